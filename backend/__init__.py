@@ -1,0 +1,1 @@
+"""The Label Studio side of Shortlist: HTTP, jobs, storage and people."""

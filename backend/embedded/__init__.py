@@ -1,0 +1,1 @@
+"""Parts that the all-in-one command starts itself: Redis, Label Studio, worker, web server."""

@@ -1,0 +1,63 @@
+"""Errors of the Label Studio half. Every message says what happened, with which value, and what to change.
+
+ShortlistError
+├── SettingsError            a setting is unknown or malformed; names it and what is allowed
+├── LabelingConfigError      the project's label config is not supported; names the tag
+├── ProjectError             the project is unknown here or paused
+├── PoolError                the database cannot be opened or is of a newer release
+├── QueueError               Redis cannot be reached, so that no job can be started
+├── LabelStudioError         Label Studio cannot be used
+│   ├── LabelStudioUnavailable   down, slow or answering 429 or 5xx: trying later may help
+│   ├── LabelStudioRefused       401, 403 or 404: the token or the address is wrong
+│   └── AddressBlocked           Label Studio refuses private addresses; names the two settings to change
+├── SampleError              a sample file cannot be used; names the file and the reason
+└── StartError               a part of the all-in-one command cannot start; names the part and the remedy
+"""
+
+
+class ShortlistError(Exception):
+    """Base of everything that the Label Studio half raises on purpose."""
+
+
+class SettingsError(ShortlistError):
+    """A setting is unknown or malformed."""
+
+
+class LabelingConfigError(ShortlistError):
+    """The project's label config is not supported."""
+
+
+class ProjectError(ShortlistError):
+    """The project is unknown here or paused."""
+
+
+class PoolError(ShortlistError):
+    """The database cannot be opened or is of a newer release."""
+
+
+class QueueError(ShortlistError):
+    """Redis cannot be reached."""
+
+
+class LabelStudioError(ShortlistError):
+    """Label Studio cannot be used."""
+
+
+class LabelStudioUnavailable(LabelStudioError):
+    """Down, slow, or answering 429 or 5xx: trying later may help."""
+
+
+class LabelStudioRefused(LabelStudioError):
+    """401, 403 or 404: the token or the address is wrong."""
+
+
+class AddressBlocked(LabelStudioError):
+    """Label Studio refuses to talk to private addresses."""
+
+
+class SampleError(ShortlistError):
+    """A sample file cannot be used."""
+
+
+class StartError(ShortlistError):
+    """A part of the all-in-one command cannot start."""

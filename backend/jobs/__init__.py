@@ -1,0 +1,1 @@
+"""RQ jobs: thin and restartable."""

@@ -1,0 +1,1 @@
+"""The pool: the database of tasks, candidate sets, human labels, versions and spending."""

@@ -1,0 +1,144 @@
+"""The tables of the pool. Times are UTC in integer milliseconds, money is in micro-dollars (1 USD = 1,000,000)."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+projects = sa.Table(
+    "projects",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),  # Label Studio's id
+    sa.Column("created", sa.String(32), nullable=False),  # Label Studio's creation time: tells a re-created id
+    sa.Column("title", sa.Text, nullable=False, server_default=""),
+    sa.Column("label_config", sa.Text, nullable=False),
+    sa.Column("space", sa.JSON, nullable=True),  # LabelSpace.to_json(); null while the label config is not supported
+    sa.Column("space_hash", sa.String(16), nullable=False, server_default=""),
+    sa.Column("problem", sa.Text, nullable=False, server_default=""),  # why the label config is not supported
+    sa.Column("options", sa.JSON, nullable=False),  # extra_params as an object
+    sa.Column("served", sa.String(64), nullable=True),  # the promoted student version: the one source of truth
+    sa.Column("published", sa.String(64), nullable=True),  # the version Label Studio's connection title was set to
+    sa.Column("synced", sa.String(40), nullable=False, server_default=""),  # largest updated_at seen at Label Studio
+    sa.Column("changes", sa.Integer, nullable=False, server_default="0"),  # changed human labels, ever
+    sa.Column("trained_changes", sa.Integer, nullable=False, server_default="0"),  # `changes` at the last training
+    sa.Column("changed_ms", sa.BigInteger, nullable=False, server_default="0"),  # time of the last changed human label
+    sa.Column("cap_microusd", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("spent_microusd", sa.BigInteger, nullable=False, server_default="0"),  # settled plus reserved
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text_hash", sa.String(32), nullable=False),  # first 32 hex digits of SHA-256 over the text
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_tasks_project_text_hash", tasks.c.project, tasks.c.text_hash)
+
+candidate_sets = sa.Table(
+    "candidate_sets",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),  # teacher-<teacher's hash>-<label space's hash>
+    sa.Column("text_hash", sa.String(32), nullable=False),  # of the text that was asked: an edited text is asked again
+    sa.Column("state", sa.String(16), nullable=False),  # answered, abstained, unparsed
+    sa.Column("labels", sa.JSON, nullable=False),  # most likely first; [] unless answered
+    sa.Column("confidences", sa.JSON, nullable=False),
+    sa.Column("raw", sa.Text, nullable=False, server_default=""),  # the answer as received
+    sa.Column("input_tokens", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("output_tokens", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("microusd", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_candidate_sets_project_version", candidate_sets.c.project, candidate_sets.c.version)
+
+annotations = sa.Table(
+    "annotations",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("annotation", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("task", sa.BigInteger, nullable=False),
+    sa.Column("annotator", sa.BigInteger, nullable=True),
+    sa.Column("labels", sa.JSON, nullable=False),  # [] for a skip
+    sa.Column("state", sa.String(16), nullable=False),  # labelled, skipped, empty, deleted
+    sa.Column("ground_truth", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("updated_at", sa.String(40), nullable=False),  # Label Studio's own, ISO 8601: compared as text
+    sa.Column("shown_version", sa.String(64), nullable=True),  # what the person was shown: the prequential prediction
+    sa.Column("shown_labels", sa.JSON, nullable=True),
+    sa.Column("shown_score", sa.Float, nullable=True),
+    sa.Column("seen_ms", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_annotations_project_task", annotations.c.project, annotations.c.task)
+
+versions = sa.Table(
+    "versions",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),  # student-<number>-<label space's hash>
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("space_hash", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # trained, publishing, promoted, rejected, retired
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),  # why it was promoted or rejected
+    sa.Column("metrics", sa.JSON, nullable=False),
+    sa.Column("human_labels", sa.Integer, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("promoted_ms", sa.BigInteger, nullable=True),
+)
+
+predictions = sa.Table(
+    "predictions",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),
+    sa.Column("text_hash", sa.String(32), nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+)
+
+published = sa.Table(  # which rows Label Studio holds already: the record that makes publishing restartable
+    "published",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(16), primary_key=True),  # annotate, train, publish
+    sa.Column("state", sa.String(16), nullable=False),  # queued, running, idle (finished well), failed
+    sa.Column("again", sa.Boolean, nullable=False, server_default=sa.false()),  # asked for while it was running
+    sa.Column("step", sa.Text, nullable=False, server_default=""),  # in words, for people
+    sa.Column("progress", sa.Float, nullable=True),  # in [0, 1]
+    sa.Column("error", sa.Text, nullable=True),
+    sa.Column("started_ms", sa.BigInteger, nullable=True),
+    sa.Column("updated_ms", sa.BigInteger, nullable=False),
+)
+
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("entry", serial, primary_key=True, autoincrement=True),
+    sa.Column("project", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("calls", sa.Integer, nullable=False),
+    sa.Column("input_tokens", sa.Integer, nullable=False),
+    sa.Column("cached_tokens", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("output_tokens", sa.Integer, nullable=False),
+    sa.Column("microusd", sa.BigInteger, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_ledger_project", ledger.c.project)

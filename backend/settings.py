@@ -1,0 +1,141 @@
+"""Every setting, in one typed class: environment variables and `.env`; a project overrides some of them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.errors import SettingsError
+
+TEACHER_PATTERN = r"^(auto|similarity|(openai|anthropic):.+)$"
+
+
+class ProjectOptions(BaseModel):
+    """What a project may override through the `extra_params` of its ML backend connection."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    TEACHER: str = Field(
+        "auto", pattern=TEACHER_PATTERN, description="auto, similarity, openai:<model>, anthropic:<model>"
+    )
+    PROMPT: Literal["single", "unsure", "all"] = Field("all", description="how the LLM is asked for candidates")
+    STUDENT_ENCODER: str = Field("default", description="a hub name, a folder, or `default` (bundled MiniLM)")
+    STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field("auto", description="auto takes head on a CPU")
+    SERVE: Literal["auto", "teacher", "student"] = Field(
+        "auto", description="auto serves the student once it is promoted"
+    )
+    RETRAIN_AFTER: int = Field(
+        20, ge=0, description="changed human labels that start a training; 0: only on the button"
+    )
+    RETRAIN_IDLE_SECONDS: int = Field(120, ge=0, description="seconds of silence that start a training; 0: never")
+    BUDGET_USD: float = Field(5.0, ge=0.0, description="hard cap on what the teacher may cost, US dollars")
+    MAX_CANDIDATES: int = Field(5, ge=1, description="largest candidate set that is shown, labels")
+    CONTROL: str = Field("", description="name of the control tag, where the label config has several")
+    PRESELECT: bool = Field(True, description="label config B: tick the first candidate; false leaves the choice open")
+
+
+class Settings(ProjectOptions, BaseSettings):
+    """All settings. Names are environment variables; unknown project options are refused."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, case_sensitive=True)
+
+    LABEL_STUDIO_URL: str = Field("", description="base URL of Label Studio, for sync and publishing")
+    LABEL_STUDIO_API_KEY: SecretStr = Field(SecretStr(""), description="personal access token or legacy token")
+    BASIC_AUTH_USER: str = Field("", description="user name that Label Studio must send; empty: no login")
+    BASIC_AUTH_PASS: SecretStr = Field(SecretStr(""), description="password that Label Studio must send")
+    HOST: str = Field("127.0.0.1", description="address the backend listens on")
+    BACKEND_URL: str = Field("", description="where Label Studio reaches this backend; empty: http://HOST:PORT")
+    PORT: int = Field(9090, ge=1, le=65535, description="port the backend listens on")
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line shown")
+    DATA_DIR: Path = Field(Path("data"), description="folder of everything that is kept when the next four are not set")
+    REDIS_URL: str = Field("", description="redis://…; empty: `shortlist start` starts one")
+    DATABASE_URL: str = Field("", description="sqlite:///… or postgresql://…; empty: SQLite in DATA_DIR")
+    MODEL_DIR: str = Field("", description="any fsspec URL for versions; empty: DATA_DIR/versions")
+    CACHE_DIR: str = Field("", description="folder of cached embeddings; empty: DATA_DIR/cache")
+    OPENAI_API_KEY: SecretStr = Field(SecretStr(""), description="key of the OpenAI or compatible server")
+    OPENAI_BASE_URL: str = Field("", description="address of an OpenAI-compatible server")
+    ANTHROPIC_API_KEY: SecretStr = Field(SecretStr(""), description="key of Anthropic")
+    TEACHER_PRICE: str = Field(
+        "", description="US dollars per million tokens, `input,output`, for models without a price"
+    )
+    PREDICT_SECONDS: float = Field(3.0, gt=0, le=60, description="time budget of one /predict answer, seconds")
+    THREADS: int = Field(1, ge=1, description="torch threads per process")
+
+    @field_validator("LABEL_STUDIO_URL", "BACKEND_URL", "OPENAI_BASE_URL")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @property
+    def backend_url(self) -> str:
+        """Where Label Studio reaches this backend."""
+        return self.BACKEND_URL or f"http://{self.HOST}:{self.PORT}"
+
+    @property
+    def database_url(self) -> str:
+        """Where the pool is."""
+        return self.DATABASE_URL or f"sqlite:///{(self.DATA_DIR / 'pool.sqlite').absolute()}"
+
+    @property
+    def model_dir(self) -> str:
+        """Where versions are stored, an fsspec URL."""
+        return self.MODEL_DIR or str((self.DATA_DIR / "versions").absolute())
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where embeddings are cached."""
+        return Path(self.CACHE_DIR) if self.CACHE_DIR else (self.DATA_DIR / "cache").absolute()
+
+    def for_project(self, extra_params: object) -> ProjectOptions:
+        """The options of one project: these settings, overridden by `extra_params` (object, JSON string or null).
+
+        Raises SettingsError that names the option and what is allowed.
+        """
+        defaults = {name: getattr(self, name) for name in ProjectOptions.model_fields}
+        return _checked(ProjectOptions, {**defaults, **_as_object(extra_params)})
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment and `.env`; SettingsError names what is malformed."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+def _as_object(extra_params: object) -> dict[str, Any]:
+    if isinstance(extra_params, str) and extra_params.strip():
+        try:
+            extra_params = json.loads(extra_params)
+        except ValueError:
+            raise SettingsError(f"extra_params is not JSON: {str(extra_params)[:80]!r}") from None
+    if extra_params is None or extra_params == "":
+        return {}
+    if not isinstance(extra_params, Mapping):
+        raise SettingsError(f"extra_params must be a JSON object, got {type(extra_params).__name__}")
+    return dict(extra_params)
+
+
+def _checked(kind: type[ProjectOptions], values: dict[str, Any]) -> ProjectOptions:
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = ".".join(str(part) for part in first["loc"]) or "settings"
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, ProjectOptions.model_fields, n=1)
+        hint = f", did you mean {near[0]}" if near else ""
+        return f"unknown option {name}{hint}; allowed are {', '.join(ProjectOptions.model_fields)}"
+    return f"setting {name}: {first['msg']}"

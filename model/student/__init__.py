@@ -1,0 +1,1 @@
+"""The student: encoder, head, training, loading and saving."""

@@ -1,0 +1,1 @@
+"""Teachers: whatever proposes candidate sets."""
