@@ -1,0 +1,34 @@
+# install, run, test, check, bench, clean: see README.md. `make run SAMPLE=my.csv PORT=9090 LABEL_STUDIO_PORT=8080`
+.PHONY: install install-label-studio run test check bench clean
+
+BIN := .venv/bin
+BENCHMARKS := quality committee sampling speed soak
+BENCH_ARGS ?= --quick
+
+install:
+	@python=$$(sh scripts/find-python.sh) && "$$python" scripts/install.py .venv
+
+install-label-studio: install
+	@python=$$(sh scripts/find-python.sh) && "$$python" scripts/install.py .venv-label-studio
+
+run: install $(if $(filter 0,$(SAMPLE)),,install-label-studio)
+	@exec $(BIN)/shortlist start $(if $(filter 0,$(SAMPLE)),,--with-label-studio)
+
+test: install-label-studio
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+check: install
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: install
+	@mkdir -p runs
+	@set -e; for name in $(BENCHMARKS); do \
+		$(BIN)/python -m benchmarks.$$name $(BENCH_ARGS) --out runs/$$name.json; \
+	done
+
+clean:
+	@rm -rf .venv .venv-label-studio build dist runs tests/artefacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find model backend benchmarks tests scripts -name __pycache__ -prune -exec rm -rf {} +
+	@echo "Removed everything that make builds; the data folder stays"

@@ -1,0 +1,23 @@
+"""The web server: gunicorn, one process, several threads."""
+
+from __future__ import annotations
+
+import sys
+
+THREADS = 16  # a request waits for the pool or a student, seldom for a core
+GRACE_SECONDS = 10  # how long a stopping server finishes its answers
+
+
+def web_command(host: str, port: int, log_level: str = "INFO") -> list[str]:
+    """The command line of the web server.
+
+    One process, because one student in memory is enough and all of them would be loaded twice; no preloading, because
+    a forked process cannot use a GPU that its parent touched.
+    """
+    options = ["--workers=1", f"--threads={THREADS}", f"--bind={_address(host, port)}", "--no-control-socket"]
+    timing = ["--timeout=120", f"--graceful-timeout={GRACE_SECONDS}", "--keep-alive=5"]
+    return [sys.executable, "-m", "gunicorn", *options, *timing, f"--log-level={log_level.lower()}", "backend.wsgi:app"]
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
