@@ -1,0 +1,72 @@
+"""Label spaces, candidate sets and human labels refuse what cannot be right and keep what is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.errors import LabelSpaceError
+from model.labels import CandidateSet, Decision, HumanLabel, Label, LabelSpace, candidate_rows
+
+names = st.lists(st.text(min_size=1).filter(str.strip), min_size=2, max_size=8, unique=True)
+
+
+@given(names)
+def test_a_stored_label_space_comes_back_with_the_same_hash(values: list[str]) -> None:
+    space = LabelSpace.of(values, scope="label/Choices/text")
+    again = LabelSpace.from_json(space.to_json())
+    assert again == space
+    assert again.hash == space.hash
+    assert [space.index(name) for name in space.names] == list(range(len(space)))
+
+
+def test_order_hint_title_and_scope_enter_the_hash() -> None:
+    space = LabelSpace.of(["a", "b"])
+    others = [
+        LabelSpace.of(["b", "a"]),
+        LabelSpace.of(["a", "b"], scope="other"),
+        LabelSpace((Label("a", hint="first"), Label("b"))),
+        LabelSpace((Label("a", title="A"), Label("b"))),
+    ]
+    assert len({space.hash, *(other.hash for other in others)}) == 5
+
+
+@pytest.mark.parametrize("values", [[], ["only"], ["a", "a"], ["a", " "]])
+def test_label_spaces_that_cannot_work_are_refused(values: list[str]) -> None:
+    with pytest.raises(LabelSpaceError):
+        LabelSpace.of(values)
+
+
+def test_an_unknown_label_is_answered_with_the_nearest_known_one() -> None:
+    with pytest.raises(LabelSpaceError, match="did you mean 'refund'"):
+        candidate_rows(LabelSpace.of(["refund", "billing"]), [["refund"], ["Refund"]])
+
+
+@pytest.mark.parametrize("content", [{}, {"labels": 3, "scope": ""}, {"labels": [{"name": "a"}], "scope": ""}])
+def test_a_broken_stored_label_space_is_named(content: dict[str, object]) -> None:
+    with pytest.raises(LabelSpaceError, match="not a stored label space"):
+        LabelSpace.from_json(content)
+
+
+@pytest.mark.parametrize(
+    ("labels", "confidences"), [((), ()), (("a", "a"), ()), (("a",), (0.5, 0.5)), (("a",), (1.5,))]
+)
+def test_candidate_sets_that_cannot_be_right_are_refused(
+    labels: tuple[str, ...], confidences: tuple[float, ...]
+) -> None:
+    with pytest.raises(LabelSpaceError):
+        CandidateSet(labels, confidences)
+
+
+def test_a_candidate_set_scores_its_first_label() -> None:
+    assert CandidateSet(("a", "b"), (0.7, 0.2)).score == 0.7
+    assert CandidateSet(("a", "b")).score == 0.5
+    assert CandidateSet(("a", "b")).top == "a"
+
+
+@pytest.mark.parametrize(
+    ("labels", "decision"), [((), Decision.SKIPPED), (("a",), Decision.FINAL), (("a", "b"), Decision.NARROWED)]
+)
+def test_the_number_of_labels_is_the_decision(labels: tuple[str, ...], decision: Decision) -> None:
+    assert HumanLabel(labels).decision is decision
