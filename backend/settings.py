@@ -112,12 +112,12 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _as_object(extra_params: object) -> dict[str, Any]:
-    if isinstance(extra_params, str) and extra_params.strip():
+    if isinstance(extra_params, str):
         try:
-            extra_params = json.loads(extra_params)
+            extra_params = json.loads(extra_params) if extra_params.strip() else None
         except ValueError:
             raise SettingsError(f"extra_params is not JSON: {str(extra_params)[:80]!r}") from None
-    if extra_params is None or extra_params == "":
+    if extra_params is None:
         return {}
     if not isinstance(extra_params, Mapping):
         raise SettingsError(f"extra_params must be a JSON object, got {type(extra_params).__name__}")

@@ -1,0 +1,79 @@
+"""Settings come from the environment and from a project's extra_params; what is wrong is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.errors import SettingsError
+from backend.settings import ProjectOptions, Settings, load_settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    return load_settings(DATA_DIR=tmp_path)
+
+
+def test_everything_has_a_place_below_the_data_folder(settings: Settings, tmp_path: Path) -> None:
+    assert settings.database_url == f"sqlite:///{tmp_path / 'pool.sqlite'}"
+    assert settings.model_dir == str(tmp_path / "versions")
+    assert settings.cache_dir == tmp_path / "cache"
+    assert settings.backend_url == "http://127.0.0.1:9090"
+
+
+def test_environment_and_env_file_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("PORT=8123\nOPENAI_API_KEY=sk-secret\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("RETRAIN_AFTER", "7")
+    settings = load_settings()
+    assert (settings.PORT, settings.RETRAIN_AFTER) == (8123, 7)
+    assert "sk-secret" not in repr(settings)
+    assert settings.OPENAI_API_KEY.get_secret_value() == "sk-secret"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "many"),
+        ("PORT", "70000"),
+        ("TEACHER", "gpt"),
+        ("PROMPT", "some"),
+        ("LABEL_STUDIO_URL", "localhost:8080"),
+        ("BUDGET_USD", "-1"),
+    ],
+)
+def test_a_malformed_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name):
+        load_settings()
+
+
+@pytest.mark.parametrize("empty", [None, "", {}, "{}", "  "])
+def test_a_project_without_options_has_the_general_ones(settings: Settings, empty: object) -> None:
+    assert settings.for_project(empty) == ProjectOptions()
+
+
+def test_a_project_overrides_by_object_or_by_json_text(settings: Settings) -> None:
+    options = {"TEACHER": "openai:gpt-x", "RETRAIN_AFTER": 5}
+    assert settings.for_project(options) == settings.for_project(json.dumps(options))
+    assert settings.for_project(options).RETRAIN_AFTER == 5
+    assert settings.for_project(options).PROMPT == settings.PROMPT
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"TEECHER": "auto"}, "did you mean TEACHER"),
+        ({"SERVE": "both"}, "SERVE"),
+        ({"RETRAIN_AFTER": -1}, "RETRAIN_AFTER"),
+        ("no json", "not JSON"),
+        ([1], "must be a JSON object"),
+        ({"OPENAI_API_KEY": "sk-1"}, "unknown option"),
+    ],
+)
+def test_wrong_options_are_refused_with_what_is_allowed(settings: Settings, extra: object, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        settings.for_project(extra)
