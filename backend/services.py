@@ -1,0 +1,90 @@
+"""What every part of the backend works with: settings, pool, queue, clock; and which versions a project has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from backend.errors import LabelingConfigError
+from backend.pool.engine import now_ms, open_engine, upgrade
+from backend.pool.projects import Project
+from backend.queue import JobQueue
+from backend.settings import ProjectOptions, Settings
+from model.labels import LabelSpace
+
+if TYPE_CHECKING:
+    from model.teacher.choice import TeacherOptions
+
+
+@dataclass(frozen=True)
+class Services:
+    """What touches the world, passed in everywhere. `clock` gives UTC in milliseconds."""
+
+    settings: Settings
+    engine: sa.Engine
+    queue: JobQueue
+    clock: Callable[[], int] = now_ms
+
+
+def open_services(settings: Settings) -> Services:
+    """Open the pool and bring its schema up to date; Redis is connected to when a job is first started.
+
+    Raises PoolError if the database cannot be opened or is of a newer release.
+    """
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    return Services(settings, engine, JobQueue(settings.REDIS_URL, engine))
+
+
+def project_options(settings: Settings, project: Project) -> ProjectOptions:
+    """The project's options: the settings, overridden by what its connection's `extra_params` said."""
+    return settings.for_project(project.options)
+
+
+def teacher_options(settings: Settings, options: ProjectOptions, project: Project) -> TeacherOptions:
+    """What is needed to make the project's teacher."""
+    from model.teacher.choice import TeacherOptions
+
+    return TeacherOptions(
+        teacher=options.TEACHER,
+        prompt=options.PROMPT,
+        max_candidates=options.MAX_CANDIDATES,
+        openai_api_key=settings.OPENAI_API_KEY.get_secret_value(),
+        openai_base_url=settings.OPENAI_BASE_URL,
+        anthropic_api_key=settings.ANTHROPIC_API_KEY.get_secret_value(),
+        price=settings.TEACHER_PRICE,
+    )
+
+
+def label_space(project: Project) -> LabelSpace:
+    """The project's label space; LabelingConfigError with the stored sentence if its label config is not supported."""
+    if project.space is None:
+        raise LabelingConfigError(project.problem or f"project {project.project} has no label config yet")
+    return project.space
+
+
+def teacher_version(services: Services, project: Project) -> str:
+    """`teacher-<teacher's hash>-<label space's hash>`; loads no model.
+
+    Raises LabelingConfigError if the label config is not supported, SettingsError if an option is malformed.
+    """
+    from model.teacher.choice import teacher_hash
+
+    space = label_space(project)
+    options = teacher_options(services.settings, project_options(services.settings, project), project)
+    return f"teacher-{teacher_hash(options, space)}-{space.hash}"
+
+
+def served_version(services: Services, project: Project) -> str:
+    """The one version string of the project: the promoted student's, else the teacher's.
+
+    A student of another label space is not served, and none is where SERVE is `teacher`.
+    """
+    space = label_space(project)
+    serve = project_options(services.settings, project).SERVE
+    if project.served and serve != "teacher" and project.served.endswith(f"-{space.hash}"):
+        return project.served
+    return teacher_version(services, project)
