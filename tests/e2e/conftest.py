@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.annotator import Annotator
+from tests.e2e.browser import Browser
 from tests.e2e.label_studio_server import LabelStudioServer, start_label_studio
+from tests.e2e.stack import Stack
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +35,36 @@ def artefacts() -> Path:
     folder = Path(__file__).resolve().parents[1] / "artefacts"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def stack(label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Shortlist without login, training after 20 human labels."""
+    yield from running(Stack(tmp_path_factory.mktemp("shortlist"), label_studio))
+
+
+@pytest.fixture(scope="session")
+def guarded(label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Shortlist behind Basic auth."""
+    login = {"BASIC_AUTH_USER": "shortlist", "BASIC_AUTH_PASS": "a pass phrase, with: signs"}
+    yield from running(Stack(tmp_path_factory.mktemp("guarded"), label_studio, **login))
+
+
+def running(stack: Stack) -> Iterator[Stack]:
+    """Start a stack, lend it, stop it."""
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture
+def browser(label_studio: LabelStudioServer, tmp_path: Path, artefacts: Path) -> Iterator[Browser]:
+    """A browser that is logged in to Label Studio."""
+    window = Browser(label_studio.url, tmp_path / "profile", artefacts)
+    try:
+        window.log_in(label_studio.user, label_studio.password)
+        yield window
+    finally:
+        window.close()

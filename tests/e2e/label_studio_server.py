@@ -11,9 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.processes import Process, free_port, wait_for
+from tests.e2e.processes import ROOT, Process, free_port, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
 USER, PASSWORD, TOKEN = "admin@example.com", "adminpass123", "0123456789abcdef0123456789abcdef01234567"
 FIRST_START_SECONDS = 240  # migrations: 40 s on an idle machine
 STRICT = {"fflag_feat_utc_210_prediction_validation_15082025": "1"}

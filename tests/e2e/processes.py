@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 20
 
 
@@ -37,13 +38,15 @@ def wait_for(what: str, condition: Callable[[], T | None], seconds: float, pause
 class Process:
     """A running program in a process group of its own, its output in `log`."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, cwd: Path | None = None
+    ) -> None:
         self.name = name
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                list(command), env=dict(environment), stdout=output, stderr=output, start_new_session=True
+                list(command), env=dict(environment), cwd=cwd, stdout=output, stderr=output, start_new_session=True
             )
 
     @property

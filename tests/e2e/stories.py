@@ -1,0 +1,78 @@
+"""Steps that several end-to-end tests share, told from the side of the person who labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.annotator import Annotator, choice, ticked
+from tests.e2e.processes import wait_for
+from tests.e2e.stack import Stack
+
+Json = dict[str, Any]
+
+
+def connect(person: Annotator, stack: Stack, project: int, **fields: object) -> Json:
+    """Settings, Model, Connect."""
+    return person.connect(project, stack.url, **stack.login, **fields)
+
+
+def versions_of(task: Mapping[str, Any]) -> Counter[str]:
+    """How many predictions of each version a task holds."""
+    return Counter(str(row["model_version"]) for row in task["predictions"])
+
+
+def prediction_of(task: Mapping[str, Any], version: str) -> Json:
+    """The one prediction of a version; fails if there is none or more than one."""
+    (found,) = [row for row in task["predictions"] if row["model_version"] == version]
+    return dict(found)
+
+
+def await_predictions(person: Annotator, project: int, version: str, seconds: float = 90) -> list[Json]:
+    """All tasks, once each task without annotation holds a prediction of `version`."""
+
+    def complete() -> list[Json] | None:
+        tasks = person.tasks(project)
+        missing = [task["id"] for task in tasks if not task["annotations"] and version not in versions_of(task)]
+        return tasks if tasks and not missing else None
+
+    return wait_for(f"predictions of {version} in project {project}", complete, seconds, pause=0.5)
+
+
+def label_stream(person: Annotator, project: int, count: int, name: str = "label") -> list[Json]:
+    """Label the next `count` tasks of the stream with their gold label; what was shown for each."""
+    shown = []
+    for _ in range(count):
+        task = person.next_task(project)
+        assert task is not None, "the label stream is empty"
+        prediction = task["predictions"][-1] if task["predictions"] else None
+        gold = task["data"]["gold"]
+        untouched = prediction is not None and ticked(prediction, name) == [gold]
+        person.submit(task["id"], [choice([gold], name, origin="prediction" if untouched else "manual")], prediction)
+        shown.append({"task": task["id"], "gold": gold, "prediction": prediction})
+    return shown
+
+
+def check_candidates(prediction: Mapping[str, Any], labels: set[str], most: int = 5) -> None:
+    """A teacher's prediction: one to `most` different labels of the label space and a score in [0, 1]."""
+    candidates = ticked(prediction)
+    assert 1 <= len(candidates) <= most
+    assert len(set(candidates)) == len(candidates)
+    assert set(candidates) <= labels
+    assert 0 <= prediction["score"] <= 1
+
+
+def served_student(status: Json) -> bool:
+    """Whether a student is served."""
+    return status["phase"] == "student"
+
+
+def trained_after(version: str) -> Any:
+    """A condition: another student than `version` is served."""
+    return lambda status: status["phase"] == "student" and status["version"] != version
+
+
+def label_space_is(labels: list[str]) -> Any:
+    """A condition: the project's labels are these, in order."""
+    return lambda status: status["label_space"] == labels

@@ -1,0 +1,120 @@
+"""What happens to a project on the way: its labels change, events get lost, the backend dies, rules get strict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.annotator import Annotator, choice, ticked
+from tests.e2e.configs import LABELS, config_a, config_b, rows
+from tests.e2e.label_studio_server import STRICT, start_label_studio
+from tests.e2e.stack import Stack
+from tests.e2e.stories import (
+    await_predictions,
+    check_candidates,
+    connect,
+    label_space_is,
+    label_stream,
+    prediction_of,
+    served_student,
+    trained_after,
+)
+
+pytestmark = pytest.mark.e2e
+PRAISE = {"praise": "thanks, compliments"}
+
+
+def test_a_changed_label_config_makes_old_versions_unservable(person: Annotator, stack: Stack) -> None:
+    project = person.create_project("growing labels", config_a())
+    person.import_tasks(project, rows(80))
+    connect(person, stack, project)
+    label_stream(person, project, 22)
+    old = stack.await_status(project, "a promoted student", served_student)["version"]
+    await_predictions(person, project, old)
+
+    wider = {**LABELS, **PRAISE}
+    person.patch_project(project, label_config=config_a(wider))
+    status = stack.await_status(project, "the new label", label_space_is(list(wider)))
+    assert status["version"] != old
+    assert status["version"].rsplit("-", 1)[1] != old.rsplit("-", 1)[1]
+    task = person.next_task(project)
+    assert task is not None
+    assert old not in [row["model_version"] for row in task["predictions"]]
+    student = stack.await_status(project, "a student of the new labels", trained_after(old))["version"]
+    assert student.rsplit("-", 1)[1] == status["version"].rsplit("-", 1)[1]
+
+    narrower = {name: hint for name, hint in LABELS.items() if name != "login"}
+    person.patch_project(project, label_config=config_a(narrower))
+    stack.await_status(project, "the removed label", label_space_is(list(narrower)))
+    served = stack.await_status(project, "a version of the fewer labels", lambda now: now["version"] != student)[
+        "version"
+    ]
+    for task in await_predictions(person, project, served):
+        if not task["annotations"]:
+            assert "login" not in ticked(prediction_of(task, served))
+
+
+def test_lost_events_are_found_before_training(person: Annotator, stack: Stack) -> None:
+    project = person.create_project("lost events", config_a())
+    tasks = person.import_tasks(project, rows(60))
+    connection = connect(person, stack, project)
+    for webhook in person.webhooks(project):
+        person.send("DELETE", f"/api/webhooks/{webhook['id']}/")
+    shown = label_stream(person, project, 12)
+    removed = person.submit(tasks[20], [choice(["login"])])
+    person.delete(removed["id"])
+    late = person.import_tasks(project, rows(64)[60:])
+    assert stack.status(project)["human_labels"] == 0
+
+    person.start_training(connection["id"])
+    status = stack.await_status(project, "a promoted student", served_student)
+    assert status["human_labels"] == len(shown)
+    assert status["tasks"] == 60 + len(late)
+    await_predictions(person, project, status["version"])
+
+
+def test_a_dead_backend_blocks_no_annotator(person: Annotator, stack: Stack) -> None:
+    project = person.create_project("dead backend", config_a())
+    person.import_tasks(project, rows(40))
+    connect(person, stack, project)
+    version = stack.await_status(project, "the teacher's version", lambda status: status["version"])["version"]
+    await_predictions(person, project, version)
+    stack.kill("web")
+    task = person.next_task(project)
+    assert task is not None
+    person.submit(task["id"], [choice([task["data"]["gold"]])])
+    stack.start_web()
+    assert stack.status(project)["version"] == version
+    task = person.next_task(project)
+    assert task is not None
+    check_candidates(prediction_of(task, version), set(LABELS))
+    person.submit(task["id"], [choice([task["data"]["gold"]])])
+    stack.await_status(project, "the label after the crash", lambda status: status["human_labels"] >= 1)
+
+
+def test_an_unsupported_config_is_refused_in_words(person: Annotator, stack: Stack) -> None:
+    config = '<View><Text name="text" value="$text"/><Choices name="label" toName="text" value="$options"/></View>'
+    project = person.create_project("dynamic choices", config)
+    with pytest.raises(Exception, match=r"label.*task data"):
+        connect(person, stack, project)
+
+
+def test_strict_validation_accepts_all_that_is_sent(tmp_path: Path) -> None:
+    server = start_label_studio(tmp_path, STRICT)
+    stack = Stack(tmp_path, server)
+    person = Annotator(server.url, server.token)
+    try:
+        stack.start()
+        for title, config in (("strict A", config_a()), ("strict B", config_b())):
+            project = person.create_project(title, config)
+            person.import_tasks(project, rows(60))
+            connect(person, stack, project)
+            person.retrieve_predictions(project)
+            label_stream(person, project, 22)
+            status = stack.await_status(project, "a promoted student", served_student)
+            await_predictions(person, project, status["version"])
+    finally:
+        person.close()
+        stack.stop()
+        server.stop()
