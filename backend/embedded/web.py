@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+
+from backend.embedded.data_dir import DataDir
+from backend.embedded.http_probe import answers
+from backend.embedded.part import Part
 
 THREADS = 16  # a request waits for the pool or a student, seldom for a core
 GRACE_SECONDS = 10  # how long a stopping server finishes its answers
@@ -17,6 +22,23 @@ def web_command(host: str, port: int, log_level: str = "INFO") -> list[str]:
     options = ["--workers=1", f"--threads={THREADS}", f"--bind={_address(host, port)}", "--no-control-socket"]
     timing = ["--timeout=120", f"--graceful-timeout={GRACE_SECONDS}", "--keep-alive=5"]
     return [sys.executable, "-m", "gunicorn", *options, *timing, f"--log-level={log_level.lower()}", "backend.wsgi:app"]
+
+
+def web_part(data: DataDir, host: str, port: int, log_level: str, environment: Mapping[str, str]) -> Part:
+    """The web server as a part of the all-in-one command."""
+    return Part(
+        name="Web server",
+        command=tuple(web_command(host, port, log_level)),
+        environment=environment,
+        log=data.path("logs") / "web.log",
+        ready=lambda: answers(f"http://{_address(reachable(host), port)}/health"),
+        grace_seconds=GRACE_SECONDS + 2,
+    )
+
+
+def reachable(host: str) -> str:
+    """An address of this machine at which a server that listens on `host` answers."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
 
 
 def _address(host: str, port: int) -> str:
