@@ -7,25 +7,16 @@ turns times into objects that no longer compare as Label Studio's own text.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from backend.errors import LabelStudioError, LabelStudioRefused
+from backend.errors import LabelStudioError
 from backend.label_studio_http import LabelStudioHttp
 
 PAGE = 500  # tasks per request
 FIELDS = (  # `include` filters nested objects too: an annotation without these names arrives as a bare id
     "id,data,updated_at,annotations,result,completed_by,was_cancelled,ground_truth,created_at,parent_prediction,lead_time"
 )
-
-
-class VanishedTask(LabelStudioError):
-    """A prediction names a task that Label Studio no longer has; `task` is its id."""
-
-    def __init__(self, task: int) -> None:
-        super().__init__(f"Label Studio no longer has task {task}")
-        self.task = task
 
 
 class LabelStudio:
@@ -111,20 +102,10 @@ class LabelStudio:
     def import_predictions(self, project: int, rows: Sequence[Mapping[str, object]]) -> int:
         """Store predictions `{task, result, score, model_version}`; the number that Label Studio really stored.
 
-        Sent once: a repeated request doubles rows. Raises VanishedTask if one of the tasks is gone (nothing was
-        stored then).
+        Sent once: a repeated request doubles rows. Label Studio refuses all of them (LabelStudioError) if one of the
+        tasks is gone, and drops rows that it finds invalid without a word.
         """
-        try:
-            answer = _object(self.http.send("POST", f"api/projects/{project}/import/predictions", list(rows)))
-        except LabelStudioRefused:
-            raise
-        except LabelStudioError as error:
-            missing = re.search(r"task ID (\d+) not found", str(error)) or re.search(
-                r"[Tt]ask (?:ID )?(\d+)[^.]*(?:not found|does not exist)", str(error)
-            )
-            if missing is None:
-                raise
-            raise VanishedTask(int(missing.group(1))) from error
+        answer = _object(self.http.send("POST", f"api/projects/{project}/import/predictions", list(rows)))
         return int(answer["created"])
 
     def connections(self, project: int) -> list[dict[str, Any]]:
