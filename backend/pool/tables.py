@@ -112,13 +112,24 @@ published = sa.Table(  # which rows Label Studio holds already: the record that 
     sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("version", sa.String(64), primary_key=True),
     sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    # written as false before a row is sent: after a crash Label Studio is asked about exactly these
+    sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.true()),
+)
+
+label_spaces = sa.Table(  # every label space that a teacher was asked about: what may be carried over to a changed one
+    "label_spaces",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("space_hash", sa.String(16), primary_key=True),
+    sa.Column("space", sa.JSON, nullable=False),  # LabelSpace.to_json()
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
 
 jobs = sa.Table(
     "jobs",
     metadata,
     sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.String(16), primary_key=True),  # annotate, train, publish
+    sa.Column("kind", sa.String(16), primary_key=True),  # sync, annotate, train, publish
     sa.Column("state", sa.String(16), nullable=False),  # queued, running, idle (finished well), failed
     sa.Column("again", sa.Boolean, nullable=False, server_default=sa.false()),  # asked for while it was running
     sa.Column("step", sa.Text, nullable=False, server_default=""),  # in words, for people
