@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -118,6 +119,19 @@ class Annotator:
             if len(found) >= answer["total"] or not answer["tasks"]:
                 return sorted(found, key=lambda task: int(task["id"]))
             page += 1
+
+    def waiting_for(self, project: int, version: str) -> int:
+        """How many tasks without annotation hold no prediction of `version`; cheap, whatever the project's size."""
+        wanted = [
+            ("total_annotations", "equal", "Number", 0),
+            ("predictions_model_versions", "not_contains", "List", [version]),
+        ]
+        items = [
+            {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+            for column, operator, kind, value in wanted
+        ]
+        query = json.dumps({"filters": {"conjunction": "and", "items": items}})
+        return int(self.send("GET", "/api/tasks", project=project, page_size=1, query=query)["total"])
 
     def open_task(self, project: int, task: int) -> Json:
         """Open a task from the Data Manager."""

@@ -18,6 +18,7 @@ def test_a_person_labels_skips_updates_and_deletes(person: Annotator) -> None:
     assert person.import_predictions(project, [row]) == 1
     person.patch_project(project, model_version="by-hand-1")
 
+    assert person.waiting_for(project, "by-hand-1") == 1
     task = person.next_task(project)
     assert task is not None
     assert task["id"] == first
@@ -26,6 +27,7 @@ def test_a_person_labels_skips_updates_and_deletes(person: Annotator) -> None:
     annotation = person.submit(first, [choice(["billing"], origin="prediction-changed")], shown)
     assert annotation["parent_prediction"] == shown["id"]
 
+    assert person.waiting_for(project, "by-hand-2") == 1
     assert person.skip(second)["was_cancelled"] is True
     assert person.update(annotation["id"], [choice(["refund"])])["result"][0]["value"] == {"choices": ["refund"]}
     person.delete(annotation["id"])
