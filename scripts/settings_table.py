@@ -1,0 +1,63 @@
+"""Write docs/settings.md from the settings class, so that the table cannot be out of date.
+
+.venv/bin/python scripts/settings_table.py
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from pydantic import SecretStr  # noqa: E402
+from pydantic.fields import FieldInfo  # noqa: E402
+
+from backend.settings import ProjectOptions, Settings  # noqa: E402
+
+HEAD = """# Settings
+
+Every setting is an environment variable, or a line in `.env`. An unknown project option or a malformed value is refused
+with its name and what is allowed. This page is written by `scripts/settings_table.py`.
+
+"""
+PROJECT = """## Of a project
+
+These may also stand in the `extra_params` of a project's ML backend connection, as a JSON object such as
+`{"TEACHER": "openai:my-model", "BUDGET_USD": 2}`; there they hold for that project only.
+
+"""
+
+
+def table(names: list[str], fields: dict[str, FieldInfo]) -> str:
+    """A Markdown table of some fields."""
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    lines += [f"| `{name}` | {default(fields[name])} | {meaning(fields[name])} |" for name in names]
+    return "\n".join(lines) + "\n"
+
+
+def default(field: FieldInfo) -> str:
+    """The default as code, nothing where it is empty."""
+    value = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+    return "" if value == "" else f"`{value}`"
+
+
+def meaning(field: FieldInfo) -> str:
+    """The description, with the allowed words of a choice."""
+    allowed = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    words = f" ({', '.join(f'`{word}`' for word in allowed)})" if allowed else ""
+    return f"{field.description}{words}".replace("|", "\\|").replace("<", "&lt;")
+
+
+def page() -> str:
+    """The whole page."""
+    fields = Settings.model_fields
+    own = [name for name in fields if name in ProjectOptions.model_fields]
+    rest = [name for name in fields if name not in ProjectOptions.model_fields]
+    return f"{HEAD}{PROJECT}{table(own, fields)}\n## Of the installation\n\n{table(rest, fields)}"
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "settings.md").write_text(page(), encoding="utf-8")
