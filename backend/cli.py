@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
-from backend.commands import serve
+from backend.commands import serve, start
 from backend.errors import ShortlistError
+from backend.settings import load_settings
 from model.errors import ModelError
 
 HELP = "Shortlist: a teacher proposes labels, people decide, a small model learns. One ML backend for Label Studio."
+PARTS = ("start", "serve", "worker")  # these make a running instance; all other commands talk to one
 
 app = typer.Typer(name="shortlist", help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.callback()
-def shortlist() -> None:
-    """What all commands share."""
+def shortlist(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Shortlist: a teacher proposes labels, people decide, a small model learns. One ML backend for Label Studio."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("shortlist"))
+        raise typer.Exit
+    if context.invoked_subcommand not in PARTS:
+        _find_running_instance()
 
 
+app.command("start")(start.start)
 app.command("serve")(serve.serve)
 
 
@@ -37,3 +51,13 @@ def complain(message: str) -> None:
     """One line on stderr, whatever the message contains."""
     line = " ".join(message.split())
     sys.stderr.write(f"shortlist: {line}{os.linesep}")
+
+
+def _find_running_instance() -> None:
+    """Take over the addresses of the instance that runs on DATA_DIR, where no setting says otherwise."""
+    from backend.embedded.data_dir import running_environment
+
+    settings = load_settings()
+    for name, value in running_environment(settings.DATA_DIR).items():
+        if name not in settings.model_fields_set:
+            os.environ[name] = value

@@ -17,6 +17,7 @@ import psutil
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 KEEP_LOG_BYTES = 10_000_000
 POLL_SECONDS = 0.05
+KILL_SECONDS = 10.0  # a killed process can hang in the kernel, on a dead disk for example
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,13 @@ class Process:
         return True
 
     def kill(self) -> None:
-        """SIGKILL to everything in the part's session."""
-        _signal([self.pid] if self._process.poll() is None else [], signal.SIGKILL)
-        _signal(members(self.pid), signal.SIGKILL)
+        """SIGKILL to everything in the part's session, until nothing of it is left."""
+        if self._process.poll() is None:
+            self._process.kill()
+        deadline = time.monotonic() + KILL_SECONDS
+        while (left := members(self.pid)) and time.monotonic() < deadline:
+            _signal(left, signal.SIGKILL)
+            self.wait(POLL_SECONDS)
         self._process.wait()
 
     def last_words(self) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from backend.embedded.data_dir import DataDir, write_private
 from backend.embedded.part import Part
@@ -62,7 +64,8 @@ def embedded_redis(data: DataDir, environment: Mapping[str, str]) -> EmbeddedRed
 
 def answers(port: int, password: str) -> bool:
     """Whether our Redis answers on this port."""
-    client = redis.Redis(HOST, port, password=password, socket_timeout=2, socket_connect_timeout=2)
+    once = Retry(NoBackoff(), 0)
+    client = redis.Redis(HOST, port, password=password, socket_timeout=2, socket_connect_timeout=2, retry=once)
     try:
         return bool(client.ping())
     except redis.RedisError:
@@ -72,11 +75,12 @@ def answers(port: int, password: str) -> bool:
 
 
 def _config(folder: Path, port: int, password: str) -> str:
+    quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"')
     lines = [
         f"bind {HOST}",
         f"port {port}",
         f"requirepass {password}",
-        f'dir "{folder}"',
+        f'dir "{quoted}"',
         "appendonly yes",
         "appendfsync everysec",
         'save ""',

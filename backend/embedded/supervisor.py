@@ -78,9 +78,23 @@ class Supervisor:
                 self._console.progress(f"{name}: starting, {waited:.0f} s")
         self._console.say(f"{name}: ready after {self._clock() - started:.0f} s")
 
-    def run(self) -> None:
-        """Watch the parts until `stopping` is set; StartError if one dies too often."""
+    def run(self, work: Callable[[], None] = lambda: None) -> None:
+        """Watch the parts until `stopping` is set, and do `work` beside it in a thread.
+
+        Raises StartError if a part dies too often, and whatever `work` raised.
+        """
+        failure: list[BaseException] = []
+
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:  # it belongs to the thread that watches
+                failure.append(error)
+
+        threading.Thread(target=guarded, name="setup", daemon=True).start()
         while not self.stopping.wait(TICK_SECONDS):
+            if failure:
+                raise failure[0]
             self.check()
 
     def check(self) -> None:

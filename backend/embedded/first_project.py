@@ -1,0 +1,106 @@
+"""The sample project, from its import to its last shortlist, with visible progress."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from backend.embedded.console import Console
+from backend.embedded.plan import Sample
+from backend.embedded.sample import Imported, import_sample, report_reading
+from backend.embedded.web import reachable
+from backend.label_studio import LabelStudio
+from backend.settings import Settings
+
+POLL_SECONDS = 2.0
+STILL_SECONDS = 20.0  # without a job and without progress for so long, there is nothing to wait for
+IMPORT_SECONDS = 600.0
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+Connect = Callable[[LabelStudio, Settings, int], object]
+
+
+def bring_in_sample(
+    sample: Sample, settings: Settings, folder: Path, console: Console, stopping: threading.Event, *, connect: Connect
+) -> Imported | None:
+    """Import and connect the sample, then wait until its tasks have shortlists; None if it was deleted on purpose."""
+    started = time.monotonic()
+    if not sample.shipped:
+        report_reading(sample.file, console)
+    key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
+    with LabelStudio(settings.LABEL_STUDIO_URL, key, IMPORT_SECONDS) as label_studio:
+        imported = import_sample(
+            label_studio,
+            sample.file,
+            sample.space,
+            folder,
+            lambda done, total: console.progress(f"Importing: {done} of {total} texts"),
+        )
+        if imported is None:
+            console.say("The sample project was deleted in Label Studio; SAMPLE=<file> makes a new one of your texts")
+            return None
+        if imported.added:
+            console.say(f"Imported {imported.added} texts into project {imported.project} {imported.title!r}")
+        connect(label_studio, settings, imported.project)
+        console.say(f"Connected project {imported.project} with Shortlist")
+
+        def counts() -> tuple[int, int]:
+            project = label_studio.project(imported.project)
+            return int(project.get("total_predictions_number") or 0), int(project.get("task_number") or 0)
+
+        _follow(counts, lambda: _status(settings, imported.project), console, stopping, started)
+    return imported
+
+
+def _follow(
+    counts: Callable[[], tuple[int, int]],
+    status: Callable[[], dict[str, Any] | None],
+    console: Console,
+    stopping: threading.Event,
+    started: float,
+) -> None:
+    """Show how many tasks have a shortlist until all have one, a job fails, or nothing moves any more."""
+    best, moved, seen = -1, time.monotonic(), False
+    while not stopping.is_set():
+        stored, tasks = counts()
+        state = status() or {}
+        job = state.get("job") or {}
+        thought = max(int(state.get("with_candidates") or 0), min(stored, tasks))
+        if stored and not seen:
+            seen = True
+            console.say(f"First shortlists in Label Studio {time.monotonic() - started:.0f} s after it was ready")
+        if stored >= tasks:
+            console.say(f"Pre-annotated: {tasks} texts have a shortlist ({time.monotonic() - started:.0f} s)")
+            return
+        if job.get("error"):
+            console.say(f"Pre-annotation stopped: {job['error']}")
+            return
+        if thought + stored > best or job.get("state") in ("running", "queued"):
+            best, moved = max(best, thought + stored), time.monotonic()
+        elif time.monotonic() - moved > STILL_SECONDS:
+            console.say(f"{stored} of {tasks} texts have a shortlist; nothing more is under way")
+            return
+        console.progress(f"Pre-annotating: {thought} of {tasks} texts thought through, {stored} in Label Studio")
+        stopping.wait(POLL_SECONDS)
+
+
+def _status(settings: Settings, project: int) -> dict[str, Any] | None:
+    """The project as Shortlist's own status page tells it; None while it does not answer."""
+    request = urllib.request.Request(f"http://{reachable(settings.HOST)}:{settings.PORT}/projects/{project}.json")
+    if settings.BASIC_AUTH_USER:
+        login = f"{settings.BASIC_AUTH_USER}:{settings.BASIC_AUTH_PASS.get_secret_value()}"
+        request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+    try:
+        with _OPENER.open(request, timeout=10) as answer:
+            content = json.load(answer)
+    except (urllib.error.URLError, OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,113 @@
+"""The all-in-one command: every part started in order, the sample brought in, everything stopped at the end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from pydantic import SecretStr
+
+from backend.embedded.console import Console
+from backend.embedded.data_dir import DataDir, prepare
+from backend.embedded.environment import addresses, for_parts
+from backend.embedded.first_project import bring_in_sample
+from backend.embedded.label_studio import HOST, EmbeddedLabelStudio, embedded_label_studio
+from backend.embedded.plan import Plan
+from backend.embedded.ports import require_free
+from backend.embedded.redis import embedded_redis
+from backend.embedded.supervisor import Supervisor
+from backend.embedded.web import web_part
+from backend.embedded.welcome import welcome
+from backend.embedded.worker import worker_part
+from backend.settings import Settings
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class _Started:
+    """The settings with the addresses that came out of starting, and what Label Studio needs to be shown."""
+
+    settings: Settings
+    data: DataDir
+    label_studio: EmbeddedLabelStudio | None
+
+
+def run(plan: Plan, console: Console) -> None:
+    """Start everything, keep it running until a signal comes, and leave nothing behind.
+
+    Raises StartError if a part cannot start or dies too often, SampleError and LabelStudioError from the import.
+    """
+    _check_ports(plan)
+    data = prepare(plan.settings.DATA_DIR)
+    supervisor = Supervisor(console)
+    try:
+        with _stopped_by_signals(supervisor.stopping):
+            started = _start(plan, data, supervisor)
+            if supervisor.stopping.is_set():
+                return
+            data.announce(addresses(started.settings))
+            supervisor.run(lambda: _finish(plan, started, console, supervisor.stopping))
+    finally:
+        console.say("Stopping")
+        supervisor.stop()
+        data.release()
+        console.say("Stopped; everything is kept in " + str(data.folder))
+
+
+def _check_ports(plan: Plan) -> None:
+    require_free(plan.settings.HOST, plan.settings.PORT, "PORT", "web server")
+    if plan.label_studio_port is not None:
+        require_free(HOST, plan.label_studio_port, "LABEL_STUDIO_PORT", "Label Studio")
+
+
+def _start(plan: Plan, data: DataDir, supervisor: Supervisor) -> _Started:
+    """Start all parts and wait until they answer."""
+    settings = plan.settings
+    if not settings.REDIS_URL:
+        redis = embedded_redis(data, for_parts(settings))
+        settings = settings.model_copy(update={"REDIS_URL": redis.url})
+        supervisor.start(redis.part)
+        supervisor.wait_ready(redis.part.name)
+    label_studio = None
+    if plan.label_studio_port is not None:
+        label_studio = embedded_label_studio(data, plan.label_studio_port, plan.label_studio_venv)
+        key = SecretStr(label_studio.credentials.token)
+        settings = settings.model_copy(update={"LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_API_KEY": key})
+        supervisor.start(label_studio.part)
+    environment = {**for_parts(settings), **addresses(settings)}
+    web = web_part(data, settings.HOST, settings.PORT, settings.LOG_LEVEL, environment)
+    worker = worker_part(data, environment)
+    for part in (web, worker):
+        supervisor.start(part)
+    for name in (web.name, worker.name, *([label_studio.part.name] if label_studio else [])):
+        supervisor.wait_ready(name)
+    return _Started(settings, data, label_studio)
+
+
+def _finish(plan: Plan, started: _Started, console: Console, stopping: threading.Event) -> None:
+    """What happens beside the watching: bring the sample in, then say where everything is."""
+    imported = None
+    if started.label_studio is not None and plan.sample is not None:
+        folder = started.data.path("samples")
+        imported = bring_in_sample(plan.sample, started.settings, folder, console, stopping)
+    if not stopping.is_set():
+        for line in welcome(started.settings, started.label_studio, imported, started.data.folder):
+            console.say(line)
+
+
+@contextmanager
+def _stopped_by_signals(stopping: threading.Event) -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,30 @@
+import io
+
+from backend.embedded.console import QUIET_SECONDS, Console
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_rewrites_one_line_and_gives_way_to_the_next() -> None:
+    stream = Terminal()
+    console = Console(stream)
+    console.progress("1 of 2")
+    console.progress("2 of 2")
+    console.say("done")
+    assert stream.getvalue() == "1 of 2\r\x1b[2K2 of 2\r\x1b[2Kdone\n"
+
+
+def test_progress_elsewhere_is_a_line_now_and_then() -> None:
+    stream, now = io.StringIO(), [0.0]
+    console = Console(stream, clock=lambda: now[0])
+    console.progress("1 of 9")
+    console.progress("2 of 9")
+    now[0] += QUIET_SECONDS
+    console.progress("7 of 9")
+    now[0] += QUIET_SECONDS
+    console.progress("7 of 9")
+    console.say("done")
+    assert stream.getvalue().splitlines() == ["1 of 9", "7 of 9", "done"]
