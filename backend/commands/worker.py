@@ -1,0 +1,54 @@
+"""`shortlist worker`: runs the jobs."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Annotated
+
+import structlog
+import typer
+
+from backend.errors import QueueError
+from backend.logs import configure_logs
+from backend.queue import QUEUES, JobQueue
+from backend.services import open_services
+from backend.settings import load_settings
+from backend.worker import JobWorker
+
+log = structlog.get_logger(__name__)
+
+PRELOADED = ("torch", "transformers", "safetensors.torch", "sklearn")  # imported once, not by every job
+
+
+def worker(
+    queues: Annotated[list[str] | None, typer.Argument(help=f"Queues to work on; default: {' '.join(QUEUES)}")] = None,
+    burst: Annotated[bool, typer.Option(help="End when no job is left.")] = False,
+) -> None:
+    """Run jobs: ask the teacher, train, publish. Start as many as you like, on any host that reaches Redis.
+
+    Example: shortlist worker train
+    """
+    settings = load_settings()
+    configure_logs(settings)
+    chosen = tuple(queues or QUEUES)
+    unknown = sorted(set(chosen) - set(QUEUES))
+    if unknown:
+        raise QueueError(f"there is no queue {unknown[0]!r}; queues are {', '.join(QUEUES)}")
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(settings.THREADS)
+    services = open_services(settings)
+    services.queue.ping()
+    _preload()
+    queue = JobQueue(settings.REDIS_URL, services.engine)
+    services.engine.dispose()  # no connection may be shared with the forked jobs
+    log.info("worker started", queues=chosen)
+    JobWorker(queue, chosen).work(burst=burst, with_scheduler=True, logging_level=None)
+
+
+def _preload() -> None:
+    """Import what jobs need, before they are forked. Nothing is used here: a fork must not inherit threads or CUDA."""
+    for name in PRELOADED:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            log.warning("not installed, jobs that need it will fail", module=name, reason=str(error))

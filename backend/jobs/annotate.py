@@ -1,0 +1,142 @@
+"""Ask the teacher about tasks that have no candidate set of its current version, in slices that let others in."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from backend.carrying import only_removes, survives
+from backend.errors import BudgetReached
+from backend.jobs.running import Job, run_job
+from backend.pool import candidates, ledger, spaces, tasks, versions
+from backend.pool.projects import Project
+from backend.services import label_space, project_options, teacher_options, teacher_version
+from model.errors import TeacherError
+from model.labels import LabelSpace
+
+if TYPE_CHECKING:
+    from model.teacher.base import Answer, Teacher
+
+log = structlog.get_logger(__name__)
+
+SLICE_SECONDS = 15.0  # then other jobs of the worker get their turn
+PAID_CHUNK = 16  # tasks per reservation and per write: what a crash can cost at most
+FREE_CHUNK = 64
+
+
+def run(project: int) -> None:
+    """Entry point of the queue."""
+    run_job("annotate", project, work)
+
+
+def work(job: Job) -> str:
+    """One slice: ask, store at once, have it published, and ask to run again while tasks remain."""
+    project = job.project
+    space, version = label_space(project), teacher_version(job.services, project)
+    spaces.remember(job.services.engine, job.number, space)
+    carry_over(job, project, space, version)
+    if not _missing(job, version, 1):
+        return _finished(job, space)
+    teacher = open_teacher(job, project, space)
+    end = time.monotonic() + SLICE_SECONDS
+    try:
+        while time.monotonic() < end and _chunk(job, teacher, version):
+            job.step(*_progress(job, version))
+    finally:
+        job.ask("publish")
+    if _missing(job, version, 1):
+        job.ask("annotate")
+        return _progress(job, version)[0]
+    return _finished(job, space)
+
+
+def open_teacher(job: Job, project: Project, space: LabelSpace) -> Teacher:
+    """The project's teacher, with embeddings cached on disk."""
+    from model.student.embeddings import EmbeddingCache
+    from model.student.encoder import load_encoder
+    from model.teacher.choice import make_teacher
+
+    settings = job.services.settings
+    options = project_options(settings, project)
+
+    def embed(texts):  # type: ignore[no-untyped-def]
+        encoder = load_encoder(options.STUDENT_ENCODER, settings.THREADS)
+        return EmbeddingCache(settings.cache_dir, encoder).embed(texts)
+
+    return make_teacher(teacher_options(settings, options, project), space, embed)
+
+
+def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:
+    """After labels were only removed, keep the answers of the same teacher that lose no label."""
+    engine = job.services.engine
+    asked = spaces.asked_versions(engine, job.number)
+    if version in asked:
+        return
+    for old in asked:
+        former = spaces.recall(engine, job.number, old.rsplit("-", 1)[-1])
+        if former is None or not only_removes(former, space) or not _same_teacher(job, project, former, old):
+            continue
+        kept = candidates.carry_over(engine, job.number, old, version, lambda found: survives(found, space))
+        log.info("carried over", old=old, new=version, kept=kept)
+        return
+
+
+def _same_teacher(job: Job, project: Project, former: LabelSpace, old: str) -> bool:
+    from model.teacher.choice import teacher_hash
+
+    settings = job.services.settings
+    options = teacher_options(settings, project_options(settings, project), project)
+    return old == f"teacher-{teacher_hash(options, former)}-{former.hash}"
+
+
+def _chunk(job: Job, teacher: Teacher, version: str) -> int:
+    """Ask about the next tasks and store the answers before anything else; the number of tasks."""
+    rows = _missing(job, version, PAID_CHUNK if teacher.paid else FREE_CHUNK)
+    if rows:
+        answers = _ask(job, teacher, version, [text for _, text in rows])
+        stored = [(task, tasks.text_hash(text), answer) for (task, text), answer in zip(rows, answers, strict=True)]
+        candidates.save(job.services.engine, job.number, version, stored)
+    return len(rows)
+
+
+def _ask(job: Job, teacher: Teacher, version: str, texts: list[str]) -> list[Answer]:
+    """The answers; what they can cost at most is reserved before, what they did cost is booked after."""
+    from model.teacher.base import Usage
+
+    if not teacher.paid:
+        return teacher.shortlist(texts)
+    engine, bound = job.services.engine, teacher.upper_bound_microusd(texts)
+    if not ledger.reserve(engine, job.number, bound):
+        cap = project_options(job.services.settings, job.project).BUDGET_USD
+        raise BudgetReached(
+            f"The next {len(texts)} tasks could cost up to ${bound / 1e6:.4f}, more than is left of BUDGET_USD "
+            f"(${cap:.2f}). Raise BUDGET_USD to go on"
+        )
+    try:
+        answers = teacher.shortlist(texts)
+    except TeacherError:
+        ledger.settle(engine, job.number, version, bound, Usage())
+        raise
+    ledger.settle(engine, job.number, version, bound, sum((answer.usage for answer in answers), Usage()))
+    return answers
+
+
+def _missing(job: Job, version: str, limit: int) -> list[tuple[int, str]]:
+    return list(tasks.without_candidates(job.services.engine, job.number, version, limit))
+
+
+def _progress(job: Job, version: str) -> tuple[str, float]:
+    total = tasks.count(job.services.engine, job.number)
+    done = candidates.figures(job.services.engine, job.number, version).count
+    return f"{done} of {total} tasks have been shown to the teacher", min(1.0, done / max(1, total))
+
+
+def _finished(job: Job, space: LabelSpace) -> str:
+    """All tasks are done. After a change of the label space the project's student is trained anew."""
+    trained = versions.list_versions(job.services.engine, job.number)
+    if trained and not any(row.space_hash == space.hash for row in trained):
+        job.ask("train")
+    job.ask("publish")
+    return "the teacher has been asked about every task"

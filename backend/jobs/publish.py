@@ -1,0 +1,161 @@
+"""Bring Label Studio in line with the pool: rows, then the served version, then the connection's title.
+
+Every part looks at what is already done, so that the job may be killed anywhere and run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from backend import human_labels
+from backend.connection import control_of
+from backend.control import Control
+from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
+from backend.jobs.running import Job, run_job
+from backend.jobs.titles import rename_connections
+from backend.label_studio import LabelStudio
+from backend.pool import candidates, predictions, projects, publishing, tasks, versions
+from backend.predictions import Entry, is_valid, label_entry, shortlist_entry
+from backend.services import label_space, project_options, served_version
+from model.labels import Decision
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 500  # rows per request: each request makes Label Studio count all tasks of the project
+NO_KEY = "LABEL_STUDIO_URL or LABEL_STUDIO_API_KEY is not set: predictions go out only when Label Studio asks for them"
+
+
+def run(project: int) -> None:
+    """Entry point of the queue."""
+    run_job("publish", project, work)
+
+
+def work(job: Job) -> str:
+    """Push and promote the newest version that waits, then whatever else Label Studio lacks."""
+    waiting = _waiting(job)
+    label_studio = job.label_studio()
+    if label_studio is None:
+        if waiting:
+            promote(job, waiting)
+        return f"{waiting} is served; {NO_KEY}" if waiting else NO_KEY
+    with label_studio:
+        if waiting:
+            _push_labels(job, label_studio, waiting)
+            promote(job, waiting)
+        served = served_version(job.services, job.project)
+        if served.startswith("teacher-"):
+            sent = _push_candidates(job, label_studio, served)
+        else:
+            sent = _push_labels(job, label_studio, served)
+        rename_connections(job, label_studio, served)
+    return f"Label Studio shows {served}" + (f"; {sent} predictions sent" if sent else "")
+
+
+def promote(job: Job, version: str) -> None:
+    """Serve a version from now on, in all processes: one atomic step in the pool."""
+    projects.promote(job.services.engine, job.number, version)
+    log.info("promoted", version=version)
+
+
+def _waiting(job: Job) -> str | None:
+    """The newest version that is to be promoted and fits the label space; what it overtakes is retired."""
+    engine, space = job.services.engine, label_space(job.project)
+    found = [row for row in versions.list_versions(engine, job.number) if row.state == "publishing"]
+    fitting = [row.version for row in found if row.space_hash == space.hash]
+    for row in found:
+        if row.version not in fitting[:1]:
+            why = "a newer version was ready" if row.version in fitting else "the label config changed"
+            versions.set_state(engine, job.number, row.version, "retired", f"never served: {why}")
+    return fitting[0] if fitting else None
+
+
+def _push_labels(job: Job, label_studio: LabelStudio, version: str) -> int:
+    """Send a student's labels that Label Studio does not hold yet; the number of rows."""
+    engine, control = job.services.engine, control_of(job.services, job.project)
+    preselect = project_options(job.services.settings, job.project).PRESELECT
+    settle_intents(job, label_studio, version)
+    sent = 0
+    while rows := list(predictions.unpublished(engine, job.number, version, CHUNK)):
+        entries = {task: label_entry(control, version, label, score, preselect) for task, label, score in rows}
+        sent += push(job, label_studio, control, version, entries)
+        job.step(f"sending {version} to Label Studio: {sent} predictions")
+    return sent
+
+
+def _push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
+    """Send the teacher's candidate sets for tasks that nobody has decided; the number of rows."""
+    engine, control = job.services.engine, control_of(job.services, job.project)
+    options = project_options(job.services.settings, job.project)
+    decided = {
+        task for task, label in human_labels.of_project(engine, job.number).items() if label.decision is Decision.FINAL
+    }
+    settle_intents(job, label_studio, version)
+    missing = [task for task in publishing.unsent_candidates(engine, job.number, version) if task not in decided]
+    sent = 0
+    for start in range(0, len(missing), CHUNK):
+        stored = candidates.read(engine, job.number, version, missing[start : start + CHUNK])
+        entries = {
+            task: shortlist_entry(control, version, row.candidates, options.MAX_CANDIDATES, options.PRESELECT)
+            for task, row in stored.items()
+            if row.candidates is not None
+        }
+        sent += push(job, label_studio, control, version, entries)
+        job.step(f"sending candidates to Label Studio: {sent} of {len(missing)}", start / len(missing))
+    return sent
+
+
+def push(job: Job, label_studio: LabelStudio, control: Control, version: str, entries: dict[int, Entry]) -> int:
+    """Send one chunk exactly once: intent, request, confirmation. Invalid entries stay here; vanished tasks go."""
+    engine = job.services.engine
+    good = {task: entry for task, entry in entries.items() if not _problem(control, entry, version, task)}
+    publishing.intend(engine, job.number, version, list(entries))
+    try:
+        created = _import(job, label_studio, version, good) if good else 0
+    except (LabelStudioRefused, LabelStudioUnavailable):
+        raise
+    except LabelStudioError:
+        existing = label_studio.task_ids(job.number)
+        gone = sorted(set(good) - existing)
+        if not gone:
+            publishing.withdraw(engine, job.number, version, list(entries))
+            raise
+        log.info("tasks vanished", tasks=gone[:20], number=len(gone))
+        tasks.remove(engine, job.number, gone)
+        good = {task: entry for task, entry in good.items() if task in existing}
+        created = _import(job, label_studio, version, good) if good else 0
+    if created != len(good):
+        held = label_studio.tasks_holding(job.number, version)
+        log.error("Label Studio dropped predictions", version=version, tasks=sorted(set(good) - held)[:20])
+    publishing.confirm(engine, job.number, version, list(entries))
+    return created
+
+
+def settle_intents(job: Job, label_studio: LabelStudio, version: str) -> None:
+    """After a crash between intent and confirmation: ask Label Studio which rows it has got."""
+    engine = job.services.engine
+    open_tasks = publishing.unconfirmed(engine, job.number, version)
+    if not open_tasks:
+        return
+    held = label_studio.tasks_holding(job.number, version)
+    publishing.confirm(engine, job.number, version, open_tasks & held)
+    publishing.withdraw(engine, job.number, version, open_tasks - held)
+    log.info("intents settled", version=version, held=len(open_tasks & held), lost=len(open_tasks - held))
+
+
+def _import(job: Job, label_studio: LabelStudio, version: str, entries: dict[int, Entry]) -> int:
+    rows: Sequence[dict[str, Any]] = [{"task": task, **entry} for task, entry in entries.items()]
+    try:
+        return label_studio.import_predictions(job.number, rows)
+    except LabelStudioRefused:  # nothing was stored
+        publishing.withdraw(job.services.engine, job.number, version, list(entries))
+        raise
+
+
+def _problem(control: Control, entry: Entry, version: str, task: int) -> str:
+    problem = is_valid(control, entry, version)
+    if problem:
+        log.error("prediction not sent", task=task, version=version, reason=problem)
+    return problem

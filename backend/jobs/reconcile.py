@@ -1,0 +1,81 @@
+"""Notice work that is missing: lost with an emptied Redis, given up after many tries, or never asked for.
+
+The worker's own maintenance starts this job every few seconds; it decides from the pool alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+
+from backend.errors import ShortlistError
+from backend.jobs.running import Job, job_services
+from backend.jobs.sync import RUN_MS
+from backend.pool import jobs, projects, publishing, tasks, versions
+from backend.pool.jobs import JobRow
+from backend.pool.projects import Project
+from backend.queue import KINDS
+from backend.services import Services, served_version, teacher_version
+from backend.triggers import next_training
+
+log = structlog.get_logger(__name__)
+
+REVIVE_MS = 300_000  # a job that gave up is started again after so long, if its work is still undone
+LOST_MS = 60_000  # a run that has said nothing for so long, and that Redis does not know, is lost
+
+
+def run(_: int = 0) -> None:
+    """Entry point of the queue: look at every project."""
+    services = job_services()
+    for project in projects.all_projects(services.engine):
+        try:
+            for kind in missing(services, project):
+                if services.queue.ensure(kind, project.project):
+                    log.info("missing job started", job=kind, project=project.project)
+        except ShortlistError as error:
+            log.warning("project not reconciled", project=project.project, reason=str(error))
+
+
+def missing(services: Services, project: Project) -> list[str]:
+    """The jobs that the project needs now; some of them may be waiting or running already."""
+    rows, now = jobs.get(services.engine, project.project), services.clock()
+    wanted = [kind for kind in KINDS if kind in rows and _interrupted(rows[kind], now)]
+    if _due(rows, "sync", now, RUN_MS) and Job(services, "sync", project.project).has_key:
+        wanted.append("sync")
+    if project.space is None:
+        return [kind for kind in wanted if kind == "sync"]
+    version = teacher_version(services, project)
+    if tasks.without_candidates(services.engine, project.project, version, 1):
+        wanted.append("annotate")
+    if next_training(services, project).due:
+        wanted.append("train")
+    if _unpublished(services, project, version):
+        wanted.append("publish")
+    return [kind for kind in dict.fromkeys(wanted) if not _gave_up_lately(rows.get(kind), now)]
+
+
+def _interrupted(row: JobRow, now: int) -> bool:
+    """Asked for, or begun, and not ended."""
+    return row.state == "queued" or row.again or (row.state == "running" and now - row.updated_ms > LOST_MS)
+
+
+def _gave_up_lately(row: JobRow | None, now: int) -> bool:
+    return row is not None and row.state == "failed" and 0 <= now - row.updated_ms < REVIVE_MS
+
+
+def _due(rows: Mapping[str, JobRow], kind: str, now: int, every_ms: int) -> bool:
+    return kind not in rows or not 0 <= now - rows[kind].updated_ms < every_ms
+
+
+def _unpublished(services: Services, project: Project, version: str) -> bool:
+    """Whether Label Studio lacks something: a version that waits, candidates, or the title."""
+    engine, number = services.engine, project.project
+    if any(row.state == "publishing" for row in versions.list_versions(engine, number)):
+        return True
+    if not Job(services, "publish", number).has_key:
+        return False
+    served = served_version(services, project)
+    if project.published != served:
+        return True
+    return served == version and bool(publishing.unsent_candidates(engine, number, version))

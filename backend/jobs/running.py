@@ -1,0 +1,145 @@
+"""What all jobs share: they run once at a time, say what they do, and end in a sentence when they fail."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+
+import sqlalchemy as sa
+import structlog
+from rq import get_current_job
+
+from backend.errors import LabelStudioUnavailable, ProjectError, QueueError, ShortlistError
+from backend.label_studio import LabelStudio
+from backend.logs import configure_logs
+from backend.pool import jobs, projects
+from backend.pool.engine import open_engine
+from backend.pool.projects import Project
+from backend.queue import JobQueue
+from backend.services import Services
+from backend.settings import load_settings
+from model.errors import ModelError, TeacherUnavailable
+
+log = structlog.get_logger(__name__)
+
+TRANSIENT = (LabelStudioUnavailable, TeacherUnavailable, QueueError, OSError, sa.exc.OperationalError)
+STEP_SECONDS = 0.5  # how often a step is written at most
+DEATHS = 5  # a job whose process was killed so often in a row is not started again
+
+
+class Job:
+    """One run of a job for one project: what it works with and how it reports."""
+
+    def __init__(self, services: Services, kind: str, project: int) -> None:
+        self.services = services
+        self.kind = kind
+        self.number = project
+        self._next_step = 0.0
+
+    @property
+    def project(self) -> Project:
+        """The project as the pool has it now."""
+        row = projects.get(self.services.engine, self.number)
+        if row is None:
+            raise ProjectError(f"project {self.number} is not known here: connect it first")
+        return row
+
+    def step(self, text: str, progress: float | None = None) -> None:
+        """Say what is being done, for people; `progress` in [0, 1]. Too frequent calls are dropped."""
+        if time.monotonic() >= self._next_step:
+            self._next_step = time.monotonic() + STEP_SECONDS
+            jobs.step(self.services.engine, self.number, self.kind, text, progress)
+
+    def ask(self, kind: str) -> None:
+        """Ask for another job of this project, or for this one once more. Kept in the pool while Redis is away."""
+        if kind == self.kind:
+            jobs.ask_again(self.services.engine, self.number, kind)
+            return
+        with suppress(QueueError):
+            self.services.queue.enqueue(kind, self.number)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether Label Studio's address and a key are set."""
+        settings = self.services.settings
+        return bool(settings.LABEL_STUDIO_URL and settings.LABEL_STUDIO_API_KEY.get_secret_value())
+
+    def label_studio(self) -> LabelStudio | None:
+        """Label Studio, or None where no address or key is set."""
+        settings = self.services.settings
+        key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
+        return LabelStudio(settings.LABEL_STUDIO_URL, key) if self.has_key else None
+
+
+def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:
+    """Run `work` and record its state; its result is the last step in words.
+
+    What may pass by itself is raised, so that RQ tries again later; everything else is recorded and ends the job.
+    """
+    job = Job(job_services(), kind, project)
+    with structlog.contextvars.bound_contextvars(job=kind, project=project):
+        if projects.get(job.services.engine, project) is None:
+            log.warning("job of an unknown project")
+            return
+        if _died_too_often(job):
+            return
+        jobs.begin(job.services.engine, project, kind)
+        _run(job, work)
+
+
+def _run(job: Job, work: Callable[[Job], str]) -> None:
+    engine = job.services.engine
+    try:
+        text = work(job)
+    except TRANSIENT as error:
+        log.warning("job failed, it is tried again", reason=_sentence(error))
+        with suppress(sa.exc.OperationalError):  # the pool itself may be away: RQ's record is enough then
+            jobs.fail(engine, job.number, job.kind, f"{_sentence(error)}. It is tried again by itself.")
+        raise
+    except (ShortlistError, ModelError) as error:
+        log.error("job failed", reason=str(error))
+        jobs.fail(engine, job.number, job.kind, str(error))
+    except Exception as error:
+        error_id = uuid.uuid4().hex[:12]
+        log.exception("job failed unexpectedly", error_id=error_id)
+        sentence = f"Unexpected {type(error).__name__}; the log tells more under error id {error_id}"
+        jobs.fail(engine, job.number, job.kind, sentence)
+    else:
+        log.info("job done", result=text)
+        jobs.finish(engine, job.number, job.kind, text)
+
+
+def _died_too_often(job: Job) -> bool:
+    """Count runs that never ended, in RQ's record of the job; give up after DEATHS of them."""
+    record = get_current_job()
+    row = jobs.get(job.services.engine, job.number).get(job.kind)
+    if record is None or row is None or row.state != "running":
+        return False
+    deaths = int(record.meta.get("deaths", 0)) + 1
+    record.meta["deaths"] = deaths
+    record.save_meta()
+    if deaths < DEATHS:
+        log.warning("the last run was killed, starting again", deaths=deaths)
+        return False
+    sentence = f"The job was killed {deaths} times in a row, often a sign of too little memory; start it again by hand"
+    log.error(sentence)
+    jobs.fail(job.services.engine, job.number, job.kind, sentence)
+    return True
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, sa.exc.OperationalError):
+        return f"The database cannot be used: {error.orig}"
+    return str(error).rstrip(".") or type(error).__name__
+
+
+@lru_cache(maxsize=1)
+def job_services() -> Services:
+    """Services from the environment, once per process. The worker has brought the schema up to date at its start."""
+    settings = load_settings()
+    configure_logs(settings)
+    engine = open_engine(settings.database_url)
+    return Services(settings, engine, JobQueue(settings.REDIS_URL, engine))

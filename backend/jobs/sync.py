@@ -1,0 +1,163 @@
+"""Bring the pool in line with Label Studio: tasks and annotations that changed there, and what vanished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+import structlog
+
+from backend import triggers
+from backend.connection import control_of, remember
+from backend.control import Control
+from backend.decisions import identifier, read_annotation, utc_text
+from backend.jobs.running import Job, run_job
+from backend.label_studio import LabelStudio
+from backend.pool import annotations, projects, tasks
+from backend.pool.projects import Project
+from backend.services import Services
+from backend.task_text import task_text
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+NO_KEY = "LABEL_STUDIO_URL or LABEL_STUDIO_API_KEY is not set: nothing can be compared, webhooks alone are trusted"
+OVERLAP = timedelta(seconds=10)  # read again what changed shortly before the last look
+CHUNK = 500
+FULL_EVERY = 12  # every so many runs all ids are compared
+RUN_MS = 300_000  # how often the reconciling job starts this one, milliseconds
+
+
+@dataclass
+class Difference:
+    """What was found and put right: numbers of tasks."""
+
+    texts: int = 0
+    decided: int = 0
+    removed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.texts} new or edited tasks, {self.decided} changed human labels, {self.removed} vanished tasks"
+
+
+def run(project: int) -> None:
+    """Entry point of the queue."""
+    run_job("sync", project, work)
+
+
+def work(job: Job) -> str:
+    """Synchronise, then start what the differences ask for."""
+    complete = job.services.clock() // RUN_MS % FULL_EVERY == 0
+    found = synchronise(job, complete)
+    if found is None:
+        return NO_KEY
+    if found.decided:
+        triggers.on_human_labels(job.services, job.number)
+    if found.texts:
+        triggers.on_new_tasks(job.services, job.number)
+    return f"in line with Label Studio: {found}"
+
+
+def synchronise(job: Job, complete: bool) -> Difference | None:
+    """Read what changed since the last time; with `complete` also compare all ids. None without a key.
+
+    Raises the LabelStudioError tree; LabelingConfigError if the label config is not supported.
+    """
+    label_studio = job.label_studio()
+    if label_studio is None:
+        return None
+    with label_studio:
+        project = _follow_project(job, label_studio)
+        found = _read_changes(job, label_studio, project)
+        if complete:
+            _compare_ids(job.services, label_studio, job.number, found)
+    log.info("synchronised", texts=found.texts, decided=found.decided, removed=found.removed, complete=complete)
+    return found
+
+
+def _follow_project(job: Job, label_studio: LabelStudio) -> Project:
+    """The project's label config may have changed without a webhook reaching us."""
+    stated = label_studio.project(job.number)
+    created = utc_text(stated.get("created_at"))
+    epoch = str(int(datetime.fromisoformat(created).timestamp())) if created else ""
+    return remember(job.services, job.number, epoch, str(stated["label_config"]), title=str(stated.get("title") or ""))
+
+
+def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Difference:
+    control = control_of(job.services, project)
+    found = Difference()
+    latest, started = project.synced, ""
+    done = 0
+    for page in _chunks(label_studio.tasks(job.number, _since(project.synced))):
+        started = started or _http_time(label_studio.server_time)
+        _take(job.services, control, job.number, page, found)
+        latest = max([latest, *(utc_text(task.get("updated_at")) for task in page)])
+        done += len(page)
+        job.step(f"reading tasks from Label Studio: {done}")
+    if latest:  # never later than the start of this look: what changed during it is read again
+        projects.set_synced(job.services.engine, job.number, min(latest, started) if started else latest)
+    return found
+
+
+def _take(services: Services, control: Control, project: int, page: Sequence[Any], found: Difference) -> None:
+    ids = [int(task["id"]) for task in page]
+    given = {int(task["id"]): task_text(control, task.get("data") or {}) for task in page}
+    known = tasks.texts(services.engine, project, ids)
+    fresh = {task: text for task, text in given.items() if text and known.get(task) != text}
+    if fresh:
+        tasks.add(services.engine, project, fresh)
+    found.texts += len(fresh)
+    rows = [read_annotation(control, one, int(task["id"])) for task in page for one in _annotations(task)]
+    changed = set(annotations.save(services.engine, project, rows)) if rows else set()
+    found.decided += len(changed | _drop_deleted(services, project, page))
+
+
+def _drop_deleted(services: Services, project: int, page: Sequence[Any]) -> set[int]:
+    """Annotations that Label Studio no longer lists. One that is newer than the listing is not gone, but unlisted."""
+    listed = {int(task["id"]): {identifier(one.get("id")) for one in _annotations(task)} for task in page}
+    times = {int(task["id"]): utc_text(task.get("updated_at")) for task in page}
+    changed: set[int] = set()
+    for task, ours in annotations.of_tasks(services.engine, project, list(listed)).items():
+        gone = [
+            row.annotation
+            for row in ours
+            if row.state != "deleted" and row.annotation not in listed[task] and row.updated_at <= times[task]
+        ]
+        if gone:
+            changed |= set(annotations.delete(services.engine, project, gone, times[task]))
+    return changed
+
+
+def _compare_ids(services: Services, label_studio: LabelStudio, project: int, found: Difference) -> None:
+    ours = set(tasks.all_ids(services.engine, project))
+    gone = ours - label_studio.task_ids(project)  # in this order: a task that arrives meanwhile is not gone
+    if gone:
+        tasks.remove(services.engine, project, sorted(gone))
+    found.removed += len(gone)
+
+
+def _annotations(task: Any) -> list[Any]:
+    return [one for one in task.get("annotations") or [] if isinstance(one, dict) and identifier(one.get("id"))]
+
+
+def _since(synced: str) -> str:
+    if not synced:
+        return ""
+    return (datetime.fromisoformat(synced) - OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _http_time(date: str) -> str:
+    """Label Studio's Date header in the form of its `updated_at`; "" if there is none."""
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    except (TypeError, ValueError):
+        return ""
+
+
+def _chunks(items: Iterator[T]) -> Iterator[list[T]]:
+    while chunk := list(islice(items, CHUNK)):
+        yield chunk

@@ -1,0 +1,214 @@
+"""Train a student from candidate sets and human labels, judge it, and hand it over to publishing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from backend import human_labels
+from backend.jobs.running import Job, run_job
+from backend.jobs.sync import synchronise
+from backend.judging import Verdict, is_held_out, judge
+from backend.pool import candidates, predictions, projects, tasks, versions
+from backend.services import label_space, project_options, served_version, teacher_version
+from backend.settings import ProjectOptions
+from model.errors import NotEnoughDataError, TrainingStopped
+from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
+
+if TYPE_CHECKING:
+    from model.registry import Registry
+    from model.student.student import Embed, Student
+    from model.student.training import TrainingReport
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 2000  # tasks per write of predictions
+LOOK_SECONDS = 2.0  # how often a training looks whether the label config changed meanwhile
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a training sees: everything is read once, at its start. Mappings are by task id."""
+
+    space: LabelSpace
+    texts: Mapping[int, str]
+    sets: Mapping[int, CandidateSet]
+    labels: Mapping[int, HumanLabel]
+    changes: int
+
+    def final(self, task: int) -> bool:
+        """Whether a person has decided the task for good."""
+        return task in self.labels and self.labels[task].decision is Decision.FINAL
+
+
+def run(project: int) -> None:
+    """Entry point of the queue."""
+    run_job("train", project, work)
+
+
+def work(job: Job) -> str:
+    """Synchronise, learn, judge, keep; the publishing job promotes."""
+    job.step("comparing with Label Studio", 0.0)
+    synchronise(job, complete=True)
+    snapshot = read_snapshot(job)
+    held_out = {task for task in snapshot.labels if snapshot.final(task) and is_held_out(job.number, task)}
+    try:
+        student, report = _train(job, snapshot, held_out)
+    except NotEnoughDataError as error:
+        projects.mark_trained(job.services.engine, job.number, snapshot.changes)
+        return f"not enough to learn from yet: {error}"
+    except TrainingStopped:
+        job.ask("train")
+        return "stopped, because the label config changed; it starts again"
+    job.step("judging", 0.9)
+    truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
+    embed = _embed(job, project_options(job.services.settings, job.project))
+    verdict, metrics = _judge(job, snapshot, student, truth, embed)
+    version = _keep(job, snapshot, student, report, {**metrics, "verdict": verdict.reason})
+    if verdict.accepted:
+        _predict(job, snapshot, student, version, embed)
+    state = "publishing" if verdict.accepted else "rejected"
+    versions.set_state(job.services.engine, job.number, version, state, verdict.reason)
+    projects.mark_trained(job.services.engine, job.number, snapshot.changes)
+    if verdict.accepted:
+        job.ask("publish")
+    return f"{version} {verdict.reason}"
+
+
+def read_snapshot(job: Job) -> Snapshot:
+    """Texts, candidate sets of the current teacher version, and human labels, as they are now."""
+    engine, project = job.services.engine, job.project
+    space = label_space(project)
+    stored = candidates.read(engine, job.number, teacher_version(job.services, project), None)
+    texts = dict(pair for chunk in tasks.iterate(engine, job.number, CHUNK) for pair in chunk)
+    hashes = {task: tasks.text_hash(text) for task, text in texts.items()}
+    sets = {
+        task: row.candidates
+        for task, row in stored.items()
+        if row.candidates is not None and hashes.get(task) == row.text_hash
+    }
+    labels = {
+        task: label for task, label in human_labels.of_project(engine, job.number).items() if _known(label, space)
+    }
+    return Snapshot(space, texts, sets, labels, project.changes)
+
+
+def _known(label: HumanLabel, space: LabelSpace) -> bool:
+    """A decision for a label that was removed since says nothing about the present labels."""
+    return all(name in space for name in label.labels)
+
+
+def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, TrainingReport]:
+    from model.student.training import TrainingOptions, train_student, training_data
+
+    settings = job.services.settings
+    options = project_options(settings, job.project)
+    ids = [task for task in snapshot.texts if task in snapshot.sets or task in snapshot.labels]
+    labels = [None if task in held_out else snapshot.labels.get(task) for task in ids]
+    data = training_data(
+        snapshot.space, [snapshot.texts[task] for task in ids], [snapshot.sets.get(task) for task in ids], labels
+    )
+    return train_student(
+        snapshot.space,
+        data,
+        TrainingOptions(way=options.STUDENT_TRAINING, encoder=options.STUDENT_ENCODER, threads=settings.THREADS),
+        _embed(job, options),
+        progress=lambda share, text: job.step(text, 0.9 * share),
+        stop=_stop(job, snapshot.space),
+    )
+
+
+def _stop(job: Job, space: LabelSpace) -> Callable[[], bool]:
+    """Tells the training to stop once the project has another label space; looks every LOOK_SECONDS."""
+    looked = [time.monotonic(), False]
+
+    def stop() -> bool:
+        if not looked[1] and time.monotonic() > looked[0] + LOOK_SECONDS:
+            now = job.project.space
+            looked[:] = [time.monotonic(), now is not None and now.hash != space.hash]
+        return bool(looked[1])
+
+    return stop
+
+
+def _embed(job: Job, options: ProjectOptions) -> Embed:
+    from model.student.embeddings import EmbeddingCache
+    from model.student.encoder import load_encoder
+
+    settings = job.services.settings
+    encoder = load_encoder(options.STUDENT_ENCODER, settings.THREADS)
+    return EmbeddingCache(settings.cache_dir, encoder).embed
+
+
+def _judge(
+    job: Job, snapshot: Snapshot, student: Student, truth: Mapping[int, str], embed: Embed
+) -> tuple[Verdict, dict[str, Any]]:
+    """The verdict on held-out human labels, and the figures that the version keeps."""
+    new = _labels(student, {task: snapshot.texts[task] for task in truth}, embed)
+    served, name = _served(job, snapshot, truth, embed)
+    verdict = judge(truth, new, served, name)
+    right = sum(new[task] == label for task, label in truth.items())
+    return verdict, {"held_out": len(truth), "held_out_accuracy": right / len(truth) if truth else None}
+
+
+def _served(job: Job, snapshot: Snapshot, truth: Mapping[int, str], embed: Embed) -> tuple[dict[int, str] | None, str]:
+    """What is served now says about the held-out tasks: the promoted student, or the teacher's first candidate."""
+    from model.errors import ArtifactError
+    from model.student.student import load_student
+
+    version = served_version(job.services, job.project)
+    if version.startswith("teacher-"):
+        return {task: snapshot.sets[task].top for task in truth if task in snapshot.sets}, "the teacher"
+    try:
+        student = load_student(_registry(job).fetch(job.number, version))
+    except ArtifactError as error:
+        log.error("the served version cannot be compared with", version=version, reason=str(error))
+        return None, version
+    return _labels(student, {task: snapshot.texts[task] for task in truth}, embed), version
+
+
+def _labels(student: Student, texts: Mapping[int, str], embed: Embed) -> dict[int, str]:
+    if not texts:
+        return {}
+    best = student.probabilities(list(texts.values()), embed).argmax(axis=1)
+    return {task: student.space.names[column] for task, column in zip(texts, best, strict=True)}
+
+
+def _keep(job: Job, snapshot: Snapshot, student: Student, report: TrainingReport, metrics: dict[str, Any]) -> str:
+    """Write the version beside the others: first the folder, then the row that makes it known."""
+    engine, registry = job.services.engine, _registry(job)
+    number = versions.next_number(engine, job.number)
+    version = f"student-{number}-{snapshot.space.hash}"
+    if version in registry.versions(job.number):  # left over by a run that was killed before it could add the row
+        registry.delete(job.number, version)
+    content = {**metrics, "training": report.to_json()}
+    registry.write(job.number, version, student, {"project": job.number, "title": job.project.title, **content})
+    versions.add(engine, job.number, version, number, snapshot.space.hash, content, len(snapshot.labels))
+    return version
+
+
+def _predict(job: Job, snapshot: Snapshot, student: Student, version: str, embed: Embed) -> None:
+    """Store the version's answers for every task without a final human label."""
+    ids = [task for task in snapshot.texts if not snapshot.final(task)]
+    names = student.space.names
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        rows = student.probabilities([snapshot.texts[task] for task in chunk], embed)
+        best = rows.argmax(axis=1)
+        answers = [
+            (task, tasks.text_hash(snapshot.texts[task]), names[column], float(row[column]))
+            for task, column, row in zip(chunk, best, rows, strict=True)
+        ]
+        predictions.save(job.services.engine, job.number, version, answers)
+        job.step(f"predicting: {start + len(chunk)} of {len(ids)} tasks", 0.9 + 0.1 * (start + len(chunk)) / len(ids))
+
+
+def _registry(job: Job) -> Registry:
+    from model.registry import Registry
+
+    settings = job.services.settings
+    return Registry(settings.model_dir, settings.cache_dir)
