@@ -3,6 +3,7 @@
 ShortlistError
 ├── SettingsError            a setting is unknown or malformed; names it and what is allowed
 ├── LabelingConfigError      the project's label config is not supported; names the tag
+├── RequestError             a request's body cannot be understood; says what is wrong with it
 ├── ProjectError             the project is unknown here or paused
 ├── PoolError                the database cannot be opened or is of a newer release
 ├── QueueError               Redis cannot be reached, so that no job can be started
@@ -10,6 +11,7 @@ ShortlistError
 │   ├── LabelStudioUnavailable   down, slow or answering 429 or 5xx: trying later may help
 │   ├── LabelStudioRefused       401, 403 or 404: the token or the address is wrong
 │   └── AddressBlocked           Label Studio refuses private addresses; names the two settings to change
+├── BudgetReached            the teacher may not spend more; names the setting and the amounts
 ├── SampleError              a sample file cannot be used; names the file and the reason
 └── StartError               a part of the all-in-one command cannot start; names the part and the remedy
 """
@@ -25,6 +27,10 @@ class SettingsError(ShortlistError):
 
 class LabelingConfigError(ShortlistError):
     """The project's label config is not supported."""
+
+
+class RequestError(ShortlistError):
+    """A request's body cannot be understood."""
 
 
 class ProjectError(ShortlistError):
@@ -53,6 +59,10 @@ class LabelStudioRefused(LabelStudioError):
 
 class AddressBlocked(LabelStudioError):
     """Label Studio refuses to talk to private addresses."""
+
+
+class BudgetReached(ShortlistError):
+    """The teacher may not spend more."""
 
 
 class SampleError(ShortlistError):
