@@ -1,0 +1,83 @@
+"""The web app: routes only. What is answered is decided in policy.py, what starts a job in triggers.py."""
+
+from __future__ import annotations
+
+import uuid
+
+import structlog
+from flask import Flask, Response, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from backend.auth import BasicAuth
+from backend.background import Background
+from backend.bodies import MAX_BODY_BYTES, refused
+from backend.live import LiveStudents
+from backend.metrics import Metrics
+from backend.routes.extras import extras
+from backend.routes.parts import Parts
+from backend.routes.people import people
+from backend.routes.wire import wire
+from backend.services import Services
+
+log = structlog.get_logger(__name__)
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
+}
+
+
+def create_app(services: Services, live: LiveStudents) -> Flask:
+    """The Flask app. It loads no model; everything that it needs is passed in.
+
+    All routes of Label Studio exist a second time under `/p/<project id>/`, for connections whose URL names a project.
+    """
+    app = Flask(__name__, static_folder="pages/static", template_folder="pages/templates")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    here = Parts(services, live, Background(), Metrics(services))
+    app.extensions["shortlist"] = here
+    app.url_map.strict_slashes = False
+    app.before_request(here.metrics.start)
+    app.before_request(BasicAuth(services.settings).guard)
+    app.after_request(_headers)
+    app.after_request(here.metrics.finish)
+    for blueprint in (wire, extras, people):
+        app.register_blueprint(blueprint)
+    for blueprint in (wire, extras):
+        app.register_blueprint(blueprint, url_prefix="/p/<prefix>", name=f"prefixed_{blueprint.name}")
+    app.url_value_preprocessor(_drop_prefix)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(SQLAlchemyError, _database_error)
+    app.register_error_handler(Exception, _our_error)
+    return app
+
+
+def _drop_prefix(endpoint: str | None, values: dict[str, object] | None) -> None:
+    if values and "prefix" in values:
+        request.environ["shortlist.project"] = str(values.pop("prefix"))
+
+
+def _headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    return refused(error.code or 500, error.description or error.name)
+
+
+def _database_error(error: SQLAlchemyError) -> Response:
+    error_id = uuid.uuid4().hex[:12]
+    log.error("the database cannot be used", path=request.path, error_id=error_id, exc_info=error)
+    return refused(503, f"the database cannot be used now; error {error_id} in the log of Shortlist")
+
+
+def _our_error(error: Exception) -> Response:
+    error_id = uuid.uuid4().hex[:12]
+    log.error("request failed", path=request.path, error_id=error_id, exc_info=error)
+    return refused(500, f"Shortlist failed; error {error_id} in its log")

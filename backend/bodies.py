@@ -1,0 +1,43 @@
+"""Request bodies and refusals. Label Studio shows people the reason phrase and drops the body, so that is our voice."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from flask import Response, request
+
+from backend.errors import RequestError
+
+MAX_BODY_BYTES = 512 * 1024 * 1024  # a selection of a few hundred thousand tasks
+PROJECT = re.compile(r"^([1-9]\d{0,17})(?:\.(\d{1,20}))?$", re.ASCII)
+LONGEST_PHRASE = 300
+
+
+def read_object() -> dict[str, Any]:
+    """The request's JSON object, whatever its content type says; RequestError says what is wrong."""
+    try:
+        body = json.loads(request.get_data(cache=False))
+    except RecursionError:
+        raise RequestError("the JSON body is nested too deeply") from None
+    except ValueError:
+        raise RequestError("the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise RequestError(f"the body must be a JSON object, got {type(body).__name__}")
+    return body
+
+
+def project_key(value: object) -> tuple[int, str]:
+    """Label Studio's `<id>.<created>` as (id, created or ""); RequestError if it is neither."""
+    match = PROJECT.match(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if match is None:
+        raise RequestError(f"project must be <id>.<created>, got {str(value)[:40]!r}")
+    return int(match[1]), match[2] or ""
+
+
+def refused(status: int, sentence: str) -> Response:
+    """A refusal with the sentence as reason phrase (one line, Latin-1) and in the body."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in sentence).split())
+    phrase = line[:LONGEST_PHRASE].encode("latin-1", "replace").decode("latin-1")
+    return Response(json.dumps({"error": line}), f"{status} {phrase or 'refused'}", mimetype="application/json")

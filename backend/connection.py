@@ -1,0 +1,98 @@
+"""What Label Studio tells about a project: remembered in the pool, written only when it is new."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from backend import triggers
+from backend.control import Control
+from backend.errors import LabelingConfigError, QueueError
+from backend.labeling_config import read_labeling_config
+from backend.pool import ledger, projects
+from backend.pool.projects import Project
+from backend.services import Services, project_options
+from backend.task_text import storable
+from model.labels import LabelSpace
+
+log = structlog.get_logger(__name__)
+
+KEEP: Any = object()  # extra_params were not part of the message
+
+
+def remember(
+    services: Services, project: int, created: str, label_config: str, *, extra_params: object = KEEP, title: str = ""
+) -> Project:
+    """The project as the pool has it after this message. Writes only on a change; a changed label space starts jobs.
+
+    A different `created` means that Label Studio gave the id to a new project: the old one's data goes.
+    Raises SettingsError for malformed extra_params, before anything is written.
+    """
+    known = projects.get(services.engine, project)
+    options = _raw_options(services, known, extra_params)
+    label_config = storable(label_config)
+    control = services.settings.for_project(options).CONTROL
+    if known is not None and _unchanged(known, created, label_config, options, title):
+        return known
+    space, problem = _space(label_config, control)
+    kept = known if known is not None and created in ("", known.created) else None
+    changed = projects.save_config(
+        services.engine,
+        project,
+        created or (known.created if known else ""),
+        storable(title) or (kept.title if kept else ""),
+        label_config,
+        space,
+        problem,
+        options,
+    )
+    saved = projects.get(services.engine, project)
+    assert saved is not None, "a project that was just saved is there"
+    _set_cap(services, saved)
+    if space is not None and (changed or (known is not None and known.options != options)):
+        start(lambda: triggers.on_label_config(services, project), project)
+    return saved
+
+
+def control_of(services: Services, project: Project) -> Control:
+    """The control that the project's tasks are answered for; LabelingConfigError if the label config has none."""
+    return read_labeling_config(project.label_config, project_options(services.settings, project).CONTROL)
+
+
+def start(trigger: Any, project: int) -> None:
+    """Call a trigger; without Redis nothing is lost, because the pool remembers what was asked for."""
+    try:
+        trigger()
+    except QueueError as error:
+        log.error("no job was started", project=project, reason=str(error))
+
+
+def _unchanged(known: Project, created: str, label_config: str, options: Mapping[str, Any], title: str) -> bool:
+    same_project = created in ("", known.created)
+    same_content = known.label_config == label_config and known.options == options
+    return same_project and same_content and title in ("", known.title)
+
+
+def _raw_options(services: Services, known: Project | None, extra_params: object) -> dict[str, Any]:
+    """The overrides as an object, checked."""
+    if extra_params is KEEP:
+        return dict(known.options) if known is not None else {}
+    services.settings.for_project(extra_params)
+    if isinstance(extra_params, str):
+        extra_params = json.loads(extra_params) if extra_params.strip() else {}
+    return dict(extra_params) if isinstance(extra_params, Mapping) else {}
+
+
+def _space(label_config: str, control: str) -> tuple[LabelSpace | None, str]:
+    try:
+        return read_labeling_config(label_config, control).space, ""
+    except LabelingConfigError as error:
+        return None, str(error)
+
+
+def _set_cap(services: Services, project: Project) -> None:
+    budget = project_options(services.settings, project).BUDGET_USD
+    ledger.set_cap(services.engine, project.project, round(budget * 1_000_000))

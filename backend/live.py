@@ -1,0 +1,165 @@
+"""Students and teachers in the memory of the web process: loaded in the background, swapped while requests go on."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import structlog
+
+if TYPE_CHECKING:
+    from model.labels import LabelSpace
+    from model.registry import Registry
+    from model.student.student import Embed, Student
+    from model.teacher.base import Teacher
+    from model.teacher.choice import TeacherOptions
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+RETRY_SECONDS = 20.0  # a load that failed is tried again after so long
+CAPACITY = 8  # students, and teachers, that stay in memory
+CHUNK = 16  # texts per model call: short enough that a deadline is kept
+
+
+@dataclass(frozen=True)
+class LoadedStudent:
+    """A student with its encoder, ready to answer. One call at a time uses the processor."""
+
+    student: Student
+    embed: Embed
+    _turn: Lock
+
+    def answers(self, texts: Sequence[str], deadline: float) -> list[tuple[str, float]]:
+        """(label, probability) of the first texts, as many as fit before `deadline` (time.monotonic seconds)."""
+        names = self.student.space.names
+        found: list[tuple[str, float]] = []
+        for start in range(0, len(texts), CHUNK):
+            if not self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                break
+            try:
+                rows = self.student.probabilities(texts[start : start + CHUNK], self.embed)
+            finally:
+                self._turn.release()
+            best = rows.argmax(axis=1)
+            found += [(names[column], float(row[column])) for row, column in zip(rows, best, strict=True)]
+            if time.monotonic() >= deadline:
+                break
+        return found
+
+
+class Shelf(Generic[T]):
+    """Keeps the most recently used things; what is missing is made by a background thread, once."""
+
+    def __init__(self, threads: ThreadPoolExecutor, capacity: int = CAPACITY) -> None:
+        self._threads = threads
+        self._capacity = capacity
+        self._lock = Lock()
+        self._things: OrderedDict[Hashable, T] = OrderedDict()
+        self._loading: set[Hashable] = set()
+        self._failed: dict[Hashable, float] = {}
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T | None:
+        """The thing, or None while it is being made. Never waits."""
+        with self._lock:
+            if key in self._things:
+                self._things.move_to_end(key)
+                return self._things[key]
+            blocked = self._failed.get(key, -RETRY_SECONDS) + RETRY_SECONDS > time.monotonic()
+            if blocked or key in self._loading:
+                return None
+            self._loading.add(key)
+        self._threads.submit(self._make, key, make)
+        return None
+
+    def forget(self, unwanted: Callable[[Any], bool]) -> None:
+        """Drop the things whose key is unwanted; requests that hold one finish with it."""
+        with self._lock:
+            for key in [key for key in self._things if unwanted(key)]:
+                del self._things[key]
+
+    def held(self) -> list[Hashable]:
+        """What is in memory, least recently used first."""
+        with self._lock:
+            return list(self._things)
+
+    def _make(self, key: Hashable, make: Callable[[], T]) -> None:
+        try:
+            thing = make()
+        except Exception as error:
+            log.exception("loading failed", key=str(key), retry_seconds=RETRY_SECONDS, reason=str(error))
+            with self._lock:
+                self._loading.discard(key)
+                self._failed[key] = time.monotonic()
+            return
+        with self._lock:
+            self._loading.discard(key)
+            self._failed.pop(key, None)
+            self._things[key] = thing
+            while len(self._things) > self._capacity:
+                self._things.popitem(last=False)
+        log.info("loaded", key=str(key))
+
+
+class LiveStudents:
+    """The students that this process serves, and the teachers that answer for one freshly opened task.
+
+    `get` and `teacher` return at once: None until the background thread has loaded what was asked for.
+    """
+
+    capacity = CAPACITY
+
+    def __init__(self, registry: Registry, threads: int = 1) -> None:
+        self._registry = registry
+        self._model_threads = threads
+        self._loader = ThreadPoolExecutor(1, "loader")
+        self._students: Shelf[LoadedStudent] = Shelf(self._loader)
+        self._teachers: Shelf[Teacher] = Shelf(self._loader)
+        self._turn = Lock()
+
+    def get(self, project: int, version: str) -> LoadedStudent | None:
+        """The student of a version, once it is loaded. A project keeps two at most: the served and the next."""
+        return self._students.get((project, version), lambda: self._load(project, version))
+
+    def teacher(self, project: int, version: str, options: TeacherOptions, space: LabelSpace, encoder: str
+                ) -> Teacher | None:  # fmt: skip
+        """The teacher behind a teacher's version, once it is loaded."""
+        return self._teachers.get((project, version), lambda: self._make_teacher(options, space, encoder))
+
+    def loaded(self) -> list[str]:
+        """Versions of the students in memory."""
+        return [str(key[1]) for key in self._students.held() if isinstance(key, tuple)]
+
+    def close(self) -> None:
+        """Stop loading."""
+        self._loader.shutdown(wait=True, cancel_futures=True)
+
+    def _load(self, project: int, version: str) -> LoadedStudent:
+        from model.student.student import load_student
+
+        folder: Path = self._registry.fetch(project, version)
+        student = load_student(folder)
+        loaded = LoadedStudent(student, self._embed(student.encoder), self._turn)
+        loaded.student.probabilities(["ready"], loaded.embed)
+        others = [key for key in self._students.held() if isinstance(key, tuple) and key[0] == project]
+        self._students.forget(lambda key: key in others[:-1])  # the one in use may be served until the switch
+        return loaded
+
+    def _make_teacher(self, options: TeacherOptions, space: LabelSpace, encoder: str) -> Teacher:
+        from model.teacher.choice import make_teacher
+
+        teacher = make_teacher(options, space, self._embed(encoder))
+        if teacher.fast:
+            teacher.shortlist(["ready"])
+        return teacher
+
+    def _embed(self, name: str) -> Embed:
+        from model.student.encoder import load_encoder
+
+        return load_encoder(name, self._model_threads).embed

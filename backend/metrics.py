@@ -1,0 +1,130 @@
+"""Prometheus metrics: what this process counts, and what the pool and the queue know at the moment of asking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+import structlog
+from flask import Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from backend.errors import QueueError
+from backend.pool import projects
+from backend.services import Services
+from backend.status import project_status
+
+log = structlog.get_logger(__name__)
+
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0)
+
+
+class Metrics:
+    """The metrics of one app."""
+
+    def __init__(self, services: Services) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "shortlist_requests", "Answered requests", ["endpoint", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "shortlist_request_seconds", "Time to answer", ["endpoint"], buckets=SECONDS, registry=self.registry
+        )
+        self.events = Counter("shortlist_events", "Webhook events", ["action"], registry=self.registry)
+        self.entries = Counter("shortlist_entries", "Entries of /predict", ["kind"], registry=self.registry)
+        self.registry.register(PoolMetrics(services))
+
+    def start(self) -> None:
+        """A Flask `before_request` function."""
+        g.started = time.perf_counter()
+
+    def finish(self, response: Response) -> Response:
+        """A Flask `after_request` function."""
+        endpoint = (request.endpoint or "unknown").rpartition(".")[2]
+        self.requests.labels(endpoint, str(response.status_code)).inc()
+        self.seconds.labels(endpoint).observe(time.perf_counter() - g.get("started", time.perf_counter()))
+        return response
+
+    def count_entries(self, kind: str, number: int) -> None:
+        """Count entries of one kind: answered, waiting, abstained, stopped, failed."""
+        if number:
+            self.entries.labels(kind).inc(number)
+
+    def page(self) -> Response:
+        """All metrics in Prometheus' text format."""
+        return Response(generate_latest(self.registry), mimetype="text/plain; version=0.0.4")
+
+
+class PoolMetrics(Collector):
+    """Figures per project and per queue, read when Prometheus asks."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is read at registration."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Gauges of every project, then of the queues."""
+        yield from self._projects()
+        yield from self._queues()
+
+    def _projects(self) -> Iterator[Metric]:
+        gauges = {name: GaugeMetricFamily(f"shortlist_{name}", text, labels=["project"]) for name, text in GAUGES}
+        for project in projects.all_projects(self._services.engine):
+            for name, value in _figures(project_status(self._services, project)).items():
+                if value is not None:
+                    gauges[name].add_metric([str(project.project)], float(value))
+        yield from gauges.values()
+
+    def _queues(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("shortlist_jobs_waiting", "Jobs that wait in a queue", labels=["queue"])
+        workers = GaugeMetricFamily("shortlist_workers", "Workers that are alive")
+        try:
+            for name, number in self._services.queue.waiting().items():
+                waiting.add_metric([name], number)
+            workers.add_metric([], len(self._services.queue.workers()))
+        except QueueError as error:
+            log.warning("the queue cannot be read", reason=str(error))
+        yield waiting
+        yield workers
+
+
+GAUGES = (
+    ("tasks", "Tasks in the pool"),
+    ("tasks_with_candidates", "Tasks that the current teacher answered"),
+    ("human_labels", "Tasks that people decided"),
+    ("mean_candidates", "Mean size of a candidate set"),
+    ("teacher_coverage", "Share of checked tasks whose label was among the candidates shown"),
+    ("student_accuracy", "Share of checked tasks whose label was the one shown"),
+    ("spent_usd", "US dollars spent on the teacher"),
+    ("budget_usd", "US dollars that may be spent"),
+    ("job_failed", "1 if the project's last job failed"),
+)
+
+
+def _figures(status: dict[str, object]) -> dict[str, float | None]:
+    teacher, student, spend, job = (_part(status, name) for name in ("teacher", "student", "spend", "job"))
+    return {
+        "tasks": _number(status.get("tasks")),
+        "tasks_with_candidates": _number(status.get("with_candidates")),
+        "human_labels": _number(status.get("human_labels")),
+        "mean_candidates": _number(status.get("mean_candidates")),
+        "teacher_coverage": _number(teacher.get("coverage")),
+        "student_accuracy": _number(student.get("accuracy")),
+        "spent_usd": _number(spend.get("usd")),
+        "budget_usd": _number(spend.get("budget_usd")),
+        "job_failed": 1.0 if job.get("state") == "failed" else 0.0,
+    }
+
+
+def _part(status: dict[str, object], name: str) -> dict[str, object]:
+    part = status.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

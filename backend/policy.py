@@ -1,0 +1,210 @@
+"""What to serve: which version answers, from where, and what happens with tasks that have no answer yet."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import structlog
+
+from backend import live_teacher, triggers
+from backend.connection import control_of, start
+from backend.control import Control
+from backend.decisions import identifier
+from backend.live import LiveStudents
+from backend.pool import candidates, predictions, tasks
+from backend.pool.projects import Project
+from backend.predictions import abstained_entry, is_valid, label_entry, shortlist_entry
+from backend.services import Services, project_options, served_version
+from backend.settings import ProjectOptions
+from backend.task_text import task_text
+from model.labels import CandidateSet
+
+log = structlog.get_logger(__name__)
+
+Entry = dict[str, Any] | list[Any]
+Later = Callable[[str, Callable[[], object]], object]
+Count = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One task of a request, with its text."""
+
+    task: int
+    text: str
+    text_hash: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request: everything that answering it needs, read once, so that all entries are of one version."""
+
+    services: Services
+    live: LiveStudents
+    project: Project
+    control: Control
+    options: ProjectOptions
+    version: str
+    deadline: float  # time.monotonic seconds
+    later: Later
+
+    def shortlist(self, found: CandidateSet) -> dict[str, Any]:
+        """The entry of a candidate set."""
+        limit, preselect = self.options.MAX_CANDIDATES, self.options.PRESELECT
+        return shortlist_entry(self.control, self.version, found, limit, preselect)
+
+    def label(self, name: str, score: float) -> dict[str, Any]:
+        """The entry of one label."""
+        return label_entry(self.control, self.version, name, score, self.options.PRESELECT)
+
+
+def _at_once(what: str, work: Callable[[], object]) -> None:
+    work()
+
+
+def _uncounted(kind: str, number: int) -> None:
+    """Nobody counts."""
+
+
+def answer(
+    services: Services,
+    live: LiveStudents,
+    project: Project,
+    given: Sequence[object],
+    interactive: bool = False,
+    *,
+    later: Later = _at_once,
+    count: Count = _uncounted,
+) -> list[Entry]:
+    """Exactly one entry per task, in order. Never raises: what goes wrong becomes `[]` and an error id in the log.
+
+    `later` is given the writing that need not hold up the answer; `count` hears how many entries of which kind left.
+    An interactive request gets an object even where there is no answer yet.
+    """
+    try:
+        entries, version = _answer(services, live, project, given, later=later, count=count)
+    except Exception:
+        log.exception("no entry could be made", project=project.project, error_id=uuid.uuid4().hex[:12])
+        count("failed", len(given))
+        entries, version = [[] for _ in given], ""
+    if interactive and version:
+        return [entry or abstained_entry(version) for entry in entries]
+    return [entry or {} for entry in entries] if interactive else entries
+
+
+def phase(services: Services, project: Project) -> Literal["cold", "teacher", "student"]:
+    """Which kind of answer the project gives now."""
+    if project.space is None:
+        return "cold"
+    version = served_version(services, project)
+    if version.startswith("student-"):
+        return "student"
+    return "teacher" if candidates.figures(services.engine, project.project, version).count else "cold"
+
+
+def _answer(
+    services: Services, live: LiveStudents, project: Project, given: Sequence[object], *, later: Later, count: Count
+) -> tuple[list[Entry], str]:
+    control = control_of(services, project)
+    options = project_options(services.settings, project)
+    version = served_version(services, project)
+    deadline = time.monotonic() + services.settings.PREDICT_SECONDS
+    question = Question(services, live, project, control, options, version, deadline, later)
+    asked = [_asked(control, task) for task in given]
+    by_task = {one.task: one for one in asked if one is not None}
+    find = _student_entries if version.startswith("student-") else _teacher_entries
+    checked = _only_valid(question, find(question, list(by_task.values())), count)
+    entries: list[Entry] = [checked.get(one.task, []) if one is not None else [] for one in asked]
+    count("answered", sum(bool(entry) for entry in entries))
+    count("waiting", sum(not entry for entry in entries))
+    return entries, version
+
+
+def _asked(control: Control, task: object) -> Asked | None:
+    number = identifier(task.get("id")) if isinstance(task, Mapping) else None
+    data = task.get("data") if isinstance(task, Mapping) else None
+    text = task_text(control, data) if isinstance(data, Mapping) else ""
+    return Asked(number, text, tasks.text_hash(text)) if number is not None and text else None
+
+
+def _teacher_entries(question: Question, asked: list[Asked]) -> dict[int, dict[str, Any]]:
+    """Candidate sets from the pool; one single open task may ask the teacher."""
+    stored = candidates.read(
+        question.services.engine, question.project.project, question.version, [one.task for one in asked]
+    )
+    found: dict[int, dict[str, Any]] = {}
+    missing = []
+    for one in asked:
+        row = stored.get(one.task)
+        if row is None or row[0] != one.text_hash:
+            missing.append(one)
+        elif (entry := _teacher_entry(question, row[1])) is not None:
+            found[one.task] = entry
+    if len(asked) == 1 and missing:
+        reply = live_teacher.ask(question, missing[0])
+        if reply is not None and (entry := _teacher_entry(question, reply)) is not None:
+            return {missing[0].task: entry}
+    _remember(question, missing)
+    return found
+
+
+def _teacher_entry(question: Question, reply: Any) -> dict[str, Any] | None:
+    """None where the teacher's answer could not be understood: that is no opinion."""
+    if reply.candidates is not None:
+        return question.shortlist(reply.candidates)
+    return abstained_entry(question.version) if reply.state == "abstained" else None
+
+
+def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[str, Any]]:
+    """Cached predictions of the version; the rest from the student in memory, within the time budget."""
+    engine, project = question.services.engine, question.project.project
+    stored = predictions.read(engine, project, question.version, [one.task for one in asked])
+    found = {}
+    missing = []
+    for one in asked:
+        row = stored.get(one.task)
+        if row is not None and row[0] == one.text_hash:
+            found[one.task] = question.label(row[1], row[2])
+        else:
+            missing.append(one)
+    if not missing:
+        return found
+    student = question.live.get(project, question.version)
+    answers = student.answers([one.text for one in missing], question.deadline) if student is not None else []
+    fresh = list(zip(missing, answers, strict=False))
+    found.update({one.task: question.label(*reply) for one, reply in fresh})
+    _remember(question, missing)
+    rows = [(one.task, one.text_hash, label, score) for one, (label, score) in fresh]
+    if rows:
+        question.later("save predictions", lambda: predictions.save(engine, project, question.version, rows))
+    return found
+
+
+def _only_valid(question: Question, found: Mapping[int, dict[str, Any]], count: Count) -> dict[int, dict[str, Any]]:
+    """What Label Studio must not see is left out, so that its task gets `[]`."""
+    problems = {task: is_valid(question.control, entry, question.version) for task, entry in found.items()}
+    wrong = {task: problem for task, problem in problems.items() if problem}
+    for task, problem in list(wrong.items())[:10]:
+        log.error("entry stopped", project=question.project.project, task=task, problem=problem)
+    count("stopped", len(wrong))
+    return {task: entry for task, entry in found.items() if task not in wrong}
+
+
+def _remember(question: Question, asked: Iterable[Asked]) -> None:
+    """Put new and edited tasks into the pool, and have the teacher asked for them."""
+    texts = {one.task: one.text for one in asked}
+    if texts:
+        question.later("remember tasks", lambda: remember_tasks(question.services, question.project.project, texts))
+
+
+def remember_tasks(services: Services, project: int, texts: Mapping[int, str]) -> None:
+    """Write what is new or edited to the pool and start the jobs that these tasks need."""
+    known = tasks.texts(services.engine, project, list(texts))
+    fresh = {task: text for task, text in texts.items() if known.get(task) != text}
+    if fresh:
+        tasks.add(services.engine, project, fresh)
+    start(lambda: triggers.on_new_tasks(services, project), project)

@@ -1,0 +1,76 @@
+"""What people's decisions say about teacher and students. Only rows that a person decided are read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from backend.pool.tables import annotations, candidate_sets
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How many tasks people checked, in how many of them the first label was theirs, and in how many any was."""
+
+    tasks: int
+    top1: int
+    covered: int
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of tasks whose first label is the person's; None before anybody checked one."""
+        return self.top1 / self.tasks if self.tasks else None
+
+    @property
+    def coverage(self) -> float | None:
+        """Share of tasks whose candidates hold the person's label; None before anybody checked one."""
+        return self.covered / self.tasks if self.tasks else None
+
+
+def decided(engine: sa.Engine, project: int) -> int:
+    """Number of tasks that somebody labelled (skips and empty submissions do not count)."""
+    query = sa.select(sa.func.count(sa.distinct(annotations.c.task))).where(*_labelled(project))
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def teacher(engine: sa.Engine, project: int, version: str) -> Checked:
+    """The teacher's candidate sets against people's final labels. The teacher never learns from these tasks."""
+    same = (candidate_sets.c.project == annotations.c.project) & (candidate_sets.c.task == annotations.c.task)
+    query = (
+        sa.select(annotations.c.task, annotations.c.labels, candidate_sets.c.labels)
+        .join(candidate_sets, same & (candidate_sets.c.version == version))
+        .where(*_labelled(project), candidate_sets.c.state != "unparsed")
+        .order_by(annotations.c.updated_at)
+    )
+    with engine.connect() as connection:
+        rows = {task: (labels, shown) for task, labels, shown in connection.execute(query)}
+    return _check(list(rows.values()))
+
+
+def students(engine: sa.Engine, project: int) -> dict[str, Checked]:
+    """Prequential figures per student version: what was shown before the person decided, so that nothing counts that
+    the student had already learned from."""
+    query = (
+        sa.select(annotations.c.task, annotations.c.labels, annotations.c.shown_labels, annotations.c.shown_version)
+        .where(*_labelled(project), annotations.c.shown_version.startswith("student-", autoescape=True))
+        .order_by(annotations.c.updated_at)
+    )
+    rows: dict[str, dict[int, tuple[Sequence[str], Sequence[str]]]] = defaultdict(dict)
+    with engine.connect() as connection:
+        for task, labels, shown, version in connection.execute(query):
+            rows[version][task] = (labels, shown or [])
+    return {version: _check(list(pairs.values())) for version, pairs in rows.items()}
+
+
+def _labelled(project: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return annotations.c.project == project, annotations.c.state == "labelled"
+
+
+def _check(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Checked:
+    final = [(labels[0], shown) for labels, shown in pairs if len(labels) == 1]
+    top1 = sum(bool(shown) and shown[0] == label for label, shown in final)
+    return Checked(len(final), top1, sum(label in shown for label, shown in final))

@@ -1,0 +1,1 @@
+"""The routes of the web server; what they do is elsewhere."""

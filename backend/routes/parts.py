@@ -1,0 +1,35 @@
+"""What the routes of one app share."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from flask import Response, current_app
+
+from backend.background import Background
+from backend.live import LiveStudents
+from backend.metrics import Metrics
+from backend.services import Services
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Services, models in memory, the background thread and the counters."""
+
+    services: Services
+    live: LiveStudents
+    background: Background
+    metrics: Metrics
+
+
+def parts() -> Parts:
+    """The parts of the app that answers the current request."""
+    found = current_app.extensions["shortlist"]
+    assert isinstance(found, Parts)
+    return found
+
+
+def answer_json(content: object, status: int = 200) -> Response:
+    """A JSON answer; NaN and infinity never leave."""
+    return Response(json.dumps(content, allow_nan=False), status, mimetype="application/json")

@@ -1,0 +1,119 @@
+"""What Label Studio calls all the time: health, setup, predict, webhook."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import structlog
+from flask import Blueprint, Response
+
+from backend import events, policy
+from backend.bodies import project_key, read_object, refused
+from backend.connection import KEEP, remember
+from backend.errors import RequestError, ShortlistError
+from backend.pool import projects
+from backend.pool.projects import Project
+from backend.routes.parts import Parts, answer_json, parts
+from backend.services import served_version
+
+log = structlog.get_logger(__name__)
+wire = Blueprint("wire", __name__)
+
+EVENT_WAIT_SECONDS = 0.25  # how long an answer waits for a small event to be stored; Label Studio waits 1 second
+SMALL_EVENT = 50  # annotations or tasks; larger events are worked through after the answer
+
+
+@wire.get("/health")
+def health() -> Response:
+    """Alive: nothing is asked, nothing is loaded."""
+    return answer_json({"status": "UP"})
+
+
+@wire.get("/")
+def root() -> Response:
+    """The same, for people who open the address that they connected."""
+    return answer_json({"status": "UP", "name": "Shortlist", "pages": "/projects"})
+
+
+@wire.post("/setup")
+def setup() -> Response:
+    """The version that is served. What is not supported is refused with the sentence as reason phrase."""
+    body = read_object()
+    project, created = project_key(body.get("project"))
+    label_config = body.get("schema", body.get("label_config"))
+    if not isinstance(label_config, str):
+        raise RequestError("schema must be the label config as text")
+    services = parts().services
+    known = remember(services, project, created, label_config, extra_params=body.get("extra_params", KEEP))
+    return answer_json({"model_version": served_version(services, known)})
+
+
+@wire.post("/predict")
+def predict() -> Response:
+    """One entry per task, whatever happens."""
+    body = read_object()
+    tasks = body.get("tasks")
+    if not isinstance(tasks, list):
+        raise RequestError("tasks must be a list")
+    context = body.get("params", {}).get("context") if isinstance(body.get("params"), dict) else None
+    interactive = bool(context)
+    try:
+        project = _project(parts(), body)
+        entries = _entries(parts(), project, tasks, interactive)
+    except ShortlistError as error:
+        log.warning("no predictions", reason=str(error))
+        entries = [{} if interactive else [] for _ in tasks]
+    except Exception:
+        log.exception("predict failed", error_id=uuid.uuid4().hex[:12])
+        entries = [{} if interactive else [] for _ in tasks]
+    return answer_json({"results": entries})
+
+
+@wire.post("/webhook")
+def webhook() -> Response:
+    """Take the event and answer at once; nothing that is wrong with it is Label Studio's concern."""
+    try:
+        body = read_object()
+    except RequestError as error:
+        log.warning("event refused", reason=str(error))
+        return answer_json({})
+    here = parts()
+    wait = EVENT_WAIT_SECONDS if events.size(body) <= SMALL_EVENT else 0.0
+    here.background.do(f"event {str(body.get('action'))[:40]}", lambda: _handle(here, body), wait)
+    return answer_json({})
+
+
+def _handle(here: Parts, body: dict[str, Any]) -> None:
+    try:
+        here.metrics.events.labels(events.handle(here.services, body)).inc()
+    except ShortlistError as error:
+        here.metrics.events.labels("failed").inc()
+        log.warning("event not used", action=str(body.get("action"))[:40], reason=str(error))
+
+
+def _project(here: Parts, body: dict[str, Any]) -> Project:
+    """The project of a /predict; its label config is current in every call, so there may have been no /setup."""
+    number, created = project_key(body.get("project"))
+    label_config = body.get("label_config")
+    if isinstance(label_config, str):
+        return remember(here.services, number, created, label_config)
+    known = projects.get(here.services.engine, number)
+    if known is None:
+        raise RequestError(f"project {number} is not known here and the request has no label_config")
+    return known
+
+
+def _entries(here: Parts, project: Project, tasks: list[object], interactive: bool) -> list[policy.Entry]:
+    later, count = here.background.do, here.metrics.count_entries
+    return policy.answer(here.services, here.live, project, tasks, interactive, later=later, count=count)
+
+
+@wire.errorhandler(RequestError)
+def _not_understood(error: RequestError) -> Response:
+    return refused(400, str(error))
+
+
+@wire.errorhandler(ShortlistError)
+def _not_supported(error: ShortlistError) -> Response:
+    return refused(422, str(error))

@@ -1,0 +1,33 @@
+"""What gunicorn loads: `backend.wsgi:app`. One process, several threads, no preloading (see embedded/web.py)."""
+
+from __future__ import annotations
+
+import atexit
+
+from flask import Flask
+
+from backend.app import create_app
+from backend.live import LiveStudents
+from backend.logs import configure_logs
+from backend.services import open_services
+from backend.settings import load_settings
+from backend.warm import Warmer
+from model.registry import Registry
+
+
+def _open() -> Flask:
+    settings = load_settings()
+    configure_logs(settings)
+    live = LiveStudents(Registry(settings.model_dir, settings.cache_dir / "fetched"), settings.THREADS)
+    services = open_services(settings)
+    opened = create_app(services, live)
+    parts = opened.extensions["shortlist"]
+    atexit.register(parts.background.close)
+    atexit.register(live.close)
+    warmer = Warmer(services, live)
+    atexit.register(warmer.close)
+    warmer.start()
+    return opened
+
+
+app = _open()

@@ -1,0 +1,138 @@
+"""Everything that is called seldom: versions, job status, validation, training, metrics, pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.pool import projects
+from tests.backend.configs import CONFIG_A, CONFIG_B
+from tests.backend.web.server import Server
+
+CONTRACT = {"project", "phase", "version", "label_space", "tasks", "with_candidates", "human_labels", "mean_candidates",
+            "teacher", "student", "job", "spend", "versions"}  # fmt: skip
+
+
+def shown(version: str, *labels: str) -> dict[str, object]:
+    region = {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": list(labels)}}
+    return {"id": 1, "model_version": version, "score": 0.5, "result": [region]}
+
+
+def test_a_fresh_project_knows_nothing_and_says_null(server: Server) -> None:
+    version = server.version()
+    status = server.get("/projects/7.json").json()
+    assert set(status) >= CONTRACT
+    assert (status["phase"], status["version"], status["tasks"]) == ("cold", version, 0)
+    assert status["mean_candidates"] is None
+    assert status["teacher"] == {"coverage": None, "top1_accuracy": None, "human_checked": 0}
+    assert status["student"] == {"accuracy": None, "human_checked": 0}
+    assert status["spend"]["budget_usd"] == 5.0
+    assert status["label_space"] == ["billing", "refund", "shipping", "other"]
+
+
+def test_figures_of_teacher_and_student(server: Server) -> None:
+    server.version()
+    texts = {task: f"text {task}" for task in range(1, 6)}
+    server.answered(texts, ["refund", "billing"])
+    student = f"student-1-{server.project().space_hash}"
+    for task, label in enumerate(["refund", "billing", "other", "refund"], 1):
+        server.label(task, label, text=texts[task], prediction=shown(student, "refund"))
+    server.label(5, "refund", "billing", text=texts[5])
+    projects.promote(server.services.engine, 7, student)
+    status = server.get("/projects/7.json").json()
+    assert (status["tasks"], status["with_candidates"], status["human_labels"]) == (5, 5, 5)
+    assert status["mean_candidates"] == 2.0
+    assert status["teacher"] == {"coverage": 0.75, "top1_accuracy": 0.5, "human_checked": 4}
+    assert status["student"] == {"accuracy": 0.5, "human_checked": 4}
+    assert (status["phase"], status["version"]) == ("student", student)
+
+
+def test_pages_are_readable_and_escape(server: Server) -> None:
+    assert "No project is connected" in server.get("/projects").text
+    server.version()
+    title = "<script>alert(1)</script>"
+    server.post(
+        "/webhook", {"action": "PROJECT_UPDATED", "project": {"id": 7, "title": title, "label_config": CONFIG_A}}
+    )
+    server.parts.background.drain()
+    for path in ("/projects", "/projects/7"):
+        answer = server.get(path)
+        assert answer.status_code == 200
+        assert "<script>" not in answer.text
+        assert (
+            "script-src" in answer.headers["Content-Security-Policy"]
+            or "default-src 'none'" in (answer.headers["Content-Security-Policy"])
+        )
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    page = server.get("/projects/7").text
+    assert "offline similarity teacher (no LLM)" in page
+    assert "next training after 20 more labels" in page.lower()
+    assert server.get("/static/style.css").status_code == 200
+
+
+def test_unknown_projects_are_404(server: Server) -> None:
+    for path in ("/projects/8", "/projects/8.json", "/projects/99999999999999999999", "/projects/x", "/nowhere"):
+        assert server.get(path).status_code == 404
+
+
+def test_a_bad_config_is_explained_on_the_page(server: Server) -> None:
+    server.version()
+    server.setup(xml="<View/>")
+    assert "no Choices or Taxonomy" in server.get("/projects/7").text
+    status = server.get("/projects/7.json").json()
+    assert (status["phase"], status["version"]) == ("cold", None)
+
+
+def test_versions_by_prefix_query_or_the_only_project(server: Server) -> None:
+    assert server.get("/versions").json() == {"versions": []}
+    first = server.version(7)
+    assert server.get("/versions").json() == {"versions": [first]}
+    second = server.version(8, CONFIG_B)
+    assert server.get("/versions").json() == {"versions": []}
+    assert server.get("/p/8/versions").json() == {"versions": [second]}
+    assert server.get("/versions", params={"project": "7.179"}).json() == {"versions": [first]}
+    assert server.post("/versions", {"project": "8.1"}).json() == {"versions": [second]}
+    assert server.get("/p/what/versions").json() == {"versions": []}
+
+
+def test_job_status(server: Server) -> None:
+    assert server.get("/job_status").status_code == 410
+    server.version()
+    assert server.post("/train", {"project": "7"}).status_code == 201
+    answer = server.post("/job_status", {"job": "train-7"}).json()
+    assert answer["job_status"] == "queued"
+    assert answer["jobs"]["train"] == {"state": "queued", "step": "", "progress": None, "error": None}
+    assert server.post("/train", {"project": "99"}).status_code == 404
+    assert server.post("/train", {}).status_code == 400
+
+
+@pytest.mark.parametrize("key", ["config", "label_config", "schema"])
+def test_validate_reads_the_given_config(server: Server, key: str) -> None:
+    good = server.post("/validate", {key: CONFIG_B}).json()
+    assert (good["valid"], good["control"]) == (True, "label")
+    bad = server.post("/validate", {key: "<View/>"})
+    assert (bad.status_code, bad.reason) == (422, bad.json()["error"])
+    assert server.post("/validate", {}).status_code == 400
+
+
+def test_cheap_answers(server: Server) -> None:
+    assert server.post("/delete", {"project": "7"}).json() == {}
+    assert server.post("/duplicate_model", {}).json() == {}
+    assert server.get("/").json()["status"] == "UP"
+    assert server.get("/setup").status_code == 405
+
+
+def test_metrics(server: Server) -> None:
+    server.version()
+    server.answered({1: "a"}, ["refund"])
+    server.predict({1: "a", 2: "b"})
+    server.event("START_TRAINING")
+    page = server.get("/metrics").text
+    for line in (
+        'shortlist_requests_total{endpoint="predict",status="200"} 1.0',
+        'shortlist_entries_total{kind="answered"} 1.0',
+        'shortlist_entries_total{kind="waiting"} 1.0',
+        'shortlist_events_total{action="START_TRAINING"} 1.0',
+        'shortlist_tasks_with_candidates{project="7"} 1.0',
+        'shortlist_jobs_waiting{queue="train"} 1.0',
+    ):
+        assert line in page

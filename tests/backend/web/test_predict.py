@@ -1,0 +1,267 @@
+"""/predict: one entry per task, from the pool or the student in memory, always of the served version."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from backend.labeling_config import read_labeling_config
+from backend.pool import jobs, predictions, projects, tasks
+from backend.pool.tables import predictions as predictions_table
+from backend.predictions import is_valid
+from model.labels import LabelSpace
+from model.student.encoder import load_encoder
+from model.student.training import TrainingOptions, train_student, training_data
+from tests.backend.configs import CONFIG_A, CONFIG_B
+from tests.backend.web.server import CREATED, Server, task_body
+
+TEXTS = {1: "I was charged twice", 2: "where is my parcel", 3: "hello"}
+
+
+def ticked(entry: dict[str, object]) -> list[str]:
+    result = entry["result"]
+    assert isinstance(result, list)
+    return next((region["value"]["choices"] for region in result if region["from_name"] == "label"), [])
+
+
+def promote_student(server: Server, project: int, number: int = 1) -> str:
+    """Train a tiny student on a few texts, store and promote it as the train job does."""
+    space = server.project(project).space
+    assert isinstance(space, LabelSpace)
+    encoder = load_encoder()
+    texts = [f"{label.name} {label.hint} {word}" for label in space.labels for word in ("please", "help")]
+    sets = [None] * len(texts)
+    from model.labels import HumanLabel
+
+    people = [HumanLabel((name,)) for name in space.names for _ in range(2)]
+    data = training_data(space, texts, sets, people)
+    student, _ = train_student(space, data, TrainingOptions(), encoder.embed)
+    version = f"student-{number}-{space.hash}"
+    server.registry.write(project, version, student, {})
+    projects.promote(server.services.engine, project, version)
+    return version
+
+
+def until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [1, 100, 2000])
+def test_one_entry_per_task_in_order(server: Server, number: int) -> None:
+    version = server.version()
+    texts = {task: f"text {task}" for task in range(number, 0, -1)}
+    server.answered({task: text for task, text in texts.items() if task % 2}, ["refund", "billing"])
+    server.live.teacher = lambda *_: None  # type: ignore[method-assign,assignment]
+    entries = server.predict(texts)
+    assert len(entries) == number
+    for task, entry in zip(texts, entries, strict=True):
+        if task % 2:
+            assert ticked(entry) == ["refund", "billing"]
+            assert (entry["model_version"], entry["score"]) == (version, 0.6)
+        else:
+            assert entry == []
+
+
+def test_new_tasks_are_remembered_and_the_teacher_is_asked(server: Server) -> None:
+    server.version()
+    server.services.queue.cancel("annotate", 7)
+    assert server.predict(TEXTS) == [[], [], []]
+    server.parts.background.drain()
+    assert tasks.texts(server.services.engine, 7, [1, 2, 3]) == TEXTS
+    assert jobs.get(server.services.engine, 7)["annotate"].state == "queued"
+
+
+def test_an_edited_text_is_not_answered_with_the_old_candidates(server: Server) -> None:
+    server.version()
+    server.answered(TEXTS, ["refund"])
+    entries = server.predict({**TEXTS, 2: "an edited text"})
+    assert [bool(entry) for entry in entries] == [True, False, True]
+    server.parts.background.drain()
+    assert tasks.texts(server.services.engine, 7, [2]) == {2: "an edited text"}
+
+
+def test_predict_before_setup(server: Server) -> None:
+    assert server.predict(TEXTS) == [[], [], []]
+    assert server.version().startswith("teacher-")
+
+
+def test_config_b_lists_and_ticks(server: Server) -> None:
+    server.version(xml=CONFIG_B)
+    server.answered({1: "a"}, ["refund", "billing"])
+    (entry,) = server.predict({1: "a"}, xml=CONFIG_B)
+    assert entry["result"][0]["value"] == {"text": ["refund 60 %", "billing 30 %"]}
+    assert ticked(entry) == ["refund"]
+    server.version(xml=CONFIG_B, extra={"PRESELECT": False, "MAX_CANDIDATES": 1})
+    server.answered({1: "a"}, ["refund", "billing"])
+    (entry,) = server.predict({1: "a"}, xml=CONFIG_B)
+    assert [region["value"] for region in entry["result"]] == [{"text": ["refund 60 %"]}]
+
+
+def test_interactive_requests_get_an_object(server: Server) -> None:
+    version = server.version()
+    body = {"result": []}
+    assert (
+        server.predict({1: "a", 2: "b"}, context=body) == [{"model_version": version, "score": 0.0, "result": []}] * 2
+    )
+    server.answered({1: "a"}, ["refund"])
+    assert ticked(server.predict({1: "a"}, context=body)[0]) == ["refund"]
+
+
+def test_odd_tasks_get_an_empty_entry(server: Server) -> None:
+    server.version()
+    odd: list[object] = [None, 7, "x", [], {}, {"id": 1}, {"id": "x", "data": {"text": "a"}}, task_body(2, None),
+                         task_body(3, ""), task_body(2**70, "a"), {"id": 4, "data": []}]  # fmt: skip
+    body = {"project": f"7.{CREATED}", "label_config": CONFIG_A, "tasks": odd}
+    answer = server.post("/predict", body)
+    assert (answer.status_code, answer.json()) == (200, {"results": [[]] * len(odd)})
+
+
+def test_a_broken_pool_never_blocks_an_annotator(server: Server) -> None:
+    server.version()
+    with server.services.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE candidate_sets"))
+    assert server.predict(TEXTS) == [[], [], []]
+    assert server.predict({1: "a"}, context={"result": []})[0] in ({}, {"result": []})
+    with server.services.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE projects"))
+    assert server.predict(TEXTS) == [[], [], []]
+    answer = server.setup()
+    assert answer.status_code == 503
+    assert "error" in answer.reason
+    assert "Traceback" not in answer.text
+    assert "SELECT" not in answer.text
+
+
+def test_wrong_rows_of_the_pool_are_stopped(server: Server) -> None:
+    version = server.version()
+    server.answered(TEXTS, ["refund"])
+    with server.services.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE candidate_sets SET labels = '[\"gone\"]' WHERE task = 1"))
+        connection.execute(sa.text("UPDATE candidate_sets SET confidences = '[7.5]' WHERE task = 2"))
+    entries = server.predict(TEXTS)
+    assert entries[0] == []
+    assert [bool(entry) for entry in entries[2:]] == [True]
+    control = read_labeling_config(CONFIG_A)
+    assert all(is_valid(control, entry, version) == "" for entry in entries if entry)
+
+
+def test_wrong_rows_of_a_student_are_stopped(server: Server) -> None:
+    server.version()
+    space = server.project().space_hash
+    projects.promote(server.services.engine, 7, f"student-1-{space}")
+    rows = [(1, "refund", 0.5), (2, "gone", 0.5), (3, "billing", 7.5), (4, "other", -1.0)]
+    tasks.add(server.services.engine, 7, {task: "a" for task, _, _ in rows})
+    with server.services.engine.begin() as connection:
+        for task, label, score in rows:
+            row = {"project": 7, "task": task, "version": f"student-1-{space}", "text_hash": tasks.text_hash("a")}
+            connection.execute(predictions_table.insert().values(**row, label=label, score=score))
+    entries = server.predict({task: "a" for task, _, _ in rows})
+    assert [bool(entry) for entry in entries] == [True, False, False, False]
+    page = server.get("/metrics").text
+    assert 'shortlist_entries_total{kind="stopped"} 3.0' in page
+
+
+def test_cached_predictions_of_the_served_version(server: Server) -> None:
+    server.version()
+    version = f"student-1-{server.project().space_hash}"
+    projects.promote(server.services.engine, 7, version)
+    assert server.version() == version
+    tasks.add(server.services.engine, 7, TEXTS)
+    rows = [(task, tasks.text_hash(text), "other", 0.9) for task, text in TEXTS.items()]
+    predictions.save(server.services.engine, 7, version, rows)
+    entries = server.predict(TEXTS)
+    assert [(ticked(entry), entry["score"], entry["model_version"]) for entry in entries] == [
+        (["other"], 0.9, version)
+    ] * 3
+
+
+@pytest.mark.parametrize("xml", [CONFIG_A, CONFIG_B])
+def test_both_phases_with_a_real_student(server: Server, xml: str) -> None:
+    teacher = server.version(xml=xml)
+    server.answered(TEXTS, ["refund", "billing"])
+    first = server.predict(TEXTS, xml=xml)
+    assert {entry["model_version"] for entry in first} == {teacher}
+    version = promote_student(server, 7)
+    assert server.version(xml=xml) == version
+    assert server.predict(TEXTS, xml=xml) == [[], [], []]
+    until(lambda: version in server.live.loaded())
+    entries = server.predict({4: "billing charges, invoices please", **TEXTS}, xml=xml)
+    assert {entry["model_version"] for entry in entries} == {version}
+    assert all(len(ticked(entry)) == 1 for entry in entries)
+    server.parts.background.drain()
+    cached = predictions.read(server.services.engine, 7, version, [1, 2, 3, 4])
+    assert set(cached) == {1, 2, 3, 4}
+    assert server.predict(TEXTS, xml=xml) == entries[1:]
+
+
+def test_a_missing_student_folder_answers_empty_and_goes_on(server: Server) -> None:
+    server.version()
+    projects.promote(server.services.engine, 7, f"student-9-{server.project().space_hash}")
+    assert server.predict(TEXTS) == [[], [], []]
+    assert server.predict(TEXTS) == [[], [], []]
+
+
+def test_a_changed_config_leaves_the_student_at_once(server: Server) -> None:
+    server.version()
+    projects.promote(server.services.engine, 7, f"student-1-{server.project().space_hash}")
+    xml = CONFIG_A.replace("other", "else")
+    assert server.version(xml=xml).startswith("teacher-")
+    assert server.predict(TEXTS, xml=xml) == [[], [], []]
+
+
+def test_a_single_open_task_is_answered_by_the_offline_teacher(server: Server) -> None:
+    version = server.version()
+    text = {9: "you charged me twice for one invoice"}
+    until(lambda: bool(server.predict(text)[0]))
+    (entry,) = server.predict(text)
+    assert entry["model_version"] == version
+    assert ticked(entry)
+    server.parts.background.drain()
+    assert tasks.texts(server.services.engine, 7, [9]) == text
+
+
+def test_projects_are_apart(server: Server) -> None:
+    other = CONFIG_A.replace("refund", "return")
+    server.version(7)
+    server.version(8, other)
+    server.answered({1: "a"}, ["refund"], 7)
+    server.answered({1: "a"}, ["return"], 8)
+    assert ticked(server.predict({1: "a"}, 7)[0]) == ["refund"]
+    assert ticked(server.predict({1: "a"}, 8, other)[0]) == ["return"]
+
+
+def test_a_config_that_changes_while_serving_never_mixes(server: Server) -> None:
+    configs = [CONFIG_A, CONFIG_A.replace("other", "else")]
+    controls = [read_labeling_config(xml) for xml in configs]
+    versions = [server.version(xml=xml) for xml in configs]
+
+    def ask(turn: int) -> None:
+        for entry in server.predict(TEXTS, xml=configs[turn % 2]):
+            problems = [is_valid(control, entry, version) for control, version in zip(controls, versions, strict=True)]
+            assert entry == [] or "" in problems
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(ask, range(40)))
+
+
+@pytest.mark.parametrize(
+    ("body", "phrase"),
+    [("{}", "tasks must be a list"), ('{"tasks": 3}', "tasks must be a list"), ("x", "the body is not JSON")],
+)
+def test_what_is_not_understood_is_a_400(server: Server, body: str, phrase: str) -> None:
+    answer = server.post("/predict", body)
+    assert (answer.status_code, answer.reason) == (400, phrase)
+
+
+def test_too_large_a_body_is_refused_clearly(server: Server) -> None:
+    server.app.config["MAX_CONTENT_LENGTH"] = 1000
+    answer = server.post("/predict", "x" * 2000)
+    assert answer.status_code == 413
+    assert server.post("/webhook", "x" * 2000).json() == {}
