@@ -58,7 +58,10 @@ REASONS = (
         "the package index cannot be reached; check the network (or pip's index and proxy settings)",
     ),
     (("Permission denied", "Errno 13"), "a folder may not be written"),
-    (("No matching distribution",), "a pinned package is not available for this machine and Python"),
+    (
+        ("No matching distribution",),
+        "a pinned package was not found: the index has no build for this machine and Python, or cannot be reached",
+    ),
 )
 
 
@@ -141,38 +144,33 @@ def pip(folder: Path, arguments: list[str], total: int) -> None:
     command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     command += ["--no-input", "--no-compile", "--progress-bar=off", *arguments]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with log.open("a") as sink:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment
-        )
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    with log.open("w") as sink, subprocess.Popen(command, env=environment, **pipe) as process:
         try:
             follow(process, sink, total)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            process.wait()
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode != 0:
         raise InstallError(f"installation into {folder.name} failed: {explain(log.read_text())} (details: {log})")
 
 
 def follow(process: subprocess.Popen[str], sink: IO[str], total: int) -> None:
     """Copy pip's lines into the log and say now and then how far it is."""
-    done, shown = 0, time.monotonic()
+    done, name, shown = 0, "", time.monotonic()
     for line in process.stdout or ():
         sink.write(line)
         words = line.split()
-        now = time.monotonic()
         if words[:1] == ["Collecting"]:
-            done += 1
-            if now - shown >= LINE_SECONDS:
-                say(f"  fetching {min(done, total)} of {total}: {words[1]}")
-                shown = now
-        elif words[:1] == ["Downloading"] and line.rstrip().endswith("MB)"):
-            say(f"  fetching {min(done, total)} of {total}: {' '.join(words[1:])[-70:]}")
-            shown = now
+            done, name = done + 1, words[1]
+        big = words[:1] == ["Downloading"] and line.rstrip().endswith("MB)")
+        if words[:1] in (["Collecting"], ["Downloading"]) and (big or time.monotonic() - shown >= LINE_SECONDS):
+            size = f" ({words[-2].lstrip('(')} MB)" if big else ""
+            say(f"  fetching {min(done, total)} of {total}: {name}{size}")
+            shown = time.monotonic()
         elif line.startswith("Installing collected packages"):
             say(f"  unpacking {total} packages (a minute or two without a word)" if total > 1 else "  adding Shortlist")
-            shown = now
+            shown = time.monotonic()
 
 
 def explain(said: str) -> str:

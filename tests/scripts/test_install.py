@@ -1,0 +1,192 @@
+"""The installer: what it does once, what it says when something is in the way."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-label-studio.txt")
+
+
+@pytest.fixture(scope="module")
+def install() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("install", ROOT / "scripts" / "install.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["install"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "requirements-label-studio.txt").write_text("# nothing\nlabel-studio==1.23.2\n")
+    return tmp_path
+
+
+def pins(lock: str) -> dict[str, Requirement]:
+    lines = [line for line in (ROOT / lock).read_text().splitlines() if line and not line.startswith(("#", "-r"))]
+    return {canonicalize_name(pin.name): pin for pin in map(Requirement, lines)}
+
+
+def version(pin: Requirement) -> str:
+    return next(iter(pin.specifier)).version
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_pin_every_package_exactly_and_once(lock: str) -> None:
+    lines = [line for line in (ROOT / lock).read_text().splitlines() if line and not line.startswith(("#", "-r"))]
+    assert all("==" in line for line in lines)
+    assert len(pins(lock)) == len(lines)
+
+
+def test_the_locks_fit_the_ranges_of_the_project() -> None:
+    import tomllib
+
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    locked = {**pins("requirements-dev.txt"), **pins("requirements.txt")}
+    runtime = {"train", "llm", "postgres", "embedded"}
+    extras = [line for name, lines in content["optional-dependencies"].items() if name in runtime for line in lines]
+    for wanted in map(Requirement, [*content["dependencies"], *extras]):
+        assert canonicalize_name(wanted.name) in pins("requirements.txt"), wanted
+        assert wanted.specifier.contains(version(locked[canonicalize_name(wanted.name)])), wanted
+
+
+def test_everything_that_is_locked_is_what_runs_here() -> None:
+    from importlib.metadata import version as installed
+
+    for pin in pins("requirements.txt").values():
+        if pin.marker is None or pin.marker.evaluate():
+            assert installed(pin.name).split("+")[0] == version(pin), pin.name
+
+
+def test_label_studio_has_the_release_that_was_measured() -> None:
+    assert version(pins("requirements-label-studio.txt")["label-studio"]) == "1.23.2"
+
+
+def test_an_up_to_date_environment_is_left_alone(install: ModuleType, project: Path) -> None:
+    environment = install.ENVIRONMENTS[1]
+    folder = project / environment.folder
+    folder.mkdir()
+    (folder / ".installed").write_text(install.lock_hash(environment, project))
+    install.fill(environment, project)
+    assert [path.name for path in folder.iterdir()] == [".installed"]
+
+
+def test_a_changed_lock_or_place_asks_for_a_new_installation(
+    install: ModuleType, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    environment = install.ENVIRONMENTS[1]
+    before = install.lock_hash(environment, project)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    lock = project / "requirements-label-studio.txt"
+    (elsewhere / lock.name).write_text(lock.read_text())
+    assert install.lock_hash(environment, elsewhere) != before
+    lock.write_text("label-studio==1.23.3\n")
+    assert install.lock_hash(environment, project) != before
+
+
+def test_pins_are_counted_through_included_locks(install: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("# x==1\na==1\nb==2 ; sys_platform == 'linux'\n")
+    (tmp_path / "b.txt").write_text("-r a.txt\nc==3\n")
+    assert install.count_pins(tmp_path / "b.txt") == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("OSError: [Errno 28] No space left on device", "the disk is full"),
+        ("Failed to establish a new connection: [Errno -3] Temporary failure in name resolution", "cannot be reached"),
+        ("ERROR: Could not find a version ...\nERROR: No matching distribution found for torch==9", "has no build"),
+        ("PermissionError: [Errno 13] Permission denied: '/x'", "may not be written"),
+        ("some\nERROR: something else\nlast", "ERROR: something else"),
+        ("first\nlast line\n\n", "last line"),
+        ("", "no reason given"),
+    ],
+)
+def test_failures_are_explained_in_one_line(install: ModuleType, said: str, reason: str) -> None:
+    assert reason in install.explain(said)
+    assert "\n" not in install.explain(said)
+
+
+def test_a_full_disk_is_noticed_before_anything_is_downloaded(
+    install: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(install.shutil, "disk_usage", lambda _: usage(2**40, 2**40, 5 * 2**20))
+    with pytest.raises(
+        install.InstallError, match=r"the disk is full: \.venv-label-studio needs 1500 MB, 5 MB are free"
+    ):
+        install.fill(install.ENVIRONMENTS[1], project)
+
+
+def test_without_a_network_one_line_says_so(
+    install: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(install.InstallError, match="the package index cannot be reached; check the network"):
+        install.fill(install.ENVIRONMENTS[1], project)
+    assert not (project / ".venv-label-studio" / ".installed").exists()
+    assert (project / ".venv-label-studio" / "install.log").exists()
+
+
+def test_the_program_complains_on_stderr_and_fails(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "install.py", "elsewhere"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    assert result.stderr == "shortlist: usage: install.py .venv | .venv-label-studio\n"
+
+
+def find_python(path: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", ROOT / "scripts" / "find-python.sh"],
+        env={"PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def python(folder: Path, name: str, minor: int) -> Path:
+    """A stand-in that answers whether it is the wanted version as Python 3.<minor> would."""
+    program = folder / name
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, {minor}, 0); $2"\n')
+    program.chmod(0o755)
+    return program
+
+
+def test_python_3_11_is_found_under_any_name(tmp_path: Path) -> None:
+    python(tmp_path, "python", 9)
+    right = python(tmp_path, "python3", 11)
+    found = find_python(str(tmp_path))
+    assert found.stdout.strip() == str(right)
+
+
+def test_a_missing_python_is_one_clear_line(tmp_path: Path) -> None:
+    python(tmp_path, "python3", 10)
+    found = find_python(str(tmp_path))
+    assert found.returncode == 1
+    assert found.stderr.count("\n") == 1
+    assert "Python 3.11 is missing; install it" in found.stderr
+
+
+def test_a_python_can_be_named(tmp_path: Path) -> None:
+    newer, older = python(tmp_path, "newer", 13), python(tmp_path, "older", 10)
+    assert find_python("/nowhere", PYTHON=str(newer)).stdout.strip() == str(newer)
+    refused = find_python("/nowhere", PYTHON=str(older))
+    assert refused.returncode == 1
+    assert refused.stderr == f"shortlist: PYTHON={older} is not a Python 3.11 or newer; set PYTHON to one that is\n"
