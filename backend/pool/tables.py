@@ -53,6 +53,7 @@ candidate_sets = sa.Table(
     sa.Column("text_hash", sa.String(32), nullable=False),  # of the text that was asked: an edited text is asked again
     sa.Column("state", sa.String(16), nullable=False),  # answered, abstained, unparsed
     sa.Column("labels", sa.JSON, nullable=False),  # most likely first; [] unless answered
+    sa.Column("size", sa.Integer, nullable=False, server_default="0"),  # number of labels, so that figures need no JSON
     sa.Column("confidences", sa.JSON, nullable=False),
     sa.Column("raw", sa.Text, nullable=False, server_default=""),  # the answer as received
     sa.Column("input_tokens", sa.Integer, nullable=False, server_default="0"),
@@ -60,7 +61,15 @@ candidate_sets = sa.Table(
     sa.Column("microusd", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
-sa.Index("ix_candidate_sets_project_version", candidate_sets.c.project, candidate_sets.c.version)
+sa.Index(  # holds all that "which tasks are missing" and "how many" ask for
+    "ix_candidate_sets_version",
+    candidate_sets.c.project,
+    candidate_sets.c.version,
+    candidate_sets.c.task,
+    candidate_sets.c.text_hash,
+    candidate_sets.c.state,
+    candidate_sets.c.size,
+)
 
 annotations = sa.Table(
     "annotations",
@@ -73,6 +82,7 @@ annotations = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),  # labelled, skipped, empty, deleted
     sa.Column("ground_truth", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("updated_at", sa.String(40), nullable=False),  # Label Studio's own, ISO 8601: compared as text
+    sa.Column("shown_at", sa.String(40), nullable=True),  # `updated_at` of the event that told: the earliest one counts
     sa.Column("shown_version", sa.String(64), nullable=True),  # what the person was shown: the prequential prediction
     sa.Column("shown_labels", sa.JSON, nullable=True),
     sa.Column("shown_score", sa.Float, nullable=True),
@@ -105,6 +115,7 @@ predictions = sa.Table(
     sa.Column("label", sa.Text, nullable=False),
     sa.Column("score", sa.Float, nullable=False),
 )
+sa.Index("ix_predictions_version", predictions.c.project, predictions.c.version, predictions.c.task)
 
 published = sa.Table(  # which rows Label Studio holds already: the record that makes publishing restartable
     "published",
@@ -153,3 +164,18 @@ ledger = sa.Table(
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
 sa.Index("ix_ledger_project", ledger.c.project)
+
+answers = sa.Table(  # what a paid teacher replied, whatever project asked: nobody pays twice for one question
+    "answers",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("prompt_hash", sa.String(64), primary_key=True),
+    sa.Column("text_hash", sa.String(32), primary_key=True),
+    sa.Column("raw", sa.Text, nullable=False),
+    sa.Column("calls", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("input_tokens", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("cached_tokens", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("output_tokens", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("microusd", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)

@@ -1,0 +1,120 @@
+"""The database behind the pool: SQLite in WAL mode or PostgreSQL, chosen by URL alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+
+from backend.errors import PoolError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK = 7_406_815_119  # PostgreSQL's advisory lock of migrations: any number that nobody else takes
+BUSY_MS = 30_000  # how long a writer waits for another one on SQLite
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}")
+
+
+def now_ms() -> int:
+    """The time, UTC in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def open_engine(url: str) -> sa.Engine:
+    """The database at a URL (`sqlite:///file` or `postgresql://…`). Nothing is connected yet.
+
+    The folder of an SQLite file is made. Raises PoolError if the URL is malformed, of another kind of database, or
+    its driver is not installed.
+    """
+    try:
+        parsed = sa.make_url(url)
+        kind = parsed.get_backend_name()
+        if kind not in ("sqlite", "postgresql"):
+            raise PoolError(f"DATABASE_URL is of kind {kind!r}; allowed are sqlite:///file and postgresql://…")
+        if kind == "sqlite" and parsed.database not in (None, "", ":memory:"):
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed, **_options(kind))
+    except sa.exc.ArgumentError as error:
+        raise PoolError(f"DATABASE_URL cannot be understood: {error}") from error
+    except ModuleNotFoundError as error:
+        raise PoolError(f"{error.name} is not installed: pip install 'shortlist[postgres]'") from error
+    except OSError as error:
+        raise PoolError(f"the folder of the database cannot be made: {error}") from error
+    if kind == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Bring the schema up to date; several processes may do so at once.
+
+    Raises PoolError if the database cannot be opened or was written by a newer release.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    try:
+        with write(engine) as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+            current = MigrationContext.configure(connection).get_current_heads()
+            if unknown := sorted(set(current) - known):
+                raise PoolError(
+                    f"the database {_place(engine)} has schema {', '.join(unknown)}, which this release does not know; "
+                    "install the newer release again, or restore a backup"
+                )
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (sa.exc.SQLAlchemyError, CommandError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip()
+        raise PoolError(f"the database {_place(engine)} cannot be opened: {reason}") from error
+
+
+@contextmanager
+def write(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that may write: on SQLite it owns the write lock from its start, so that it cannot fail later."""
+    with engine.execution_options(write=True).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def read(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that only reads. On SQLite it sees one state from its first query on and disturbs no writer."""
+    with engine.connect() as connection:
+        yield connection
+
+
+def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of this database that has `on_conflict_do_update` and `on_conflict_do_nothing`."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _options(kind: str) -> dict[str, Any]:
+    # A server may restart between two requests: a stale connection is noticed before it is used.
+    return {"pool_pre_ping": True, "pool_recycle": 1800} if kind == "postgresql" else {}
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy, not the driver, opens transactions
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    wants_to_write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_to_write else "BEGIN")
+
+
+def _place(engine: sa.Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
