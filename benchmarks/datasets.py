@@ -1,0 +1,100 @@
+"""The data folder: texts with gold labels, and what teachers answered for them.
+
+Any folder of this layout works:
+
+    <set>/train.jsonl.gz, test.jsonl.gz      {"text": str, "label": str}
+    <set>/labels.json                        the label space, in order
+    teachers/<teacher>/<set>_<part>.jsonl.gz answers for rows of a set
+    teachers/<teacher>/<set>.jsonl.gz        a set that exists only with its teacher: split 80/20 by a hash of the text
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.labels import CandidateSet, LabelSpace
+
+SIMILARITY = "similarity"
+SIMILARITY_SETS = ("banking77", "medical_abstracts", "csabstruct")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a set, with a teacher's answers where there are any (None: it gave none)."""
+
+    texts: tuple[str, ...]
+    gold: tuple[str, ...]
+    answers: tuple[CandidateSet | None, ...]
+    singles: tuple[str, ...]  # the teacher's single answer: usually the first candidate, "" where there is none
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A teacher on a data set: what the methods are compared on."""
+
+    dataset: str
+    teacher: str
+    space: LabelSpace
+    train: Part
+    test: Part
+
+    @property
+    def name(self) -> str:
+        return f"{self.teacher}/{self.dataset}"
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a gzip JSON-lines file."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            if line.strip():
+                yield json.loads(line)
+
+
+def read_space(folder: Path) -> LabelSpace:
+    """The label space of a set's folder."""
+    names = json.loads((folder / "labels.json").read_text())
+    if isinstance(names, Mapping):
+        names = names["labels"]
+    return LabelSpace.of([entry["name"] if isinstance(entry, Mapping) else str(entry) for entry in names])
+
+
+def gold_part(folder: Path, part: str) -> Part:
+    """Texts with gold labels only; one row per distinct text, the first one."""
+    rows: dict[str, str] = {}
+    for row in read_rows(folder / f"{part}.jsonl.gz"):
+        rows.setdefault(row["text"], row["label"])
+    return Part(tuple(rows), tuple(rows.values()), (None,) * len(rows), ("",) * len(rows))
+
+
+def teacher_part(rows: Sequence[Mapping[str, Any]]) -> Part:
+    """Rows of a teacher's file; demonstrations are left out, so are rows without any answer."""
+    kept: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        if not row.get("demonstration") and row.get("candidates"):
+            kept.setdefault(row["text"], row)
+    answers = tuple(candidate_set(row) for row in kept.values())
+    singles = tuple(str(row.get("llm_label") or row["candidates"][0]) for row in kept.values())
+    return Part(tuple(kept), tuple(str(row["gold"]) for row in kept.values()), answers, singles)
+
+
+def candidate_set(row: Mapping[str, Any]) -> CandidateSet:
+    """The candidate set of a teacher row: its probabilities, or shares of votes, become confidences."""
+    labels = tuple(dict.fromkeys(str(label) for label in row["candidates"]))
+    weights = row.get("probs") or row.get("votes") or {}
+    shares = [float(weights.get(label, 0.0)) if isinstance(weights, Mapping) else 0.0 for label in labels]
+    total = sum(float(value) for value in weights.values()) if weights else 0.0
+    if total <= 0 or min(shares, default=0.0) <= 0:
+        return CandidateSet(labels)
+    order = sorted(range(len(labels)), key=lambda place: -shares[place])
+    return CandidateSet(
+        tuple(labels[place] for place in order), tuple(min(1.0, shares[place] / total) for place in order)
+    )

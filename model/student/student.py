@@ -1,0 +1,50 @@
+"""What every student can do, and how a stored one is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from model.arrays import FloatArray
+from model.errors import ArtifactError
+from model.labels import LabelSpace
+from model.student.artifact import DESCRIPTION, WEIGHTS, read_description, read_space, read_tensors
+from model.student.options import Embed
+
+__all__ = ["Embed", "Student", "load_student"]
+
+
+class Student(Protocol):
+    """A trained classifier over a label space."""
+
+    space: LabelSpace
+    kind: str
+    encoder: str  # the value of the setting STUDENT_ENCODER
+    temperature: float
+
+    def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
+        """Float32 `(n, C)`, rows sum to 1, temperature applied; `embed` spares the encoder where vectors are cached."""
+
+    def save(self, folder: Path) -> None:
+        """Write safetensors + student.json + README.md into `folder`."""
+
+
+def load_student(folder: Path) -> Student:
+    """The student that `save` wrote. ArtifactError names file and field; nothing is unpickled."""
+    description = read_description(folder)
+    space = read_space(folder, description)
+    encoder, temperature = str(description["encoder"]), float(description["temperature"])
+    if description["kind"] == "head":
+        from model.student.head import HeadStudent
+
+        heads = description.get("heads")
+        if not isinstance(heads, int) or heads < 1:
+            raise ArtifactError(f"{folder / DESCRIPTION}: field 'heads' is missing or not a positive number")
+        try:
+            return HeadStudent.load(space, encoder, temperature, read_tensors(folder), heads)
+        except KeyError as error:
+            raise ArtifactError(f"{folder / WEIGHTS}: tensor {error} is missing") from error
+    raise ArtifactError(
+        f"{folder / DESCRIPTION}: field 'kind' is {description['kind']!r}, which this release cannot load"
+    )

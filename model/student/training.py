@@ -1,0 +1,121 @@
+"""The one entrance to training: data and options in, a student and a report out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+
+import structlog
+import torch
+from torch import Tensor
+
+from model.arrays import FloatArray
+from model.errors import NotEnoughDataError
+from model.labels import LabelSpace
+from model.refinery import Gate
+from model.student.data import TrainingData, training_data
+from model.student.head import HeadLearner, HeadStudent
+from model.student.loop import Plan, train
+from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
+from model.student.student import Student
+from model.student.targets import FixedTargets, RefineryTargets, Targets, UniformTargets
+from model.student.vectors import row_vectors
+
+__all__ = ["TrainingData", "TrainingOptions", "TrainingReport", "train_student", "training_data"]
+
+log = structlog.get_logger(__name__)
+
+LEAST_ROWS = 2
+
+
+def train_student(
+    space: LabelSpace,
+    data: TrainingData,
+    options: TrainingOptions,
+    embed: Embed,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> tuple[Student, TrainingReport]:
+    """Train a student on candidate sets and human labels.
+
+    `progress(share, message)` is called often; after `stop()` answers True, TrainingStopped is raised within a batch.
+    NotEnoughDataError with fewer than two rows or labels, TrainingError on a non-finite loss.
+    """
+    started = time.monotonic()
+    torch.set_num_threads(options.threads)
+    check(space, data)
+    report = TrainingReport(options.method, "head", len(data), int(data.human.sum()))
+    with row_vectors(data.texts, embed, _scaled(progress, 0.0, 0.3), stop) as vectors:
+        student = train_head(space, data, vectors, options, report, _scaled(progress, 0.3, 1.0), stop)
+    report.settings = options.to_json()
+    report.seconds = time.monotonic() - started
+    log.info("student_trained", method=options.method, rows=len(data), seconds=round(report.seconds, 2))
+    return student, report
+
+
+def check(space: LabelSpace, data: TrainingData) -> None:
+    """NotEnoughDataError unless there are at least two rows and two labels among their candidates."""
+    if len(data) < LEAST_ROWS:
+        raise NotEnoughDataError(f"{len(data)} tasks to learn from, at least {LEAST_ROWS} are needed")
+    if data.candidates.shape[1] != len(space):
+        raise ValueError(f"candidates have {data.candidates.shape[1]} columns, the label space {len(space)} labels")
+    if int(data.candidates.any(0).sum()) < 2:
+        raise NotEnoughDataError("all tasks have the same single candidate; at least two labels are needed to learn")
+
+
+def train_head(
+    space: LabelSpace,
+    data: TrainingData,
+    vectors: FloatArray,
+    options: TrainingOptions,
+    report: TrainingReport,
+    progress: Progress | None,
+    stop: Stop | None,
+) -> HeadStudent:
+    """One head on vectors `(n, d)`."""
+    plan = head_plan(len(data), options)
+    targets = make_targets(data, options, plan.epochs)
+    steps = plan.epochs * math.ceil(len(data) / plan.batch)
+    learner = HeadLearner(vectors, len(space), options, steps)
+    report.loss = train(learner, targets, plan, progress, stop)
+    report.epochs = plan.epochs
+    report.warnings += getattr(targets, "warnings", [])
+    return HeadStudent(space, options.encoder, [learner.weights()])
+
+
+def head_plan(rows: int, options: TrainingOptions) -> Plan:
+    """40 epochs of batches of 128; small pools get smaller batches, so that there are enough steps."""
+    batch = options.batch or (128 if rows >= 2000 else 32)
+    return Plan(options.epochs or 40, batch, options.seed)
+
+
+def make_targets(data: TrainingData, options: TrainingOptions, epochs: int) -> Targets:
+    """The targets of a method."""
+    sets, human = torch.from_numpy(data.candidates), torch.from_numpy(data.human)
+    if options.method in ("distillation", "gold"):
+        return FixedTargets(first_labels(data), sets.shape[1])
+    if options.method == "uniform":
+        return UniformTargets(sets)
+    warm_up = max(3, round(0.3 * epochs))
+    gate = Gate(epochs, warm_up, open=False)
+    select = options.method == "refinery"
+    return RefineryTargets(sets, human, gate, options.gamma, options.delta, options.tau, select)
+
+
+def first_labels(data: TrainingData) -> Tensor:
+    """The person's label where there is one, else the teacher's first label; int64 `(n,)`, -1 for neither."""
+    first = torch.from_numpy(data.first)
+    person = torch.from_numpy(data.candidates.argmax(1))
+    return torch.where(torch.from_numpy(data.decided), person, first)
+
+
+def _scaled(progress: Progress | None, low: float, high: float) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda share, message: progress(low + (high - low) * share, message)
+
+
+def seeded(options: TrainingOptions, seed: int) -> TrainingOptions:
+    """The same options with another seed."""
+    return dataclasses.replace(options, seed=seed)
