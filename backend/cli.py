@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from backend.commands import serve, start
+from backend.commands import serve, start, worker
 from backend.errors import ShortlistError
 from backend.settings import load_settings
 from model.errors import ModelError
@@ -36,6 +36,7 @@ def shortlist(
 
 app.command("start")(start.start)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 
 
 def main() -> None:
