@@ -1,0 +1,70 @@
+"""`shortlist doctor`: check the whole chain and say what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from backend.errors import LabelStudioError, PoolError
+from backend.examining import examine_parts
+from backend.examining_projects import examine_project
+from backend.findings import Finding, Health, warning
+from backend.label_studio import LabelStudio
+from backend.pool import projects
+from backend.services import open_services
+from backend.settings import Settings, load_settings
+
+MARKS = {Health.OK: "[green]ok[/]", Health.WARNING: "[yellow]warning[/]", Health.FAILURE: "[red]failure[/]"}
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False) -> None:
+    """Check Redis, workers, database, models, Label Studio and every connected project; exit code 1 on failures.
+
+    Example: shortlist doctor --json
+    """
+    findings = list(examine_all(load_settings()))
+    if as_json:
+        typer.echo(json.dumps([finding.to_json() for finding in findings], indent=1))
+    else:
+        _show(findings)
+    if any(finding.health is Health.FAILURE for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine_all(settings: Settings) -> Iterator[Finding]:
+    """All checks: the shared parts first, then every project of the pool."""
+    yield from examine_parts(settings)
+    key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
+    if not (key and settings.LABEL_STUDIO_URL):
+        return
+    try:
+        services = open_services(settings)
+    except PoolError:
+        return  # already a finding
+    try:
+        with LabelStudio(settings.LABEL_STUDIO_URL, key, 30) as label_studio:
+            label_studio.who_am_i()
+            known = projects.all_projects(services.engine)
+            if not known:
+                yield warning("Projects", "none is connected", "Connect one: `shortlist connect <number>`")
+            for project in known:
+                yield from examine_project(services, label_studio, project)
+    except LabelStudioError:
+        return  # already a finding
+    finally:
+        services.engine.dispose()
+
+
+def _show(findings: list[Finding]) -> None:
+    console = Console(highlight=False)
+    table = Table("check", "", "found", "what to do", title="shortlist doctor", title_justify="left")
+    for finding in findings:
+        table.add_row(finding.check, MARKS[finding.health], finding.what, finding.remedy)
+    console.print(table)
+    failures = sum(finding.health is Health.FAILURE for finding in findings)
+    console.print("Everything that was checked works" if not failures else f"{failures} checks failed")

@@ -1,0 +1,127 @@
+"""The checks of the parts that all projects share: Redis, workers, database, models, Label Studio, this backend."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+
+from backend.connecting import webhook_headers
+from backend.findings import Finding, examine, failure, good, warning
+from backend.label_studio import LabelStudio
+from backend.pool import projects
+from backend.queue import QUEUES, JobQueue
+from backend.services import open_services
+from backend.settings import Settings
+
+START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (redis://host:6379/0)"
+DATABASE = "Check DATABASE_URL, the rights on DATA_DIR and the space on its disk"
+FOLDER = "Set MODEL_DIR to a folder or an address that can be written"
+ENCODER = "Set STUDENT_ENCODER to `default`, a folder, or a hub name that this host can download"
+SERVE = "Start it with `shortlist serve`, or set BACKEND_URL to where Label Studio reaches it"
+KEY = "Set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (Label Studio: Account & Settings, personal access token)"
+
+
+def examine_parts(settings: Settings) -> Iterator[Finding]:
+    """One finding after the other; each check stands alone."""
+    queue = JobQueue(settings.REDIS_URL)
+    yield examine("Redis", START, lambda: _redis(queue))
+    yield examine("Workers", "Start one with `shortlist worker`", lambda: _workers(queue))
+    yield examine("Database", DATABASE, lambda: _database(settings))
+    yield examine("Version folder", FOLDER, lambda: _folder(settings))
+    yield examine("Encoder", ENCODER, lambda: _encoder(settings))
+    yield _teacher(settings)
+    yield examine("This backend", SERVE, lambda: _backend(settings))
+    yield examine("Label Studio", KEY, lambda: _label_studio(settings))
+
+
+def is_private(address: str) -> bool:
+    """Whether a URL leads to loopback or a private network, which Label Studio refuses by default."""
+    host = urlsplit(address).hostname or ""
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
+    except OSError:
+        return False
+    return any(not ipaddress.ip_address(one.split("%")[0]).is_global for one in found)
+
+
+def _redis(queue: JobQueue) -> Finding:
+    queue.ping()
+    waiting = sum(queue.waiting().values())
+    return good("Redis", f"answers; {waiting} jobs wait")
+
+
+def _workers(queue: JobQueue) -> Finding:
+    alive = queue.workers()
+    missing = [name for name in QUEUES if not any(name in worker.queues for worker in alive)]
+    if missing:
+        found = f"{len(alive)} workers, none of them on {', '.join(missing)}" if alive else "no worker is running"
+        return failure("Workers", f"{found}: jobs wait for ever", "Start one with `shortlist worker`")
+    return good("Workers", f"{len(alive)} running")
+
+
+def _database(settings: Settings) -> Finding:
+    services = open_services(settings)
+    try:
+        number = len(projects.all_projects(services.engine))
+        place = services.engine.url.render_as_string(hide_password=True)
+    finally:
+        services.engine.dispose()
+    return good("Database", f"{place} is up to date; {number} projects")
+
+
+def _folder(settings: Settings) -> Finding:
+    import fsspec
+
+    system, path = fsspec.core.url_to_fs(settings.model_dir)
+    probe = f"{path.rstrip('/')}/.doctor"
+    system.makedirs(path, exist_ok=True)
+    system.pipe_file(probe, b"ok")
+    system.rm_file(probe)
+    return good("Version folder", f"{settings.model_dir} can be written")
+
+
+def _encoder(settings: Settings) -> Finding:
+    from model.student.encoder import load_encoder
+
+    encoder = load_encoder(settings.STUDENT_ENCODER, settings.THREADS)
+    encoder.embed(["ready"])
+    return good("Encoder", f"{settings.STUDENT_ENCODER} loads; {encoder.dimension} dimensions")
+
+
+def _teacher(settings: Settings) -> Finding:
+    kind, _, name = settings.TEACHER.partition(":")
+    if kind in ("auto", "similarity"):
+        return good("Teacher", "offline similarity teacher (no LLM)")
+    key = settings.OPENAI_API_KEY if kind == "openai" else settings.ANTHROPIC_API_KEY
+    if not key.get_secret_value() and not (kind == "openai" and settings.OPENAI_BASE_URL):
+        variable = f"{kind.upper()}_API_KEY"
+        return failure("Teacher", f"{name} of {kind} has no key", f"Set {variable}, or TEACHER=similarity")
+    return good("Teacher", f"{name} of {kind}, at most ${settings.BUDGET_USD:.2f} per project")
+
+
+def _backend(settings: Settings) -> Finding:
+    url = settings.backend_url
+    try:
+        health = httpx.get(f"{url}/health", timeout=5)
+        page = httpx.get(f"{url}/", timeout=5, headers=webhook_headers(settings))
+    except httpx.HTTPError as error:
+        return failure("This backend", f"{url} does not answer: {error}", SERVE)
+    if health.status_code != 200 or "status" not in health.text:
+        return failure("This backend", f"{url}/health answers {health.status_code}: something else runs there",
+                       "Set BACKEND_URL to where Label Studio reaches this backend")  # fmt: skip
+    if page.status_code == 401:
+        return failure("This backend", f"{url} does not accept BASIC_AUTH_USER and BASIC_AUTH_PASS of this shell",
+                       "Use the same two settings here and for `shortlist serve`")  # fmt: skip
+    if not settings.BASIC_AUTH_USER and not is_private(url):
+        return warning("This backend", f"{url} is open to everybody", "Set BASIC_AUTH_USER and BASIC_AUTH_PASS")
+    return good("This backend", f"{url} answers")
+
+
+def _label_studio(settings: Settings) -> Finding:
+    with LabelStudio(settings.LABEL_STUDIO_URL, settings.LABEL_STUDIO_API_KEY.get_secret_value(), 15) as label_studio:
+        user = label_studio.who_am_i()
+    return good("Label Studio", f"{label_studio.url} accepts the key of {user.get('email') or user.get('username')}")

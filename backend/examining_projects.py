@@ -1,0 +1,136 @@
+"""The checks of one project: label config, connection, webhook, served version, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from backend.connecting import webhook_headers, webhook_url
+from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused
+from backend.examining import is_private
+from backend.findings import Finding, examine, failure, good, warning
+from backend.jobs.titles import ours, same_address
+from backend.label_studio import LabelStudio
+from backend.labeling_config import read_labeling_config
+from backend.pool import jobs
+from backend.pool.projects import Project
+from backend.services import Services, project_options, served_version
+
+SWITCHES = "Start Label Studio with ML_BLOCK_LOCAL_IP=0 and SSRF_PROTECTION_ENABLED=0"
+AGAIN = "Connect it again: `shortlist connect {project}`"
+
+
+def examine_project(services: Services, label_studio: LabelStudio, project: Project) -> Iterator[Finding]:
+    """What is wrong with a project that the pool knows."""
+    name = f"Project {project.project}"
+    try:
+        stated = label_studio.project(project.project)
+        connections = label_studio.connections(project.project)
+        hooks = label_studio.webhooks(project.project)
+    except LabelStudioRefused as error:
+        yield warning(name, str(error), "If it was deleted in Label Studio, nothing is to be done")
+        return
+    except LabelStudioError as error:
+        yield failure(name, str(error), "Check that Label Studio runs")
+        return
+    again = AGAIN.format(project=project.project)
+    change = "Change the label config in Label Studio"
+    yield examine(f"{name}: label config", change, lambda: _config(services, project, stated))
+    yield _connection(services, project, connections, again)
+    yield _webhook(services, label_studio, project, hooks, again)
+    yield examine(f"{name}: version", again, lambda: _version(services, project, stated, connections))
+    yield examine(f"{name}: student", "Train again: `shortlist train`", lambda: _student(services, project))
+    yield from _jobs(services, project)
+
+
+def _config(services: Services, project: Project, stated: Mapping[str, Any]) -> Finding:
+    options = project_options(services.settings, project)
+    control = read_labeling_config(str(stated.get("label_config") or ""), options.CONTROL)
+    check = f"Project {project.project}: label config"
+    if control.notes:
+        return warning(check, "; ".join(control.notes), "Nothing, if that is meant so")
+    return good(check, f"{len(control.space)} labels of control {control.name!r}")
+
+
+def _connection(services: Services, project: Project, connections: Sequence[dict[str, Any]], again: str) -> Finding:
+    check, url = f"Project {project.project}: connection", services.settings.backend_url
+    mine = ours(connections, url)
+    if not mine:
+        return failure(check, f"no ML backend of the project leads to {url}", again)
+    first = mine[0]
+    problem = str(first.get("error_message") or "")
+    if "reserved network address" in problem:
+        return failure(check, f"Label Studio refuses the private address {first.get('url')}", SWITCHES)
+    if first.get("state") not in (None, "CO"):
+        return failure(check, f"{first.get('url')} is in state {first.get('readable_state')}: {problem}", again)
+    if len(mine) > 1:
+        return failure(check, f"{len(mine)} connections lead here: each starts trainings", again)
+    if not same_address(str(first.get("url")), url):
+        what = f"Label Studio calls {first.get('url')}, BACKEND_URL says {url}"
+        return warning(check, what, "Set BACKEND_URL to the address that Label Studio uses")
+    if connections[0] is not first:
+        what = f"{connections[0].get('title')!r} is connected before Shortlist, so that only it is asked"
+        return failure(check, what, "Remove the other ML backend in Settings, Model")
+    return good(check, f"Label Studio reaches {url}")
+
+
+def _webhook(
+    services: Services, label_studio: LabelStudio, project: Project, hooks: Sequence[dict[str, Any]], again: str
+) -> Finding:
+    """Present, active and authorised. Saving it unchanged tells whether Label Studio allows its address."""
+    check, settings = f"Project {project.project}: webhook", services.settings
+    url = webhook_url(settings.backend_url)
+    mine = [hook for hook in hooks if same_address(str(hook.get("url")), url)]
+    if not mine:
+        return failure(check, f"there is none to {url}: labels reach Shortlist only by comparing", again)
+    hook = mine[0]
+    if not hook.get("is_active") or not hook.get("send_payload"):
+        return failure(check, "it is switched off or sends no content", again)
+    if (hook.get("headers") or {}).get("Authorization") != webhook_headers(settings).get("Authorization"):
+        return failure(check, "it does not carry the login of BASIC_AUTH_USER: its events are refused", again)
+    if not is_private(settings.backend_url):
+        return good(check, "present and authorised")
+    try:
+        label_studio.set_webhook(project.project, url, hook.get("headers") or {})
+    except AddressBlocked:
+        return failure(check, f"Label Studio refuses the private address {url}", SWITCHES)
+    except LabelStudioError as error:
+        return warning(check, f"it could not be tried: {error}", "Check that Label Studio runs")
+    return good(check, "present and authorised, private addresses are allowed")
+
+
+def _version(
+    services: Services, project: Project, stated: Mapping[str, Any], connections: Sequence[dict[str, Any]]
+) -> Finding:
+    check, served = f"Project {project.project}: version", served_version(services, project)
+    if not stated.get("show_collab_predictions", True):
+        remedy = "Switch on Settings, Annotation, Use predictions to prelabel tasks"
+        return failure(check, "the project hides predictions", remedy)
+    titles = [str(row.get("title")) for row in ours(connections, services.settings.backend_url)]
+    chosen = str(stated.get("model_version") or "")
+    again = AGAIN.format(project=project.project)
+    if titles and served not in titles:
+        return warning(check, f"{served} is served, but the connection is called {titles[0]}", again)
+    if chosen != served:
+        what = f"the project shows {chosen or 'no predictions'}, served is {served}"
+        return warning(check, what, "Choose it in Settings, Annotation, or leave it if that is meant so")
+    return good(check, f"{served} is served and shown")
+
+
+def _student(services: Services, project: Project) -> Finding:
+    check, served = f"Project {project.project}: student", served_version(services, project)
+    if served.startswith("teacher-"):
+        return good(check, "none is served yet")
+    from model.registry import Registry
+    from model.student.student import load_student
+
+    folder = Registry(services.settings.model_dir, services.settings.cache_dir).fetch(project.project, served)
+    student = load_student(folder)
+    return good(check, f"{served} loads ({student.kind})")
+
+
+def _jobs(services: Services, project: Project) -> Iterator[Finding]:
+    for kind, row in sorted(jobs.get(services.engine, project.project).items()):
+        if row.state == "failed":
+            check = f"Project {project.project}: {kind} job"
+            yield failure(check, str(row.error), "It is tried again by itself once the cause is gone")
