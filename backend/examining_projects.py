@@ -57,21 +57,26 @@ def _connection(services: Services, project: Project, connections: Sequence[dict
     mine = ours(connections, url)
     if not mine:
         return failure(check, f"no ML backend of the project leads to {url}", again)
-    first = mine[0]
-    problem = str(first.get("error_message") or "")
-    if "reserved network address" in problem:
-        return failure(check, f"Label Studio refuses the private address {first.get('url')}", SWITCHES)
-    if first.get("state") not in (None, "CO"):
-        return failure(check, f"{first.get('url')} is in state {first.get('readable_state')}: {problem}", again)
     if len(mine) > 1:
         return failure(check, f"{len(mine)} connections lead here: each starts trainings", again)
+    first = mine[0]
     if not same_address(str(first.get("url")), url):
         what = f"Label Studio calls {first.get('url')}, BACKEND_URL says {url}"
         return warning(check, what, "Set BACKEND_URL to the address that Label Studio uses")
     if connections[0] is not first:
         what = f"{connections[0].get('title')!r} is connected before Shortlist, so that only it is asked"
         return failure(check, what, "Remove the other ML backend in Settings, Model")
-    return good(check, f"Label Studio reaches {url}")
+    return _reached(check, first, again)
+
+
+def _reached(check: str, connection: Mapping[str, Any], again: str) -> Finding:
+    """What Label Studio itself says about the connection, which it has just tried."""
+    problem = str(connection.get("error_message") or "")
+    if "reserved network address" in problem:
+        return failure(check, f"Label Studio refuses the private address {connection.get('url')}", SWITCHES)
+    if connection.get("state") not in (None, "CO"):
+        return failure(check, f"state {connection.get('readable_state')}: {problem or 'no answer'}", again)
+    return good(check, f"Label Studio reaches {connection.get('url')}")
 
 
 def _webhook(
@@ -81,22 +86,27 @@ def _webhook(
     check, settings = f"Project {project.project}: webhook", services.settings
     url = webhook_url(settings.backend_url)
     mine = [hook for hook in hooks if same_address(str(hook.get("url")), url)]
+    problem = _hook_problem(mine, url, webhook_headers(settings).get("Authorization"))
+    if problem:
+        return failure(check, problem, again)
+    if is_private(settings.backend_url):
+        try:
+            label_studio.set_webhook(project.project, url, mine[0].get("headers") or {})
+        except AddressBlocked:
+            return failure(check, f"Label Studio refuses the private address {url}", SWITCHES)
+        except LabelStudioError as error:
+            return warning(check, f"it could not be tried: {error}", "Check that Label Studio runs")
+    return good(check, "present, authorised, and its address is allowed")
+
+
+def _hook_problem(mine: Sequence[Mapping[str, Any]], url: str, login: str | None) -> str:
     if not mine:
-        return failure(check, f"there is none to {url}: labels reach Shortlist only by comparing", again)
-    hook = mine[0]
-    if not hook.get("is_active") or not hook.get("send_payload"):
-        return failure(check, "it is switched off or sends no content", again)
-    if (hook.get("headers") or {}).get("Authorization") != webhook_headers(settings).get("Authorization"):
-        return failure(check, "it does not carry the login of BASIC_AUTH_USER: its events are refused", again)
-    if not is_private(settings.backend_url):
-        return good(check, "present and authorised")
-    try:
-        label_studio.set_webhook(project.project, url, hook.get("headers") or {})
-    except AddressBlocked:
-        return failure(check, f"Label Studio refuses the private address {url}", SWITCHES)
-    except LabelStudioError as error:
-        return warning(check, f"it could not be tried: {error}", "Check that Label Studio runs")
-    return good(check, "present and authorised, private addresses are allowed")
+        return f"there is none to {url}: labels reach Shortlist only by comparing"
+    if not mine[0].get("is_active") or not mine[0].get("send_payload"):
+        return "it is switched off or sends no content"
+    if (mine[0].get("headers") or {}).get("Authorization") != login:
+        return "it does not carry the login of BASIC_AUTH_USER: its events are refused"
+    return ""
 
 
 def _version(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from backend.connecting import Connected, connect_project
 from backend.errors import SettingsError
@@ -63,6 +64,8 @@ def read_options(given: list[str] | None) -> dict[str, object] | None:
 
 def _tell(done: Connected) -> None:
     console = Console(highlight=False)
-    console.print(f"Project {done.project} [bold]{done.title}[/] is connected with {done.url} and shows {done.version}")
+    console.print(
+        f"Project {done.project} [bold]{escape(done.title)}[/] is connected with {done.url} and shows {done.version}"
+    )
     for note in done.notes:
-        console.print(f"  [yellow]![/] {note}")
+        console.print(f"  [yellow]![/] {escape(note)}")

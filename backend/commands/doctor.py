@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from backend.errors import LabelStudioError, PoolError
@@ -64,7 +65,7 @@ def _show(findings: list[Finding]) -> None:
     console = Console(highlight=False)
     table = Table("check", "", "found", "what to do", title="shortlist doctor", title_justify="left")
     for finding in findings:
-        table.add_row(finding.check, MARKS[finding.health], finding.what, finding.remedy)
+        table.add_row(escape(finding.check), MARKS[finding.health], escape(finding.what), escape(finding.remedy))
     console.print(table)
     failures = sum(finding.health is Health.FAILURE for finding in findings)
     console.print("Everything that was checked works" if not failures else f"{failures} checks failed")
