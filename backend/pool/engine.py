@@ -15,7 +15,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.errors import PoolError
 
@@ -93,11 +92,6 @@ def read(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that only reads. On SQLite it sees one state from its first query on and disturbs no writer."""
     with engine.connect() as connection:
         yield connection
-
-
-def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT of this database that has `on_conflict_do_update` and `on_conflict_do_nothing`."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _options(kind: str) -> dict[str, Any]:

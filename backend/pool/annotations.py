@@ -1,0 +1,140 @@
+"""What people did, kept so that events may be lost, doubled or reordered and still give one state."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.human_labels import decide
+from backend.pool.annotation import Annotation, merge, tombstone
+from backend.pool.bulk import chunks, upsert
+from backend.pool.engine import now_ms, read, write
+from backend.pool.tables import annotations as table
+from backend.pool.tables import projects
+
+__all__ = ["Annotation", "delete", "of_tasks", "save"]
+
+FIELDS = list(Annotation.__dataclass_fields__)
+UNKNOWN = 0  # the task of an annotation of which only the deletion is known
+
+
+def save(engine: sa.Engine, project: int, rows: Sequence[Annotation], listed_ms: int | None = None) -> set[int]:
+    """Take in what events or lists of Label Studio say; the tasks whose human label changed by it.
+
+    The same rows once more, or older ones, change nothing, and a deleted annotation stays deleted. Only rows that
+    Label Studio listed bring one back: `listed_ms` is when the listing began (UTC milliseconds of our clock), and what
+    was deleted before was deleted by mistake. The project's count of changes grows in the same transaction.
+    """
+    return _store(engine, project, rows, listed_ms)
+
+
+def delete(engine: sa.Engine, project: int, ids: Iterable[int], updated_at: str) -> set[int]:
+    """Take in that annotations were deleted, known ones or not; the tasks whose human label changed by it."""
+    return _store(engine, project, [tombstone(number, UNKNOWN, updated_at) for number in ids], None)
+
+
+def of_tasks(engine: sa.Engine, project: int, ids: Collection[int] | None = None) -> dict[int, list[Annotation]]:
+    """The annotations of these tasks (of all with None) by task, oldest first, the deleted ones included."""
+    with read(engine) as connection:
+        found = _of_tasks(connection, project, ids)
+    by_task: dict[int, list[Annotation]] = defaultdict(list)
+    for row in sorted(found.values(), key=lambda row: (row.updated_at, row.annotation)):
+        by_task[row.task].append(row)
+    return dict(by_task)
+
+
+def _store(engine: sa.Engine, project: int, events: Sequence[Annotation], listed_ms: int | None) -> set[int]:
+    if not events:
+        return set()
+    with write(engine) as connection:
+        # One writer per project: nobody else may change these tasks between what is read here and what is written.
+        connection.execute(sa.select(projects.c.project).where(projects.c.project == project).with_for_update())
+        mentioned = _by_id(connection, project, {event.annotation for event in events})
+        tasks = {row.task for row in (*events, *mentioned.values())} - {UNKNOWN}
+        before = {**mentioned, **_of_tasks(connection, project, tasks)}
+        after = dict(before)
+        mistaken = _deleted_before(connection, project, mentioned, listed_ms)
+        for event in events:
+            known = None if event.annotation in mistaken else after.get(event.annotation)
+            after[event.annotation] = merge(known, event)
+            mistaken.discard(event.annotation)
+        _write(connection, project, [row for number, row in after.items() if before.get(number) != row])
+        changed = _changed(before, after)
+        _count(connection, project, len(changed))
+    return changed
+
+
+def _changed(before: Mapping[int, Annotation], after: Mapping[int, Annotation]) -> set[int]:
+    """Tasks whose human label is another one than before."""
+    old, new = _group(before), _group(after)
+    return {task for task in new.keys() | old.keys() if decide(old.get(task, [])) != decide(new.get(task, []))}
+
+
+def _group(rows: Mapping[int, Annotation]) -> dict[int, list[Annotation]]:
+    groups: dict[int, list[Annotation]] = defaultdict(list)
+    for row in rows.values():
+        if row.task != UNKNOWN:
+            groups[row.task].append(row)
+    return groups
+
+
+def _count(connection: sa.Connection, project: int, changed: int) -> None:
+    if changed:
+        values = {"changes": projects.c.changes + changed, "changed_ms": now_ms()}
+        connection.execute(sa.update(projects).where(projects.c.project == project).values(values))
+
+
+def _write(connection: sa.Connection, project: int, rows: Sequence[Annotation]) -> None:
+    now = now_ms()
+    ready = [
+        {"project": project, "seen_ms": now, **{name: _plain(getattr(row, name)) for name in FIELDS}}
+        for row in sorted(rows, key=lambda row: row.annotation)
+    ]
+    upsert(connection, table, ready)
+
+
+def _by_id(connection: sa.Connection, project: int, ids: Collection[int]) -> dict[int, Annotation]:
+    found: dict[int, Annotation] = {}
+    for chunk in chunks(list(ids)):
+        found |= _select(connection, project, table.c.annotation.in_(chunk))
+    return found
+
+
+def _of_tasks(connection: sa.Connection, project: int, ids: Collection[int] | None) -> dict[int, Annotation]:
+    if ids is None:
+        return _select(connection, project, table.c.task != UNKNOWN)
+    found: dict[int, Annotation] = {}
+    for chunk in chunks(list(ids)):
+        found |= _select(connection, project, table.c.task.in_(chunk))
+    return found
+
+
+def _deleted_before(
+    connection: sa.Connection, project: int, known: Mapping[int, Annotation], listed_ms: int | None
+) -> set[int]:
+    """Those of the known annotations that were deleted before a listing began."""
+    gone = [number for number, row in known.items() if row.state == "deleted"]
+    found: set[int] = set()
+    for chunk in chunks(gone) if listed_ms is not None else ():
+        here = (table.c.project == project, table.c.annotation.in_(chunk))
+        early = table.c.seen_ms < listed_ms
+        found.update(connection.scalars(sa.select(table.c.annotation).where(*here, early)))
+    return found
+
+
+def _select(connection: sa.Connection, project: int, which: sa.ColumnElement[bool]) -> dict[int, Annotation]:
+    query = sa.select(*(table.c[name] for name in FIELDS)).where(table.c.project == project, which)
+    return {row.annotation: _annotation(row._mapping) for row in connection.execute(query)}
+
+
+def _annotation(row: sa.RowMapping) -> Annotation:
+    shown = row["shown_labels"]
+    tuples = {"labels": tuple(row["labels"]), "shown_labels": None if shown is None else tuple(shown)}
+    return Annotation(**{name: tuples.get(name, row[name]) for name in FIELDS})
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

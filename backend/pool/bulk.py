@@ -1,0 +1,57 @@
+"""Many rows at once, alike on both databases: chunked id lists and upserts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
+IDS = 5_000  # ids per IN list: PostgreSQL stops at 65,535 parameters
+ROWS = 10_000  # rows per statement that is executed many times
+
+
+def chunks(values: Iterable[T], size: int = IDS) -> Iterator[list[T]]:
+    """The values in lists of at most `size`, in order."""
+    everything = values if isinstance(values, list) else list(values)
+    for start in range(0, len(everything), size):
+        yield everything[start : start + size]
+
+
+def upsert(
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+    keep: Sequence[str] = (),
+    unless: sa.ColumnElement[bool] | None = None,
+) -> None:
+    """Insert rows; where the primary key is there already, its other columns become the new ones.
+
+    All rows have the same columns, and no two the same key. `keep` names columns that an existing row keeps. Where
+    `unless` holds for an existing row, it is left alone.
+    """
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    statement = insert(connection, table)
+    new = {name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep}
+    if new:
+        statement = statement.on_conflict_do_update(
+            index_elements=keys, set_=new, where=None if unless is None else sa.not_(unless)
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    for chunk in chunks(list(rows), ROWS):
+        connection.execute(statement, chunk)
+
+
+def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of this database, which knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def storable(text: str) -> str:
+    """The text without what a database cannot hold: PostgreSQL refuses NUL, UTF-8 has no lone surrogates."""
+    return text.replace("\x00", "�").encode("utf-8", "replace").decode("utf-8")

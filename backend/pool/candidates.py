@@ -1,0 +1,165 @@
+"""Candidate sets: what a teacher version answered for each task, kept before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from backend.pool.bulk import chunks, storable, upsert
+from backend.pool.engine import now_ms, write
+from backend.pool.engine import read as reading
+from backend.pool.tables import candidate_sets
+from model.labels import CandidateSet
+
+if TYPE_CHECKING:
+    from model.teacher.base import Answer
+
+table = candidate_sets
+PAGE = 20_000  # rows per page when a whole version is read or copied
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A stored answer. `state` is answered, abstained or unparsed; `candidates` is None unless answered."""
+
+    state: str
+    candidates: CandidateSet | None
+
+
+class Stored(NamedTuple):
+    """An answer with the hash of the text that was asked: it counts only while the task still has that text."""
+
+    text_hash: str
+    reply: Reply
+
+    @property
+    def state(self) -> str:
+        """Answered, abstained or unparsed."""
+        return self.reply.state
+
+    @property
+    def candidates(self) -> CandidateSet | None:
+        """The labels that the teacher finds possible; None unless it answered."""
+        return self.reply.candidates
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Number of tasks that a teacher version was asked about, and what came of it. `mean_size` in labels per set."""
+
+    count: int = 0
+    answered: int = 0
+    abstained: int = 0
+    unparsed: int = 0
+    mean_size: float | None = None
+
+
+def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int, str, Answer]]) -> None:
+    """Store answers, each as (task, hash of the asked text, answer), in one transaction; a newer answer replaces."""
+    now = now_ms()
+    ready = {task: _row(project, version, task, text_hash, answer, now) for task, text_hash, answer in rows}
+    with write(engine) as connection:
+        upsert(connection, table, [ready[task] for task in sorted(ready)])
+
+
+def read(engine: sa.Engine, project: int, version: str, ids: Collection[int] | None = None) -> dict[int, Stored]:
+    """The stored answers of a teacher version by task: of these tasks, or of all with None."""
+    wanted = sa.select(table.c.task, table.c.text_hash, table.c.state, table.c.labels, table.c.confidences)
+    wanted = wanted.where(table.c.project == project, table.c.version == version)
+    with reading(engine) as connection:
+        if ids is None:
+            rows = list(connection.execute(wanted))
+        else:
+            parts = (connection.execute(wanted.where(table.c.task.in_(chunk))) for chunk in chunks(list(ids)))
+            rows = [row for part in parts for row in part]
+    return {task: Stored(text_hash, Reply(state, _set(labels, sure))) for task, text_hash, state, labels, sure in rows}
+
+
+def carry_over(
+    engine: sa.Engine,
+    project: int,
+    old_version: str,
+    new_version: str,
+    keep: Callable[[CandidateSet | None], bool],
+) -> int:
+    """Copy the answers that `keep` accepts (it gets None for an abstention) to a new teacher version; their number.
+
+    What the new version was asked already stays. Unparsed answers are not copied. Costs are not copied: they were paid
+    once.
+    """
+    copied = 0
+    for page in _pages(engine, project, old_version):
+        kept = [row for row in page if row["state"] != "unparsed" and keep(_set(row["labels"], row["confidences"]))]
+        free = {"version": new_version, "input_tokens": 0, "output_tokens": 0, "microusd": 0}
+        with write(engine) as connection:
+            known = _known(connection, project, new_version, [row["task"] for row in kept])
+            new = [{**row, **free} for row in kept if row["task"] not in known]
+            upsert(connection, table, new, keep=table.c.keys())
+        copied += len(new)
+    return copied
+
+
+def figures(engine: sa.Engine, project: int, version: str) -> Figures:
+    """Counts, from the index alone. An answer about a text that was edited since counts until it is replaced."""
+    query = (
+        sa.select(table.c.state, sa.func.count(), sa.func.sum(table.c.size))
+        .where(table.c.project == project, table.c.version == version)
+        .group_by(table.c.state)
+    )
+    with reading(engine) as connection:
+        found = {state: (int(number), int(size)) for state, number, size in connection.execute(query)}
+    answered, size = found.get("answered", (0, 0))
+    return Figures(
+        sum(number for number, _ in found.values()),
+        answered,
+        found.get("abstained", (0, 0))[0],
+        found.get("unparsed", (0, 0))[0],
+        size / answered if answered else None,
+    )
+
+
+def _row(project: int, version: str, task: int, text_hash: str, answer: Answer, now: int) -> dict[str, Any]:
+    found, usage = answer.candidates, answer.usage
+    return {
+        "project": project,
+        "task": task,
+        "version": version,
+        "text_hash": text_hash,
+        "state": str(answer.state),
+        "labels": list(found.labels) if found else [],
+        "size": len(found.labels) if found else 0,
+        "confidences": list(found.confidences) if found else [],
+        "raw": storable(answer.raw),
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "microusd": usage.microusd,
+        "created_ms": now,
+    }
+
+
+def _set(labels: Sequence[str], confidences: Sequence[float]) -> CandidateSet | None:
+    return CandidateSet(tuple(labels), tuple(confidences)) if labels else None
+
+
+def _pages(engine: sa.Engine, project: int, version: str) -> Iterator[list[dict[str, Any]]]:
+    last = -1
+    while True:
+        query = sa.select(table).where(table.c.project == project, table.c.version == version, table.c.task > last)
+        with reading(engine) as connection:
+            rows = [{**row} for row in connection.execute(query.order_by(table.c.task).limit(PAGE)).mappings()]
+        if rows:
+            last = rows[-1]["task"]
+            yield rows
+        if len(rows) < PAGE:
+            return
+
+
+def _known(connection: sa.Connection, project: int, version: str, ids: Collection[int]) -> set[int]:
+    found: set[int] = set()
+    for chunk in chunks(list(ids)):
+        here = (table.c.project == project, table.c.version == version, table.c.task.in_(chunk))
+        found.update(connection.scalars(sa.select(table.c.task).where(*here)))
+    return found

@@ -1,0 +1,89 @@
+"""The state of each project's jobs, for people and for the queue; it outlives Redis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.pool.bulk import storable, upsert
+from backend.pool.engine import now_ms, read, write
+from backend.pool.tables import jobs
+
+ORDER = ("running", "queued", "failed", "idle")  # what people should hear of first
+FRESH: dict[str, Any] = {"again": False, "step": "", "progress": None, "error": None}
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One kind of job of one project. `state` is queued, running, idle (it finished well) or failed.
+
+    `again` says that it was asked for while it ran; `step` is what it does or did last, in words; `progress` in [0, 1].
+    """
+
+    project: int
+    kind: str
+    state: str
+    again: bool
+    step: str
+    progress: float | None
+    error: str | None
+    started_ms: int | None
+    updated_ms: int
+
+
+def queued(engine: sa.Engine, project: int, kind: str) -> None:
+    """The job waits. That it should run again is fulfilled by this run, which starts later."""
+    _put(engine, project, kind, state="queued", **FRESH)
+
+
+def begin(engine: sa.Engine, project: int, kind: str) -> None:
+    """The job runs from now on."""
+    _put(engine, project, kind, state="running", started_ms=now_ms(), **FRESH)
+
+
+def step(engine: sa.Engine, project: int, kind: str, text: str, progress: float | None = None) -> None:
+    """Say what the job does now; `progress` in [0, 1] or None where it is not known."""
+    share = None if progress is None else min(1.0, max(0.0, float(progress)))
+    _change(engine, project, kind, step=storable(text), progress=share)
+
+
+def finish(engine: sa.Engine, project: int, kind: str, text: str = "") -> None:
+    """The job ended well; `text` is what it achieved."""
+    _put(engine, project, kind, state="idle", step=storable(text), progress=None, error=None)
+
+
+def fail(engine: sa.Engine, project: int, kind: str, error: str) -> None:
+    """The job ended badly; `error` is one sentence for people. The last step stays."""
+    _put(engine, project, kind, state="failed", progress=None, error=storable(error))
+
+
+def ask_again(engine: sa.Engine, project: int, kind: str) -> None:
+    """Have a running job run once more when it has ended."""
+    _change(engine, project, kind, again=True)
+
+
+def get(engine: sa.Engine, project: int) -> dict[str, JobRow]:
+    """The jobs of a project by kind; one that was never asked for is missing."""
+    with read(engine) as connection:
+        rows = connection.execute(sa.select(jobs).where(jobs.c.project == project)).mappings()
+        return {row["kind"]: JobRow(**row) for row in rows}
+
+
+def latest(engine: sa.Engine, project: int) -> JobRow | None:
+    """The job that people should hear of: one that runs, else waits, else failed, else ended last."""
+    rows = sorted(get(engine, project).values(), key=lambda row: (ORDER.index(row.state), -row.updated_ms))
+    return rows[0] if rows else None
+
+
+def _put(engine: sa.Engine, project: int, kind: str, **values: Any) -> None:
+    row = {"project": project, "kind": kind, "updated_ms": now_ms(), **values}
+    with write(engine) as connection:
+        upsert(connection, jobs, [row])
+
+
+def _change(engine: sa.Engine, project: int, kind: str, **values: Any) -> None:
+    here = (jobs.c.project == project, jobs.c.kind == kind)
+    with write(engine) as connection:
+        connection.execute(sa.update(jobs).where(*here).values(updated_ms=now_ms(), **values))

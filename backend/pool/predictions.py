@@ -1,0 +1,84 @@
+"""Labels that a student version gave, and which of them Label Studio does not hold yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+
+from backend.pool.bulk import chunks, upsert
+from backend.pool.engine import read as reading
+from backend.pool.engine import write
+from backend.pool.tables import predictions, published, tasks
+
+
+def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int, str, str, float]]) -> None:
+    """Store (task, hash of the text, label, score in [0, 1]) in bulk; a newer row replaces."""
+    ready = {
+        task: {
+            "project": project,
+            "task": task,
+            "version": version,
+            "text_hash": text_hash,
+            "label": label,
+            "score": float(score),
+        }
+        for task, text_hash, label, score in rows
+    }
+    with write(engine) as connection:
+        upsert(connection, predictions, [ready[task] for task in sorted(ready)])
+
+
+def read(
+    engine: sa.Engine, project: int, version: str, ids: Collection[int] | None = None
+) -> dict[int, tuple[str, str, float]]:
+    """Stored rows as {task: (hash of the text, label, score)}: of these tasks, or of all with None."""
+    wanted = sa.select(predictions.c.task, predictions.c.text_hash, predictions.c.label, predictions.c.score)
+    wanted = wanted.where(predictions.c.project == project, predictions.c.version == version)
+    with reading(engine) as connection:
+        if ids is None:
+            rows = list(connection.execute(wanted))
+        else:
+            parts = (connection.execute(wanted.where(predictions.c.task.in_(chunk))) for chunk in chunks(list(ids)))
+            rows = [row for part in parts for row in part]
+    return {task: (text_hash, label, score) for task, text_hash, label, score in rows}
+
+
+def unpublished(
+    engine: sa.Engine, project: int, version: str, limit: int, after: int = -1
+) -> list[tuple[int, str, float]]:
+    """Up to `limit` predictions (task, label, score) that Label Studio holds no row of, by ascending task.
+
+    Left out are tasks that were deleted or edited since, and those with an intent to send them.
+    """
+    with reading(engine) as connection:
+        query = waiting(project, version).where(predictions.c.task > after)
+        rows = connection.execute(query.order_by(predictions.c.task).limit(limit))
+        return [(task, label, score) for task, label, score in rows]
+
+
+def waiting(project: int, version: str) -> sa.Select[int, str, float]:
+    """The query behind `unpublished`."""
+    held = sa.select(sa.literal(1)).where(
+        published.c.project == project, published.c.version == version, published.c.task == predictions.c.task
+    )
+    same_text = sa.select(sa.literal(1)).where(
+        tasks.c.project == project, tasks.c.task == predictions.c.task, tasks.c.text_hash == predictions.c.text_hash
+    )
+    return sa.select(predictions.c.task, predictions.c.label, predictions.c.score).where(
+        predictions.c.project == project, predictions.c.version == version, ~sa.exists(held), sa.exists(same_text)
+    )
+
+
+def mark_published(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -> None:
+    """Label Studio holds this version's rows of these tasks."""
+    rows = [{"project": project, "version": version, "task": task, "confirmed": True} for task in sorted(set(ids))]
+    with write(engine) as connection:
+        upsert(connection, published, rows)
+
+
+def drop(engine: sa.Engine, project: int, version: str) -> None:
+    """Forget a version's predictions; what Label Studio holds of it stays on record."""
+    here = (predictions.c.project == project, predictions.c.version == version)
+    with write(engine) as connection:
+        connection.execute(sa.delete(predictions).where(*here))

@@ -1,0 +1,116 @@
+"""Tasks: the texts to label, and which of them nobody has asked the teacher about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from backend.pool import tables
+from backend.pool.bulk import chunks, storable, upsert
+from backend.pool.engine import now_ms, read, write
+from backend.pool.tables import candidate_sets, tasks
+
+OF_A_TASK = (tasks, candidate_sets, tables.annotations, tables.predictions, tables.published)
+
+
+def text_hash(text: str) -> str:
+    """The first 32 hex digits of SHA-256 over the text: by it an edited text is told from the one that was asked."""
+    return hashlib.sha256(storable(text).encode()).hexdigest()[:32]
+
+
+def add(engine: sa.Engine, project: int, texts: Mapping[int, str]) -> None:
+    """Insert tasks by id, or give known ones their new text."""
+    now = now_ms()
+    rows = [
+        {"project": project, "task": task, "text": storable(text), "text_hash": text_hash(text), "created_ms": now}
+        for task, text in sorted(texts.items())  # one order for all: two processes cannot wait for each other
+    ]
+    if rows:
+        with write(engine) as connection:
+            new: sa.ColumnElement[str] = sa.literal_column("excluded.text_hash")
+            upsert(connection, tasks, rows, keep=["created_ms"], unless=tasks.c.text_hash == new)
+
+
+def remove(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
+    """Forget tasks and everything that is known about them."""
+    if not ids:
+        return
+    with write(engine) as connection:
+        for chunk in chunks(sorted(set(ids))):
+            for table in OF_A_TASK:
+                connection.execute(sa.delete(table).where(table.c.project == project, table.c.task.in_(chunk)))
+
+
+def texts(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, str]:
+    """The texts of those of the tasks that are known."""
+    found: dict[int, str] = {}
+    with read(engine) as connection:
+        for chunk in chunks(list(ids)):
+            query = sa.select(tasks.c.task, tasks.c.text).where(tasks.c.project == project, tasks.c.task.in_(chunk))
+            found.update((task, text) for task, text in connection.execute(query))
+    return found
+
+
+def count(engine: sa.Engine, project: int) -> int:
+    """Number of tasks."""
+    with read(engine) as connection:
+        query = sa.select(sa.func.count()).select_from(tasks).where(tasks.c.project == project)
+        return int(connection.execute(query).scalar_one())
+
+
+def all_ids(engine: sa.Engine, project: int) -> list[int]:
+    """Ids of all tasks, ascending."""
+    with read(engine) as connection:
+        query = sa.select(tasks.c.task).where(tasks.c.project == project).order_by(tasks.c.task)
+        return list(connection.scalars(query))
+
+
+def iterate(engine: sa.Engine, project: int, chunk: int = 1000) -> Iterator[list[tuple[int, str]]]:
+    """All tasks as lists of (task, text), ascending; no transaction is open between two lists."""
+    last: int | None = None
+    while True:
+        query = sa.select(tasks.c.task, tasks.c.text).where(tasks.c.project == project)
+        if last is not None:
+            query = query.where(tasks.c.task > last)
+        with read(engine) as connection:
+            rows = [(task, text) for task, text in connection.execute(query.order_by(tasks.c.task).limit(chunk))]
+        if rows:
+            last = rows[-1][0]
+            yield rows
+        if len(rows) < chunk:
+            return
+
+
+def without_candidates(
+    engine: sa.Engine, project: int, version: str, limit: int, prefer: Sequence[int] = (), after: int = -1
+) -> list[tuple[int, str]]:
+    """Up to `limit` tasks (task, text) whose present text the teacher version was not asked about.
+
+    Those of `prefer` come first, in its order; then ascending ids. An abstention is an answer. Whoever works through a
+    large project passes the largest id of the last call as `after`: else every call looks at all finished tasks again.
+    """
+    if limit <= 0:
+        return []
+    with read(engine) as connection:
+        wanted: dict[int, str] = {}
+        for chunk in chunks(list(dict.fromkeys(prefer))):
+            query = missing(project, version).where(tasks.c.task.in_(chunk))
+            wanted.update((task, text) for task, text in connection.execute(query))
+        first = [(task, wanted[task]) for task in dict.fromkeys(prefer) if task in wanted][:limit]
+        taken = {task for task, _ in first}
+        query = missing(project, version).where(tasks.c.task > after).order_by(tasks.c.task).limit(limit)
+        rest = [(task, text) for task, text in connection.execute(query) if task not in taken]
+    return first + rest[: limit - len(first)]
+
+
+def missing(project: int, version: str) -> sa.Select[int, str]:
+    """The query behind `without_candidates`: an anti-join on an index that holds all it needs."""
+    asked = sa.select(sa.literal(1)).where(
+        candidate_sets.c.project == project,
+        candidate_sets.c.version == version,
+        candidate_sets.c.task == tasks.c.task,
+        candidate_sets.c.text_hash == tasks.c.text_hash,
+    )
+    return sa.select(tasks.c.task, tasks.c.text).where(tasks.c.project == project, ~sa.exists(asked))

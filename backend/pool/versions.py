@@ -1,0 +1,83 @@
+"""Student versions: every one ever trained, what became of it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.errors import PoolError
+from backend.pool.engine import now_ms, read, write
+from backend.pool.tables import versions
+
+STATES = ("trained", "publishing", "promoted", "rejected", "retired")
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """One version. `state` is one of STATES; `human_labels` is the number of human labels it was trained on."""
+
+    project: int
+    version: str
+    number: int
+    space_hash: str
+    state: str
+    reason: str
+    metrics: dict[str, Any]
+    human_labels: int
+    created_ms: int
+    promoted_ms: int | None
+
+
+def add(
+    engine: sa.Engine,
+    project: int,
+    version: str,
+    number: int,
+    space_hash: str,
+    metrics: Mapping[str, Any],
+    human_labels: int,
+) -> None:
+    """Record a freshly trained version. Raises PoolError if there is one of that name: versions are never replaced."""
+    row = {"project": project, "version": version, "number": number, "space_hash": space_hash, "state": "trained"}
+    row |= {"metrics": dict(metrics), "human_labels": human_labels, "created_ms": now_ms()}
+    try:
+        with write(engine) as connection:
+            connection.execute(sa.insert(versions), row)
+    except sa.exc.IntegrityError as error:
+        raise PoolError(f"project {project} has a version {version!r} already") from error
+
+
+def get(engine: sa.Engine, project: int, version: str) -> VersionRow | None:
+    """One version, None if it is unknown."""
+    rows = _select(engine, versions.c.project == project, versions.c.version == version)
+    return rows[0] if rows else None
+
+
+def list_versions(engine: sa.Engine, project: int) -> list[VersionRow]:
+    """All versions of a project, newest first."""
+    return _select(engine, versions.c.project == project)
+
+
+def set_state(engine: sa.Engine, project: int, version: str, state: str, reason: str) -> None:
+    """Say what became of a version and why. Promoting is `projects.promote`, which also serves it."""
+    if state not in STATES:
+        raise ValueError(f"a version cannot be {state!r}; allowed are {', '.join(STATES)}")
+    here = (versions.c.project == project, versions.c.version == version)
+    with write(engine) as connection:
+        connection.execute(sa.update(versions).where(*here).values(state=state, reason=reason))
+
+
+def next_number(engine: sa.Engine, project: int) -> int:
+    """One more than the largest number so far; numbers start at 1."""
+    with read(engine) as connection:
+        query = sa.select(sa.func.max(versions.c.number)).where(versions.c.project == project)
+        return int(connection.execute(query).scalar_one() or 0) + 1
+
+
+def _select(engine: sa.Engine, *which: sa.ColumnElement[bool]) -> list[VersionRow]:
+    query = sa.select(versions).where(*which).order_by(versions.c.number.desc(), versions.c.created_ms.desc())
+    with read(engine) as connection:
+        return [VersionRow(**row) for row in connection.execute(query).mappings()]

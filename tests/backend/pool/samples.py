@@ -1,0 +1,53 @@
+"""Small things that the tests of the pool put into it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from backend.pool import projects
+from backend.pool.annotation import Annotation
+from model.labels import CandidateSet, LabelSpace
+from model.teacher.base import Answer, State, Usage
+
+SPACE = LabelSpace.of(["billing", "refund", "shipping"], scope="label/Choices/text")
+TEACHER = "teacher-0a1b2c-3d4e5f"
+STUDENT = "student-1-3d4e5f"
+PROJECT = 7
+
+
+def add_project(engine: sa.Engine, project: int = PROJECT, created: str = "1763700000", title: str = "tickets") -> None:
+    """A project with a supported label config."""
+    projects.save_config(engine, project, created, title, "<View/>", SPACE, "", {})
+
+
+def the_project(engine: sa.Engine, project: int = PROJECT) -> projects.Project:
+    """The project, which must be there."""
+    found = projects.get(engine, project)
+    assert found is not None
+    return found
+
+
+def answered(*labels: str, raw: str = "", usage: Usage = Usage()) -> Answer:
+    """An answer with candidates, the first two thirds sure of itself."""
+    confidences = tuple(round(0.6 / (2**place), 3) for place in range(len(labels)))
+    return Answer(State.ANSWERED, CandidateSet(labels, confidences), raw, usage)
+
+
+def abstained() -> Answer:
+    """An answer without candidates."""
+    return Answer(State.ABSTAINED, None, "none of these")
+
+
+def unparsed() -> Answer:
+    """An answer that could not be understood."""
+    return Answer(State.UNPARSED, None, "Paris")
+
+
+def labelled(annotation: int, task: int, *labels: str, annotator: int | None = 1, at: int = 1) -> Annotation:
+    """One annotation; `at` is a second of its `updated_at`."""
+    return Annotation(annotation, task, annotator, labels, "labelled", False, moment(at))
+
+
+def moment(second: int) -> str:
+    """A time as Label Studio writes it."""
+    return f"2026-11-21T05:43:{second:02d}.000000Z"
