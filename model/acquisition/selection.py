@@ -111,7 +111,8 @@ def predicted(pool: Pool, rows: IntArray) -> IntArray:
     if pool.student is None:
         raise ValueError("class balance needs a student")
     student = pool.student
-    return np.concatenate([student(part).argmax(axis=1) for part in blocks(rows)]).astype(np.int64)
+    labels: IntArray = np.concatenate([student(part).argmax(axis=1) for part in blocks(rows)])
+    return labels
 
 
 def balanced(labels: IntArray) -> IntArray:

@@ -81,7 +81,7 @@ def test_quotas_are_complete_and_proportional(sizes: list[int], count: int) -> N
 
 
 def test_greedy_cover_takes_the_centre_of_mass_first() -> None:
-    vectors = np.array([[1, 0], [0.9, 0.1], [0.9, -0.1], [0, 1]], np.float32)
+    vectors = np.array([[1, 0, 0], [0.9, 0.1, 0], [0.9, -0.1, 0], [0, 0, 1]], np.float32)
     assert greedy_cover(vectors, np.ones(4, np.float32), 2).tolist() == [0, 3]
     assert len(greedy_cover(vectors, np.ones(4, np.float32), 9)) == 4
 
