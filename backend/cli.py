@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from backend.commands import serve, start, worker
+from backend.commands import annotate, connect, doctor, rollback, serve, start, train, versions, worker
 from backend.errors import ShortlistError
 from backend.settings import load_settings
 from model.errors import ModelError
@@ -37,6 +37,12 @@ def shortlist(
 app.command("start")(start.start)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
+app.command("connect")(connect.connect)
+app.command("doctor")(doctor.doctor)
+app.command("annotate")(annotate.annotate)
+app.command("train")(train.train)
+app.command("versions")(versions.versions)
+app.command("rollback")(rollback.rollback)
 
 
 def main() -> None:

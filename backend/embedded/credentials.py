@@ -10,6 +10,7 @@ from pathlib import Path
 from backend.embedded.data_dir import write_private
 from backend.errors import StartError
 
+DATABASE = "label_studio.sqlite3"
 USER = "admin@shortlist.local"
 
 
@@ -30,7 +31,7 @@ def load_or_draw(folder: Path) -> Credentials:
             return Credentials(**json.loads(path.read_text()))
         except (ValueError, TypeError) as error:
             raise StartError(f"{path} is damaged ({error}); restore it, or remove the folder to start anew") from None
-    if (folder / "label_studio.sqlite3").exists():
+    if (folder / DATABASE).exists():
         raise StartError(f"{path} is missing but Label Studio's data are there; restore it, or remove the folder")
     drawn = Credentials(USER, secrets.token_urlsafe(12), secrets.token_hex(20))
     write_private(path, json.dumps(asdict(drawn), indent=2))

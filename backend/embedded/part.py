@@ -24,7 +24,8 @@ KILL_SECONDS = 10.0  # a killed process can hang in the kernel, on a dead disk f
 class Part:
     """What is started, how it is known to be ready, and how long it may take.
 
-    `ready` is asked until it is true; `ready_seconds` bounds that, `grace_seconds` bounds a polite end.
+    `ready` is asked until it is true; `ready_seconds` bounds that, `grace_seconds` bounds a polite end. `patience` says
+    to people why they wait.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Part:
     ready: Callable[[], bool]
     ready_seconds: float = 60.0
     grace_seconds: float = 10.0
+    patience: str = "starting"
 
 
 class Process:

@@ -11,6 +11,7 @@ from types import FrameType
 
 from pydantic import SecretStr
 
+from backend.connecting import connect_project
 from backend.embedded.console import Console
 from backend.embedded.data_dir import DataDir, prepare
 from backend.embedded.environment import addresses, for_parts
@@ -94,7 +95,7 @@ def _finish(plan: Plan, started: _Started, console: Console, stopping: threading
     imported = None
     if started.label_studio is not None and plan.sample is not None:
         folder = started.data.path("samples")
-        imported = bring_in_sample(plan.sample, started.settings, folder, console, stopping)
+        imported = bring_in_sample(plan.sample, started.settings, folder, console, stopping, connect=connect_project)
     if not stopping.is_set():
         for line in welcome(started.settings, started.label_studio, imported, started.data.folder):
             console.say(line)

@@ -75,7 +75,7 @@ class Supervisor:
             if self.stopping.wait(TICK_SECONDS):
                 return
             if waited > 2:
-                self._console.progress(f"{name}: starting, {waited:.0f} s")
+                self._console.progress(f"{name}: {part.patience}, {waited:.0f} s")
         self._console.say(f"{name}: ready after {self._clock() - started:.0f} s")
 
     def run(self, work: Callable[[], None] = lambda: None) -> None:

@@ -1,0 +1,76 @@
+"""What commands share: the project that was named, a job that is asked for and followed, output for programs."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from backend.errors import ProjectError, ShortlistError
+from backend.settings import load_settings
+
+if TYPE_CHECKING:
+    from backend.pool.projects import Project
+    from backend.services import Services
+
+POLL_SECONDS = 0.5
+
+
+def open_project(number: int) -> tuple[Services, Project]:
+    """The services and one project; ProjectError names the known ones if it is not among them."""
+    from backend.pool import projects
+    from backend.services import open_services
+
+    services = open_services(load_settings())
+    project = projects.get(services.engine, number)
+    if project is None:
+        known = [f"{row.project} ({row.title})" for row in projects.all_projects(services.engine)]
+        others = f"known are {', '.join(known)}" if known else "none is connected yet"
+        raise ProjectError(f"project {number} is unknown here; {others}; connect it with `shortlist connect {number}`")
+    return services, project
+
+
+def show_json(content: object) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def ask_for(kind: str, number: int, *, wait: bool, as_json: bool) -> None:
+    """Ask for a job of a project; with `wait`, show its progress until it ends. ShortlistError if it fails."""
+    services, project = open_project(number)
+    if not services.queue.workers():
+        typer.echo("No worker is running: the job waits until `shortlist worker` is started", err=True)
+    outcome = services.queue.enqueue(kind, number)
+    said = {"queued": "is queued", "joined": "waits already", "again": "is running and will run once more"}
+    if wait:
+        done = follow(services, kind, number, quiet=as_json)
+    if as_json:
+        show_json({"project": number, "kind": kind, "outcome": outcome, "state": done if wait else outcome})
+    elif wait:
+        typer.echo(f"Project {number} ({project.title}): {kind} finished. {done}".rstrip())
+    else:
+        typer.echo(f"Project {number} ({project.title}): {kind} {said[outcome]}; `shortlist doctor` shows how it goes")
+
+
+def follow(services: Services, kind: str, number: int, *, quiet: bool) -> str:
+    """Wait for the end of a job, its steps on stderr; its last step. ShortlistError with its reason if it fails."""
+    from backend.pool import jobs
+
+    shown = ""
+    while True:
+        row = jobs.get(services.engine, number).get(kind)
+        if row is not None and row.state == "failed":
+            raise ShortlistError(f"{kind} of project {number} failed: {row.error}")
+        if row is not None and row.state == "idle":
+            return row.step
+        step = "" if row is None else _step(row.step, row.progress)
+        if step and step != shown and not quiet:
+            typer.echo(f"  {step}", err=True)
+            shown = step
+        time.sleep(POLL_SECONDS)
+
+
+def _step(step: str, progress: float | None) -> str:
+    return step if progress is None else f"{progress:4.0%} {step}"
