@@ -16,9 +16,9 @@ from backend import triggers
 from backend.connection import control_of, remember, start
 from backend.control import Control
 from backend.decisions import identifier, read_annotation, utc_text
-from backend.pool import annotations, projects, tasks
-from backend.pool.projects import Project
 from backend.policy import remember_tasks
+from backend.pool import projects
+from backend.pool.projects import Project
 from backend.services import Services
 from backend.task_text import task_text
 
@@ -61,8 +61,9 @@ def _updated(services: Services, number: int, stated: Body) -> Project | None:
     label_config = stated.get("label_config")
     if not isinstance(label_config, str):
         return None
-    title = stated.get("title") if isinstance(stated.get("title"), str) else ""
-    return remember(services, number, _created(stated), label_config, title=title)
+    title = stated.get("title")
+    kept = title if isinstance(title, str) else ""
+    return remember(services, number, _created(stated), label_config, title=kept)
 
 
 def _created(stated: Body) -> str:
@@ -76,19 +77,12 @@ def _annotated(services: Services, project: Project, body: Body) -> None:
     given = {task: data for task, data in _tasks(body) if data is not None}
     rows = list(_rows(control, body))
     texts = {task: text for task, data in given.items() if (text := task_text(control, data))}
-    _store_texts(services, project, texts)
-    if rows and annotations.save(services.engine, project.project, rows):
+    remember_tasks(services, project.project, texts, unanswered=False)
+    if rows and people.save(services.engine, project.project, rows):
         start(lambda: triggers.on_human_labels(services, project.project), project.project)
 
 
-def _store_texts(services: Services, project: Project, texts: Mapping[int, str]) -> None:
-    known = tasks.texts(services.engine, project.project, list(texts))
-    fresh = {task: text for task, text in texts.items() if known.get(task) != text}
-    if fresh:
-        tasks.add(services.engine, project.project, fresh)
-
-
-def _rows(control: Control, body: Body) -> Iterator[annotations.Annotation]:
+def _rows(control: Control, body: Body) -> Iterator[people.Annotation]:
     """The event's annotations; one object, or a list under the same singular name."""
     only_task = next(iter(_tasks(body)), (None, None))[0]
     for annotation in _objects(body, "annotation", "annotations"):
@@ -102,7 +96,7 @@ def _rows(control: Control, body: Body) -> Iterator[annotations.Annotation]:
 def _unannotated(services: Services, project: Project, body: Body) -> None:
     gone = _ids(body, "annotations", "annotation")
     now = datetime.fromtimestamp(services.clock() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if gone and annotations.delete(services.engine, project.project, gone, now):
+    if gone and people.delete(services.engine, project.project, gone, now):
         start(lambda: triggers.on_human_labels(services, project.project), project.project)
 
 

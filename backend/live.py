@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 RETRY_SECONDS = 20.0  # a load that failed is tried again after so long
 CAPACITY = 8  # students, and teachers, that stay in memory
-CHUNK = 16  # texts per model call: short enough that a deadline is kept
+CHUNK = 32  # texts per model call: short enough that a deadline is kept
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from backend import live_teacher, triggers
 from backend.connection import control_of, start
 from backend.control import Control
 from backend.decisions import identifier
+from backend.errors import ShortlistError
 from backend.live import LiveStudents
 from backend.pool import candidates, predictions, tasks
 from backend.pool.projects import Project
@@ -87,6 +88,10 @@ def answer(
     """
     try:
         entries, version = _answer(services, live, project, given, later=later, count=count)
+    except ShortlistError as error:  # the label config or an option is not usable; /setup says so to people
+        log.warning("no entry could be made", project=project.project, reason=str(error))
+        count("failed", len(given))
+        entries, version = [[] for _ in given], ""
     except Exception:
         log.exception("no entry could be made", project=project.project, error_id=uuid.uuid4().hex[:12])
         count("failed", len(given))
@@ -201,10 +206,11 @@ def _remember(question: Question, asked: Iterable[Asked]) -> None:
         question.later("remember tasks", lambda: remember_tasks(question.services, question.project.project, texts))
 
 
-def remember_tasks(services: Services, project: int, texts: Mapping[int, str]) -> None:
-    """Write what is new or edited to the pool and start the jobs that these tasks need."""
+def remember_tasks(services: Services, project: int, texts: Mapping[int, str], unanswered: bool = True) -> None:
+    """Write what is new or edited to the pool, and have the teacher asked for it, and for what is `unanswered`."""
     known = tasks.texts(services.engine, project, list(texts))
     fresh = {task: text for task, text in texts.items() if known.get(task) != text}
     if fresh:
         tasks.add(services.engine, project, fresh)
-    start(lambda: triggers.on_new_tasks(services, project), project)
+    if fresh or unanswered:
+        start(lambda: triggers.on_new_tasks(services, project), project)

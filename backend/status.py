@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.errors import ShortlistError
+from backend.policy import phase
 from backend.pool import candidates, figures, jobs, ledger, tasks, versions
 from backend.pool.projects import Project
-from backend.policy import phase
 from backend.services import Services, project_options, served_version, teacher_version
 
+OFFLINE = "offline similarity teacher (no LLM)"
 BIAS = "accuracy compares what was shown with what the person then chose; a ticked answer can sway the person"
 
 
@@ -28,16 +29,22 @@ def project_status(services: Services, project: Project) -> dict[str, Any]:
         "problem": project.problem or None,
         "label_space": list(project.space.names) if project.space else [],
         "tasks": tasks.count(engine, number),
-        "with_candidates": asked.count if asked else 0,
+        "with_candidates": asked.answered if asked else 0,
         "human_labels": figures.decided(engine, number),
         "mean_candidates": asked.mean_size if asked else None,
-        "teacher": _teacher(services, number, taught),
+        "teacher": {"name": teacher_name(services, project), **_teacher(services, number, taught)},
         "student": _student(checked.get(served or "")),
         "job": _job(jobs.latest(engine, number)),
         "spend": _spend(services, project),
         "versions": _version_rows(services, project, checked),
         "note": BIAS,
     }
+
+
+def teacher_name(services: Services, project: Project) -> str:
+    """The teacher as people should hear of it."""
+    name = project_options(services.settings, project).TEACHER
+    return OFFLINE if name in ("auto", "similarity") else f"LLM teacher {name}"
 
 
 def _versions(services: Services, project: Project) -> tuple[str | None, str | None]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from backend.pool.tables import annotations, candidate_sets
+from backend.pool.tables import annotations as people
+from backend.pool.tables import candidate_sets
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,19 @@ class Checked:
 
 def decided(engine: sa.Engine, project: int) -> int:
     """Number of tasks that somebody labelled (skips and empty submissions do not count)."""
-    query = sa.select(sa.func.count(sa.distinct(annotations.c.task))).where(*_labelled(project))
+    query = sa.select(sa.func.count(sa.distinct(people.c.task))).where(*_labelled(project))
     with engine.connect() as connection:
         return int(connection.execute(query).scalar_one())
 
 
 def teacher(engine: sa.Engine, project: int, version: str) -> Checked:
     """The teacher's candidate sets against people's final labels. The teacher never learns from these tasks."""
-    same = (candidate_sets.c.project == annotations.c.project) & (candidate_sets.c.task == annotations.c.task)
+    same = (candidate_sets.c.project == people.c.project) & (candidate_sets.c.task == people.c.task)
     query = (
-        sa.select(annotations.c.task, annotations.c.labels, candidate_sets.c.labels)
+        sa.select(people.c.task, people.c.labels, candidate_sets.c.labels)
         .join(candidate_sets, same & (candidate_sets.c.version == version))
         .where(*_labelled(project), candidate_sets.c.state != "unparsed")
-        .order_by(annotations.c.updated_at)
+        .order_by(people.c.updated_at)
     )
     with engine.connect() as connection:
         rows = {task: (labels, shown) for task, labels, shown in connection.execute(query)}
@@ -55,9 +56,9 @@ def students(engine: sa.Engine, project: int) -> dict[str, Checked]:
     """Prequential figures per student version: what was shown before the person decided, so that nothing counts that
     the student had already learned from."""
     query = (
-        sa.select(annotations.c.task, annotations.c.labels, annotations.c.shown_labels, annotations.c.shown_version)
-        .where(*_labelled(project), annotations.c.shown_version.startswith("student-", autoescape=True))
-        .order_by(annotations.c.updated_at)
+        sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
+        .where(*_labelled(project), people.c.shown_version.startswith("student-", autoescape=True))
+        .order_by(people.c.updated_at)
     )
     rows: dict[str, dict[int, tuple[Sequence[str], Sequence[str]]]] = defaultdict(dict)
     with engine.connect() as connection:
@@ -67,7 +68,7 @@ def students(engine: sa.Engine, project: int) -> dict[str, Checked]:
 
 
 def _labelled(project: int) -> tuple[sa.ColumnElement[bool], ...]:
-    return annotations.c.project == project, annotations.c.state == "labelled"
+    return people.c.project == project, people.c.state == "labelled"
 
 
 def _check(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Checked:

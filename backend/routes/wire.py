@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, Response
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from backend import events, policy
 from backend.bodies import project_key, read_object, refused
@@ -20,7 +21,7 @@ from backend.services import served_version
 log = structlog.get_logger(__name__)
 wire = Blueprint("wire", __name__)
 
-EVENT_WAIT_SECONDS = 0.25  # how long an answer waits for a small event to be stored; Label Studio waits 1 second
+EVENT_WAIT_SECONDS = 0.03  # how long an answer waits for a small event to be stored; Label Studio waits 1 second
 SMALL_EVENT = 50  # annotations or tasks; larger events are worked through after the answer
 
 
@@ -75,7 +76,7 @@ def webhook() -> Response:
     """Take the event and answer at once; nothing that is wrong with it is Label Studio's concern."""
     try:
         body = read_object()
-    except RequestError as error:
+    except (RequestError, RequestEntityTooLarge) as error:
         log.warning("event refused", reason=str(error))
         return answer_json({})
     here = parts()

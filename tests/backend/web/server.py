@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 
 from backend.app import create_app
 from backend.live import LiveStudents
-from backend.pool import candidates, projects, tasks
+from backend.pool import candidates, projects, tasks, versions
 from backend.pool.projects import Project
 from backend.routes.parts import Parts
 from backend.services import open_services, served_version
@@ -116,6 +116,14 @@ class Server:
         found = projects.get(self.services.engine, number)
         assert found is not None
         return found
+
+    def promote(self, number: int = 1, project: int = 7) -> str:
+        """Record a student version and promote it, as the train job does."""
+        space_hash = self.project(project).space_hash
+        version = f"student-{number}-{space_hash}"
+        versions.add(self.services.engine, project, version, number, space_hash, {}, 0)
+        projects.promote(self.services.engine, project, version)
+        return version
 
     def answered(self, texts: Mapping[int, str], labels: Sequence[str], project: int = 7) -> None:
         """The teacher has answered these tasks, as the annotate job writes it down."""
