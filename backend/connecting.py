@@ -65,7 +65,7 @@ def _connect(
     given = _options(overrides, ours(existing, settings.backend_url))
     title = str(stated.get("title") or "")
     config = str(stated.get("label_config") or "")
-    version = served_version(services, remember(services, number, created_of(stated), config, given, title))
+    version = served_version(services, remember(services, number, created_of(stated), config, extra_params=given, title=title))
     connection = _one_connection(services, label_studio, number, version, overrides, existing)
     hook = _webhook(label_studio, settings, number, connection)
     _show(label_studio, number, stated, existing, version)

@@ -110,6 +110,7 @@ class JobQueue:
             return "absent"
         queue = self._queue(kind)
         if job.id in queue.started_job_registry:
+            self.connection.delete(_limbo_key(job.id))
             return "running"
         if self.connection.lpos(queue.key, job.id) is not None:
             return "waiting"
@@ -187,7 +188,7 @@ class JobQueue:
 
     def _lately_seen_in_limbo(self, name: str) -> bool:
         now = datetime.now(UTC).timestamp()
-        self.connection.set(_limbo_key(name), now, nx=True, ex=3 * LIMBO_SECONDS)
+        self.connection.set(_limbo_key(name), now, nx=True, ex=60)
         seen = self.connection.get(_limbo_key(name))
         return seen is None or now - float(seen) < LIMBO_SECONDS
 
@@ -209,7 +210,8 @@ class JobQueue:
 
     def _lock(self, kind: str, project: int) -> Lock:
         name = f"shortlist:lock:{job_id(kind, project)}"
-        return self.connection.lock(name, timeout=LOCK_SECONDS, blocking_timeout=LOCK_SECONDS, sleep=0.02)
+        lock: Lock = self.connection.lock(name, timeout=LOCK_SECONDS, blocking_timeout=LOCK_SECONDS, sleep=0.02)
+        return lock
 
     @contextmanager
     def _redis(self) -> Iterator[None]:

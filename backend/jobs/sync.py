@@ -90,11 +90,11 @@ def _follow_project(job: Job, label_studio: LabelStudio) -> Project:
 def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Difference:
     control = control_of(job.services, project)
     found = Difference()
-    latest, started = project.synced, ""
+    latest, started, listed_ms = project.synced, "", job.services.clock()
     done = 0
     for page in _chunks(label_studio.tasks(job.number, _since(project.synced))):
         started = started or _http_time(label_studio.server_time)
-        _take(job.services, control, job.number, page, found)
+        _take(job.services, control, job.number, page, listed_ms, found)
         latest = max([latest, *(utc_text(task.get("updated_at")) for task in page)])
         done += len(page)
         job.step(f"reading tasks from Label Studio: {done}")
@@ -103,7 +103,9 @@ def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Diff
     return found
 
 
-def _take(services: Services, control: Control, project: int, page: Sequence[Any], found: Difference) -> None:
+def _take(
+    services: Services, control: Control, project: int, page: Sequence[Any], listed_ms: int, found: Difference
+) -> None:
     ids = [int(task["id"]) for task in page]
     given = {int(task["id"]): task_text(control, task.get("data") or {}) for task in page}
     known = tasks.texts(services.engine, project, ids)
@@ -112,7 +114,7 @@ def _take(services: Services, control: Control, project: int, page: Sequence[Any
         tasks.add(services.engine, project, fresh)
     found.texts += len(fresh)
     rows = [read_annotation(control, one, int(task["id"])) for task in page for one in _annotations(task)]
-    changed = set(annotations.save(services.engine, project, rows)) if rows else set()
+    changed = annotations.save(services.engine, project, rows, listed_ms)
     found.decided += len(changed | _drop_deleted(services, project, page))
 
 
@@ -128,7 +130,7 @@ def _drop_deleted(services: Services, project: int, page: Sequence[Any]) -> set[
             if row.state != "deleted" and row.annotation not in listed[task] and row.updated_at <= times[task]
         ]
         if gone:
-            changed |= set(annotations.delete(services.engine, project, gone, times[task]))
+            changed |= annotations.delete(services.engine, project, gone, times[task])
     return changed
 
 
