@@ -17,6 +17,7 @@ from backend.connection import control_of, remember, start
 from backend.control import Control
 from backend.decisions import identifier, read_annotation, utc_text
 from backend.policy import remember_tasks
+from backend.pool import annotations as people
 from backend.pool import projects
 from backend.pool.projects import Project
 from backend.services import Services
