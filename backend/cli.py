@@ -19,17 +19,22 @@ PARTS = ("start", "serve", "worker")  # these make a running instance; all other
 app = typer.Typer(name="shortlist", help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("shortlist"))
+        raise typer.Exit
+
+
 @app.callback()
 def shortlist(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Shortlist: a teacher proposes labels, people decide, a small model learns. One ML backend for Label Studio."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(installed("shortlist"))
-        raise typer.Exit
     if context.invoked_subcommand not in PARTS:
         _find_running_instance()
 

@@ -12,7 +12,7 @@ from backend.errors import ProjectError
 
 if TYPE_CHECKING:
     from backend.pool.projects import Project
-    from backend.pool.versions import Version
+    from backend.pool.versions import VersionRow
 
 
 def rollback(
@@ -39,7 +39,7 @@ def rollback(
         typer.echo(f"Project {project} ({known.title}) serves {chosen}{before}; Label Studio follows in a moment")
 
 
-def choose(project: Project, rows: Sequence[Version], version: str) -> str:
+def choose(project: Project, rows: Sequence[VersionRow], version: str) -> str:
     """The version to go back to: the named one, else the newest older one that was served before.
 
     Raises ProjectError if there is none, or it was made for other labels than the project has now.
