@@ -93,9 +93,10 @@ class LabelStudio:
             items = [*filters, _filter("id", "greater", last, "Number")]
             query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
             params = {"project": project, "page": 1, "page_size": size, "fields": "all", "include": include}
-            page = _object(self.http.get("api/tasks/", query=json.dumps(query), **params))["tasks"]
+            answer = _object(self.http.get("api/tasks/", query=json.dumps(query), **params))
+            page = answer["tasks"]
             yield from page
-            if not page:
+            if not page or len(page) >= int(answer["total"]):
                 return
             last = max(int(task["id"]) for task in page)
 
