@@ -26,10 +26,14 @@ def rollback(
     Example: shortlist rollback 7 student-2-9f2c1a
     """
     from backend.pool import projects
-    from backend.pool.versions import list_versions
+    from backend.pool.versions import list_versions, set_state
 
     services, known = open_project(project)
-    chosen = choose(known, list_versions(services.engine, project), version)
+    rows = list_versions(services.engine, project)
+    chosen = choose(known, rows, version)
+    for row in rows:
+        if row.state == "publishing" and row.version != chosen:  # it would be promoted by the job that follows
+            set_state(services.engine, project, row.version, "retired", f"never served: {chosen} was chosen instead")
     projects.promote(services.engine, project, chosen)
     outcome = services.queue.enqueue("publish", project)
     if as_json:

@@ -1,0 +1,64 @@
+"""`annotate` and `train` ask for a job; with --wait they follow it."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from backend.errors import ProjectError, ShortlistError
+from backend.pool import jobs
+from tests.backend.commands.conftest import Run
+
+
+@pytest.mark.parametrize("kind", ["annotate", "train"])
+def test_a_job_is_queued_once(run: Run, pool: sa.Engine, kind: str) -> None:
+    first = run(kind, "7")
+    assert first.exit_code == 0, first.output
+    assert f"Project 7 (tickets): {kind} is queued" in first.stdout
+    assert "No worker is running: the job waits until `shortlist worker` is started" in first.output
+    assert f"{kind} waits already" in run(kind, "7").stdout
+    assert jobs.get(pool, 7)[kind].state == "queued"
+
+
+def test_programs_get_json(run: Run) -> None:
+    content = json.loads(run("train", "7", "--json").stdout)
+    assert content == {"project": 7, "kind": "train", "outcome": "queued", "state": "queued"}
+
+
+def test_an_unknown_project_asks_for_nothing(run: Run) -> None:
+    assert isinstance(run("train", "9").exception, ProjectError)
+
+
+def meanwhile(pool: sa.Engine, act: Callable[[], None]) -> threading.Thread:
+    """What a worker would write, once the job is queued."""
+
+    def work() -> None:
+        while "train" not in jobs.get(pool, 7):
+            time.sleep(0.02)
+        jobs.begin(pool, 7, "train")
+        jobs.step(pool, 7, "train", "learning", 0.5)
+        time.sleep(1.5)
+        act()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_waiting_shows_the_steps_and_the_result(run: Run, pool: sa.Engine) -> None:
+    thread = meanwhile(pool, lambda: jobs.finish(pool, 7, "train", "student-5 is better"))
+    result = run("train", "7", "--wait")
+    thread.join()
+    assert "Project 7 (tickets): train finished. student-5 is better" in result.stdout
+    assert " 50% learning" in result.stderr
+
+
+def test_waiting_tells_why_a_job_failed(run: Run, pool: sa.Engine) -> None:
+    thread = meanwhile(pool, lambda: jobs.fail(pool, 7, "train", "only one label was decided"))
+    result = run("train", "7", "--wait")
+    thread.join()
+    assert isinstance(result.exception, ShortlistError)
+    assert str(result.exception) == "train of project 7 failed: only one label was decided"
