@@ -56,6 +56,7 @@ def teacher_options(settings: Settings, options: ProjectOptions, project: Projec
         openai_base_url=settings.OPENAI_BASE_URL,
         anthropic_api_key=settings.ANTHROPIC_API_KEY.get_secret_value(),
         price=settings.TEACHER_PRICE,
+        encoder=options.STUDENT_ENCODER,
     )
 
 

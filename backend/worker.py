@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """The worker: RQ's forking worker with short heartbeats, so that a killed one is replaced within seconds."""
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,7 +19,9 @@ from model.errors import TeacherError
 from model.labels import LabelSpace
 
 if TYPE_CHECKING:
-    from model.teacher.base import Answer, Teacher
+    from model.student.embeddings import EmbeddingCache
+    from model.student.options import Embed
+    from model.teacher.base import Answer, Teacher, Usage
 
 log = structlog.get_logger(__name__)
 
@@ -54,18 +58,26 @@ def work(job: Job) -> str:
 
 def open_teacher(job: Job, project: Project, space: LabelSpace) -> Teacher:
     """The project's teacher, with embeddings cached on disk."""
-    from model.student.embeddings import EmbeddingCache
-    from model.student.encoder import load_encoder
     from model.teacher.choice import make_teacher
 
     settings = job.services.settings
     options = project_options(settings, project)
+    return make_teacher(teacher_options(settings, options, project), space, embedder(job))
 
-    def embed(texts):  # type: ignore[no-untyped-def]
-        encoder = load_encoder(options.STUDENT_ENCODER, settings.THREADS)
-        return EmbeddingCache(settings.cache_dir, encoder).embed(texts)
 
-    return make_teacher(teacher_options(settings, options, project), space, embed)
+def embedder(job: Job) -> Embed:
+    """The project's encoder with embeddings cached on disk, loaded when it is first used: an LLM needs none."""
+    settings = job.services.settings
+    name = project_options(settings, job.project).STUDENT_ENCODER
+
+    @cache
+    def loaded() -> EmbeddingCache:
+        from model.student.embeddings import EmbeddingCache
+        from model.student.encoder import load_encoder
+
+        return EmbeddingCache(settings.cache_dir, load_encoder(name, settings.THREADS))
+
+    return lambda texts: loaded().embed(texts)
 
 
 def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:
@@ -92,35 +104,47 @@ def _same_teacher(job: Job, project: Project, former: LabelSpace, old: str) -> b
 
 
 def _chunk(job: Job, teacher: Teacher, version: str) -> int:
-    """Ask about the next tasks and store the answers before anything else; the number of tasks."""
+    """Ask about the next tasks and store the answers before anything else; the number of tasks.
+
+    What the calls can cost at most is reserved before, what they did cost is booked after. If the teacher gives up on
+    the way, the answers that came before are kept too.
+    """
     rows = _missing(job, version, PAID_CHUNK if teacher.paid else FREE_CHUNK)
-    if rows:
-        answers = _ask(job, teacher, version, [text for _, text in rows])
-        stored = [(task, tasks.text_hash(text), answer) for (task, text), answer in zip(rows, answers, strict=True)]
-        candidates.save(job.services.engine, job.number, version, stored)
+    if not rows:
+        return 0
+    texts = [text for _, text in rows]
+    reserved = _reserve(job, teacher, texts) if teacher.paid else 0
+    answers, spent, problem = _ask(teacher, texts)
+    stored = [(rows[place][0], tasks.text_hash(rows[place][1]), answer) for place, answer in answers.items()]
+    candidates.save(job.services.engine, job.number, version, stored)
+    if teacher.paid:
+        ledger.settle(job.services.engine, job.number, version, reserved, spent)
+    if problem is not None:
+        raise problem
     return len(rows)
 
 
-def _ask(job: Job, teacher: Teacher, version: str, texts: list[str]) -> list[Answer]:
-    """The answers; what they can cost at most is reserved before, what they did cost is booked after."""
+def _ask(teacher: Teacher, texts: list[str]) -> tuple[Mapping[int, Answer], Usage, TeacherError | None]:
+    """Answers by position, what was spent, and why there are not more of them."""
     from model.teacher.base import Usage
 
-    if not teacher.paid:
-        return teacher.shortlist(texts)
-    engine, bound = job.services.engine, teacher.upper_bound_microusd(texts)
-    if not ledger.reserve(engine, job.number, bound):
-        cap = project_options(job.services.settings, job.project).BUDGET_USD
-        raise BudgetReached(
-            f"The next {len(texts)} tasks could cost up to ${bound / 1e6:.4f}, more than is left of BUDGET_USD "
-            f"(${cap:.2f}). Raise BUDGET_USD to go on"
-        )
     try:
         answers = teacher.shortlist(texts)
-    except TeacherError:
-        ledger.settle(engine, job.number, version, bound, Usage())
-        raise
-    ledger.settle(engine, job.number, version, bound, sum((answer.usage for answer in answers), Usage()))
-    return answers
+    except TeacherError as error:
+        return error.partial, error.spent or Usage(), error
+    return dict(enumerate(answers)), sum((answer.usage for answer in answers), Usage()), None
+
+
+def _reserve(job: Job, teacher: Teacher, texts: list[str]) -> int:
+    """Set aside what the calls can cost at most, in micro-dollars; BudgetReached if that is more than is left."""
+    bound = teacher.upper_bound_microusd(texts)
+    if ledger.reserve(job.services.engine, job.number, bound):
+        return bound
+    cap = project_options(job.services.settings, job.project).BUDGET_USD
+    raise BudgetReached(
+        f"The next {len(texts)} tasks could cost up to ${bound / 1e6:.4f}, more than is left of BUDGET_USD "
+        f"(${cap:.2f}). Raise BUDGET_USD to go on"
+    )
 
 
 def _missing(job: Job, version: str, limit: int) -> list[tuple[int, str]]:

@@ -17,7 +17,8 @@ from backend.control import Control
 from backend.decisions import identifier, read_annotation, utc_text
 from backend.jobs.running import Job, run_job
 from backend.label_studio import LabelStudio
-from backend.pool import annotations, projects, tasks
+from backend.pool import annotations as decisions
+from backend.pool import projects, tasks
 from backend.pool.projects import Project
 from backend.services import Services
 from backend.task_text import task_text
@@ -114,7 +115,7 @@ def _take(
         tasks.add(services.engine, project, fresh)
     found.texts += len(fresh)
     rows = [read_annotation(control, one, int(task["id"])) for task in page for one in _annotations(task)]
-    changed = annotations.save(services.engine, project, rows, listed_ms)
+    changed = decisions.save(services.engine, project, rows, listed_ms)
     found.decided += len(changed | _drop_deleted(services, project, page))
 
 
@@ -123,14 +124,14 @@ def _drop_deleted(services: Services, project: int, page: Sequence[Any]) -> set[
     listed = {int(task["id"]): {identifier(one.get("id")) for one in _annotations(task)} for task in page}
     times = {int(task["id"]): utc_text(task.get("updated_at")) for task in page}
     changed: set[int] = set()
-    for task, ours in annotations.of_tasks(services.engine, project, list(listed)).items():
+    for task, ours in decisions.of_tasks(services.engine, project, list(listed)).items():
         gone = [
             row.annotation
             for row in ours
             if row.state != "deleted" and row.annotation not in listed[task] and row.updated_at <= times[task]
         ]
         if gone:
-            changed |= annotations.delete(services.engine, project, gone, times[task])
+            changed |= decisions.delete(services.engine, project, gone, times[task])
     return changed
 
 

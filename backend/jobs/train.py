@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from backend import human_labels
+from backend.jobs.annotate import embedder
 from backend.jobs.running import Job, run_job
 from backend.jobs.sync import synchronise
 from backend.judging import Verdict, is_held_out, judge
 from backend.pool import candidates, predictions, projects, tasks, versions
 from backend.services import label_space, project_options, served_version, teacher_version
-from backend.settings import ProjectOptions
 from model.errors import NotEnoughDataError, TrainingStopped
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 
 if TYPE_CHECKING:
     from model.registry import Registry
-    from model.student.student import Embed, Student
-    from model.student.training import TrainingReport
+    from model.student.options import Embed, TrainingReport
+    from model.student.student import Student
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ def work(job: Job) -> str:
         return "stopped, because the label config changed; it starts again"
     job.step("judging", 0.9)
     truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
-    embed = _embed(job, project_options(job.services.settings, job.project))
+    embed = embedder(job)
     verdict, metrics = _judge(job, snapshot, student, truth, embed)
     version = _keep(job, snapshot, student, report, {**metrics, "verdict": verdict.reason})
     if verdict.accepted:
@@ -103,7 +103,9 @@ def _known(label: HumanLabel, space: LabelSpace) -> bool:
 
 
 def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, TrainingReport]:
-    from model.student.training import TrainingOptions, train_student, training_data
+    from model.student.data import training_data
+    from model.student.options import TrainingOptions
+    from model.student.training import train_student
 
     settings = job.services.settings
     options = project_options(settings, job.project)
@@ -116,7 +118,7 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, T
         snapshot.space,
         data,
         TrainingOptions(way=options.STUDENT_TRAINING, encoder=options.STUDENT_ENCODER, threads=settings.THREADS),
-        _embed(job, options),
+        embedder(job),
         progress=lambda share, text: job.step(text, 0.9 * share),
         stop=_stop(job, snapshot.space),
     )
@@ -133,15 +135,6 @@ def _stop(job: Job, space: LabelSpace) -> Callable[[], bool]:
         return bool(looked[1])
 
     return stop
-
-
-def _embed(job: Job, options: ProjectOptions) -> Embed:
-    from model.student.embeddings import EmbeddingCache
-    from model.student.encoder import load_encoder
-
-    settings = job.services.settings
-    encoder = load_encoder(options.STUDENT_ENCODER, settings.THREADS)
-    return EmbeddingCache(settings.cache_dir, encoder).embed
 
 
 def _judge(
