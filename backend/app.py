@@ -22,11 +22,10 @@ from backend.services import Services
 
 log = structlog.get_logger(__name__)
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+PAGE_HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
 }
 
@@ -62,8 +61,9 @@ def _drop_prefix(endpoint: str | None, values: dict[str, object] | None) -> None
 
 
 def _headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.update(HEADERS)
+    if response.mimetype != "application/json":
+        response.headers.update(PAGE_HEADERS)
     return response
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 
+from backend.answer_cache import AnswerCache
+
 if TYPE_CHECKING:
     from model.labels import LabelSpace
     from model.registry import Registry
@@ -110,12 +112,14 @@ class Shelf(Generic[T]):
 class LiveStudents:
     """The students that this process serves, and the teachers that answer for one freshly opened task.
 
-    `get` and `teacher` return at once: None until the background thread has loaded what was asked for.
+    `get` and `teacher` return at once: None until the background thread has loaded what was asked for. `sent` holds
+    the entries that were answered lately.
     """
 
     capacity = CAPACITY
 
     def __init__(self, registry: Registry, threads: int = 1) -> None:
+        self.sent = AnswerCache()
         self._registry = registry
         self._model_threads = threads
         self._loader = ThreadPoolExecutor(1, "loader")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,6 +52,14 @@ class Question:
     version: str
     deadline: float  # time.monotonic seconds
     later: Later
+    alone: bool  # one task, opened by a person: the teacher may be asked at once
+
+    @property
+    def scope(self) -> Hashable:
+        """Everything besides the task that shapes its entry."""
+        row, options = self.project, self.options
+        return (row.project, row.created_ms, row.label_config, self.version, options.MAX_CANDIDATES, options.PRESELECT,
+                options.CONTROL)  # fmt: skip
 
     def shortlist(self, found: CandidateSet) -> dict[str, Any]:
         """The entry of a candidate set."""
@@ -118,15 +126,26 @@ def _answer(
     options = project_options(services.settings, project)
     version = served_version(services, project)
     deadline = time.monotonic() + services.settings.PREDICT_SECONDS
-    question = Question(services, live, project, control, options, version, deadline, later)
+    question = Question(services, live, project, control, options, version, deadline, later, len(given) == 1)
     asked = [_asked(control, task) for task in given]
-    by_task = {one.task: one for one in asked if one is not None}
-    find = _student_entries if version.startswith("student-") else _teacher_entries
-    checked = _only_valid(question, find(question, list(by_task.values())), count)
-    entries: list[Entry] = [checked.get(one.task, []) if one is not None else [] for one in asked]
+    found = _find(question, {one.task: one for one in asked if one is not None}, count)
+    entries: list[Entry] = [found.get(one.task, []) if one is not None else [] for one in asked]
     count("answered", sum(bool(entry) for entry in entries))
     count("waiting", sum(not entry for entry in entries))
     return entries, version
+
+
+def _find(question: Question, by_task: Mapping[int, Asked], count: Count) -> dict[int, dict[str, Any]]:
+    """Checked entries: those that were sent before, then those of the pool or the student."""
+    sent, scope = question.live.sent, question.scope
+    found = sent.get(scope, [(one.task, one.text_hash) for one in by_task.values()])
+    rest = [one for one in by_task.values() if one.task not in found]
+    if rest:
+        find = _student_entries if question.version.startswith("student-") else _teacher_entries
+        fresh = _only_valid(question, find(question, rest), count)
+        sent.put(scope, {(task, by_task[task].text_hash): entry for task, entry in fresh.items()})
+        found |= fresh
+    return found
 
 
 def _asked(control: Control, task: object) -> Asked | None:
@@ -149,7 +168,7 @@ def _teacher_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
             missing.append(one)
         elif (entry := _teacher_entry(question, row[1])) is not None:
             found[one.task] = entry
-    if len(asked) == 1 and missing:
+    if question.alone and missing:
         reply = live_teacher.ask(question, missing[0])
         if reply is not None and (entry := _teacher_entry(question, reply)) is not None:
             return {missing[0].task: entry}
