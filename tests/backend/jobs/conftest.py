@@ -1,0 +1,125 @@
+"""What the tests of jobs share: a project at a Label Studio double, a real pool and Redis, and a real worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+from pytest_httpserver import HTTPServer
+
+from backend.connection import remember
+from backend.jobs.running import Job
+from backend.pool.projects import Project, get
+from backend.queue import JobQueue
+from backend.services import Services
+from backend.settings import Settings
+from tests.backend.label_studio_double import CONFIG, TOKEN, LabelStudioDouble
+
+ROOT = Path(__file__).resolve().parents[3]
+CREATED = "1795237200"  # the double's creation time in epoch seconds
+MESSAGES = {
+    "billing": ["I was charged twice this month", "the invoice shows a wrong amount", "why is there a second charge",
+                "my card was billed for a cancelled plan", "please explain this invoice"],
+    "refund": ["I want my money back", "please refund the order", "when do I get my money back",
+               "give me a refund for this purchase", "return my payment to me"],
+    "shipping": ["my parcel is late", "the package never arrived", "where is my parcel", "delivery was lost on the way",
+                 "the courier left the parcel somewhere else"],
+}  # fmt: skip
+
+
+@dataclass
+class World:
+    """A project, its Label Studio and its services."""
+
+    double: LabelStudioDouble
+    services: Services
+    folder: Path
+
+    @property
+    def engine(self) -> sa.Engine:
+        return self.services.engine
+
+    @property
+    def project(self) -> Project:
+        row = get(self.engine, self.double.number)
+        assert row is not None
+        return row
+
+    def job(self, kind: str) -> Job:
+        """A job outside of a worker."""
+        return Job(self.services, kind, self.double.number)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What a worker of this world is started with."""
+        settings = self.services.settings
+        own = {
+            "DATA_DIR": str(self.folder),
+            "REDIS_URL": settings.REDIS_URL,
+            "DATABASE_URL": settings.database_url,
+            "LABEL_STUDIO_URL": settings.LABEL_STUDIO_URL,
+            "LABEL_STUDIO_API_KEY": TOKEN,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(ROOT),
+            "LOG_LEVEL": "INFO",
+        }
+        return {**os.environ, **own, **more}
+
+    def start_worker(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """A real worker in a process of its own; the caller ends it."""
+        with (self.folder / "worker.log").open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "backend", "worker", *arguments],
+                env=self.environment(**environment),
+                cwd=self.folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+
+    def run_jobs(self, **environment: str) -> str:
+        """Run what is queued, and what that asks for, in a real worker; its log."""
+        worker = self.start_worker("--burst", **environment)
+        code = worker.wait(240)
+        log = (self.folder / "worker.log").read_text()
+        assert code == 0, log
+        return log
+
+
+@pytest.fixture
+def double(httpserver: HTTPServer) -> LabelStudioDouble:
+    return LabelStudioDouble(httpserver)
+
+
+@pytest.fixture
+def world(double: LabelStudioDouble, redis_url: str, sqlite_engine: sa.Engine, tmp_path: Path) -> Iterator[World]:
+    """A connected project without tasks."""
+    settings = Settings(
+        _env_file=None,
+        DATA_DIR=tmp_path,
+        REDIS_URL=redis_url,
+        LABEL_STUDIO_URL=double.url,
+        LABEL_STUDIO_API_KEY=SecretStr(TOKEN),
+    )
+    queue = JobQueue(redis_url, sqlite_engine)
+    services = Services(settings, sqlite_engine, queue)
+    remember(services, double.number, CREATED, CONFIG, title="tickets")
+    queue.cancel("annotate", double.number)
+    yield World(double, services, tmp_path)
+    queue.connection.close()
+
+
+def messages(times: int = 1) -> list[tuple[str, str]]:
+    """(text, label) of short support messages."""
+    return [
+        (text if turn == 0 else f"{text}, ticket {turn}", label)
+        for turn in range(times)
+        for label, texts in MESSAGES.items()
+        for text in texts
+    ]

@@ -1,0 +1,228 @@
+"""Label Studio is brought in line: without doubles after a crash, in the right order, whatever vanishes."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from backend.errors import LabelStudioRefused, LabelStudioUnavailable
+from backend.jobs import publish
+from backend.pool import annotations, candidates, predictions, projects, publishing, tasks, versions
+from backend.pool.annotations import Annotation
+from backend.services import Services, teacher_version
+from model.labels import CandidateSet
+from model.teacher.base import Answer, State
+from tests.backend.jobs.conftest import World
+
+LABELS = ("billing", "refund", "shipping")
+
+
+@pytest.fixture
+def filled(world: World) -> World:
+    """Twelve tasks with candidate sets of the present teacher; our connection, titled otherwise."""
+    ids = world.double.add_tasks([f"text {number}" for number in range(12)])
+    tasks.add(world.engine, 7, {task: f"text {number}" for number, task in enumerate(ids)})
+    answer = Answer(State.ANSWERED, CandidateSet(("billing", "refund"), (0.6, 0.3)), "")
+    rows = [(task, tasks.text_hash(f"text {number}"), answer) for number, task in enumerate(ids)]
+    candidates.save(world.engine, 7, teacher(world), rows)
+    url = world.services.settings.backend_url
+    world.double.connections[500] = {"id": 500, "url": url, "title": "by hand", "state": "CO"}
+    world.double.fields["model_version"] = "by hand"
+    return world
+
+
+def teacher(world: World) -> str:
+    return teacher_version(world.services, world.project)
+
+
+def student(world: World, number: int = 1, state: str = "publishing") -> str:
+    version = f"student-{number}-{world.project.space_hash}"
+    versions.add(world.engine, 7, version, number, world.project.space_hash, {}, 3)
+    known = tasks.texts(world.engine, 7, tasks.all_ids(world.engine, 7))
+    rows = [(task, tasks.text_hash(text), LABELS[task % 3], 0.75) for task, text in known.items()]
+    predictions.save(world.engine, 7, version, rows)
+    versions.set_state(world.engine, 7, version, state, "judged")
+    return version
+
+
+def held(world: World, version: str) -> list[int]:
+    return sorted(row["task"] for row in world.double.predictions if row["model_version"] == version)
+
+
+def test_candidate_sets_are_sent_once_and_the_title_follows(filled: World) -> None:
+    version = teacher(filled)
+    assert publish.work(filled.job("publish")) == f"Label Studio shows {version}; 12 predictions sent"
+    assert held(filled, version) == sorted(filled.double.tasks)
+    row = filled.double.predictions[0]
+    assert (row["score"], row["result"][0]["value"]) == (0.6, {"choices": ["billing", "refund"]})
+    assert filled.double.connections[500]["title"] == version
+    assert filled.double.fields["model_version"] == version
+    assert filled.project.published == version
+    publish.work(filled.job("publish"))
+    assert len(filled.double.predictions) == 12
+
+
+def test_a_task_that_somebody_decided_needs_no_candidates(filled: World) -> None:
+    first = min(filled.double.tasks)
+    row = Annotation(1, first, 1, ("refund",), "labelled", False, "2026-11-21T06:00:01.000000Z", None, None, None)
+    annotations.save(filled.engine, 7, [row])
+    publish.work(filled.job("publish"))
+    assert held(filled, teacher(filled)) == sorted(set(filled.double.tasks) - {first})
+
+
+def test_rows_first_then_the_pool_then_the_title(filled: World) -> None:
+    seen: list[tuple[str | None, str]] = []
+    version = student(filled)
+    filled.double.after_import = lambda: seen.append((filled.project.served, filled.double.connections[500]["title"]))
+    publish.work(filled.job("publish"))
+    assert seen == [(None, "by hand")]
+    assert filled.project.served == version
+    assert filled.double.connections[500]["title"] == version
+    assert held(filled, version) == sorted(filled.double.tasks)
+    promoted = versions.get(filled.engine, 7, version)
+    assert promoted is not None
+    assert (promoted.state, promoted.reason) == ("promoted", "judged")
+
+
+def test_the_newest_waiting_version_is_promoted_and_older_ones_never_are(filled: World) -> None:
+    old, new = student(filled, 1), student(filled, 2)
+    publish.work(filled.job("publish"))
+    assert filled.project.served == new
+    overtaken = versions.get(filled.engine, 7, old)
+    assert overtaken is not None
+    assert (overtaken.state, overtaken.reason) == ("retired", "never served: a newer version was ready")
+    assert held(filled, old) == []
+
+
+def test_a_version_of_former_labels_is_never_promoted(filled: World) -> None:
+    version = f"student-1-{'0' * 6}"
+    versions.add(filled.engine, 7, version, 1, "000000", {}, 3)
+    versions.set_state(filled.engine, 7, version, "publishing", "judged")
+    publish.work(filled.job("publish"))
+    assert filled.project.served is None
+    row = versions.get(filled.engine, 7, version)
+    assert row is not None
+    assert row.state == "retired"
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_crash_between_sending_and_noting_doubles_nothing(
+    filled: World, stored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = student(filled)
+    monkeypatch.setattr(publish, "CHUNK", 5)
+
+    def crash() -> None:
+        if len(filled.double.predictions) > 5:
+            filled.double.after_import = lambda: None
+            if not stored:
+                del filled.double.predictions[5:]
+            raise KeyboardInterrupt("the worker is killed here")
+
+    confirm = publishing.confirm
+    monkeypatch.setattr(publishing, "confirm", lambda *args: (crash(), confirm(*args)))
+    with pytest.raises(KeyboardInterrupt):
+        publish.work(filled.job("publish"))
+    monkeypatch.setattr(publishing, "confirm", confirm)
+    assert len(publishing.unconfirmed(filled.engine, 7, version)) == 5
+    publish.work(filled.job("publish"))
+    assert held(filled, version) == sorted(filled.double.tasks)
+    assert publishing.unconfirmed(filled.engine, 7, version) == set()
+
+
+def test_a_lost_answer_is_checked_before_anything_is_sent_again(filled: World) -> None:
+    version = student(filled)
+    stop = filled.double._import
+
+    def store_and_break(rows):  # type: ignore[no-untyped-def]
+        stop(rows)
+        return {"detail": "gateway timeout"}, 504
+
+    filled.double._import = store_and_break  # type: ignore[method-assign]
+    with pytest.raises(LabelStudioUnavailable):
+        publish.work(filled.job("publish"))
+    assert filled.project.served is None
+    filled.double._import = stop  # type: ignore[method-assign]
+    publish.work(filled.job("publish"))
+    assert held(filled, version) == sorted(filled.double.tasks)
+
+
+def test_tasks_that_vanished_are_dropped_and_the_rest_is_sent(filled: World) -> None:
+    version = student(filled)
+    gone = sorted(filled.double.tasks)[:2]
+    for task in gone:
+        del filled.double.tasks[task]
+    publish.work(filled.job("publish"))
+    assert held(filled, version) == sorted(filled.double.tasks)
+    assert tasks.all_ids(filled.engine, 7) == sorted(filled.double.tasks)
+
+
+def test_rows_that_label_studio_drops_silently_are_noticed_and_not_sent_for_ever(filled: World) -> None:
+    version = student(filled)
+    filled.double.drop_rows = True
+    publish.work(filled.job("publish"))
+    assert len(held(filled, version)) == 11
+    assert filled.project.served == version
+    publish.work(filled.job("publish"))
+    assert len(held(filled, version)) == 11
+
+
+def test_a_refused_request_leaves_no_intent(filled: World) -> None:
+    version = student(filled)
+    filled.double.faults["POST"] = [(403, {"detail": "not yours"})]
+    with pytest.raises(LabelStudioRefused):
+        publish.work(filled.job("publish"))
+    assert publishing.unconfirmed(filled.engine, 7, version) == set()
+
+
+def test_without_a_key_the_version_is_served_at_once(filled: World) -> None:
+    version = student(filled)
+    settings = filled.services.settings.model_copy(update={"LABEL_STUDIO_API_KEY": SecretStr("")})
+    filled.services = Services(settings, filled.engine, filled.services.queue)
+    assert publish.work(filled.job("publish")).startswith(f"{version} is served; LABEL_STUDIO_URL or")
+    assert filled.project.served == version
+    assert filled.double.requests == []
+
+
+def test_what_the_user_chose_to_show_is_left_alone(filled: World) -> None:
+    filled.double.fields["model_version"] = "predictions of last year"
+    publish.work(filled.job("publish"))
+    assert filled.double.fields["model_version"] == "predictions of last year"
+    assert filled.double.connections[500]["title"] == teacher(filled)
+
+
+def test_connections_to_other_backends_keep_their_title(filled: World) -> None:
+    filled.double.connections[501] = {"id": 501, "url": "http://elsewhere:9090", "title": "other", "state": "CO"}
+    publish.work(filled.job("publish"))
+    assert filled.double.connections[501]["title"] == "other"
+
+
+def test_a_title_that_cannot_be_changed_is_tried_again(filled: World) -> None:
+    version = student(filled)
+    filled.double.faults["PATCH /api/ml"] = [(400, {"non_field_errors": ["Can't connect to ML backend"]})]
+    with pytest.raises(LabelStudioUnavailable, match="title could not be changed"):
+        publish.work(filled.job("publish"))
+    assert filled.project.served == version
+    publish.work(filled.job("publish"))
+    assert filled.double.connections[500]["title"] == version
+
+
+def test_the_login_is_sent_with_the_title(filled: World) -> None:
+    update = {"BASIC_AUTH_USER": "user", "BASIC_AUTH_PASS": SecretStr("password")}
+    settings = filled.services.settings.model_copy(update=update)
+    filled.services = Services(settings, filled.engine, filled.services.queue)
+    publish.work(filled.job("publish"))
+    assert filled.double.connections[500]["basic_auth_pass"] == "password"
+    assert filled.double.connections[500]["auth_method"] == "BASIC_AUTH"
+
+
+def test_a_rollback_shows_the_older_rows_again(filled: World) -> None:
+    first, second = student(filled, 1), None
+    publish.work(filled.job("publish"))
+    second = student(filled, 2)
+    publish.work(filled.job("publish"))
+    projects.promote(filled.engine, 7, first)
+    publish.work(filled.job("publish"))
+    assert filled.double.connections[500]["title"] == first
+    assert filled.double.fields["model_version"] == first
+    assert len(held(filled, first)) == len(held(filled, second)) == 12
