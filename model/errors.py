@@ -12,6 +12,14 @@ ModelError
     └── TeacherRefused        wrong key, no money, unknown model: trying again does not help
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from model.teacher.base import Answer, Usage
+
 
 class ModelError(Exception):
     """Base of everything that the learning half raises on purpose."""
@@ -42,7 +50,17 @@ class EncoderError(ModelError):
 
 
 class TeacherError(ModelError):
-    """The teacher cannot answer at all."""
+    """The teacher cannot answer at all.
+
+    `partial` maps positions of the asked texts to the answers that came before, `spent` is everything that was paid,
+    also for texts without an answer. Both are to be kept.
+    """
+
+    def __init__(self, message: str, partial: Mapping[int, Answer] | None = None, spent: Usage | None = None) -> None:
+        super().__init__(message)
+        self.partial: Mapping[int, Answer] = partial or {}
+        self.spent = spent
+        self.retry_seconds: float | None = None  # how long the server asked to wait, where it said so
 
 
 class TeacherUnavailable(TeacherError):

@@ -1,0 +1,62 @@
+"""Servers of one protocol differ in what they know. A Dialect learns from their complaints what to leave out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+HINTS = {  # words by which a complaint names a wish
+    "schema": ("response_format", "json_schema", "json_object", "output_config", "schema", "guided", "grammar"),
+    "max_tokens": ("max_completion_tokens", "max_tokens"),
+    "temperature": ("temperature",),
+    "reasoning": ("reasoning_effort", "reasoning"),
+    "thinking": ("thinking",),
+    "effort": ("effort",),
+}
+
+
+class Dialect:
+    """For every wish a list of ways to say it, best first. A complaint moves the wish it names to the next way.
+
+    Refused requests cost nothing, so that learning is free. Safe for threads: a complaint about a way that was
+    already given up changes nothing.
+    """
+
+    def __init__(self, ways: dict[str, list[dict[str, Any]]]) -> None:
+        self._ways = ways
+        self._lock = threading.Lock()
+        self._chosen = dict.fromkeys(ways, 0)
+        self.version = 0
+
+    def parameters(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters of a request; a wish that is None is not said."""
+        said: dict[str, Any] = {}
+        for wish, ways in self._ways.items():
+            if wishes.get(wish, True) is not None:
+                said.update(_filled(ways[self._chosen[wish]], wishes.get(wish)))
+        return said
+
+    def degrade(self, version: int, complaint: str) -> bool:
+        """Whether asking again can help: the complaint names a wish for which there is another way."""
+        with self._lock:
+            if version != self.version:
+                return True
+            for wish, ways in self._ways.items():
+                last = self._chosen[wish] + 1 >= len(ways)
+                if not last and ways[self._chosen[wish]] and any(word in complaint.lower() for word in HINTS[wish]):
+                    self._chosen[wish] += 1
+                    self.version += 1
+                    log.info("the server does not know a parameter", wish=wish, next=self._chosen[wish])
+                    return True
+            return False
+
+
+def _filled(way: Any, value: Any) -> Any:
+    if isinstance(way, dict):
+        return {key: _filled(part, value) for key, part in way.items()}
+    return value if way == "$" else way

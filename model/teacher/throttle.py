@@ -1,0 +1,58 @@
+"""How many calls may be under way: more while all goes well, half after a 429, none while told to wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SLOWED = (429, 503, 529)  # too many requests, overloaded
+LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is left to the caller
+
+
+class Throttle:
+    """Additive increase, multiplicative decrease, shared by the threads of one process.
+
+    One decrease per burst: answers to calls that began before the last decrease do not count again.
+    """
+
+    def __init__(
+        self,
+        start: int = 4,
+        most: int = 32,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limit, self.most, self.running = float(start), most, 0
+        self._clock, self._free = clock, threading.Condition()
+        self._not_before = 0.0
+        self._slowed_at = -1.0
+
+    @contextmanager
+    def slot(self) -> Iterator[float]:
+        """Wait for a place among the calls under way; yields when the call began."""
+        with self._free:
+            while (wait := self._not_before - self._clock()) > 0 or self.running >= int(self.limit):
+                self._free.wait(wait if wait > 0 else None)
+            self.running += 1
+            began = self._clock()
+        try:
+            yield began
+        finally:
+            with self._free:
+                self.running -= 1
+                self._free.notify_all()
+
+    def heard(self, status: int, retry_after: float | None = None) -> None:
+        """Every HTTP answer is reported here, those that the SDK retries by itself included."""
+        with self._free:
+            now = self._clock()
+            if status in SLOWED:
+                if now - self._slowed_at > 0.5 or self._slowed_at < 0:
+                    self.limit = max(1.0, self.limit / 2)
+                    self._slowed_at = now
+                if retry_after:
+                    self._not_before = max(self._not_before, now + min(retry_after, LONGEST_WAIT))
+            elif status < 400:
+                self.limit = min(float(self.most), self.limit + 1.0 / self.limit)
+            self._free.notify_all()
