@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 IDS = 5_000  # ids per IN list: PostgreSQL stops at 65,535 parameters
 ROWS = 10_000  # rows per statement that is executed many times
 
@@ -54,4 +56,4 @@ def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgr
 
 def storable(text: str) -> str:
     """The text without what a database cannot hold: PostgreSQL refuses NUL, UTF-8 has no lone surrogates."""
-    return text.replace("\x00", "�").encode("utf-8", "replace").decode("utf-8")
+    return UNSTORABLE.sub("�", text)

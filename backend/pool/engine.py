@@ -21,7 +21,8 @@ from backend.errors import PoolError
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_406_815_119  # PostgreSQL's advisory lock of migrations: any number that nobody else takes
 BUSY_MS = 30_000  # how long a writer waits for another one on SQLite
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}")
+CONNECT_SECONDS = 10  # how long PostgreSQL may take to answer
+PRAGMAS = (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
 
 def now_ms() -> int:
@@ -42,7 +43,7 @@ def open_engine(url: str) -> sa.Engine:
             raise PoolError(f"DATABASE_URL is of kind {kind!r}; allowed are sqlite:///file and postgresql://…")
         if kind == "sqlite" and parsed.database not in (None, "", ":memory:"):
             Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed, **_options(kind))
+        engine = sa.create_engine(parsed, **_options(parsed))
     except sa.exc.ArgumentError as error:
         raise PoolError(f"DATABASE_URL cannot be understood: {error}") from error
     except ModuleNotFoundError as error:
@@ -62,13 +63,16 @@ def upgrade(engine: sa.Engine) -> None:
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    script = ScriptDirectory.from_config(config)
     try:
+        with read(engine) as connection:
+            if _schema(connection) == set(script.get_heads()):
+                return
         with write(engine) as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-            current = MigrationContext.configure(connection).get_current_heads()
-            if unknown := sorted(set(current) - known):
+            unknown = _schema(connection) - {revision.revision for revision in script.walk_revisions()}
+            if unknown:
                 raise PoolError(
                     f"the database {_place(engine)} has schema {', '.join(unknown)}, which this release does not know; "
                     "install the newer release again, or restore a backup"
@@ -94,9 +98,17 @@ def read(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _options(kind: str) -> dict[str, Any]:
-    # A server may restart between two requests: a stale connection is noticed before it is used.
-    return {"pool_pre_ping": True, "pool_recycle": 1800} if kind == "postgresql" else {}
+def _schema(connection: sa.Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _options(url: sa.URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        return {}
+    # A server may restart between two requests: a stale connection is noticed before it is used, and a host that does
+    # not answer is given up on.
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+    return {"pool_pre_ping": True, "pool_recycle": 1800, "max_overflow": 20, "connect_args": patience}
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

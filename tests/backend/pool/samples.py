@@ -27,10 +27,10 @@ def the_project(engine: sa.Engine, project: int = PROJECT) -> projects.Project:
     return found
 
 
-def answered(*labels: str, raw: str = "", usage: Usage = Usage()) -> Answer:
-    """An answer with candidates, the first two thirds sure of itself."""
+def answered(*labels: str, raw: str = "", usage: Usage | None = None) -> Answer:
+    """An answer with candidates; each is half as likely as the one before it."""
     confidences = tuple(round(0.6 / (2**place), 3) for place in range(len(labels)))
-    return Answer(State.ANSWERED, CandidateSet(labels, confidences), raw, usage)
+    return Answer(State.ANSWERED, CandidateSet(labels, confidences), raw, usage or Usage())
 
 
 def abstained() -> Answer:

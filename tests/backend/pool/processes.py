@@ -1,0 +1,94 @@
+"""What several real processes do to one pool at the same moment."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+from backend.pool import annotations, ledger, tasks
+from backend.pool.engine import open_engine, upgrade
+from model.teacher.base import Usage
+from tests.backend.pool.samples import PROJECT, TEACHER, labelled
+
+_context = multiprocessing.get_context("spawn")
+Work = Callable[..., Any]
+
+
+def at_once(number: int, work: Work, *arguments: Any) -> list[Any]:
+    """Run `work(index, *arguments)` in `number` processes that start it together; their results in order.
+
+    An exception in one of them is raised here as RuntimeError with its text.
+    """
+    barrier, results = _context.Barrier(number), _context.Queue()
+    workers = [
+        _context.Process(target=_run, args=(barrier, results, index, work, arguments)) for index in range(number)
+    ]
+    for worker in workers:
+        worker.start()
+    found = dict(results.get(timeout=120) for _ in workers)
+    for worker in workers:
+        worker.join(30)
+    results.close()
+    results.join_thread()
+    failed = [str(value) for value in found.values() if isinstance(value, Exception)]
+    if failed:
+        raise RuntimeError("; ".join(failed))
+    return [found[index] for index in range(number)]
+
+
+def _run(barrier: Barrier, results: Any, index: int, work: Work, arguments: tuple[Any, ...]) -> None:
+    barrier.wait(60)
+    try:
+        results.put((index, work(index, *arguments)))
+    except Exception as error:
+        results.put((index, RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+def migrate(_index: int, url: str) -> None:
+    """Start as every process of the backend does."""
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
+
+
+def spend(_index: int, url: str, calls: int, bound: int, cost: int) -> int:
+    """Try to make paid calls; how many were allowed."""
+    engine = open_engine(url)
+    allowed = 0
+    for _ in range(calls):
+        if ledger.reserve(engine, PROJECT, bound):
+            allowed += 1
+            ledger.settle(engine, PROJECT, TEACHER, bound, Usage(calls=1, input_tokens=10, microusd=cost))
+    engine.dispose()
+    return allowed
+
+
+def hold(_index: int, url: str, calls: int, bound: int) -> int:
+    """Reserve and never settle; how many reservations were granted."""
+    engine = open_engine(url)
+    granted = sum(ledger.reserve(engine, PROJECT, bound) for _ in range(calls))
+    engine.dispose()
+    return granted
+
+
+def label(index: int, url: str, number: int) -> int:
+    """Deliver the same annotations as everybody else, in another order; how many changed a human label."""
+    engine = open_engine(url)
+    order = [(task * 7 + index * 5) % number for task in range(number)]
+    changed = 0
+    for task in order:
+        changed += len(annotations.save(engine, PROJECT, [labelled(task + 1, task + 1, "refund", annotator=1)]))
+        changed += len(annotations.save(engine, PROJECT, [labelled(task + 1, task + 1, "billing", annotator=1, at=0)]))
+    engine.dispose()
+    return changed
+
+
+def add_tasks(index: int, url: str, number: int) -> None:
+    """Add the same tasks as everybody else, in another order."""
+    engine = open_engine(url)
+    for start in range(0, number, 50):
+        block = range(start, start + 50) if index % 2 else range(number - start - 50, number - start)
+        tasks.add(engine, PROJECT, {task + 1: f"text {task}" for task in block})
+    engine.dispose()

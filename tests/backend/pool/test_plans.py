@@ -1,0 +1,83 @@
+"""The queries of every chunk and every page use an index: SQLite says so, before a million tasks show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from backend.pool import annotations, candidates, jobs, ledger, predictions, projects, publishing, tasks, versions
+from tests.backend.pool.samples import PROJECT, STUDENT, TEACHER, add_project, labelled
+
+HOT: dict[str, Callable[[sa.Engine], object]] = {
+    "without_candidates": lambda engine: tasks.without_candidates(engine, PROJECT, TEACHER, 100, prefer=[1, 2]),
+    "texts": lambda engine: tasks.texts(engine, PROJECT, [1, 2]),
+    "count": lambda engine: tasks.count(engine, PROJECT),
+    "iterate": lambda engine: list(tasks.iterate(engine, PROJECT, 10)),
+    "all_ids": lambda engine: tasks.all_ids(engine, PROJECT),
+    "remove": lambda engine: tasks.remove(engine, PROJECT, [1]),
+    "candidates.read": lambda engine: candidates.read(engine, PROJECT, TEACHER, [1, 2]),
+    "candidates.read all": lambda engine: candidates.read(engine, PROJECT, TEACHER),
+    "candidates.figures": lambda engine: candidates.figures(engine, PROJECT, TEACHER),
+    "carry_over": lambda engine: candidates.carry_over(engine, PROJECT, TEACHER, "teacher-new", lambda _: True),
+    "annotations.save": lambda engine: annotations.save(engine, PROJECT, [labelled(1, 1, "refund")]),
+    "annotations.of_tasks": lambda engine: annotations.of_tasks(engine, PROJECT, [1, 2]),
+    "predictions.read": lambda engine: predictions.read(engine, PROJECT, STUDENT, [1, 2]),
+    "unpublished": lambda engine: predictions.unpublished(engine, PROJECT, STUDENT, 100),
+    "unconfirmed": lambda engine: publishing.unconfirmed(engine, PROJECT, STUDENT),
+    "projects.get": lambda engine: projects.get(engine, PROJECT),
+    "jobs.latest": lambda engine: jobs.latest(engine, PROJECT),
+    "versions": lambda engine: versions.list_versions(engine, PROJECT),
+    "ledger.totals": lambda engine: ledger.totals(engine, PROJECT),
+}
+
+
+@contextmanager
+def statements(engine: sa.Engine) -> Iterator[list[tuple[str, object]]]:
+    """Collects the statements that are executed, with their parameters."""
+    found: list[tuple[str, object]] = []
+
+    def listen(_c: object, _cursor: object, statement: str, values: object, _context: object, many: bool) -> None:
+        found.append((statement, values[0] if many else values))  # type: ignore[index]
+
+    event.listen(engine, "before_cursor_execute", listen)
+    yield found
+    event.remove(engine, "before_cursor_execute", listen)
+
+
+def plans(engine: sa.Engine, executed: list[tuple[str, object]]) -> list[str]:
+    """SQLite's plan of every statement that reads."""
+    steps = []
+    with engine.connect() as connection:
+        for statement, values in executed:
+            if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)  # type: ignore[arg-type]
+                steps += [row[-1] for row in plan]
+    return steps
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_no_table_is_scanned(sqlite_engine: sa.Engine, name: str) -> None:
+    add_project(sqlite_engine)
+    with statements(sqlite_engine) as executed:
+        HOT[name](sqlite_engine)
+    steps = plans(sqlite_engine, executed)
+    assert steps
+    assert not [step for step in steps if step.startswith("SCAN")]
+
+
+def test_missing_tasks_are_found_by_indexes_alone(sqlite_engine: sa.Engine) -> None:
+    with statements(sqlite_engine) as executed:
+        tasks.without_candidates(sqlite_engine, PROJECT, TEACHER, 100)
+    steps = plans(sqlite_engine, executed)
+    assert any("USING COVERING INDEX ix_candidate_sets_version" in step for step in steps)
+    assert not any("TEMP B-TREE" in step for step in steps)  # nothing is sorted
+
+
+def test_figures_never_touch_the_rows(sqlite_engine: sa.Engine) -> None:
+    with statements(sqlite_engine) as executed:
+        candidates.figures(sqlite_engine, PROJECT, TEACHER)
+    assert any("COVERING INDEX" in step for step in plans(sqlite_engine, executed))

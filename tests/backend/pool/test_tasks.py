@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backend.pool import annotations, candidates, predictions, tasks
+from tests.backend.pool.processes import add_tasks, at_once
+from tests.backend.pool.samples import PROJECT, STUDENT, TEACHER, abstained, answered, labelled, unparsed
+
+TEXTS = {3: "three", 1: "one", 2**40: "large id", 2: "two"}
+
+
+def ask(engine: sa.Engine, *ids: int, version: str = TEACHER) -> None:
+    """Let the teacher answer for the tasks as they are now."""
+    texts = tasks.texts(engine, PROJECT, ids)
+    rows = [(task, tasks.text_hash(text), answered("refund")) for task, text in texts.items()]
+    candidates.save(engine, PROJECT, version, rows)
+
+
+def missing(engine: sa.Engine, limit: int = 10, **options: object) -> list[int]:
+    found = tasks.without_candidates(engine, PROJECT, TEACHER, limit, **options)  # type: ignore[arg-type]
+    assert found == [(task, TEXTS[task]) for task, _ in found]
+    return [task for task, _ in found]
+
+
+def test_tasks_are_read_as_they_were_added(engine: sa.Engine) -> None:
+    tasks.add(engine, PROJECT, TEXTS)
+    tasks.add(engine, PROJECT, {})
+    assert tasks.texts(engine, PROJECT, [*TEXTS, 99]) == TEXTS
+    assert tasks.count(engine, PROJECT) == 4
+    assert tasks.count(engine, 8) == 0
+    assert tasks.all_ids(engine, PROJECT) == [1, 2, 3, 2**40]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 4, 100])
+def test_iterating(engine: sa.Engine, chunk: int) -> None:
+    tasks.add(engine, PROJECT, TEXTS)
+    pages = list(tasks.iterate(engine, PROJECT, chunk))
+    assert [pair for page in pages for pair in page] == sorted(TEXTS.items())
+    assert all(len(page) <= chunk for page in pages)
+
+
+def test_iterating_over_nothing(engine: sa.Engine) -> None:
+    assert list(tasks.iterate(engine, PROJECT, 2)) == []
+
+
+def test_the_hash_is_sha_256() -> None:
+    assert tasks.text_hash("Grüße") == hashlib.sha256("Grüße".encode()).hexdigest()[:32]
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(exclude_categories=[])))
+def test_any_text_can_be_stored_and_its_hash_found_again(engine: sa.Engine, text: str) -> None:
+    tasks.add(engine, PROJECT, {1: text})
+    kept = tasks.texts(engine, PROJECT, [1])[1]
+    assert tasks.text_hash(kept) == tasks.text_hash(text)
+    if text.isprintable():
+        assert kept == text
+
+
+def test_tasks_that_nobody_asked_about(engine: sa.Engine) -> None:
+    tasks.add(engine, PROJECT, TEXTS)
+    assert missing(engine) == [1, 2, 3, 2**40]
+    assert missing(engine, 2) == [1, 2]
+    ask(engine, 2)
+    assert missing(engine) == [1, 3, 2**40]
+    assert missing(engine, 0) == []
+    assert missing(engine, after=1) == [3, 2**40]
+
+
+def test_any_answer_of_the_same_version_counts_and_none_of_another(engine: sa.Engine) -> None:
+    tasks.add(engine, PROJECT, TEXTS)
+    rows = [(1, tasks.text_hash("one"), abstained()), (2, tasks.text_hash("two"), unparsed())]
+    candidates.save(engine, PROJECT, TEACHER, rows)
+    ask(engine, 3, version="teacher-other")
+    assert missing(engine) == [3, 2**40]
+
+
+def test_preferred_tasks_come_first(engine: sa.Engine) -> None:
+    tasks.add(engine, PROJECT, TEXTS)
+    ask(engine, 2)
+    assert missing(engine, prefer=[3, 2, 99, 1, 3]) == [3, 1, 2**40]
+    assert missing(engine, 1, prefer=[3, 1]) == [3]
+    assert missing(engine, 2, prefer=[2**40]) == [2**40, 1]
+
+
+def test_an_edited_text_is_asked_again(engine: sa.Engine) -> None:
+    tasks.add(engine, PROJECT, TEXTS)
+    ask(engine, *TEXTS)
+    tasks.add(engine, PROJECT, {1: "edited", 2: "two"})
+    assert tasks.without_candidates(engine, PROJECT, TEACHER, 10) == [(1, "edited")]
+    tasks.add(engine, PROJECT, {1: "one"})
+    assert missing(engine) == []
+
+
+def test_removing_takes_everything_of_a_task(engine: sa.Engine) -> None:
+    tasks.add(engine, PROJECT, TEXTS)
+    ask(engine, *TEXTS)
+    annotations.save(engine, PROJECT, [labelled(1, 1, "refund"), labelled(2, 2, "refund")])
+    rows = [(task, tasks.text_hash(text), "refund", 0.5) for task, text in TEXTS.items()]
+    predictions.save(engine, PROJECT, STUDENT, rows)
+    tasks.remove(engine, PROJECT, [1, 3, 99])
+    tasks.remove(engine, PROJECT, [])
+    assert tasks.all_ids(engine, PROJECT) == [2, 2**40]
+    assert set(candidates.read(engine, PROJECT, TEACHER)) == {2, 2**40}
+    assert set(annotations.of_tasks(engine, PROJECT)) == {2}
+    assert set(predictions.read(engine, PROJECT, STUDENT)) == {2, 2**40}
+
+
+def test_more_ids_than_a_statement_takes(engine: sa.Engine) -> None:
+    many = {number: f"text {number}" for number in range(1, 70_001)}
+    tasks.add(engine, PROJECT, many)
+    assert tasks.texts(engine, PROJECT, list(many)) == many
+    assert len(tasks.without_candidates(engine, PROJECT, TEACHER, 80_000, prefer=list(many))) == 70_000
+    tasks.remove(engine, PROJECT, list(many))
+    assert tasks.count(engine, PROJECT) == 0
+
+
+def test_four_processes_add_the_same_tasks(engine: sa.Engine, database_url: str) -> None:
+    at_once(4, add_tasks, database_url, 1000)
+    assert tasks.all_ids(engine, PROJECT) == list(range(1, 1001))
