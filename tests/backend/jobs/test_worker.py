@@ -1,0 +1,134 @@
+"""The whole chain in real workers, from new tasks to a served student; killed anywhere, nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from backend import human_labels
+from backend.pool import candidates, jobs, tasks, versions
+from backend.services import teacher_version
+from model.registry import Registry
+from model.student.student import load_student
+from tests.backend.jobs.conftest import World, messages
+
+PATIENCE_SECONDS = 120
+
+
+def wait_for(what: str, condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"no {what} within {PATIENCE_SECONDS} s")
+        time.sleep(0.02)
+
+
+def fill(world: World, times: int = 2, decided: int = 24) -> dict[int, str]:
+    """Tasks with their true labels, of which people decided some."""
+    rows = messages(times)
+    ids = world.double.add_tasks([text for text, _ in rows])
+    truth = {task: label for task, (_, label) in zip(ids, rows, strict=True)}
+    for task in ids[:: max(1, len(ids) // decided)][:decided]:
+        world.double.annotate(task, [truth[task]])
+    return truth
+
+
+def doubles(world: World) -> dict[object, int]:
+    counts = Counter((row["task"], row["model_version"]) for row in world.double.predictions)
+    return {key: number for key, number in counts.items() if number > 1}
+
+
+def check_all_is_well(world: World, truth: dict[int, str]) -> str:
+    """Everything was asked, trained, promoted and published exactly once; the served version."""
+    project, version = world.project, teacher_version(world.services, world.project)
+    assert tasks.all_ids(world.engine, 7) == sorted(truth)
+    assert set(candidates.read(world.engine, 7, version)) == set(truth)
+    served = project.served
+    assert served is not None
+    final = set(human_labels.of_project(world.engine, 7))
+    assert len(final) == 24
+    shown = {row["task"]: row for row in world.double.predictions if row["model_version"] == served}
+    assert set(shown) == set(truth) - final
+    assert all(len(row["result"][0]["value"]["choices"]) == 1 for row in shown.values())
+    assert doubles(world) == {}
+    assert {kind: row.state for kind, row in jobs.get(world.engine, 7).items()}["train"] == "idle"
+    right = sum(row["result"][0]["value"]["choices"] == [truth[task]] for task, row in shown.items())
+    assert right > 0.6 * len(shown)
+    return served
+
+
+def connect_by_hand(world: World) -> None:
+    url = world.services.settings.backend_url
+    world.double.connections[500] = {"id": 500, "url": url, "title": "by hand", "state": "CO"}
+    world.double.fields["model_version"] = "by hand"
+
+
+def test_from_new_tasks_to_a_served_student(world: World) -> None:
+    truth = fill(world)
+    connect_by_hand(world)
+    world.services.queue.enqueue("sync", 7)
+    log = world.run_jobs()
+    served = check_all_is_well(world, truth)
+    assert served == f"student-1-{world.project.space_hash}"
+    assert world.double.connections[500]["title"] == world.double.fields["model_version"] == served
+    (row,) = versions.list_versions(world.engine, 7)
+    assert (row.state, row.human_labels) == ("promoted", 24)
+    assert row.metrics["training"]["method"] == "shortlist"
+    settings = world.services.settings
+    student = load_student(Registry(settings.model_dir, settings.cache_dir).fetch(7, served))
+    assert student.space == world.project.space
+    assert world.project.trained_changes == world.project.changes == 24
+    assert "0123456789abcdef" not in log
+
+
+def worker_processes(pid: int) -> list[psutil.Process]:
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+@pytest.mark.parametrize("victim", ["job", "worker"])
+@pytest.mark.parametrize("kind", ["annotate", "train", "publish"])
+def test_killed_in_the_middle_of_a_job(world: World, kind: str, victim: str) -> None:
+    truth = fill(world)
+    world.services.queue.enqueue("sync", 7)
+    worker = world.start_worker()
+    others: list[psutil.Process] = []
+    try:
+        wait_for(f"running {kind}", lambda: _state(world, kind) == "running")
+        others = worker_processes(worker.pid)
+        if victim == "worker":
+            worker.kill()
+            worker.wait()
+            wait_for("end of its children", lambda: not any(_alive(process) for process in others[1:]))
+            worker = world.start_worker()
+        else:
+            _job_process(worker.pid).send_signal(signal.SIGKILL)
+        wait_for(
+            "a published student", lambda: world.project.served and world.project.published == world.project.served
+        )
+        wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(world.engine, 7).values()))
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(60)
+    check_all_is_well(world, truth)
+    assert not any(_alive(process) for process in others[1:])
+
+
+def _state(world: World, kind: str) -> str | None:
+    row = jobs.get(world.engine, 7).get(kind)
+    return row.state if row else None
+
+
+def _alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def _job_process(pid: int) -> psutil.Process:
+    """The forked process that runs the job: it leads a process group of its own."""
+    return next(child for child in psutil.Process(pid).children() if os.getpgid(child.pid) == child.pid)
