@@ -1,0 +1,76 @@
+"""The web server as it is really started: gunicorn, one process, threads, no torch before it is needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from backend.embedded.web import web_command
+from tests.backend.configs import CONFIG_A
+from tests.backend.web.server import CREATED, annotation_body
+from tests.servers import free_port
+
+
+@pytest.fixture
+def web(tmp_path: Path, redis_url: str) -> Iterator[tuple[str, subprocess.Popen[bytes], Path]]:
+    port = free_port()
+    environment = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "REDIS_URL": redis_url, "TEACHER": "similarity"}
+    environment |= {"OMP_NUM_THREADS": "1", "LABEL_STUDIO_API_KEY": "sk-very-secret-key"}
+    log = tmp_path / "web.log"
+    with log.open("wb") as output:
+        command = web_command("127.0.0.1", port)
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                requests.get(f"{url}/health", timeout=5)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        yield url, process, log
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+def test_it_answers_keeps_torch_out_and_stops_without_losing_events(
+    web: tuple[str, subprocess.Popen[bytes], Path], tmp_path: Path
+) -> None:
+    url, process, log = web
+    setup = {"project": f"7.{CREATED}", "schema": CONFIG_A, "access_token": "0123456789abcdef0123456789abcdef01234567"}
+    answer = requests.post(f"{url}/setup", json=setup, timeout=30)
+    assert answer.json()["model_version"].startswith("teacher-")
+    bad = requests.post(f"{url}/setup", json={**setup, "schema": "<View/>"}, timeout=30)
+    assert (bad.status_code, bad.reason) == (
+        422, "the label config has no Choices or Taxonomy tag with name and toName; add one",
+    )  # fmt: skip
+    requests.post(f"{url}/setup", json=setup, timeout=30)
+    assert not any("/torch/" in part.path for part in _maps(process))
+    many = [annotation_body(number, number, "other") for number in range(1, 501)]
+    body = {"action": "ANNOTATIONS_CREATED", "annotation": many, "task": [], "project": {"id": 7}}
+    assert requests.post(f"{url}/webhook", json=body, timeout=30).json() == {}
+    process.terminate()
+    assert process.wait(60) == 0
+    text = log.read_text()
+    assert "0123456789abcdef" not in text
+    assert "very-secret" not in text
+    assert "Traceback" not in text
+    from backend.human_labels import of_project
+    from backend.pool.engine import open_engine
+
+    engine = open_engine(f"sqlite:///{tmp_path / 'data' / 'pool.sqlite'}")
+    assert len(of_project(engine, 7)) == 500
+    engine.dispose()
+
+
+def _maps(process: subprocess.Popen[bytes]) -> list[object]:
+    whole = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    return [part for one in whole for part in one.memory_maps()]

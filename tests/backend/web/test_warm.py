@@ -1,0 +1,29 @@
+"""Students are loaded before they are asked for."""
+
+from __future__ import annotations
+
+from backend.pool import versions
+from backend.warm import Warmer, wanted
+from tests.backend.web.server import Server
+
+
+def test_served_and_coming_students_are_wanted(server: Server) -> None:
+    server.version(7)
+    server.version(8)
+    engine = server.services.engine
+    assert wanted(engine) == []
+    served = server.promote(1, 7)
+    space = server.project(8).space_hash
+    versions.add(engine, 8, f"student-1-{space}", 1, space, {}, 0)
+    assert wanted(engine) == [(7, served)]
+    versions.set_state(engine, 8, f"student-1-{space}", "publishing", "")
+    assert wanted(engine) == [(7, served), (8, f"student-1-{space}")]
+
+
+def test_looking_never_fails_because_of_a_missing_student(server: Server) -> None:
+    server.version(7)
+    server.promote(1, 7)
+    warmer = Warmer(server.services, server.live)
+    warmer.look()
+    warmer.start()
+    warmer.close()
