@@ -73,7 +73,7 @@ def test_missing_tasks_are_found_by_indexes_alone(sqlite_engine: sa.Engine) -> N
     with statements(sqlite_engine) as executed:
         tasks.without_candidates(sqlite_engine, PROJECT, TEACHER, 100)
     steps = plans(sqlite_engine, executed)
-    assert any("USING COVERING INDEX ix_candidate_sets_version" in step for step in steps)
+    assert any("INDEX" in step and "task=? AND version=?" in step for step in steps)
     assert not any("TEMP B-TREE" in step for step in steps)  # nothing is sorted
 
 
