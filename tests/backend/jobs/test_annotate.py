@@ -1,0 +1,198 @@
+"""Pre-annotation: chunks, money, what a change of the labels leaves valid. The LLM is a server on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from pydantic import SecretStr
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from backend.connection import remember
+from backend.errors import BudgetReached
+from backend.jobs import annotate
+from backend.pool import candidates, jobs, ledger, tasks, versions
+from backend.services import Services, teacher_version
+from model.errors import TeacherRefused
+from tests.backend.jobs.conftest import CREATED, World, messages
+from tests.backend.label_studio_double import CONFIG
+
+LLM = {"TEACHER": "openai:tiny-1", "OPENAI_API_KEY": SecretStr("sk-test-key-123"), "TEACHER_PRICE": "1000,2000"}
+
+
+def fill(world: World, times: int = 1) -> dict[int, str]:
+    rows = dict(enumerate((text for text, _ in messages(times)), start=1))
+    tasks.add(world.engine, 7, rows)
+    return rows
+
+
+def version(world: World) -> str:
+    return teacher_version(world.services, world.project)
+
+
+def change_labels(world: World, change: Callable[[str], str]) -> None:
+    remember(world.services, 7, CREATED, change(CONFIG))
+
+
+def test_the_offline_teacher_answers_every_task_and_has_it_published(world: World) -> None:
+    rows = fill(world)
+    jobs.begin(world.engine, 7, "annotate")
+    assert annotate.work(world.job("annotate")) == "the teacher has been asked about every task"
+    stored = candidates.read(world.engine, 7, version(world))
+    assert set(stored) == set(rows)
+    sizes = [len(row.candidates.labels) for row in stored.values() if row.candidates]
+    assert sizes
+    assert max(sizes) <= 3
+    assert world.services.queue.place("publish", 7) == "waiting"
+    assert jobs.get(world.engine, 7)["annotate"].again is False
+
+
+def test_a_slice_ends_and_asks_for_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = fill(world)
+    monkeypatch.setattr(annotate, "FREE_CHUNK", 4)
+    monkeypatch.setattr(annotate, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(annotate.time, "monotonic", _ticks())
+    jobs.begin(world.engine, 7, "annotate")
+    assert annotate.work(world.job("annotate")) == f"4 of {len(rows)} tasks have been shown to the teacher"
+    assert jobs.get(world.engine, 7)["annotate"].again is True
+
+
+def _ticks() -> Callable[[], float]:
+    """A clock that stands still at first: one chunk fits into a slice of no length."""
+    times = iter([0.0, -1.0])
+    return lambda: next(times, 1.0)
+
+
+def test_an_edited_text_is_asked_again(world: World) -> None:
+    fill(world)
+    annotate.work(world.job("annotate"))
+    tasks.add(world.engine, 7, {1: "where is my parcel now"})
+    assert tasks.without_candidates(world.engine, 7, version(world), 9) == [(1, "where is my parcel now")]
+    annotate.work(world.job("annotate"))
+    assert candidates.read(world.engine, 7, version(world))[1].text_hash == tasks.text_hash("where is my parcel now")
+
+
+def test_removed_labels_cost_only_the_sets_that_lose_one(world: World) -> None:
+    rows = fill(world)
+    annotate.work(world.job("annotate"))
+    before = candidates.read(world.engine, 7, version(world))
+    change_labels(world, lambda config: config.replace('<Choice value="refund" hint="wants money back"/>', ""))
+    job = world.job("annotate")
+    annotate.carry_over(job, world.project, job.project.space, version(world))  # type: ignore[arg-type]
+    carried = candidates.read(world.engine, 7, version(world))
+    expected = {task for task, row in before.items() if not row.candidates or "refund" not in row.candidates.labels}
+    assert 0 < len(expected) < len(rows)
+    assert set(carried) == expected
+    assert all(carried[task].candidates == before[task].candidates for task in expected)
+    annotate.work(job)
+    assert set(candidates.read(world.engine, 7, version(world))) == set(rows)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: config.replace("late or lost", "delayed"),
+        lambda config: config.replace("</Choices>", '<Choice value="other"/></Choices>'),
+    ],
+)
+def test_added_labels_and_changed_hints_are_a_new_question(world: World, change: Callable[[str], str]) -> None:
+    rows = fill(world)
+    annotate.work(world.job("annotate"))
+    change_labels(world, change)
+    job = world.job("annotate")
+    annotate.carry_over(job, world.project, job.project.space, version(world))  # type: ignore[arg-type]
+    assert candidates.read(world.engine, 7, version(world)) == {}
+    annotate.work(job)
+    assert set(candidates.read(world.engine, 7, version(world))) == set(rows)
+
+
+def test_after_changed_labels_the_student_is_trained_anew(world: World) -> None:
+    fill(world)
+    versions.add(world.engine, 7, f"student-1-{world.project.space_hash}", 1, world.project.space_hash, {}, 9)
+    annotate.work(world.job("annotate"))
+    assert world.services.queue.place("train", 7) == "absent"
+    change_labels(world, lambda config: config.replace("shipping", "delivery"))
+    annotate.work(world.job("annotate"))
+    assert world.services.queue.place("train", 7) == "waiting"
+
+
+class Llm:
+    """An OpenAI-compatible server: proposes two labels, or fails from the n-th call on."""
+
+    def __init__(self, server: HTTPServer, failing_from: int = 10**9, status: int = 401) -> None:
+        self.calls, self.failing_from, self.status = 0, failing_from, status
+        server.expect_request("/v1/chat/completions", method="POST").respond_with_handler(self._answer)
+        self.url = server.url_for("/v1")
+
+    def _answer(self, request: Request) -> Response:
+        self.calls += 1
+        if self.calls >= self.failing_from:
+            return Response('{"error": {"message": "no"}}', self.status, content_type="application/json")
+        message = {"role": "assistant", "content": json.dumps({"candidates": ["refund", "billing"]})}
+        body = {
+            "id": "1", "object": "chat.completion", "created": 1, "model": "tiny-1",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+        }  # fmt: skip
+        return Response(json.dumps(body), content_type="application/json")
+
+
+@pytest.fixture
+def paid(world: World) -> Callable[..., Llm]:
+    """Makes the project's teacher an LLM on loopback, with a budget in US dollars."""
+    servers: list[HTTPServer] = []
+
+    def make(budget: float, **faults: int) -> Llm:
+        server = HTTPServer(port=0)
+        server.start()
+        servers.append(server)
+        llm = Llm(server, **faults)
+        update = {**LLM, "OPENAI_BASE_URL": llm.url, "BUDGET_USD": budget}
+        settings = world.services.settings.model_copy(update=update)
+        world.services = Services(settings, world.engine, world.services.queue)
+        ledger.set_cap(world.engine, 7, round(budget * 1e6))
+        return llm
+
+    yield make  # type: ignore[misc]
+    for server in servers:
+        server.stop()
+
+
+def test_what_an_llm_costs_is_booked_and_nothing_stays_reserved(world: World, paid: Callable[..., Llm]) -> None:
+    rows = fill(world)
+    llm = paid(budget=1000.0)
+    annotate.work(world.job("annotate"))
+    assert llm.calls == len(rows)
+    totals = ledger.totals(world.engine, 7)
+    assert (totals.calls, totals.input_tokens) == (len(rows), 100 * len(rows))
+    assert totals.microusd == len(rows) * (100 * 1000 + 10 * 2000)
+    assert totals.unsettled_microusd == 0
+    annotate.work(world.job("annotate"))
+    assert llm.calls == len(rows)
+
+
+def test_the_budget_is_a_hard_stop_that_says_what_to_do(world: World, paid: Callable[..., Llm]) -> None:
+    fill(world)
+    llm = paid(budget=0.01)
+    with pytest.raises(BudgetReached, match=r"BUDGET_USD \(\$0.01\). Raise BUDGET_USD"):
+        annotate.work(world.job("annotate"))
+    assert llm.calls == 0
+
+
+def test_answers_before_a_refusal_are_kept_and_paid(world: World, paid: Callable[..., Llm]) -> None:
+    rows = fill(world)
+    llm = paid(budget=1000.0, failing_from=6)
+    with pytest.raises(TeacherRefused):
+        annotate.work(world.job("annotate"))
+    stored = candidates.read(world.engine, 7, version(world))
+    totals = ledger.totals(world.engine, 7)
+    assert 0 < len(stored) < len(rows)
+    assert totals.calls >= len(stored)
+    assert totals.unsettled_microusd == 0
+    assert world.services.queue.place("publish", 7) == "waiting"
+    llm.failing_from = 10**9
+    before = llm.calls
+    annotate.work(world.job("annotate"))
+    assert llm.calls - before == len(rows) - len(stored)
