@@ -14,6 +14,7 @@ from backend.errors import LabelingConfigError, QueueError
 from backend.labeling_config import read_labeling_config
 from backend.pool import ledger, projects
 from backend.pool.projects import Project
+from backend.project_reader import read_project
 from backend.services import Services, project_options
 from backend.task_text import storable
 from model.labels import LabelSpace
@@ -31,7 +32,7 @@ def remember(
     A different `created` means that Label Studio gave the id to a new project: the old one's data goes.
     Raises SettingsError for malformed extra_params, before anything is written.
     """
-    known = projects.get(services.engine, project)
+    known = read_project(services.engine, project)
     options = _raw_options(services, known, extra_params)
     label_config = storable(label_config)
     control = services.settings.for_project(options).CONTROL
@@ -49,7 +50,7 @@ def remember(
         problem,
         options,
     )
-    saved = projects.get(services.engine, project)
+    saved = read_project(services.engine, project)
     assert saved is not None, "a project that was just saved is there"
     _set_cap(services, saved)
     if space is not None and (changed or (known is not None and known.options != options)):
