@@ -15,7 +15,7 @@ from backend.settings import Settings
 HIDDEN = "[hidden]"
 SECRET_KEYS = re.compile(r"(api_?key|token|pass(word)?|secret|authorization|cookie)$", re.IGNORECASE)
 SECRETS = re.compile(
-    r"(?P<scheme>\b(?:Basic|Bearer|Token)\s+)[A-Za-z0-9._~+/=-]{8,}"  # Authorization headers
+    r"(?P<scheme>\b(?:Basic|Bearer|Token)\s+)(?=\S*[0-9A-Z=._])[A-Za-z0-9._~+/=-]{8,}"  # Authorization headers
     r"|(?P<user>://[^/\s:@]*:)[^/\s@]+(?=@)"  # passwords in URLs
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JSON web tokens
     r"|\bsk-[\w-]{8,}"  # keys of OpenAI and Anthropic

@@ -1,0 +1,123 @@
+"""Missing work is found from the pool alone."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from backend.jobs import reconcile
+from backend.pool import annotations, candidates, jobs, predictions, projects, tasks, versions
+from backend.pool.annotations import Annotation
+from backend.services import Services, teacher_version
+from model.labels import CandidateSet
+from model.teacher.base import Answer, State
+from tests.backend.jobs.conftest import World
+
+HOUR = 3_600_000
+
+
+@pytest.fixture(autouse=True)
+def here(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The project was synchronised a moment ago and lacks nothing."""
+    monkeypatch.setattr(reconcile, "job_services", lambda: world.services)
+    jobs.begin(world.engine, 7, "sync")
+    jobs.finish(world.engine, 7, "sync", "")
+    jobs.begin(world.engine, 7, "annotate")
+    jobs.finish(world.engine, 7, "annotate", "")
+    projects.set_published(world.engine, 7, teacher_version(world.services, world.project))
+
+
+def missing(world: World, later_ms: int = 0) -> list[str]:
+    clock = world.services.clock
+    services = Services(world.services.settings, world.engine, world.services.queue, lambda: clock() + later_ms)
+    return reconcile.missing(services, world.project)
+
+
+def test_a_project_in_order_needs_nothing(world: World) -> None:
+    assert missing(world) == []
+
+
+@pytest.mark.parametrize("kind", ["sync", "annotate", "train", "publish"])
+def test_a_job_that_redis_forgot_is_queued_again(world: World, kind: str) -> None:
+    world.services.queue.enqueue(kind, 7)
+    world.services.queue.connection.flushall()
+    assert missing(world) == [kind]
+    reconcile.run()
+    assert world.services.queue.place(kind, 7) == "waiting"
+    reconcile.run()
+    assert sum(world.services.queue.waiting().values()) == 1
+
+
+def test_a_run_that_says_nothing_is_lost_after_a_while(world: World) -> None:
+    jobs.begin(world.engine, 7, "train")
+    assert missing(world) == []
+    assert missing(world, reconcile.LOST_MS + 1000) == ["train"]
+
+
+def test_the_one_more_run_is_not_forgotten(world: World) -> None:
+    jobs.begin(world.engine, 7, "train")
+    jobs.ask_again(world.engine, 7, "train")
+    jobs.finish(world.engine, 7, "train")
+    assert missing(world) == ["train"]
+
+
+def test_tasks_without_candidates_are_found(world: World) -> None:
+    tasks.add(world.engine, 7, {1: "where is my parcel"})
+    assert missing(world) == ["annotate"]
+
+
+def test_what_gave_up_rests_for_a_while(world: World) -> None:
+    tasks.add(world.engine, 7, {1: "where is my parcel"})
+    jobs.fail(world.engine, 7, "annotate", "no money")
+    assert missing(world) == []
+    assert "annotate" in missing(world, reconcile.REVIVE_MS + 1000)
+
+
+def test_enough_labels_or_silence_start_a_training(world: World) -> None:
+    row = Annotation(1, 1, 1, ("refund",), "labelled", False, "2026-11-21T06:00:01.000000Z", None, None, None)
+    annotations.save(world.engine, 7, [row])
+    assert missing(world) == []
+    assert missing(world, 121_000) == ["train"]
+
+
+def test_candidates_and_versions_that_label_studio_lacks(world: World) -> None:
+    version, text = teacher_version(world.services, world.project), "where is my parcel"
+    tasks.add(world.engine, 7, {1: text})
+    answer = Answer(State.ANSWERED, CandidateSet(("shipping",)), "")
+    candidates.save(world.engine, 7, version, [(1, tasks.text_hash(text), answer)])
+    assert missing(world) == ["publish"]
+    predictions.mark_published(world.engine, 7, version, [1])
+    assert missing(world) == []
+    student = f"student-1-{world.project.space_hash}"
+    versions.add(world.engine, 7, student, 1, world.project.space_hash, {}, 1)
+    versions.set_state(world.engine, 7, student, "publishing", "")
+    assert missing(world) == ["publish"]
+    projects.promote(world.engine, 7, student)
+    assert missing(world) == ["publish"]
+    projects.set_published(world.engine, 7, student)
+    assert missing(world) == []
+
+
+def test_a_comparison_with_label_studio_comes_every_few_minutes(world: World) -> None:
+    assert missing(world, reconcile.RUN_MS + 1000) == ["sync"]
+    without = world.services.settings.model_copy(update={"LABEL_STUDIO_API_KEY": SecretStr("")})
+    world.services = Services(without, world.engine, world.services.queue)
+    assert missing(world, reconcile.RUN_MS + 1000) == []
+
+
+def test_a_clock_that_was_set_back_stops_nothing(world: World) -> None:
+    assert missing(world, -HOUR) == ["sync"]
+
+
+def test_a_project_without_a_usable_label_config_is_only_compared(world: World) -> None:
+    projects.save_config(world.engine, 7, "", "tickets", "<View/>", None, "no control tag", {})
+    assert missing(world) == []
+    assert missing(world, reconcile.RUN_MS + 1000) == ["sync"]
+
+
+def test_one_bad_project_does_not_stop_the_others(world: World) -> None:
+    space = world.project.space
+    projects.save_config(world.engine, 3, "1", "bad", "<View/>", space, "", {"TEACHER": "nobody"})
+    tasks.add(world.engine, 7, {1: "where is my parcel"})
+    reconcile.run()
+    assert world.services.queue.place("annotate", 7) == "waiting"

@@ -1,0 +1,79 @@
+"""No secret reaches a log line, whichever way it takes."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from pydantic import SecretStr
+
+from backend.logs import HIDDEN, configure_logs, hide_secrets
+from backend.settings import Settings
+
+OWN = "quite-an-ordinary-word"
+
+
+@pytest.fixture
+def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    configure_logs(Settings(_env_file=None, DATA_DIR=tmp_path, BASIC_AUTH_PASS=SecretStr(OWN), LOG_LEVEL="INFO"))
+    yield stream
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("Authorization: Token 0123456789abcdef0123456789abcdef01234567", "0123456789abcdef"),
+        ("Authorization: Bearer abc.def-ghi_jkl", "abc.def"),
+        ("Authorization: Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpw"),
+        ("postgresql://user:letmein@host/db", "letmein"),
+        ("redis://:letmein@host:6379/0", "letmein"),
+        ("key eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbiI6MX0.c2ln in a sentence", "eyJhbGci"),
+        ("Incorrect API key provided: sk-proj-0123456789abcdef", "0123456789"),
+        (f"the password {OWN} was wrong", OWN),
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(text: str, secret: str) -> None:
+    found = hide_secrets(text, (OWN,))
+    assert secret not in found
+    assert HIDDEN in found
+
+
+@pytest.mark.parametrize("text", ["Basic training of 12 tasks", "token by token", "https://host:8080/path", "sk-learn"])
+def test_ordinary_words_stay(text: str) -> None:
+    assert hide_secrets(text) == text
+
+
+def test_events_fields_tracebacks_and_libraries_are_covered(lines: io.StringIO) -> None:
+    log = structlog.get_logger("backend.some")
+    with structlog.contextvars.bound_contextvars(project=7, job="train"):
+        log.info("connected", api_key="plain-secret-1", url="http://u:plain-secret-2@host")
+    try:
+        raise RuntimeError(f"cannot log in with {OWN}")
+    except RuntimeError:
+        log.exception("failed", headers={"x": "Bearer plain-secret-3"})
+    logging.getLogger("library").warning("sent Token plain-secret-4")
+    logging.getLogger("httpx").info("HTTP Request: GET http://host")
+    text = lines.getvalue()
+    assert "plain-secret" not in text
+    assert OWN not in text
+    assert "project=7" in text
+    assert "job=train" in text
+    assert "RuntimeError" in text
+    assert "library" in text
+    assert "HTTP Request" not in text
+
+
+def test_the_level_is_respected(lines: io.StringIO) -> None:
+    structlog.get_logger("backend.some").debug("too fine")
+    assert lines.getvalue() == ""
