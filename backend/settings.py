@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import SettingsError
 
+MOST_OPTIONS = 1_000  # different sets of overrides that are remembered
 TEACHER_PATTERN = r"^(auto|similarity|(openai|anthropic):.+)$"
 
 
@@ -44,6 +45,8 @@ class Settings(ProjectOptions, BaseSettings):
     """All settings. Names are environment variables; unknown project options are refused."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, case_sensitive=True)
+
+    _known_options: dict[str, ProjectOptions] = PrivateAttr(default_factory=dict)  # every request asks for them
 
     LABEL_STUDIO_URL: str = Field("", description="base URL of Label Studio, for sync and publishing")
     LABEL_STUDIO_API_KEY: SecretStr = Field(SecretStr(""), description="personal access token or legacy token")
@@ -99,8 +102,16 @@ class Settings(ProjectOptions, BaseSettings):
 
         Raises SettingsError that names the option and what is allowed.
         """
-        defaults = {name: getattr(self, name) for name in ProjectOptions.model_fields}
-        return _checked(ProjectOptions, {**defaults, **_as_object(extra_params)})
+        overrides = _as_object(extra_params)
+        key = json.dumps(overrides, sort_keys=True, default=repr)
+        known = self._known_options.get(key)
+        if known is None:
+            defaults = {name: getattr(self, name) for name in ProjectOptions.model_fields}
+            known = _checked(ProjectOptions, {**defaults, **overrides})
+            if len(self._known_options) >= MOST_OPTIONS:
+                self._known_options.clear()
+            self._known_options[key] = known
+        return known
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -115,7 +126,7 @@ def _as_object(extra_params: object) -> dict[str, Any]:
     if isinstance(extra_params, str):
         try:
             extra_params = json.loads(extra_params) if extra_params.strip() else None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise SettingsError(f"extra_params is not JSON: {str(extra_params)[:80]!r}") from None
     if extra_params is None:
         return {}

@@ -80,6 +80,7 @@ def test_an_option_that_names_another_teacher_changes_the_version(server: Server
         (CONFIG_A, {"RETRAIN_AFTER": -1}, "setting RETRAIN_AFTER"),
         (CONFIG_A, "[1]", "extra_params must be a JSON object"),
         (CONFIG_A, "{", "extra_params is not JSON"),
+        (CONFIG_A, "[" * 100_000, "extra_params is not JSON"),
     ],
 )
 def test_what_is_not_supported_is_said_in_the_status_line(server: Server, xml: str, extra: object, phrase: str) -> None:
