@@ -13,6 +13,9 @@ from typing import Any
 import httpx
 
 from backend.embedded.web import web_command
+from backend.pool import jobs
+from backend.pool.engine import open_engine
+from backend.pool.jobs import JobRow
 from backend.settings import Settings
 from tests.e2e.label_studio_server import LabelStudioServer
 from tests.e2e.processes import ROOT, Process, free_port, wait_for
@@ -92,6 +95,14 @@ class Stack:
         """/projects/<id>.json, {} while the project is not known."""
         answer = self._http.get(f"/projects/{project}.json")
         return dict(answer.json()) if answer.status_code == 200 else {}
+
+    def job(self, project: int, kind: str) -> JobRow | None:
+        """The last run of one kind of job, as the pool remembers it."""
+        engine = open_engine(f"sqlite:///{self._folder / 'data' / 'pool.sqlite'}")
+        try:
+            return jobs.get(engine, project).get(kind)
+        finally:
+            engine.dispose()
 
     def await_status(self, project: int, what: str, condition: Callable[[Json], object], seconds: float = 120) -> Json:
         """The first status that meets the condition; fails with the last status and the end of the worker's log."""

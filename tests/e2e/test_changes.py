@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.pool.jobs import JobRow
 from benchmarks.annotator import Annotator, choice, ticked
 from tests.e2e.configs import LABELS, config_a, config_b, rows
 from tests.e2e.label_studio_server import STRICT, start_label_studio
@@ -59,6 +60,7 @@ def test_lost_events_are_found_before_training(person: Annotator, stack: Stack) 
     project = person.create_project("lost events", config_a())
     tasks = person.import_tasks(project, rows(60))
     connection = connect(person, stack, project)
+    stack.await_status(project, "the first comparison", lambda _: is_done(stack.job(project, "sync")))
     for webhook in person.webhooks(project):
         person.send("DELETE", f"/api/webhooks/{webhook['id']}/")
     shown = label_stream(person, project, 12)
@@ -72,6 +74,11 @@ def test_lost_events_are_found_before_training(person: Annotator, stack: Stack) 
     assert status["human_labels"] == len(shown)
     assert status["tasks"] == 60 + len(late)
     await_predictions(person, project, status["version"])
+
+
+def is_done(row: JobRow | None) -> bool:
+    """Whether a job's last run has ended well."""
+    return row is not None and row.state == "idle"
 
 
 def test_a_dead_backend_blocks_no_annotator(person: Annotator, stack: Stack) -> None:

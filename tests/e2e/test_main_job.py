@@ -79,11 +79,13 @@ def check_second_student(person: Annotator, stack: Stack, project: int, first: s
     """Start training promotes another version, and no task has two rows of one version."""
     shown = label_stream(person, project, 6)
     assert {row["prediction"]["model_version"] for row in shown} == {first}
+    status = stack.await_status(project, "six checked", lambda status: status["student"]["human_checked"] == 6)
+    right = sum(ticked(row["prediction"]) == [row["gold"]] for row in shown)
+    assert status["student"]["accuracy"] == pytest.approx(right / 6)
     (connection,) = person.connections(project)
     person.start_training(connection["id"])
     status = stack.await_status(project, "the second student", trained_after(first))
     assert status["version"].startswith("student-2-")
-    assert status["student"]["human_checked"] == 6
     tasks = await_predictions(person, project, status["version"])
     assert max(max(versions_of(task).values(), default=1) for task in tasks) == 1
     check_everything_follows_the_version(person, stack, project, status["version"])
