@@ -1,0 +1,210 @@
+"""Tables and plot of the sampling benchmark."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.sampling_run import BUDGETS, EVERYTHING
+from model.acquisition import DEFAULT
+
+Rows = Sequence[Mapping[str, Any]]
+Areas = dict[tuple[str, str], dict[str, dict[int, float]]]  # (labeller, split) -> method -> seed -> area
+
+REFERENCE = "random"
+RESAMPLES = 4000
+
+
+def area(accuracies: Mapping[float, float]) -> float:
+    """Area under accuracy over the logarithm of the budget, divided by its width: a mean accuracy."""
+    budgets = np.log([budget for budget in sorted(accuracies) if budget > 0])
+    values = np.array([accuracies[budget] for budget in sorted(accuracies) if budget > 0])
+    return float(np.trapezoid(values, budgets) / (budgets[-1] - budgets[0]))
+
+
+def areas(rows: Rows) -> Areas:
+    """The area of every split, method and seed."""
+    curves: dict[tuple[str, str], dict[str, dict[int, dict[float, float]]]] = {}
+    for row in rows:
+        if row["method"] != EVERYTHING:
+            place = curves.setdefault((row["labeller"], row["split"]), {}).setdefault(row["method"], {})
+            place.setdefault(row["seed"], {})[row["budget"]] = row["accuracy"]
+    return {
+        key: {name: {seed: area(curve) for seed, curve in seeds.items()} for name, seeds in methods.items()}
+        for key, methods in curves.items()
+    }
+
+
+def differences(found: Areas, method: str, other: str) -> dict[tuple[str, str], list[float]]:
+    """Paired differences of areas, by split, one per seed."""
+    return {
+        key: [value - methods[other][seed] for seed, value in methods[method].items()]
+        for key, methods in found.items()
+        if method in methods and other in methods
+    }
+
+
+def interval(groups: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """Mean over splits of means over seeds, with a 95 % bootstrap interval that resamples splits and then seeds."""
+    random = np.random.default_rng(0)
+    arrays = [np.asarray(group) for group in groups]
+    mean = float(np.mean([group.mean() for group in arrays]))
+    drawn = np.empty(RESAMPLES)
+    for number in range(RESAMPLES):
+        chosen = random.integers(0, len(arrays), len(arrays)) if len(arrays) > 1 else [0]
+        drawn[number] = np.mean([random.choice(arrays[place], len(arrays[place])).mean() for place in chosen])
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return mean, float(low), float(high)
+
+
+def summary(rows: Rows) -> dict[str, Any]:
+    """For shifted and in-domain splits, gold and LLM labels: area relative to random, worst split, share of the ceiling."""
+    return {
+        "default": DEFAULT,
+        "groups": {name: group(part) for name, part in grouped(rows).items()},
+        "splits": split_table(rows),
+    }
+
+
+def grouped(rows: Rows) -> dict[str, list[Mapping[str, Any]]]:
+    """Rows by shift and labeller, and all shifted ones together."""
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        shift, labeller = (
+            ("shifted" if row["shifted"] else "in-domain"),
+            ("gold" if row["labeller"] == "gold" else "LLM"),
+        )
+        found[f"{shift}, {labeller} labels"].append(row)
+        found[f"{shift}, all"].append(row)
+    return dict(sorted(found.items(), reverse=True))
+
+
+def group(rows: Rows) -> dict[str, Any]:
+    """All methods on the splits of one group."""
+    found, ceilings = areas(rows), ceiling(rows)
+    methods = sorted({method for methods in found.values() for method in methods})
+    table = []
+    for method in methods:
+        gaps = differences(found, method, REFERENCE)
+        mean, low, high = interval(list(gaps.values()))
+        relative = [np.mean([*m[method].values()]) / np.mean([*m[REFERENCE].values()]) for m in found.values()]
+        worst = {key: interval([values]) for key, values in gaps.items()}
+        table.append(
+            {
+                "method": method,
+                "area": float(np.mean([np.mean([*m[method].values()]) for m in found.values()])),
+                "relative": float(np.mean(relative)),
+                "difference": [mean, low, high],
+                "worse_splits": sorted(f"{key[0]} {key[1]}" for key, value in worst.items() if value[2] < 0),
+                "better_splits": sum(value[1] > 0 for value in worst.values()),
+                "share_of_everything": share(rows, method, ceilings),
+            }
+        )
+    table.sort(key=lambda line: -line["area"])
+    return {"splits": len(found), "everything": float(np.mean([*ceilings.values()])), "methods": table}
+
+
+def ceiling(rows: Rows) -> dict[tuple[str, str], float]:
+    """Mean accuracy of labelling everything, by split."""
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in rows:
+        if row["method"] == EVERYTHING:
+            found[row["labeller"], row["split"]].append(row["accuracy"])
+    return {key: float(np.mean(values)) for key, values in found.items()}
+
+
+def share(rows: Rows, method: str, ceilings: Mapping[tuple[str, str], float]) -> float:
+    """Accuracy at the largest budget over the accuracy of labelling everything, mean over splits."""
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in rows:
+        if row["method"] == method and row["budget"] == max(BUDGETS):
+            found[row["labeller"], row["split"]].append(row["accuracy"])
+    return float(np.mean([np.mean(values) / ceilings[key] for key, values in found.items()]))
+
+
+def split_table(rows: Rows) -> list[dict[str, Any]]:
+    """The default against random, split by split."""
+    found = areas(rows)
+    lines = []
+    for key, gaps in differences(found, DEFAULT, REFERENCE).items():
+        mean, low, high = interval([gaps])
+        base = float(np.mean([*found[key][REFERENCE].values()]))
+        best = max(found[key], key=lambda method: float(np.mean([*found[key][method].values()])))
+        lines.append(
+            {"labeller": key[0], "split": key[1], "random": base, "difference": [mean, low, high], "best": best}
+        )
+    return lines
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """The summary as tables; areas and differences in points of accuracy."""
+    lines = []
+    for name, part in found["groups"].items():
+        lines += [f"### {name}: {part['splits']} splits, labelling everything {100 * part['everything']:.1f}", ""]
+        lines += [
+            "| method | area | relative to random | difference (95 %) | splits better / worse | at 20 % of everything |"
+        ]
+        lines += ["|---|---|---|---|---|---|"]
+        for line in part["methods"]:
+            mean, low, high = (100 * value for value in line["difference"])
+            title = f"**{line['method']}**" if line["method"] == found["default"] else line["method"]
+            lines.append(
+                f"| {title} | {100 * line['area']:.2f} | {line['relative']:.4f} | {mean:+.2f} ({low:+.2f} to {high:+.2f}) "
+                f"| {line['better_splits']} / {len(line['worse_splits'])} | {100 * line['share_of_everything']:.1f} % |"
+            )
+        lines.append("")
+    lines += [f"### {found['default']} against random, split by split", ""]
+    lines += ["| labeller | split | random | difference (95 %) | best method |", "|---|---|---|---|---|"]
+    for line in found["splits"]:
+        mean, low, high = (100 * value for value in line["difference"])
+        gap = f"{mean:+.2f} ({low:+.2f} to {high:+.2f})"
+        lines.append(f"| {line['labeller']} | {line['split']} | {100 * line['random']:.2f} | {gap} | {line['best']} |")
+    return "\n".join([*lines, ""])
+
+
+def plot(rows: Rows, path: Path, methods: Sequence[str] = ()) -> None:
+    """Learning curves of the shifted splits, one panel per split, as SVG."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot
+
+    shown = methods or (DEFAULT, REFERENCE, "margin", "entropy", "ci-published", "ci-total-variation")
+    keys = sorted({(row["labeller"], row["split"]) for row in rows if row["shifted"]})
+    if not keys:
+        return
+    columns = min(4, len(keys))
+    lines = -(-len(keys) // columns)
+    figure, axes = pyplot.subplots(lines, columns, figsize=(3.4 * columns, 2.7 * lines), squeeze=False)
+    ceilings = ceiling(rows)
+    for axis, key in zip(axes.flat, keys, strict=False):
+        for method in shown:
+            points: dict[float, list[float]] = defaultdict(list)
+            for row in rows:
+                if (row["labeller"], row["split"]) == key and row["method"] == method and row["budget"] > 0:
+                    points[row["budget"]].append(100 * row["accuracy"])
+            if points:
+                style = {"lw": 2.2} if method == DEFAULT else {"lw": 1.0}
+                axis.plot(
+                    [100 * b for b in sorted(points)],
+                    [np.mean(points[b]) for b in sorted(points)],
+                    label=method,
+                    **style,
+                )
+        axis.axhline(100 * ceilings[key], color="grey", lw=0.8, ls=":")
+        axis.set(xscale="log", title=f"{key[1]} ({key[0]})", xlabel="budget, % of the pool")
+        axis.title.set_fontsize(8)
+    axes.flat[0].legend(fontsize=6)
+    figure.tight_layout()
+    figure.savefig(path)
+    pyplot.close(figure)
+
+
+def main(path: str) -> None:
+    """Print the tables of a stored run again."""
+    print(markdown(summary(json.loads(Path(path).read_text())["rows"])))
