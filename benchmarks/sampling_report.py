@@ -63,7 +63,7 @@ def interval(groups: Sequence[Sequence[float]]) -> tuple[float, float, float]:
 
 
 def summary(rows: Rows) -> dict[str, Any]:
-    """For shifted and in-domain splits, gold and LLM labels: area relative to random, worst split, share of the ceiling."""
+    """By group of splits: area relative to random, splits where it is worse, share of labelling everything."""
     return {
         "default": DEFAULT,
         "groups": {name: group(part) for name, part in grouped(rows).items()},
@@ -88,7 +88,7 @@ def group(rows: Rows) -> dict[str, Any]:
     """All methods on the splits of one group."""
     found, ceilings = areas(rows), ceiling(rows)
     methods = sorted({method for methods in found.values() for method in methods})
-    table = []
+    table: list[dict[str, Any]] = []
     for method in methods:
         gaps = differences(found, method, REFERENCE)
         mean, low, high = interval(list(gaps.values()))
@@ -146,15 +146,14 @@ def markdown(found: Mapping[str, Any]) -> str:
     lines = []
     for name, part in found["groups"].items():
         lines += [f"### {name}: {part['splits']} splits, labelling everything {100 * part['everything']:.1f}", ""]
-        lines += [
-            "| method | area | relative to random | difference (95 %) | splits better / worse | at 20 % of everything |"
-        ]
+        lines += ["| method | area | relative | difference (95 %) | better / worse | at 20 % |"]
         lines += ["|---|---|---|---|---|---|"]
         for line in part["methods"]:
             mean, low, high = (100 * value for value in line["difference"])
             title = f"**{line['method']}**" if line["method"] == found["default"] else line["method"]
             lines.append(
-                f"| {title} | {100 * line['area']:.2f} | {line['relative']:.4f} | {mean:+.2f} ({low:+.2f} to {high:+.2f}) "
+                f"| {title} | {100 * line['area']:.2f} | {line['relative']:.4f} | "
+                f"{mean:+.2f} ({low:+.2f} to {high:+.2f}) "
                 f"| {line['better_splits']} / {len(line['worse_splits'])} | {100 * line['share_of_everything']:.1f} % |"
             )
         lines.append("")

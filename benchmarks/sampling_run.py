@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import structlog
 
 from benchmarks.sampling_splits import Embed, Split, Texts, drawn
 from benchmarks.sampling_student import LinearStudent, fit
@@ -26,6 +27,8 @@ from model.acquisition import (
 )
 from model.arrays import FloatArray, IntArray
 from model.errors import NotEnoughDataError
+
+log = structlog.get_logger(__name__)
 
 BUDGETS = (0.01, 0.02, 0.05, 0.1, 0.2)
 MEMBERS = 3
@@ -65,7 +68,7 @@ def readable(label: str) -> str:
 def curve(drawn: Draw, method: str) -> Iterator[dict[str, Any]]:
     """Rows of one method: accuracy before the first label and after each budget. `rule@base` names another base."""
     name, _, base = method.partition("@")
-    bought = np.zeros(0, np.int64)
+    bought: IntArray = np.zeros(0, np.int64)
     student = learn(drawn, bought)
     yield row(drawn, method, 0.0, student, bought, 0.0)
     for step, budget in enumerate(BUDGETS):
@@ -131,11 +134,14 @@ def base_score(drawn: Draw, bought: IntArray, base: str) -> Callable[[FloatArray
     """p0 by label names, or by class means or a linear probe on what is labelled (names where labels are too few)."""
     vectors = np.concatenate([drawn.source_vectors, drawn.pool_vectors[bought]])
     targets = np.concatenate([drawn.source.said, drawn.pool.said[bought]])
-    kinds = {"means": ClassMeans.fit, "probe": LinearProbe.fit}
     try:
-        return kinds[base](vectors, targets) if base in kinds else LabelSimilarity(drawn.label_vectors)
+        if base == "means":
+            return ClassMeans.fit(vectors, targets)
+        if base == "probe":
+            return LinearProbe.fit(vectors, targets)
     except NotEnoughDataError:
-        return LabelSimilarity(drawn.label_vectors)
+        log.info("base_score_fallback", base=base, split=drawn.split.name)
+    return LabelSimilarity(drawn.label_vectors)
 
 
 def committee(drawn: Draw, bought: IntArray) -> tuple[Probabilities, ...]:

@@ -25,8 +25,20 @@ SOURCE_ROWS = 300  # at least 6 per label
 POOL_ROWS = 2000
 TEST_ROWS = 1000
 LEAST_TARGET = 400  # smaller targets are no pool to choose from
-KNOWN_TOPICS = ("vaccine", "vaccines", "coronavirus", "universal health care", "taxes", "middle-class", "student-debt")
-KNOWN_TOPICS += ("environment", "gun control", "gun-control")
+KNOWN_TOPICS = frozenset(
+    [
+        "vaccine",
+        "vaccines",
+        "coronavirus",
+        "universal health care",
+        "taxes",
+        "middle-class",
+        "student-debt",
+        "environment",
+        "gun control",
+        "gun-control",
+    ]
+)
 
 Embed = Callable[[Sequence[str]], FloatArray]
 
@@ -73,16 +85,8 @@ class Corpus:
 
 def corpora(data: Path, names: Sequence[str]) -> list[Corpus]:
     """Every set with gold labels, and every set with a teacher's answers for at least 1,000 train texts."""
-    found = [
-        Corpus(
-            folder.name,
-            "gold",
-            space := read_space(folder),
-            *(_gold(folder, part, space) for part in ("train", "test")),
-        )
-        for folder in sorted(data.iterdir())
-        if (folder / "labels.json").is_file() and (not names or folder.name in names)
-    ]
+    folders = [folder for folder in sorted(data.iterdir()) if (folder / "labels.json").is_file()]
+    found = [_labelled(folder) for folder in folders if not names or folder.name in names]
     for path in sorted(data.glob("teachers/*/*.jsonl.gz")):
         corpus = _taught(data, path)
         if corpus is not None and (not names or corpus.name in names):
@@ -97,6 +101,11 @@ def corpora(data: Path, names: Sequence[str]) -> list[Corpus]:
 def right(part: Texts) -> float:
     """Share of texts whose first label by the labeller is true."""
     return float((part.said.argmax(axis=1) == part.gold).mean())
+
+
+def _labelled(folder: Path) -> Corpus:
+    space = read_space(folder)
+    return Corpus(folder.name, "gold", space, _gold(folder, "train", space), _gold(folder, "test", space))
 
 
 def _gold(folder: Path, part: str, space: LabelSpace) -> Texts:
