@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 import structlog
 from flask import Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from backend import events
 from backend.auth import BasicAuth
 from backend.background import Background
 from backend.bodies import MAX_BODY_BYTES, refused
+from backend.inbox import Inbox
 from backend.live import LiveStudents
 from backend.metrics import Metrics
 from backend.routes.extras import extras
@@ -37,7 +40,9 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
     """
     app = Flask(__name__, static_folder="pages/static", template_folder="pages/templates")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    here = Parts(services, live, Background(), Metrics(services))
+    background = Background()
+    inbox = Inbox(background, partial(events.handle, services))
+    here = Parts(services, live, background, inbox, Metrics(services))
     app.extensions["shortlist"] = here
     app.url_map.strict_slashes = False
     app.before_request(here.metrics.start)

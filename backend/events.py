@@ -16,6 +16,7 @@ from backend import triggers
 from backend.connection import control_of, remember, start
 from backend.control import Control
 from backend.decisions import identifier, read_annotation, utc_text
+from backend.errors import ShortlistError
 from backend.policy import remember_tasks
 from backend.pool import annotations as people
 from backend.pool import projects
@@ -28,19 +29,23 @@ log = structlog.get_logger(__name__)
 Body = Mapping[str, Any]
 
 
-def handle(services: Services, body: Body) -> str:
-    """Act on one event; the action's name if it is one that we know, else "ignored"."""
-    action = str(body.get("action"))[:40]
-    act = ACTIONS.get(action)
-    if act is None:
-        log.debug("event ignored", action=action)
-        return "ignored"
-    project = _project(services, body)
-    if project is None:
-        log.warning("event without a usable project", action=action)
-        return "ignored"
-    act(services, project, body)
-    return action
+def handle(services: Services, body: Body) -> None:
+    """Act on one event."""
+    act = ACTIONS.get(known(body))
+    project = _project(services, body) if act else None
+    if act is None or project is None:
+        log.info("event ignored", action=str(body.get("action"))[:40])
+        return
+    try:
+        act(services, project, body)
+    except ShortlistError as error:  # the label config is not usable; a later reconcile reads what was missed
+        log.warning("event not used", action=known(body), project=project.project, reason=str(error))
+
+
+def known(body: Body) -> str:
+    """The event's action if it is one that is acted on, else "ignored"."""
+    action = body.get("action")
+    return action if isinstance(action, str) and action in ACTIONS else "ignored"
 
 
 def size(body: Body) -> int:

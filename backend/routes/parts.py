@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Response, current_app
 
 from backend.background import Background
+from backend.inbox import Inbox
 from backend.live import LiveStudents
 from backend.metrics import Metrics
 from backend.services import Services
@@ -15,11 +16,12 @@ from backend.services import Services
 
 @dataclass(frozen=True)
 class Parts:
-    """Services, models in memory, the background thread and the counters."""
+    """Services, models in memory, the background thread with its inbox, and the counters."""
 
     services: Services
     live: LiveStudents
     background: Background
+    inbox: Inbox
     metrics: Metrics
 
 

@@ -81,16 +81,9 @@ def webhook() -> Response:
         return answer_json({})
     here = parts()
     wait = EVENT_WAIT_SECONDS if events.size(body) <= SMALL_EVENT else 0.0
-    here.background.do(f"event {str(body.get('action'))[:40]}", lambda: _handle(here, body), wait)
+    here.metrics.events.labels(events.known(body)).inc()
+    here.inbox.take(body, wait)
     return answer_json({})
-
-
-def _handle(here: Parts, body: dict[str, Any]) -> None:
-    try:
-        here.metrics.events.labels(events.handle(here.services, body)).inc()
-    except ShortlistError as error:
-        here.metrics.events.labels("failed").inc()
-        log.warning("event not used", action=str(body.get("action"))[:40], reason=str(error))
 
 
 def _project(here: Parts, body: dict[str, Any]) -> Project:
