@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from model.errors import TeacherRefused
 from model.labels import LabelSpace
@@ -10,12 +13,26 @@ from model.teacher.base import Embed, Teacher
 from model.teacher.prompts import Prompt, Strategy
 from model.teacher.similarity import SimilarityTeacher, similarity_hash
 
+if TYPE_CHECKING:
+    from model.teacher.composing import Composer
+    from model.teacher.cost import Price
+    from model.teacher.examples import Example
+    from model.teacher.llm import LlmTeacher
+    from model.teacher.provider import Provider
+    from model.teacher.throttle import Throttle
+
+SEVERAL = re.compile(r"\+(?=(?:similarity$|openai:|anthropic:))")
+VARIED = 0.5  # temperature of self-consistency, as in the paper; used where a provider has one
+
 
 @dataclass(frozen=True)
 class TeacherOptions:
-    """What is needed to make a teacher. Keys are never shown in a repr."""
+    """What is needed to make a teacher. Keys are never shown in a repr.
 
-    teacher: str = "auto"  # auto, similarity, openai:<model>, anthropic:<model>
+    `teacher` is auto, similarity, openai:<model> or anthropic:<model>; several joined by `+` vote.
+    """
+
+    teacher: str = "auto"
     prompt: str = "all"  # single, unsure, all
     max_candidates: int = 5
     openai_api_key: str = field(default="", repr=False)
@@ -25,6 +42,11 @@ class TeacherOptions:
     instructions: str = ""  # the project's labelling instructions
     encoder: str = "default"  # which encoder `embed` uses: it shapes the similarity teacher's answers
     template: str = ""  # replaces the built-in prompt template
+    examples: str = "none"  # none, nearest, fixed (the same for all texts, so that providers can cache them)
+    example_count: int = 10
+    labels_shown: str = "auto"  # auto, off, or a number: how many labels an LLM is shown, nearest to the text
+    per_call: int = 1  # texts in one call
+    votes: int = 1  # opinions per LLM (self-consistency)
 
 
 def is_similarity(options: TeacherOptions) -> bool:
@@ -33,12 +55,25 @@ def is_similarity(options: TeacherOptions) -> bool:
 
 
 def teacher_hash(options: TeacherOptions, space: LabelSpace) -> str:
-    """Six hex digits over everything that shapes the teacher's answers: model, prompt, strategy, limits."""
+    """Six hex digits over everything that shapes the teacher's answers: model, prompt, strategy, limits, policies.
+
+    Not over the address of a server, prices, keys, or the examples that people's labels provide.
+    """
     if is_similarity(options):
         return similarity_hash(options.max_candidates, options.encoder)
+    from model.teacher.composing import composed_hash
     from model.teacher.llm import llm_hash
+    from model.teacher.voting import panel_hash
 
-    return llm_hash(options.teacher, prompt_of(options, space))
+    hashes = []
+    for one in _members(options):
+        if is_similarity(one):
+            hashes.append(teacher_hash(one, space))
+            continue
+        for prompt, temperature in _opinions(one, space):
+            composed = composed_hash(prompt, one.examples, one.example_count, one.labels_shown, temperature)
+            hashes.append(llm_hash(one.teacher, composed, one.per_call))
+    return hashes[0] if len(hashes) == 1 else panel_hash(hashes, None)
 
 
 def prompt_of(options: TeacherOptions, space: LabelSpace) -> Prompt:
@@ -50,21 +85,66 @@ def prompt_of(options: TeacherOptions, space: LabelSpace) -> Prompt:
     return Prompt(space, strategy, options.max_candidates, options.instructions, options.template)
 
 
-def make_teacher(options: TeacherOptions, space: LabelSpace, embed: Embed) -> Teacher:
-    """The teacher that the options name. TeacherRefused says which setting is missing or wrong."""
+def make_teacher(options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Sequence[Example] = ()) -> Teacher:
+    """The teacher that the options name. TeacherRefused says which setting is missing or wrong.
+
+    `examples` are labelled texts of the project, the latest last; they are used if the options ask for examples.
+    """
     if is_similarity(options):
         return SimilarityTeacher(space, embed, options.max_candidates, options.encoder)
+    from model.teacher.voting import Panel
+
+    members: list[Teacher] = []
+    for one in _members(options):
+        members += [make_teacher(one, space, embed)] if is_similarity(one) else _llms(one, space, embed, examples)
+    return members[0] if len(members) == 1 else Panel(options.teacher, members, space)
+
+
+def _members(options: TeacherOptions) -> list[TeacherOptions]:
+    return [replace(options, teacher=name) for name in SEVERAL.split(options.teacher)]
+
+
+def _opinions(options: TeacherOptions, space: LabelSpace) -> list[tuple[Prompt, float | None]]:
+    """Prompt and temperature of each opinion: alone the provider's defaults, else another label order each time."""
+    prompt = prompt_of(options, space)
+    if options.votes <= 1:
+        return [(prompt, None)]
+    temperature = VARIED if options.teacher.startswith("openai:") else None
+    return [(replace(prompt, shuffle=number), temperature) for number in range(options.votes)]
+
+
+def _llms(options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Sequence[Example]) -> list[LlmTeacher]:
+    from model.teacher.composing import Composer
     from model.teacher.cost import price_of
+    from model.teacher.examples import Examples
     from model.teacher.llm import LlmTeacher
+    from model.teacher.narrowing import Narrowing, shown_labels
     from model.teacher.throttle import Throttle
 
-    kind, _, model = options.teacher.partition(":")
     price, throttle = price_of(options.teacher, options.price), Throttle()
+    provider = _provider(options, price, throttle)
+    few = None
+    if options.examples != "none":
+        few = Examples(examples, embed, options.example_count, options.examples == "fixed")
+    shown = shown_labels(space, options.labels_shown)
+    narrowing = Narrowing(space, embed, shown) if shown < len(space) else None
+    composers: list[Composer] = [
+        Composer(prompt, few, narrowing, temperature) for prompt, temperature in _opinions(options, space)
+    ]
+    return [LlmTeacher(provider, composer, price, throttle, options.per_call) for composer in composers]
+
+
+def _provider(options: TeacherOptions, price: Price, throttle: Throttle) -> Provider:
+    kind, _, model = options.teacher.partition(":")
     if kind == "openai" and model:
         from model.teacher.openai import OpenAIProvider
 
-        provider = OpenAIProvider(model, options.openai_api_key, price, options.openai_base_url, throttle.heard)
-        return LlmTeacher(provider, prompt_of(options, space), price, throttle)
+        return OpenAIProvider(model, options.openai_api_key, price, options.openai_base_url, throttle.heard)
+    if kind == "anthropic" and model:
+        from model.teacher.anthropic import AnthropicProvider
+
+        return AnthropicProvider(model, options.anthropic_api_key, price, heard=throttle.heard)
     raise TeacherRefused(
-        f"TEACHER={options.teacher!r} is unknown; allowed are auto, similarity, openai:<model>, anthropic:<model>"
+        f"TEACHER={options.teacher!r} is unknown; allowed are auto, similarity, openai:<model>, anthropic:<model>, "
+        "or several of them joined by +"
     )

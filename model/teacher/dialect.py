@@ -11,13 +11,14 @@ import structlog
 log = structlog.get_logger(__name__)
 
 HINTS = {  # words by which a complaint names a wish
-    "schema": ("response_format", "json_schema", "json_object", "output_config", "schema", "guided", "grammar"),
+    "schema": ("response_format", "json_schema", "json_object", "output_config.format", "schema", "guided", "grammar"),
     "max_tokens": ("max_completion_tokens", "max_tokens"),
     "temperature": ("temperature",),
     "reasoning": ("reasoning_effort", "reasoning"),
     "thinking": ("thinking",),
     "effort": ("effort",),
 }
+NOWHERE = 1 << 30
 
 
 class Dialect:
@@ -38,22 +39,37 @@ class Dialect:
         said: dict[str, Any] = {}
         for wish, ways in self._ways.items():
             if wishes.get(wish, True) is not None:
-                said.update(_filled(ways[self._chosen[wish]], wishes.get(wish)))
+                _merge(said, _filled(ways[self._chosen[wish]], wishes.get(wish)))
         return said
 
     def degrade(self, version: int, complaint: str) -> bool:
-        """Whether asking again can help: the complaint names a wish for which there is another way."""
+        """Whether asking again can help: the complaint names, first of all, a wish for which there is another way."""
         with self._lock:
             if version != self.version:
                 return True
-            for wish, ways in self._ways.items():
-                last = self._chosen[wish] + 1 >= len(ways)
-                if not last and ways[self._chosen[wish]] and any(word in complaint.lower() for word in HINTS[wish]):
-                    self._chosen[wish] += 1
-                    self.version += 1
-                    log.info("the server does not know a parameter", wish=wish, next=self._chosen[wish])
-                    return True
-            return False
+            named = {wish: _first(complaint.lower(), HINTS[wish]) for wish in self._ways if self._can_degrade(wish)}
+            wish = min(named, key=lambda wish: named[wish], default="")
+            if not wish or named[wish] == NOWHERE:
+                return False
+            self._chosen[wish] += 1
+            self.version += 1
+            log.info("the server does not know a parameter", wish=wish, next=self._chosen[wish])
+            return True
+
+    def _can_degrade(self, wish: str) -> bool:
+        return self._chosen[wish] + 1 < len(self._ways[wish])
+
+
+def _first(complaint: str, words: tuple[str, ...]) -> int:
+    return min((complaint.find(word) for word in words if word in complaint), default=NOWHERE)
+
+
+def _merge(target: dict[str, Any], part: dict[str, Any]) -> None:
+    for key, value in part.items():
+        if isinstance(value, dict) and isinstance(target.get(key), dict):
+            _merge(target[key], value)
+        else:
+            target[key] = value
 
 
 def _filled(way: Any, value: Any) -> Any:

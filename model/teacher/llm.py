@@ -5,30 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import structlog
-
-from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
+from model.errors import TeacherError, TeacherRefused
 from model.labels import CandidateSet
-from model.teacher.answers import Parsed, parse, render
+from model.teacher.answers import Parsed, json_values, parse, parse_value, render
 from model.teacher.base import Answer, State, Usage
+from model.teacher.composing import Composer, likely_sent, most_sent
 from model.teacher.cost import Price
-from model.teacher.prompts import Prompt, Strategy
+from model.teacher.prompts import Prompt
 from model.teacher.provider import Provider, Reply, Request, TextRefused, Turn
+from model.teacher.run import Run
 from model.teacher.throttle import Throttle
 from model.teacher.tokens import estimate_tokens, most_tokens
 
-log = structlog.get_logger(__name__)
-
-FAILURES_IN_A_ROW = 5  # then nothing more is sent
 PROBE = "Hello"
+LONGEST_QUOTE = 2_000  # characters of a wrong answer that are shown to its author
 
 
 class LlmTeacher:
-    """One call per text, several at a time; see `Teacher` for the contract.
+    """One call per text (or per `per_call` texts), several at a time; see `Teacher` for the contract.
 
     Equal texts are asked once. An answer without labels is asked again once, then recorded as unparsed. Nothing is
     retried beyond the SDK's own retries: what fails for a passing reason raises TeacherUnavailable after everything
@@ -41,26 +39,30 @@ class LlmTeacher:
     def __init__(
         self,
         provider: Provider,
-        prompt: Prompt,
+        composer: Composer,
         price: Price,
         throttle: Throttle | None = None,
-        temperature: float | None = None,
+        per_call: int = 1,
     ) -> None:
-        self.name = provider.name
-        self.prompt, self.price = prompt, price
-        self._provider, self._temperature = provider, temperature
+        self.name, self.composer, self.price, self.provider = provider.name, composer, price, provider
+        self.prompt: Prompt = composer.prompt
+        self.per_call = 1 if composer.narrowing else max(1, per_call)
         self._throttle = throttle or Throttle()
         self._worked = threading.Event()
-        self.hash = llm_hash(provider.name, prompt, temperature)
+        self.hash = llm_hash(provider.name, composer.hash, self.per_call)
 
     def shortlist(self, texts: Sequence[str]) -> list[Answer]:
-        """One answer per text, in order. Usage stands on the first of equal texts."""
+        """One answer per text, in order. Usage stands on the first of equal texts, or of texts asked together."""
         first: dict[str, int] = {}
         for place, text in enumerate(texts):
             first.setdefault(text, place)
-        run = _Run(self._throttle)
-        with ThreadPoolExecutor(min(len(first), self._throttle.most) or 1, "teacher") as threads:
-            list(threads.map(lambda text: run.one(first[text], lambda: self._ask(text, run)), first))
+        run, asked = Run(), list(first)
+        groups = [asked[start : start + self.per_call] for start in range(0, len(asked), self.per_call)]
+        if groups and not self._worked.is_set():  # one call ahead: it fills the prompt cache, and shows a wrong key
+            run.attempt(lambda: self._placed(groups[0], first, run))
+            groups = groups[1:]
+        with ThreadPoolExecutor(min(len(groups), self._throttle.most) or 1, "teacher") as threads:
+            list(threads.map(lambda group: run.attempt(lambda: self._placed(group, first, run)), groups))
         for place, text in enumerate(texts):
             if first[text] in run.answers and place != first[text]:
                 run.answers[place] = replace(run.answers[first[text]], usage=Usage())
@@ -69,54 +71,26 @@ class LlmTeacher:
 
     def upper_bound_microusd(self, texts: Sequence[str]) -> int:
         """For every text two calls, the second with the first's answer and twice its room."""
-        return sum(self._bound(text) for text in set(texts))
+        distinct = list(dict.fromkeys(texts))
+        bound = sum(self._bound(request) for request in self.composer.requests(distinct))
+        if self.per_call > 1:
+            groups = [distinct[start : start + self.per_call] for start in range(0, len(distinct), self.per_call)]
+            bound += sum(self._bound(self.composer.together(group), again=False) for group in groups)
+        return bound
 
     def estimate(self, texts: Sequence[str]) -> Usage:
         """What `shortlist(texts)` is likely to cost, without cache hits and re-asking."""
         output = estimate_tokens(render(self.prompt.space.names[:2]))
-        total = Usage()
-        for text in set(texts):
-            request = self.request(text)
-            parts = [request.system, *(turn.text for turn in request.turns)]
-            total += self.price.usage(sum(map(estimate_tokens, parts)), output)
-        return total
+        distinct = list(dict.fromkeys(texts))
+        if self.per_call == 1:
+            sent = [(likely_sent(request), 1) for request in self.composer.requests(distinct)]
+        else:
+            groups = [distinct[start : start + self.per_call] for start in range(0, len(distinct), self.per_call)]
+            sent = [(likely_sent(self.composer.together(group)), len(group)) for group in groups]
+        return sum((self.price.usage(tokens, output * size) for tokens, size in sent), Usage())
 
-    def request(self, text: str) -> Request:
-        """What is sent for one text."""
-        turns = (Turn("user", self.prompt.question(text)),)
-        return Request(self.prompt.system(), turns, self.prompt.schema(), self._room(), temperature=self._temperature)
-
-    def _room(self) -> int:
-        """Tokens that the longest answer can take."""
-        most = 1 if self.prompt.strategy is Strategy.SINGLE else max(self.prompt.max_candidates, 3)
-        longest = sorted(self.prompt.space.names, key=len, reverse=True)[:most]
-        return 40 + most_tokens(render(longest))
-
-    def _bound(self, text: str) -> int:
-        request = self.request(text)
-        sent = most_tokens(request.system) // 2 + sum(most_tokens(turn.text) for turn in request.turns) + 50
-        output = self._provider.most_output(request.max_tokens)
-        again = sent + output + most_tokens(self.prompt.reminder())
-        return self.price.bound(sent, output) + self.price.bound(
-            again, self._provider.most_output(2 * request.max_tokens)
-        )
-
-    def _ask(self, text: str, run: _Run) -> Answer:
-        request = self.request(text)
-        try:
-            reply = self._send(request, run)
-        except TextRefused as error:
-            self._blame(error)
-            return Answer(State.ABSTAINED, None, "", reason=f"the server refuses this text: {error}")
-        parsed = self._parsed(reply)
-        if parsed.state is not State.UNPARSED:
-            return answer_of(parsed, reply.text, reply.usage)
-        second = self._send_again(request, reply, run)
-        if second is None:
-            return answer_of(parsed, reply.text, reply.usage)
-        return answer_of(self._parsed(second), second.text, reply.usage + second.usage)
-
-    def _parsed(self, reply: Reply) -> Parsed:
+    def read(self, reply: Reply) -> Parsed:
+        """What a reply to one text says."""
         if reply.refused:
             return Parsed(State.ABSTAINED, reason="the teacher declined")
         parsed = parse(reply.text, self.prompt.space, self.prompt.strategy)
@@ -124,88 +98,96 @@ class LlmTeacher:
             return Parsed(State.UNPARSED, reason="the answer was cut off")
         return parsed
 
-    def _send_again(self, request: Request, reply: Reply, run: _Run) -> Reply | None:
+    def _bound(self, request: Request, again: bool = True) -> int:
+        sent, output = most_sent(request), self.provider.most_output(request.max_tokens)
+        bound = self.price.bound(sent, output)
+        if again:
+            longer = sent + min(output * 8, LONGEST_QUOTE * 4) + most_tokens(self.prompt.reminder())
+            bound += self.price.bound(longer, self.provider.most_output(2 * request.max_tokens))
+        return bound
+
+    def _placed(self, group: list[str], first: dict[str, int], run: Run) -> Iterator[tuple[int, Answer]]:
+        if len(group) == 1:
+            yield first[group[0]], self._ask(group[0], run)
+            return
+        for text, answer in self._ask_together(group, run):
+            yield first[text], answer
+
+    def _ask(self, text: str, run: Run) -> Answer:
+        (request,) = self.composer.requests([text])
+        try:
+            reply = self._send(request, run)
+        except TextRefused as error:
+            usage = self._blame(error, run)
+            return Answer(State.ABSTAINED, None, "", usage, f"the server refuses this text: {error}")
+        parsed = self.read(reply)
+        second = self._send_again(request, reply, run) if parsed.state is State.UNPARSED else None
+        if second is None:
+            return answer_of(parsed, reply.text, reply.usage)
+        return answer_of(self.read(second), second.text, reply.usage + second.usage)
+
+    def _ask_together(self, group: list[str], run: Run) -> Iterator[tuple[str, Answer]]:
+        """One call for all; whoever is missing in the answer is asked alone. The call's usage goes to the first."""
+        try:
+            reply = self._send(self.composer.together(group), run)
+        except TextRefused:
+            reply = Reply("", Usage())
+        found, owed = self._read_together(reply, len(group)), reply.usage
+        missing = []
+        for number, text in enumerate(group, 1):
+            if number not in found or found[number].state is State.UNPARSED:
+                missing.append(text)
+                continue
+            yield text, answer_of(found[number], reply.text, owed)
+            owed = Usage()
+        for text in missing:
+            try:
+                answer = self._ask(text, run)
+            except TeacherError:
+                run.lose(owed)
+                raise
+            yield text, replace(answer, usage=answer.usage + owed)
+            owed = Usage()
+
+    def _read_together(self, reply: Reply, size: int) -> dict[int, Parsed]:
+        """By number of the text. A number that occurs twice, or that nobody asked about, counts for nothing."""
+        values, _ = json_values(reply.text)
+        rows = values[0].get("answers") if len(values) == 1 and isinstance(values[0], dict) else None
+        entries = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        numbers = [row.get("text") for row in entries]
+        return {
+            number: parse_value({"candidates": row.get("candidates")}, self.prompt.space, self.prompt.strategy)
+            for number, row in zip(numbers, entries, strict=True)
+            if type(number) is int and 1 <= number <= size and numbers.count(number) == 1 and not reply.refused
+        }
+
+    def _send_again(self, request: Request, reply: Reply, run: Run) -> Reply | None:
         """Ask once more: with twice the room if the answer was cut off, else by repeating the label list."""
-        told = (Turn("assistant", reply.text[:2000] or "-"), Turn("user", self.prompt.reminder()))
+        told = (Turn("assistant", reply.text[:LONGEST_QUOTE] or "-"), Turn("user", self.prompt.reminder()))
         turns = request.turns if reply.truncated else (*request.turns, *told)
         try:
             return self._send(replace(request, turns=turns, max_tokens=2 * request.max_tokens), run)
         except TextRefused:
             return None
         except TeacherError:
-            run.spend(reply.usage)
+            run.lose(reply.usage)
             raise
 
-    def _send(self, request: Request, run: _Run) -> Reply:
+    def _send(self, request: Request, run: Run) -> Reply:
         with self._throttle.slot():
             run.check()
-            reply = self._provider.complete(request)
+            reply = self.provider.complete(request)
         self._worked.set()
         return reply
 
-    def _blame(self, error: TextRefused) -> None:
+    def _blame(self, error: TextRefused, run: Run) -> Usage:
         """Is it the text, or every request? Before the first success a harmless text decides; TeacherRefused if all."""
         if self._worked.is_set():
-            return
+            return Usage()
         try:
-            self._provider.complete(self.request(PROBE))
+            return self._send(self.composer.requests([PROBE])[0], run).usage
         except TextRefused:
             raise TeacherRefused(f"{error}. Every request is refused, not just one text") from None
-        self._worked.set()
-
-
-class _Run:
-    """The state of one `shortlist` call: answers so far, spending, and whether to stop."""
-
-    def __init__(self, throttle: Throttle) -> None:
-        self.answers: dict[int, Answer] = {}
-        self._lock = threading.Lock()
-        self._lost = Usage()
-        self._stop: TeacherError | None = None
-        self._failed: TeacherError | None = None
-        self._in_a_row = 0
-
-    def one(self, place: int, ask: object) -> None:
-        """Ask for one text; an error is kept, not raised."""
-        assert callable(ask)
-        try:
-            self.check()
-            answer = ask()
-        except TeacherError as error:
-            self._note(error)
-            return
-        with self._lock:
-            self._in_a_row = 0
-            self.answers[place] = answer
-
-    def check(self) -> None:
-        """Raises what made the run stop."""
-        if self._stop is not None:
-            raise self._stop
-
-    def spend(self, usage: Usage) -> None:
-        """Remember money that led to no answer."""
-        with self._lock:
-            self._lost += usage
-
-    def _note(self, error: TeacherError) -> None:
-        with self._lock:
-            self._failed = self._failed or error
-            self._in_a_row += 1
-            if isinstance(error, TeacherRefused) or self._in_a_row >= FAILURES_IN_A_ROW:
-                self._stop = self._stop or error
-
-    def raise_if_failed(self, total: int) -> None:
-        """Raises the gravest error with everything that was answered and paid."""
-        error = self._stop or self._failed
-        if error is None:
-            return
-        spent = sum((answer.usage for answer in self.answers.values()), self._lost)
-        kind = type(error) if isinstance(error, TeacherRefused | TeacherUnavailable) else TeacherUnavailable
-        raised = kind(f"{error} ({len(self.answers)} of {total} texts were answered)", self.answers, spent)
-        raised.retry_seconds = error.retry_seconds
-        log.warning("the teacher cannot go on", reason=str(raised), kind=kind.__name__)
-        raise raised from None
 
 
 def answer_of(parsed: Parsed, raw: str, usage: Usage) -> Answer:
@@ -214,7 +196,6 @@ def answer_of(parsed: Parsed, raw: str, usage: Usage) -> Answer:
     return Answer(parsed.state, candidates, raw, usage, parsed.reason)
 
 
-def llm_hash(name: str, prompt: Prompt, temperature: float | None = None) -> str:
-    """Six hex digits over model, prompt and sampling."""
-    content = json.dumps([name, prompt.hash, temperature])
-    return hashlib.sha256(content.encode()).hexdigest()[:6]
+def llm_hash(name: str, composed: str, per_call: int = 1) -> str:
+    """Six hex digits over the model, the way it is asked, and how many texts it is asked about at once."""
+    return hashlib.sha256(json.dumps([name, composed, per_call]).encode()).hexdigest()[:6]

@@ -49,7 +49,7 @@ class OpenAIProvider:
         client = http_client or httpx2.Client(timeout=timeout, follow_redirects=True)
         if heard is not None:
             client.event_hooks["response"].append(lambda answer: heard(answer.status_code, retry_after(answer.headers)))
-        self._client = openai.OpenAI(
+        self.client = openai.OpenAI(
             api_key=api_key or "none",
             base_url=base_url or "https://api.openai.com/v1",
             http_client=client,
@@ -79,12 +79,12 @@ class OpenAIProvider:
         while True:
             spoken = self._dialect.version
             try:
-                return self.reply(self._client.chat.completions.create(**self.body(request)))
+                return self.reply(self.client.chat.completions.create(**self.body(request)))
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if not self._dialect.degrade(spoken, error.message):
-                    raise self._of_status(error) from None
+                    raise self.of_status(error) from None
             except openai.APIStatusError as error:
-                raise self._of_status(error) from None
+                raise self.of_status(error) from None
             except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
                 raise TeacherUnavailable(f"{self.name}: {redact(str(error), self._key)}") from None
 
@@ -106,7 +106,8 @@ class OpenAIProvider:
             truncated=choice.finish_reason == "length",
         )
 
-    def _of_status(self, error: APIStatusError) -> TeacherError | TextRefused:
+    def of_status(self, error: APIStatusError) -> TeacherError | TextRefused:
+        """Whom an HTTP error concerns: this text, or everybody, now or for good."""
         status, said = error.status_code, f"{self.name}: {redact(error.message, self._key)}"
         code = getattr(error, "code", None) or ""
         if status in (401, 403):

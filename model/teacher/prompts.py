@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,10 +65,13 @@ class Prompt:
     max_candidates: int
     instructions: str = ""
     template: str = ""
+    shuffle: int = 0  # another number shows the labels in another order: variety where there is no temperature
 
     def system(self, labels: Sequence[Label] | None = None, several: bool = False) -> str:
         """The system part, for all labels or a shortlist of them. TeacherRefused if the template cannot be filled."""
         shown = list(labels or self.space.labels)
+        if self.shuffle:
+            random.Random(self.shuffle).shuffle(shown)
         told = self.instructions.strip()
         try:
             filled = Template(self.template or TEMPLATE).substitute(

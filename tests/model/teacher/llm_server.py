@@ -127,6 +127,36 @@ class OpenAIServer(LlmServer):
                 "choices": [{"index": 0, "finish_reason": finish, "message": message}]}  # fmt: skip
 
 
+class AnthropicServer(LlmServer):
+    """POST /v1/messages. Keeps a prompt cache of everything marked, as the vendor does."""
+
+    path = "/v1/messages"
+    good = "end_turn"
+
+    def __init__(self, server: HTTPServer, answer: Callable[[str], str], script: Script | None = None) -> None:
+        from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
+
+        super().__init__(server, MessageCreateParamsNonStreaming, answer, script)
+        self._cache: set[str] = set()
+        self.base_url = server.url_for("").rstrip("/")
+
+    def error(self, play: Play) -> dict[str, Any]:
+        return {"type": "error", "error": {"type": play.code or "api_error", "message": play.error}}
+
+    def reply(self, body: dict[str, Any], said: str, finish: str) -> dict[str, Any]:
+        prefix = json.dumps([block for block in body["system"] if "cache_control" in block])
+        with self._lock:
+            known = prefix in self._cache
+            self._cache.add(prefix)
+        usage = {"input_tokens": 40, "output_tokens": 10,
+                 "cache_read_input_tokens": 1000 if known else 0,
+                 "cache_creation_input_tokens": 0 if known else 1000}  # fmt: skip
+        thought = {"type": "thinking", "thinking": "", "signature": "s"}
+        content = [thought, {"type": "text", "text": said}]
+        return {"id": "m", "type": "message", "role": "assistant", "model": body["model"], "usage": usage,
+                "content": content, "stop_reason": finish, "stop_sequence": None}  # fmt: skip
+
+
 def asked_text(body: dict[str, Any]) -> str:
     """The text that a request is about: the last one between the marks."""
     found = ""

@@ -12,6 +12,7 @@ from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.labels import LabelSpace
 from model.teacher.base import State
 from model.teacher.choice import TeacherOptions, make_teacher
+from model.teacher.composing import Composer
 from model.teacher.cost import Price, price_of
 from model.teacher.llm import LlmTeacher
 from model.teacher.openai import OpenAIProvider
@@ -34,7 +35,7 @@ def echo(text: str) -> str:
 def teacher_for(server: OpenAIServer, strategy: Strategy = Strategy.ALL, **options: Any) -> LlmTeacher:
     throttle = Throttle()
     provider = OpenAIProvider("m", KEY, PRICE, server.base_url, throttle.heard, **options)
-    return LlmTeacher(provider, Prompt(SPACE, strategy, 2), PRICE, throttle)
+    return LlmTeacher(provider, Composer(Prompt(SPACE, strategy, 2)), PRICE, throttle)
 
 
 def start(http_server: HTTPServer, script: Script | None = None) -> OpenAIServer:
@@ -211,7 +212,7 @@ def test_an_answer_that_takes_too_long_is_unavailable(http_server: HTTPServer) -
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     provider = OpenAIProvider("m", KEY, PRICE, "http://127.0.0.1:9/v1", max_retries=0)
     with pytest.raises(TeacherUnavailable):
-        LlmTeacher(provider, Prompt(SPACE, Strategy.ALL, 2), PRICE).shortlist(["spam"])
+        LlmTeacher(provider, Composer(Prompt(SPACE, Strategy.ALL, 2)), PRICE).shortlist(["spam"])
 
 
 def test_a_server_without_structured_output_gets_plain_requests(http_server: HTTPServer) -> None:
@@ -232,7 +233,9 @@ def test_a_server_without_structured_output_gets_plain_requests(http_server: HTT
 def test_openai_itself_is_asked_not_to_think(http_server: HTTPServer) -> None:
     server = start(http_server)
     provider = OpenAIProvider("gpt-4o-mini", KEY, PRICE)
-    body = provider.body(LlmTeacher(provider, Prompt(SPACE, Strategy.ALL, 2), PRICE).request("spam"))
+    body = provider.body(
+        LlmTeacher(provider, Composer(Prompt(SPACE, Strategy.ALL, 2)), PRICE).composer.requests(["spam"])[0]
+    )
     server.check(body)
     assert server.problems == []
     assert (body["reasoning_effort"], "max_tokens" in body) == ("none", False)

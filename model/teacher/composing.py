@@ -1,0 +1,100 @@
+"""From texts to requests: the system part, examples, the text; and how large request and answer can become."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from model.labels import Label
+from model.teacher.answers import render
+from model.teacher.examples import Example, Examples
+from model.teacher.narrowing import Narrowing, shown_labels
+from model.teacher.prompts import Prompt, Strategy, fenced
+from model.teacher.provider import Request, Turn
+from model.teacher.tokens import estimate_tokens, most_tokens
+
+LONGEST_EXAMPLE = 2_000  # characters of an example's text that are sent
+OVERHEAD = 60  # tokens that a protocol may add to a request, and that an answer's form may take
+
+
+@dataclass(frozen=True)
+class Composer:
+    """Makes requests. `narrowing` and nearest examples differ from text to text; all else is the same for all."""
+
+    prompt: Prompt
+    examples: Examples | None = None
+    narrowing: Narrowing | None = None
+    temperature: float | None = None
+
+    def requests(self, texts: Sequence[str]) -> list[Request]:
+        """One request per text."""
+        fixed = self._fixed_turns()
+        nearest = self.examples.nearest(texts) if self.examples and not self.examples.is_fixed else [[] for _ in texts]
+        shown = self.narrowing.labels(texts) if self.narrowing and texts else [None for _ in texts]
+        return [
+            self._request(text, labels, fixed, turns_of(examples))
+            for text, labels, examples in zip(texts, shown, nearest, strict=True)
+        ]
+
+    def together(self, texts: Sequence[str]) -> Request:
+        """One request for several texts; all labels, and fixed examples only."""
+        fixed = self._fixed_turns()
+        asked = "\n\n".join(f"Text {number}:\n{fenced(text)}" for number, text in enumerate(texts, 1))
+        room = len(texts) * (self.room() + 10)
+        system, schema = self.prompt.system(several=True), self.prompt.schema(several=True)
+        return Request(system, (*fixed, Turn("user", asked)), schema, room, len(fixed), self.temperature)
+
+    def room(self) -> int:
+        """Tokens that the longest answer about one text can take."""
+        most = 1 if self.prompt.strategy is Strategy.SINGLE else max(self.prompt.max_candidates, 3)
+        longest = sorted(self.prompt.space.names, key=len, reverse=True)[:most]
+        return OVERHEAD + most_tokens(render(longest))
+
+    def _fixed_turns(self) -> tuple[Turn, ...]:
+        return turns_of(self.examples.fixed()) if self.examples and self.examples.is_fixed else ()
+
+    def _request(
+        self, text: str, labels: list[Label] | None, fixed: tuple[Turn, ...], nearest: tuple[Turn, ...]
+    ) -> Request:
+        turns = (*fixed, *nearest, Turn("user", self.prompt.question(text)))
+        system, schema = self.prompt.system(labels), self.prompt.schema(labels)
+        return Request(system, turns, schema, self.room(), len(fixed), self.temperature)
+
+    @property
+    def hash(self) -> str:
+        """Six hex digits over the prompt and the policies, not over the examples themselves."""
+        policy = "none" if self.examples is None else "fixed" if self.examples.is_fixed else "nearest"
+        count = self.examples.count if self.examples else 0
+        shown = str(self.narrowing.shown) if self.narrowing else "off"
+        return composed_hash(self.prompt, policy, count, shown, self.temperature)
+
+
+def composed_hash(prompt: Prompt, examples: str, count: int, labels_shown: str, temperature: float | None) -> str:
+    """Six hex digits over the prompt, the policy for examples, how many labels are shown, and sampling."""
+    shown = shown_labels(prompt.space, labels_shown)
+    policy = [examples, count] if examples != "none" else None
+    content = json.dumps([prompt.hash, policy, shown if shown < len(prompt.space) else None, temperature])
+    return hashlib.sha256(content.encode()).hexdigest()[:6]
+
+
+def turns_of(examples: Sequence[Example]) -> tuple[Turn, ...]:
+    """Text and answer of each example, as if asked before."""
+    pairs = ((fenced(example.text[:LONGEST_EXAMPLE]), render([example.label])) for example in examples)
+    return tuple(turn for asked, said in pairs for turn in (Turn("user", asked), Turn("assistant", said)))
+
+
+def most_sent(request: Request) -> int:
+    """Tokens that a request can have at most.
+
+    One per byte for the text, which can be anything; one per two bytes for the rest, which is language.
+    """
+    *before, last = request.turns
+    known = request.system + "".join(turn.text for turn in before) + json.dumps(request.schema)
+    return most_tokens(known) // 2 + most_tokens(last.text) + OVERHEAD + 8 * len(before)
+
+
+def likely_sent(request: Request) -> int:
+    """Tokens that a request is likely to have."""
+    return sum(map(estimate_tokens, [request.system, *(turn.text for turn in request.turns)])) + 8

@@ -1,0 +1,98 @@
+"""Few-shot examples: for each text its nearest labelled ones. Human labels first, an LLM's own examples until then.
+
+CanDist (arXiv 2506.03857): the examples of a candidate prompt show a single label each, nearest by embedding.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from model.teacher.base import Embed
+
+if TYPE_CHECKING:
+    from model.arrays import FloatArray
+
+TWIN = 0.95  # cosine similarity above which two examples say the same
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with the one label it has. `human`: a person decided; among those, later ones come later in the pool."""
+
+    text: str
+    label: str
+    human: bool = True
+
+
+class Examples:
+    """A pool of examples, cleaned once.
+
+    Generated examples of a label step back when human ones of that label are there. Near-duplicates within a label are
+    dropped, the later one stays. `nearest` never gives a text itself as an example, nor one equal to it after
+    normalisation. With `fixed`, every text gets the same examples, one label after the other, so that they can be
+    cached as part of the prompt's prefix.
+    """
+
+    def __init__(self, pool: Sequence[Example], embed: Embed, count: int = 10, fixed: bool = False) -> None:
+        self.count, self.is_fixed = count, fixed
+        kept = _preferred(pool)
+        vectors = embed([example.text for example in kept]) if kept else None
+        places = _without_twins(kept, vectors) if vectors is not None else []
+        self._pool = [kept[place] for place in places]
+        self._vectors = vectors[places] if vectors is not None else None
+        self._embed = embed
+
+    def __len__(self) -> int:
+        return len(self._pool)
+
+    def fixed(self) -> list[Example]:
+        """The same for every text: the latest of each label, as many rounds as fit into `count`."""
+        by_label: dict[str, list[Example]] = defaultdict(list)
+        for example in reversed(self._pool):
+            by_label[example.label].append(example)
+        rounds = [
+            example for turn in range(self.count) for rest in by_label.values() for example in rest[turn : turn + 1]
+        ]
+        return rounds[: self.count]
+
+    def nearest(self, texts: Sequence[str]) -> list[list[Example]]:
+        """For each text up to `count` examples, the nearest one last, next to the question."""
+        import numpy as np
+
+        if self._vectors is None or not texts:
+            return [[] for _ in texts]
+        order = np.argsort(-(self._embed(texts) @ self._vectors.T), axis=1, kind="stable")
+        found = []
+        for text, row in zip(texts, order, strict=True):
+            own = same(text)
+            chosen = (self._pool[place] for place in row if same(self._pool[place].text) != own)
+            found.append([example for example, _ in zip(chosen, range(self.count), strict=False)][::-1])
+        return found
+
+
+def same(text: str) -> str:
+    """What two texts share when they are the same to a reader: NFKC, case and spaces do not count."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _preferred(pool: Sequence[Example]) -> list[Example]:
+    """One example per text (the last), and no generated ones where people have labelled."""
+    latest = {same(example.text): example for example in pool if same(example.text)}
+    decided = {example.label for example in latest.values() if example.human}
+    return [example for example in latest.values() if example.human or example.label not in decided]
+
+
+def _without_twins(pool: list[Example], vectors: FloatArray) -> list[int]:
+    """Places of examples that have no later near-duplicate with the same label, in order."""
+    import numpy as np
+
+    kept: dict[str, list[int]] = defaultdict(list)
+    for place in range(len(pool) - 1, -1, -1):
+        others = kept[pool[place].label]
+        if not others or float(np.max(vectors[others] @ vectors[place])) <= TWIN:
+            others.append(place)
+    return sorted(place for places in kept.values() for place in places)

@@ -1,0 +1,70 @@
+"""The state of one `shortlist` call: answers so far, what was spent, and whether to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
+from model.teacher.base import Answer, Usage
+
+log = structlog.get_logger(__name__)
+
+FAILURES_IN_A_ROW = 5  # then nothing more is sent
+
+
+class Run:
+    """Collects answers from several threads. An error is kept until all that can go on has gone on.
+
+    TeacherRefused stops everything at once, TeacherUnavailable only after FAILURES_IN_A_ROW without an answer between.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[int, Answer] = {}
+        self._lock = threading.Lock()
+        self._lost = Usage()
+        self._stop: TeacherError | None = None
+        self._failed: TeacherError | None = None
+        self._in_a_row = 0
+
+    def attempt(self, ask: Callable[[], Iterable[tuple[int, Answer]]]) -> None:
+        """Ask, and keep every answer with its place as soon as it comes; a TeacherError is noted, not raised."""
+        try:
+            self.check()
+            for place, answer in ask():
+                with self._lock:
+                    self._in_a_row = 0
+                    self.answers[place] = answer
+        except TeacherError as error:
+            self._note(error)
+
+    def check(self) -> None:
+        """Raises what made the run stop."""
+        if self._stop is not None:
+            raise self._stop
+
+    def lose(self, usage: Usage) -> None:
+        """Remember money that led to no answer."""
+        with self._lock:
+            self._lost += usage
+
+    def _note(self, error: TeacherError) -> None:
+        with self._lock:
+            self._failed = self._failed or error
+            self._in_a_row += 1
+            if isinstance(error, TeacherRefused) or self._in_a_row >= FAILURES_IN_A_ROW:
+                self._stop = self._stop or error
+
+    def raise_if_failed(self, total: int) -> None:
+        """Raises the gravest error, with everything that was answered and paid."""
+        error = self._stop or self._failed
+        if error is None:
+            return
+        spent = sum((answer.usage for answer in self.answers.values()), self._lost)
+        kind = TeacherRefused if isinstance(error, TeacherRefused) else TeacherUnavailable
+        raised = kind(f"{error} ({len(self.answers)} of {total} texts were answered)", dict(self.answers), spent)
+        raised.retry_seconds = error.retry_seconds
+        log.warning("the teacher cannot go on", reason=str(raised), kind=kind.__name__)
+        raise raised from None
