@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,7 +46,7 @@ class LabelSpace:
         names = [label.name for label in self.labels]
         if len(names) < 2:
             raise LabelSpaceError(f"a label space needs at least two labels, got {names}")
-        doubled = sorted({name for name in names if names.count(name) > 1})
+        doubled = sorted(name for name, number in Counter(names).items() if number > 1)
         if doubled:
             raise LabelSpaceError(f"labels occur more than once: {', '.join(doubled)}; make every label unique")
 
