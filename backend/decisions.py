@@ -11,6 +11,7 @@ import structlog
 
 from backend.control import Control
 from backend.pool.annotations import Annotation
+from backend.task_text import storable
 
 log = structlog.get_logger(__name__)
 
@@ -118,4 +119,4 @@ def _shown(control: Control, prediction: object) -> tuple[str | None, tuple[str,
     labels, _ = split_labels(control, prediction.get("result"))
     score = prediction.get("score")
     usable = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
-    return version[:64], labels, float(score) if usable and score is not None else None
+    return storable(version)[:64], labels, float(score) if usable and score is not None else None

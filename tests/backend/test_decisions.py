@@ -102,3 +102,8 @@ JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st
 def test_any_body_with_an_id_is_read(body: dict[str, Any]) -> None:
     row = read_annotation(A, {**body, "id": 3}, 5)
     assert set(row.labels) <= set(A.space.names)
+
+
+def test_a_version_that_no_database_could_hold_is_cleaned() -> None:
+    row = read_annotation(A, annotation(prediction={"model_version": "v\x00\ud800", "result": []}), 5)
+    assert row.shown_version == "v��"
