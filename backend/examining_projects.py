@@ -134,8 +134,8 @@ def _student(services: Services, project: Project) -> Finding:
     from model.registry import Registry
     from model.student.student import load_student
 
-    folder = Registry(services.settings.model_dir, services.settings.cache_dir).fetch(project.project, served)
-    student = load_student(folder)
+    registry = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched")
+    student = load_student(registry.fetch(project.project, served))
     return good(check, f"{served} loads ({student.kind})")
 
 

@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -27,13 +27,13 @@ def configure_logs(settings: Settings) -> None:
     """Send every log line of this process to stderr, ours and those of libraries, from LOG_LEVEL on."""
     secrets = _own_secrets(settings)
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()],
+        foreign_pre_chain=_shared(),
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer()],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StderrHandler()
     handler.setFormatter(_Hiding(formatter, secrets))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [other for other in root.handlers if not isinstance(other, _StderrHandler)] + [handler]
     root.setLevel(settings.LOG_LEVEL)
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
@@ -41,7 +41,7 @@ def configure_logs(settings: Settings) -> None:
         processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # a logger made before this call follows it too
     )
 
 
@@ -78,6 +78,17 @@ def _own_secrets(settings: Settings) -> tuple[str, ...]:
     fields = ("LABEL_STUDIO_API_KEY", "BASIC_AUTH_PASS", "OPENAI_API_KEY", "ANTHROPIC_API_KEY")
     values = [getattr(settings, name).get_secret_value() for name in fields]
     return tuple(value for value in values if len(value) >= 6)  # a shorter one would tear up ordinary words
+
+
+class _StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to whatever stderr is at the moment, not to what it was when the handler was made."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
 
 
 class _Hiding(logging.Formatter):

@@ -18,7 +18,16 @@ from backend.worker import JobWorker
 
 log = structlog.get_logger(__name__)
 
-PRELOADED = ("torch", "transformers", "safetensors.torch", "sklearn")  # imported once, not by every job
+PRELOADED = (  # imported once by the worker, so that no job waits for it
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.auto.tokenization_auto",
+    "transformers.models.bert.modeling_bert",  # of the bundled encoder
+    "transformers.models.bert.tokenization_bert",
+    "model.student.training",
+    "model.student.encoder",
+    "model.teacher.choice",
+    "model.registry",
+)
 
 
 def worker(

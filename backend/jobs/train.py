@@ -204,4 +204,4 @@ def _registry(job: Job) -> Registry:
     from model.registry import Registry
 
     settings = job.services.settings
-    return Registry(settings.model_dir, settings.cache_dir)
+    return Registry(settings.model_dir, settings.cache_dir / "fetched")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +17,11 @@ OWN = "quite-an-ordinary-word"
 
 
 @pytest.fixture
-def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    stream = io.StringIO()
-    monkeypatch.setattr("sys.stderr", stream)
+def configured(tmp_path: Path) -> Iterator[None]:
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     configure_logs(Settings(_env_file=None, DATA_DIR=tmp_path, BASIC_AUTH_PASS=SecretStr(OWN), LOG_LEVEL="INFO"))
-    yield stream
+    yield
     root.handlers[:] = before
     root.setLevel(level)
     structlog.reset_defaults()
@@ -54,7 +51,8 @@ def test_ordinary_words_stay(text: str) -> None:
     assert hide_secrets(text) == text
 
 
-def test_events_fields_tracebacks_and_libraries_are_covered(lines: io.StringIO) -> None:
+@pytest.mark.usefixtures("configured")
+def test_events_fields_tracebacks_and_libraries_are_covered(capsys: pytest.CaptureFixture[str]) -> None:
     log = structlog.get_logger("backend.some")
     with structlog.contextvars.bound_contextvars(project=7, job="train"):
         log.info("connected", api_key="plain-secret-1", url="http://u:plain-secret-2@host")
@@ -64,7 +62,8 @@ def test_events_fields_tracebacks_and_libraries_are_covered(lines: io.StringIO) 
         log.exception("failed", headers={"x": "Bearer plain-secret-3"})
     logging.getLogger("library").warning("sent Token plain-secret-4")
     logging.getLogger("httpx").info("HTTP Request: GET http://host")
-    text = lines.getvalue()
+    out, text = capsys.readouterr()
+    assert out == ""
     assert "plain-secret" not in text
     assert OWN not in text
     assert "project=7" in text
@@ -74,6 +73,7 @@ def test_events_fields_tracebacks_and_libraries_are_covered(lines: io.StringIO) 
     assert "HTTP Request" not in text
 
 
-def test_the_level_is_respected(lines: io.StringIO) -> None:
+@pytest.mark.usefixtures("configured")
+def test_the_level_is_respected(capsys: pytest.CaptureFixture[str]) -> None:
     structlog.get_logger("backend.some").debug("too fine")
-    assert lines.getvalue() == ""
+    assert capsys.readouterr().err == ""

@@ -1,42 +1,78 @@
-"""A project in a real pool, and the command line in front of it."""
+"""Commands run in this process against a Label Studio double, a real Redis and a real pool."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
+import structlog
+from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner, Result
 
 from backend.cli import app
-from backend.pool import projects, versions
-from model.labels import LabelSpace
+from backend.logs import configure_logs
+from backend.settings import Settings, load_settings
+from tests.backend.label_studio_double import TOKEN, LabelStudioDouble
 
-SPACE = LabelSpace.of(["billing", "refund"])
 Run = Callable[..., Result]
+NAMES = tuple(Settings.model_fields)
 
 
 @pytest.fixture
-def pool(sqlite_engine: sa.Engine) -> sa.Engine:
-    """Project 7 with three versions of its labels and one of older labels; the third is served."""
-    projects.save_config(sqlite_engine, 7, "1", "tickets", "<View/>", SPACE, "", {})
-    versions.add(sqlite_engine, 7, "student-1-old", 1, "old", {}, 5)
-    for number in (2, 3, 4):
-        versions.add(sqlite_engine, 7, name(number), number, SPACE.hash, {}, 10 * number)
-        projects.promote(sqlite_engine, 7, name(number))
-    return sqlite_engine
-
-
-def name(number: int) -> str:
-    """The version string of a student."""
-    return f"student-{number}-{SPACE.hash}"
+def double(httpserver: HTTPServer) -> LabelStudioDouble:
+    return LabelStudioDouble(httpserver)
 
 
 @pytest.fixture
-def run(pool: sa.Engine, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command in an empty folder, on that pool and a real Redis."""
+def environment(
+    double: LabelStudioDouble, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """The settings of every command, and nothing of the shell that runs the tests."""
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", pool.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+    own = {"DATA_DIR": str(tmp_path / "data"), "REDIS_URL": redis_url, "LABEL_STUDIO_URL": double.url}
+    own |= {"LABEL_STUDIO_API_KEY": TOKEN, "BACKEND_URL": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    return own
+
+
+@pytest.fixture
+def run(environment: Mapping[str, str]) -> Iterator[Run]:
+    """Call the command line; an expected error of ours is raised as itself."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    configure_logs(load_settings(LOG_LEVEL="WARNING"))
+
+    def call(*arguments: str, **settings: str) -> Result:
+        found = CliRunner().invoke(app, arguments, env=settings, catch_exceptions=True)
+        if found.exception is not None and not isinstance(found.exception, SystemExit):
+            raise found.exception
+        return found
+
+    yield call
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def backend(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
+    """Something that answers like this backend, at BACKEND_URL."""
+    server = HTTPServer(port=0)
+    server.expect_request("/health").respond_with_json({"status": "UP"})
+    server.expect_request("/").respond_with_json({})
+    server.start()
+    monkeypatch.setenv("BACKEND_URL", server.url_for("").rstrip("/"))
+    yield server
+    server.stop()
+
+
+def read_json(found: Result) -> Any:
+    """What a command printed for programs."""
+    return json.loads(found.stdout)

@@ -81,7 +81,7 @@ def test_from_new_tasks_to_a_served_student(world: World) -> None:
     assert (row.state, row.human_labels) == ("promoted", 24)
     assert row.metrics["training"]["method"] == "shortlist"
     settings = world.services.settings
-    student = load_student(Registry(settings.model_dir, settings.cache_dir).fetch(7, served))
+    student = load_student(Registry(settings.model_dir, settings.cache_dir / "fetched").fetch(7, served))
     assert student.space == world.project.space
     assert world.project.trained_changes == world.project.changes == 24
     assert "0123456789abcdef" not in log
@@ -92,8 +92,9 @@ def worker_processes(pid: int) -> list[psutil.Process]:
     return [parent, *parent.children(recursive=True)]
 
 
-@pytest.mark.parametrize("victim", ["job", "worker"])
-@pytest.mark.parametrize("kind", ["annotate", "train", "publish"])
+@pytest.mark.parametrize(
+    ("kind", "victim"), [("annotate", "job"), ("train", "job"), ("train", "worker"), ("publish", "worker")]
+)
 def test_killed_in_the_middle_of_a_job(world: World, kind: str, victim: str) -> None:
     truth = fill(world)
     world.services.queue.enqueue("sync", 7)

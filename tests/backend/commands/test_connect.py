@@ -1,0 +1,123 @@
+"""`shortlist connect`: one connection, one webhook with login, the right title, whatever was there before."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from redis import Redis
+from rq import Queue
+
+from backend.errors import (
+    AddressBlocked,
+    LabelingConfigError,
+    LabelStudioRefused,
+    LabelStudioUnavailable,
+    SettingsError,
+)
+from tests.backend.commands.conftest import Run, read_json
+from tests.backend.label_studio_double import LabelStudioDouble
+
+URL = "http://127.0.0.1:9"
+
+
+def waiting(environment: dict[str, str]) -> set[str]:
+    with Redis.from_url(environment["REDIS_URL"]) as connection:
+        return {
+            name for queue in ("publish", "train", "teacher") for name in Queue(queue, connection=connection).job_ids
+        }
+
+
+def test_a_fresh_project_is_connected(double: LabelStudioDouble, run: Run, environment: dict[str, str]) -> None:
+    found = run("connect", "7", "--json")
+    done = read_json(found)
+    (connection,) = double.connections.values()
+    (hook,) = double.webhooks.values()
+    assert (connection["url"], connection["title"]) == (URL, done["version"])
+    assert done["version"].startswith("teacher-")
+    assert (hook["url"], hook["headers"]) == (f"{URL}/webhook", {})
+    assert double.fields["model_version"] == done["version"]
+    assert waiting(environment) == {"sync-7", "annotate-7"}
+    assert done["notes"] == ["No worker is running, so nothing is computed yet: start one with `shortlist worker`"]
+
+
+def test_the_login_goes_to_connection_and_webhook(double: LabelStudioDouble, run: Run) -> None:
+    found = run("connect", "--project", "7", BASIC_AUTH_USER="me", BASIC_AUTH_PASS="my password")
+    (connection,) = double.connections.values()
+    (hook,) = double.webhooks.values()
+    assert connection["auth_method"] == "BASIC_AUTH"
+    assert (connection["basic_auth_user"], connection["basic_auth_pass"]) == ("me", "my password")
+    assert hook["headers"] == {"Authorization": "Basic " + base64.b64encode(b"me:my password").decode()}
+    assert "my password" not in found.output
+    assert "Project 7 tickets is connected" in found.output
+
+
+def test_connecting_again_changes_nothing_but_what_is_wrong(double: LabelStudioDouble, run: Run) -> None:
+    first = read_json(run("connect", "7", "--json"))
+    double.webhooks.clear()
+    double.connections[900] = {"id": 900, "url": URL, "title": "half made", "state": "ER"}
+    second = read_json(run("connect", "7", "--json"))
+    assert (second["connection"], second["version"]) == (first["connection"], first["version"])
+    assert list(double.connections) == [first["connection"]]
+    assert len(double.webhooks) == 1
+
+
+def test_a_connection_made_by_hand_is_taken_over(double: LabelStudioDouble, run: Run) -> None:
+    double.connections[55] = {"id": 55, "url": URL + "/", "title": "my model", "extra_params": {"RETRAIN_AFTER": 3}}
+    double.fields["model_version"] = "my model"
+    done = read_json(run("connect", "7", "--json"))
+    assert done["connection"] == 55
+    assert double.connections[55]["title"] == double.fields["model_version"] == done["version"]
+    assert double.connections[55]["extra_params"] == {"RETRAIN_AFTER": 3}
+
+
+def test_options_are_stored_and_checked(double: LabelStudioDouble, run: Run) -> None:
+    run("connect", "7", "-o", "RETRAIN_AFTER=50", "-o", "TEACHER=similarity")
+    (connection,) = double.connections.values()
+    assert connection["extra_params"] == {"RETRAIN_AFTER": 50, "TEACHER": "similarity"}
+    with pytest.raises(SettingsError, match="RETRAIN_AFTR, did you mean RETRAIN_AFTER"):
+        run("connect", "7", "-o", "RETRAIN_AFTR=50")
+    with pytest.raises(SettingsError, match="must be NAME=VALUE"):
+        run("connect", "7", "-o", "RETRAIN_AFTER")
+    with pytest.raises(SettingsError, match="say which project"):
+        run("connect")
+
+
+def test_a_refused_private_address_leaves_nothing_behind(double: LabelStudioDouble, run: Run) -> None:
+    double.blocked = True
+    with pytest.raises(AddressBlocked, match="ML_BLOCK_LOCAL_IP=0 and SSRF_PROTECTION_ENABLED=0"):
+        run("connect", "7")
+    assert double.connections == {}
+
+
+def test_a_failing_label_studio_is_asked_once_and_cleaned_up(double: LabelStudioDouble, run: Run) -> None:
+    double.faults["POST /api/ml"] = [(502, {"detail": "bad gateway"})]
+    with pytest.raises(LabelStudioUnavailable, match="502"):
+        run("connect", "7")
+    assert double.requests.count("POST /api/ml") == 1
+    assert double.connections == {}
+
+
+def test_an_unsupported_label_config_is_named_before_anything_is_changed(double: LabelStudioDouble, run: Run) -> None:
+    double.fields["label_config"] = '<View><Text name="text" value="$text"/></View>'
+    with pytest.raises(LabelingConfigError):
+        run("connect", "7")
+    assert double.connections == {}
+
+
+def test_an_unknown_project_and_a_missing_key(double: LabelStudioDouble, run: Run) -> None:
+    with pytest.raises(LabelStudioRefused, match="404"):
+        run("connect", "8")
+    with pytest.raises(LabelStudioRefused, match="LABEL_STUDIO_API_KEY is not set"):
+        run("connect", "7", LABEL_STUDIO_API_KEY="")
+
+
+def test_what_needs_a_person_is_said(double: LabelStudioDouble, run: Run) -> None:
+    double.connections[1] = {"id": 1, "url": "http://elsewhere:1", "title": "other model"}
+    double.fields |= {"show_collab_predictions": False, "model_version": "predictions of last year"}
+    found = run("connect", "7", REDIS_URL="redis://127.0.0.1:1/0")
+    text = " ".join(found.output.split())
+    assert "another ML backend (other model)" in text
+    assert "The project hides predictions" in text
+    assert "The first jobs wait until Redis is back" in text
+    assert double.fields["model_version"] == "predictions of last year"
