@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from backend.commands import annotate, connect, doctor, rollback, serve, start, train, versions, worker
-from backend.errors import ShortlistError
+from backend.errors import SettingsError, ShortlistError
+from backend.logs import configure_logs
 from backend.settings import load_settings
 from model.errors import ModelError
 
@@ -52,6 +53,7 @@ app.command("rollback")(rollback.rollback)
 
 def main() -> None:
     """Run one command; an expected error becomes one line on stderr and exit code 1, never a traceback."""
+    _quiet_logs()
     try:
         app()
     except (ShortlistError, ModelError) as error:
@@ -63,6 +65,17 @@ def complain(message: str) -> None:
     """One line on stderr, whatever the message contains."""
     line = " ".join(message.split())
     sys.stderr.write(f"shortlist: {line}{os.linesep}")
+
+
+def _quiet_logs() -> None:
+    """People's commands print what they have to say; logs go to stderr, from warnings on unless LOG_LEVEL is set."""
+    try:
+        settings = load_settings()
+    except SettingsError:
+        return  # the command says it, unless it only prints its help
+    if "LOG_LEVEL" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"LOG_LEVEL": "WARNING"})
+    configure_logs(settings)
 
 
 def _find_running_instance() -> None:

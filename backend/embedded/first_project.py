@@ -32,7 +32,6 @@ def bring_in_sample(
     sample: Sample, settings: Settings, folder: Path, console: Console, stopping: threading.Event, *, connect: Connect
 ) -> Imported | None:
     """Import and connect the sample, then wait until its tasks have shortlists; None if it was deleted on purpose."""
-    started = time.monotonic()
     if not sample.shipped:
         report_reading(sample.file, console)
     key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
@@ -56,44 +55,49 @@ def bring_in_sample(
             project = label_studio.project(imported.project)
             return int(project.get("total_predictions_number") or 0), int(project.get("task_number") or 0)
 
-        _follow(counts, lambda: _status(settings, imported.project), console, stopping, started)
+        follow(counts, lambda: _status(settings, imported.project), console, stopping)
     return imported
 
 
-def _follow(
+def follow(
     counts: Callable[[], tuple[int, int]],
-    status: Callable[[], dict[str, Any] | None],
+    status: Callable[[], dict[str, Any]],
     console: Console,
     stopping: threading.Event,
-    started: float,
+    poll_seconds: float = POLL_SECONDS,
 ) -> None:
-    """Show how many tasks have a shortlist until all have one, a job fails, or nothing moves any more."""
-    best, moved, seen = -1, time.monotonic(), False
+    """Show how many tasks have a shortlist until all have one, a job fails, or nothing moves any more.
+
+    `counts` tells how many predictions and tasks Label Studio holds, `status` what Shortlist says about the project.
+    """
+    started, best, moved = time.monotonic(), -1, time.monotonic()
+    stored, tasks = counts()
+    if stored >= tasks:
+        return
     while not stopping.is_set():
-        stored, tasks = counts()
-        state = status() or {}
+        state = status()
         job = state.get("job") or {}
-        thought = max(int(state.get("with_candidates") or 0), min(stored, tasks))
-        if stored and not seen:
-            seen = True
-            console.say(f"First shortlists in Label Studio {time.monotonic() - started:.0f} s after it was ready")
+        thought = max(int(state.get("with_candidates") or 0), stored)
+        console.progress(f"Pre-annotating: {thought} of {tasks} texts have a shortlist, {stored} are in Label Studio")
+        if thought + stored > best or job.get("state") in ("running", "queued"):
+            best, moved = max(best, thought + stored), time.monotonic()
+        if job.get("state") == "failed":
+            console.say(f"Pre-annotation stopped: {job['error']}")
+            return
+        if time.monotonic() - moved > STILL_SECONDS:
+            console.say(f"{stored} of {tasks} texts have a shortlist; no job is under way for the others")
+            return
+        stopping.wait(poll_seconds)
+        before, (stored, tasks) = stored, counts()
+        if stored and not before:
+            console.say(f"First shortlists are in Label Studio ({time.monotonic() - started:.0f} s after connecting)")
         if stored >= tasks:
             console.say(f"Pre-annotated: {tasks} texts have a shortlist ({time.monotonic() - started:.0f} s)")
             return
-        if job.get("error"):
-            console.say(f"Pre-annotation stopped: {job['error']}")
-            return
-        if thought + stored > best or job.get("state") in ("running", "queued"):
-            best, moved = max(best, thought + stored), time.monotonic()
-        elif time.monotonic() - moved > STILL_SECONDS:
-            console.say(f"{stored} of {tasks} texts have a shortlist; nothing more is under way")
-            return
-        console.progress(f"Pre-annotating: {thought} of {tasks} texts thought through, {stored} in Label Studio")
-        stopping.wait(POLL_SECONDS)
 
 
-def _status(settings: Settings, project: int) -> dict[str, Any] | None:
-    """The project as Shortlist's own status page tells it; None while it does not answer."""
+def _status(settings: Settings, project: int) -> dict[str, Any]:
+    """The project as Shortlist's own status page tells it; empty while it does not answer."""
     request = urllib.request.Request(f"http://{reachable(settings.HOST)}:{settings.PORT}/projects/{project}.json")
     if settings.BASIC_AUTH_USER:
         login = f"{settings.BASIC_AUTH_USER}:{settings.BASIC_AUTH_PASS.get_secret_value()}"
@@ -102,5 +106,5 @@ def _status(settings: Settings, project: int) -> dict[str, Any] | None:
         with _OPENER.open(request, timeout=10) as answer:
             content = json.load(answer)
     except (urllib.error.URLError, OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
+        return {}
+    return content if isinstance(content, dict) else {}

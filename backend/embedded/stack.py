@@ -85,7 +85,7 @@ def _start(plan: Plan, data: DataDir, supervisor: Supervisor) -> _Started:
     worker = worker_part(data, environment)
     for part in (web, worker):
         supervisor.start(part)
-    for name in (web.name, worker.name, *([label_studio.part.name] if label_studio else [])):
+    for name in (web.name, *([label_studio.part.name] if label_studio else []), worker.name):
         supervisor.wait_ready(name)
     return _Started(settings, data, label_studio)
 

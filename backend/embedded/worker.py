@@ -7,14 +7,26 @@ from collections.abc import Mapping
 
 from backend.embedded.data_dir import DataDir
 from backend.embedded.part import Part
+from backend.errors import QueueError
+from backend.queue import JobQueue
 
 
 def worker_part(data: DataDir, environment: Mapping[str, str]) -> Part:
-    """One worker for all queues. It has no address to ask; that it keeps running is all that can be seen from here."""
+    """One worker for all queues; ready once it is registered in Redis, which the first seconds go by without."""
+    queue = JobQueue(environment["REDIS_URL"])
     return Part(
         name="Worker",
         command=(sys.executable, "-m", "backend", "worker"),
         environment=environment,
         log=data.path("logs") / "worker.log",
-        ready=lambda: True,
+        ready=lambda: registered(queue),
+        patience="loading its libraries",
     )
+
+
+def registered(queue: JobQueue) -> bool:
+    """Whether a worker has given a sign of life."""
+    try:
+        return bool(queue.workers())
+    except QueueError:
+        return False

@@ -54,6 +54,10 @@ def test_an_expected_error_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     assert result.stderr.startswith("shortlist: setting PORT: ")
 
 
+def test_help_works_with_malformed_settings(tmp_path: Path) -> None:
+    assert shortlist("start", "--help", cwd=tmp_path, PORT="many").returncode == 0
+
+
 def test_a_wrong_option_is_a_usage_error(tmp_path: Path) -> None:
     result = shortlist("serve", "--no-such-option", cwd=tmp_path)
     assert result.returncode == 2
