@@ -27,6 +27,8 @@ def decide(annotations: Iterable[Annotation]) -> HumanLabel | None:
     counting = [row for row in annotations if row.state in ("labelled", "skipped")]
     if not counting:
         return None
+    if len(counting) == 1:
+        return HumanLabel(tuple(dict.fromkeys(counting[0].labels)))
     truth = [row for row in counting if row.ground_truth and row.state == "labelled"]
     voices = [row for row in _newest_of_each(truth or counting) if row.state == "labelled"]
     return HumanLabel(_most_votes(voices))

@@ -52,11 +52,9 @@ def _store(engine: sa.Engine, project: int, events: Sequence[Annotation], listed
     with write(engine) as connection:
         # One writer per project: nobody else may change these tasks between what is read here and what is written.
         connection.execute(sa.select(projects.c.project).where(projects.c.project == project).with_for_update())
-        mentioned = _by_id(connection, project, {event.annotation for event in events})
-        tasks = {row.task for row in (*events, *mentioned.values())} - {UNKNOWN}
-        before = {**mentioned, **_of_tasks(connection, project, tasks)}
+        before = _concerned(connection, project, events)
         after = dict(before)
-        mistaken = _deleted_before(connection, project, mentioned, listed_ms)
+        mistaken = _deleted_before(connection, project, before, listed_ms)
         for event in events:
             known = None if event.annotation in mistaken else after.get(event.annotation)
             after[event.annotation] = merge(known, event)
@@ -96,11 +94,16 @@ def _write(connection: sa.Connection, project: int, rows: Sequence[Annotation]) 
     upsert(connection, table, ready)
 
 
-def _by_id(connection: sa.Connection, project: int, ids: Collection[int]) -> dict[int, Annotation]:
+def _concerned(connection: sa.Connection, project: int, events: Sequence[Annotation]) -> dict[int, Annotation]:
+    """What is known of the events' annotations, and of all others of their tasks."""
     found: dict[int, Annotation] = {}
-    for chunk in chunks(list(ids)):
-        found |= _select(connection, project, table.c.annotation.in_(chunk))
-    return found
+    read_tasks = {UNKNOWN}
+    for chunk in chunks(list(events)):
+        ids, tasks = {event.annotation for event in chunk}, {event.task for event in chunk} - {UNKNOWN}
+        found |= _select(connection, project, table.c.annotation.in_(ids), table.c.task.in_(tasks))
+        read_tasks |= tasks
+    # deletions do not name their task
+    return found | _of_tasks(connection, project, {row.task for row in found.values()} - read_tasks)
 
 
 def _of_tasks(connection: sa.Connection, project: int, ids: Collection[int] | None) -> dict[int, Annotation]:
@@ -125,15 +128,18 @@ def _deleted_before(
     return found
 
 
-def _select(connection: sa.Connection, project: int, which: sa.ColumnElement[bool]) -> dict[int, Annotation]:
-    query = sa.select(*(table.c[name] for name in FIELDS)).where(table.c.project == project, which)
-    return {row.annotation: _annotation(row._mapping) for row in connection.execute(query)}
+def _select(connection: sa.Connection, project: int, *which: sa.ColumnElement[bool]) -> dict[int, Annotation]:
+    """Annotations to which any of these applies; each condition uses its own index, which an OR would not."""
+    fields = [table.c[name] for name in FIELDS]
+    parts = [sa.select(*fields).where(table.c.project == project, one) for one in which]
+    query = parts[0] if len(parts) == 1 else sa.union_all(*parts)
+    return {row[0]: _annotation(*row) for row in connection.execute(query)}
 
 
-def _annotation(row: sa.RowMapping) -> Annotation:
-    shown = row["shown_labels"]
-    tuples = {"labels": tuple(row["labels"]), "shown_labels": None if shown is None else tuple(shown)}
-    return Annotation(**{name: tuples.get(name, row[name]) for name in FIELDS})
+def _annotation(*row: Any) -> Annotation:
+    """From the columns FIELDS, whose lists become tuples."""
+    values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
+    return Annotation(*values)
 
 
 def _plain(value: Any) -> Any:

@@ -104,21 +104,12 @@ def carry_over(
 
 def figures(engine: sa.Engine, project: int, version: str) -> Figures:
     """Counts, from the index alone. An answer about a text that was edited since counts until it is replaced."""
-    query = (
-        sa.select(table.c.state, sa.func.count(), sa.func.sum(table.c.size))
-        .where(table.c.project == project, table.c.version == version)
-        .group_by(table.c.state)
-    )
+    number, size = sa.func.count(), sa.func.coalesce(sa.func.sum(table.c.size), 0)
+    counts = [number.filter(table.c.state == state) for state in ("answered", "abstained", "unparsed")]
+    query = sa.select(number, *counts, size).where(table.c.project == project, table.c.version == version)
     with reading(engine) as connection:
-        found = {state: (int(number), int(size)) for state, number, size in connection.execute(query)}
-    answered, size = found.get("answered", (0, 0))
-    return Figures(
-        sum(number for number, _ in found.values()),
-        answered,
-        found.get("abstained", (0, 0))[0],
-        found.get("unparsed", (0, 0))[0],
-        size / answered if answered else None,
-    )
+        count, answered, abstained, unparsed, total = map(int, connection.execute(query).one())
+    return Figures(count, answered, abstained, unparsed, total / answered if answered else None)
 
 
 def _row(project: int, version: str, task: int, text_hash: str, answer: Answer, now: int) -> dict[str, Any]:

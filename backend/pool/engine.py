@@ -66,12 +66,12 @@ def upgrade(engine: sa.Engine) -> None:
     script = ScriptDirectory.from_config(config)
     try:
         with read(engine) as connection:
-            if _schema(connection) == set(script.get_heads()):
+            if schema(connection) == set(script.get_heads()):
                 return
         with write(engine) as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-            unknown = _schema(connection) - {revision.revision for revision in script.walk_revisions()}
+            unknown = schema(connection) - {revision.revision for revision in script.walk_revisions()}
             if unknown:
                 raise PoolError(
                     f"the database {_place(engine)} has schema {', '.join(unknown)}, which this release does not know; "
@@ -93,13 +93,23 @@ def write(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def read(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that only reads. On SQLite it sees one state from its first query on and disturbs no writer."""
+    """A transaction that only reads. It disturbs no writer."""
     with engine.connect() as connection:
         yield connection
 
 
-def _schema(connection: sa.Connection) -> set[str]:
+def schema(connection: sa.Connection) -> set[str]:
+    """The revisions that the database is at: one, or none before the first upgrade."""
     return set(MigrationContext.configure(connection).get_current_heads())
+
+
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that sees the database as of one moment, however long it reads."""
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        yield connection
 
 
 def _options(url: sa.URL) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from backend.pool.bulk import chunks, upsert
 from backend.pool.engine import read as reading
 from backend.pool.engine import write
+from backend.pool.resume import search
 from backend.pool.tables import predictions, published, tasks
 
 
@@ -44,17 +45,20 @@ def read(
     return {task: (text_hash, label, score) for task, text_hash, label, score in rows}
 
 
-def unpublished(
-    engine: sa.Engine, project: int, version: str, limit: int, after: int = -1
-) -> list[tuple[int, str, float]]:
-    """Up to `limit` predictions (task, label, score) that Label Studio holds no row of, by ascending task.
+def unpublished(engine: sa.Engine, project: int, version: str, limit: int) -> list[tuple[int, str, float]]:
+    """Up to `limit` predictions (task, label, score) that Label Studio holds no row of, by ascending task; none: all
+    are there.
 
     Left out are tasks that were deleted or edited since, and those with an intent to send them.
     """
-    with reading(engine) as connection:
+
+    def find(after: int) -> list[tuple[int, str, float]]:
         query = waiting(project, version).where(predictions.c.task > after)
-        rows = connection.execute(query.order_by(predictions.c.task).limit(limit))
-        return [(task, label, score) for task, label, score in rows]
+        with reading(engine) as connection:
+            rows = connection.execute(query.order_by(predictions.c.task).limit(limit))
+            return [(task, label, score) for task, label, score in rows]
+
+    return search(engine, ("predictions", project, version), find)
 
 
 def waiting(project: int, version: str) -> sa.Select[int, str, float]:

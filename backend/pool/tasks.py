@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from backend.pool import tables
 from backend.pool.bulk import chunks, storable, upsert
 from backend.pool.engine import now_ms, read, write
+from backend.pool.resume import search
 from backend.pool.tables import candidate_sets, tasks
 
 OF_A_TASK = (tasks, candidate_sets, tables.annotations, tables.predictions, tables.published)
@@ -84,25 +85,31 @@ def iterate(engine: sa.Engine, project: int, chunk: int = 1000) -> Iterator[list
 
 
 def without_candidates(
-    engine: sa.Engine, project: int, version: str, limit: int, prefer: Sequence[int] = (), after: int = -1
+    engine: sa.Engine, project: int, version: str, limit: int, prefer: Sequence[int] = ()
 ) -> list[tuple[int, str]]:
-    """Up to `limit` tasks (task, text) whose present text the teacher version was not asked about.
+    """Up to `limit` tasks (task, text) whose present text the teacher version was not asked about; none: all were.
 
-    Those of `prefer` come first, in its order; then ascending ids. An abstention is an answer. Whoever works through a
-    large project passes the largest id of the last call as `after`: else every call looks at all finished tasks again.
+    Those of `prefer` come first, in its order; then ascending ids, from where the last call found its first one.
+    An abstention is an answer.
     """
     if limit <= 0:
         return []
-    with read(engine) as connection:
-        wanted: dict[int, str] = {}
-        for chunk in chunks(list(dict.fromkeys(prefer))):
-            query = missing(project, version).where(tasks.c.task.in_(chunk))
-            wanted.update((task, text) for task, text in connection.execute(query))
-        first = [(task, wanted[task]) for task in dict.fromkeys(prefer) if task in wanted][:limit]
-        taken = {task for task, _ in first}
-        query = missing(project, version).where(tasks.c.task > after).order_by(tasks.c.task).limit(limit)
-        rest = [(task, text) for task, text in connection.execute(query) if task not in taken]
-    return first + rest[: limit - len(first)]
+    wanted: dict[int, str] = {}
+    query = missing(project, version)
+    if prefer:
+        with read(engine) as connection:
+            for chunk in chunks(list(dict.fromkeys(prefer))):
+                wanted.update((task, text) for task, text in connection.execute(query.where(tasks.c.task.in_(chunk))))
+
+    def find(after: int) -> list[tuple[int, str]]:
+        rest = query.where(tasks.c.task > after).order_by(tasks.c.task).limit(limit)
+        with read(engine) as connection:
+            return [(task, text) for task, text in connection.execute(rest)]
+
+    first = [(task, wanted[task]) for task in dict.fromkeys(prefer) if task in wanted][:limit]
+    taken = {task for task, _ in first}
+    rest = search(engine, ("candidates", project, version), find) if len(first) < limit else []
+    return first + [row for row in rest if row[0] not in taken][: limit - len(first)]
 
 
 def missing(project: int, version: str) -> sa.Select[int, str]:

@@ -69,6 +69,18 @@ def test_no_table_is_scanned(sqlite_engine: sa.Engine, name: str) -> None:
     assert not [step for step in steps if step.startswith("SCAN")]
 
 
+POINT = ("texts", "candidates.read", "annotations.save", "annotations.of_tasks", "predictions.read")
+
+
+@pytest.mark.parametrize("name", POINT)
+def test_a_few_rows_are_found_without_reading_the_whole_project(sqlite_engine: sa.Engine, name: str) -> None:
+    with statements(sqlite_engine) as executed:
+        HOT[name](sqlite_engine)
+    steps = [step for step in plans(sqlite_engine, executed) if " projects " not in step]
+    assert steps
+    assert not [step for step in steps if step.startswith("SEARCH") and "(project=?)" in step]
+
+
 def test_missing_tasks_are_found_by_indexes_alone(sqlite_engine: sa.Engine) -> None:
     with statements(sqlite_engine) as executed:
         tasks.without_candidates(sqlite_engine, PROJECT, TEACHER, 100)

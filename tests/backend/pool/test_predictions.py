@@ -18,8 +18,8 @@ def pool(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
-def waiting(engine: sa.Engine, limit: int = 10, after: int = -1) -> list[int]:
-    found = predictions.unpublished(engine, PROJECT, STUDENT, limit, after)
+def waiting(engine: sa.Engine, limit: int = 10) -> list[int]:
+    found = predictions.unpublished(engine, PROJECT, STUDENT, limit)
     assert all((label, score) == LABELS[task] for task, label, score in found)
     return [task for task, _, _ in found]
 
@@ -41,7 +41,6 @@ def test_newer_ones_replace(pool: sa.Engine) -> None:
 def test_what_label_studio_does_not_hold_yet(pool: sa.Engine) -> None:
     assert waiting(pool) == [1, 2, 3, 4]
     assert waiting(pool, 2) == [1, 2]
-    assert waiting(pool, after=2) == [3, 4]
     predictions.mark_published(pool, PROJECT, STUDENT, [1, 3])
     predictions.mark_published(pool, PROJECT, STUDENT, [3])
     predictions.mark_published(pool, PROJECT, STUDENT, [])
@@ -55,7 +54,20 @@ def test_an_intent_is_not_sent_again_until_it_is_settled(pool: sa.Engine) -> Non
     assert waiting(pool) == [3, 4]
     publishing.confirm(pool, PROJECT, STUDENT, [1])
     publishing.withdraw(pool, PROJECT, STUDENT, [2])
-    assert waiting(pool) == [2, 3, 4]
+    predictions.mark_published(pool, PROJECT, STUDENT, [3, 4])
+    assert waiting(pool) == [2]
+
+
+def test_what_was_given_away_is_awaited_and_not_sent_meanwhile(pool: sa.Engine) -> None:
+    publishing.intend(pool, PROJECT, STUDENT, [3])
+    publishing.confirm(pool, PROJECT, STUDENT, [3])
+    publishing.give(pool, PROJECT, STUDENT, [], until_ms=1_000)
+    publishing.give(pool, PROJECT, STUDENT, [1, 1, 3], until_ms=1_000)
+    publishing.give(pool, PROJECT, STUDENT, [1], until_ms=9_000)
+    assert waiting(pool) == [2, 4]
+    assert publishing.unconfirmed(pool, PROJECT, STUDENT, now=999) == set()
+    assert publishing.unconfirmed(pool, PROJECT, STUDENT, now=1_000) == {1}
+    assert publishing.unconfirmed(pool, PROJECT, STUDENT) == {1}
 
 
 def test_marking_settles_an_intent(pool: sa.Engine) -> None:

@@ -69,7 +69,20 @@ def test_tasks_that_nobody_asked_about(engine: sa.Engine) -> None:
     ask(engine, 2)
     assert missing(engine) == [1, 3, 2**40]
     assert missing(engine, 0) == []
-    assert missing(engine, after=1) == [3, 2**40]
+
+
+def test_what_is_missing_before_the_place_of_the_last_search_is_found_after_the_rest(engine: sa.Engine) -> None:
+    tasks.add(engine, PROJECT, TEXTS)
+    ask(engine, 1, 2)
+    assert missing(engine, 1) == [3]
+    tasks.add(engine, PROJECT, {1: "edited"})
+    assert missing(engine) == [3, 2**40]
+    ask(engine, 3, 2**40)
+    assert tasks.without_candidates(engine, PROJECT, TEACHER, 10) == [(1, "edited")]
+    ask(engine, 1)
+    assert missing(engine) == []
+    tasks.add(engine, PROJECT, {4: "new"})
+    assert tasks.without_candidates(engine, PROJECT, TEACHER, 10) == [(4, "new")]
 
 
 def test_any_answer_of_the_same_version_counts_and_none_of_another(engine: sa.Engine) -> None:
