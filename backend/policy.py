@@ -16,7 +16,7 @@ from backend.control import Control
 from backend.decisions import identifier
 from backend.errors import ShortlistError
 from backend.live import LiveStudents
-from backend.pool import candidates, predictions, tasks
+from backend.pool import candidates, predictions, publishing, tasks
 from backend.pool.projects import Project
 from backend.predictions import abstained_entry, is_valid, label_entry, shortlist_entry
 from backend.services import Services, project_options, served_version
@@ -27,6 +27,8 @@ from model.labels import CandidateSet
 log = structlog.get_logger(__name__)
 
 Entry = dict[str, Any] | list[Any]
+STORING_MS, STORING_MS_PER_TASK = 5_000, 60  # how long Label Studio may take to store an answer: 25 ms a task, idle
+
 Later = Callable[[str, Callable[[], object]], object]
 Count = Callable[[str, int], None]
 
@@ -144,8 +146,19 @@ def _find(question: Question, by_task: Mapping[int, Asked], count: Count) -> dic
         find = _student_entries if question.version.startswith("student-") else _teacher_entries
         fresh = _only_valid(question, find(question, rest), count)
         sent.put(scope, {(task, by_task[task].text_hash): entry for task, entry in fresh.items()})
+        _note_given(question, fresh)
         found |= fresh
     return found
+
+
+def _note_given(question: Question, fresh: Mapping[int, object]) -> None:
+    """Label Studio stores these by itself: publishing must not send them once more while it does."""
+    services, project, tasks_given = question.services, question.project.project, list(fresh)
+    until = services.clock() + STORING_MS + STORING_MS_PER_TASK * len(tasks_given)
+    if tasks_given:
+        question.later(
+            "note given", lambda: publishing.give(services.engine, project, question.version, tasks_given, until)
+        )
 
 
 def _asked(control: Control, task: object) -> Asked | None:

@@ -134,9 +134,9 @@ def push(job: Job, label_studio: LabelStudio, control: Control, version: str, en
 
 
 def settle_intents(job: Job, label_studio: LabelStudio, version: str) -> None:
-    """After a crash between intent and confirmation: ask Label Studio which rows it has got."""
+    """After a crash between intent and confirmation, and after /predict: ask Label Studio which rows it has got."""
     engine = job.services.engine
-    open_tasks = publishing.unconfirmed(engine, job.number, version)
+    open_tasks = publishing.unconfirmed(engine, job.number, version, job.services.clock())
     if not open_tasks:
         return
     held = label_studio.tasks_holding(job.number, version)

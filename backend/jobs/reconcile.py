@@ -76,6 +76,6 @@ def _unpublished(services: Services, project: Project, version: str) -> bool:
     if not Job(services, "publish", number).has_key:
         return False
     served = served_version(services, project)
-    if project.published != served:
+    if project.published != served or publishing.unconfirmed(engine, number, served, services.clock()):
         return True
     return served == version and bool(publishing.unsent_candidates(engine, number, version))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from backend.pool.bulk import insert
 from backend.pool.engine import write
 from backend.pool.tables import candidate_sets, published
 from backend.pool.tables import tasks as task_table
@@ -23,6 +24,19 @@ def intend(engine: sa.Engine, project: int, version: str, tasks: Collection[int]
         connection.execute(sa.insert(published), rows)
 
 
+def give(engine: sa.Engine, project: int, version: str, tasks: Collection[int], until_ms: int) -> None:
+    """Label Studio was answered with predictions of `version` for these tasks and stores them by itself.
+
+    Not before `until_ms` (UTC milliseconds) it is asked whether it did. What is on record already stays as it is.
+    """
+    row = {"project": project, "version": version, "confirmed": False, "open_until_ms": until_ms}
+    rows = [{**row, "task": task} for task in sorted(set(tasks))]
+    if not rows:
+        return
+    with write(engine) as connection:
+        connection.execute(insert(connection, published).on_conflict_do_nothing(), rows)
+
+
 def confirm(engine: sa.Engine, project: int, version: str, tasks: Collection[int]) -> None:
     """Label Studio holds `version` for these tasks; only intended ones are touched."""
     with write(engine) as connection:
@@ -37,9 +51,14 @@ def withdraw(engine: sa.Engine, project: int, version: str, tasks: Collection[in
         _forget(connection, project, version, tasks)
 
 
-def unconfirmed(engine: sa.Engine, project: int, version: str) -> set[int]:
-    """Tasks whose rows were perhaps sent: a crash or a lost answer came between intent and confirmation."""
+def unconfirmed(engine: sa.Engine, project: int, version: str, now: int | None = None) -> set[int]:
+    """Tasks whose rows were perhaps sent: a crash or a lost answer came between intent and confirmation.
+
+    With `now` (UTC milliseconds) those that Label Studio may still be storing are left out.
+    """
     query = sa.select(published.c.task).where(_of(project, version), published.c.confirmed.is_(False))
+    if now is not None:
+        query = query.where(published.c.open_until_ms <= now)
     with engine.begin() as connection:
         return set(connection.scalars(query))
 

@@ -125,6 +125,8 @@ published = sa.Table(  # which rows Label Studio holds already: the record that 
     sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
     # written as false before a row is sent: after a crash Label Studio is asked about exactly these
     sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.true()),
+    # until then Label Studio may still be storing a row that it got by /predict
+    sa.Column("open_until_ms", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 label_spaces = sa.Table(  # every label space that a teacher was asked about: what may be carried over to a changed one

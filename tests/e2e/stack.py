@@ -66,8 +66,12 @@ class Stack:
         """Start all parts and wait until the web server answers."""
         redis = ["--port", str(self._redis_port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--save", ""]
         self._run("redis", [_redis_server(), *redis])
-        self._run("worker", [sys.executable, "-m", "backend", "worker"])
+        self.start_worker()
         self.start_web()
+
+    def start_worker(self) -> None:
+        """Start the worker (again, after `kill`)."""
+        self._run("worker", [sys.executable, "-m", "backend", "worker"])
 
     def start_web(self) -> None:
         """Start the web server (again, after `kill`)."""

@@ -15,16 +15,20 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 def test_candidates_are_ticked_first_and_one_label_later(browser: Browser, person: Annotator, stack: Stack) -> None:
     project = person.create_project("what people see", config_a())
-    person.import_tasks(project, rows(80))
+    data = rows(80)
+    data[0] = {"text": "I was charged twice, when will you return the payment?", "gold": "refund"}
+    data[23] = {"text": "The lamp arrived broken. Please send the money back to my card.", "gold": "refund"}
+    person.import_tasks(project, data)
     connect(person, stack, project)
     teacher = stack.await_status(project, "the teacher's version", lambda status: status["version"])["version"]
     tasks = await_predictions(person, project, teacher)
     candidates = ticked(prediction_of(tasks[0], teacher))
+    assert len(candidates) > 1
 
     browser.open_label_stream(project)
     browser.until("the ticked candidates", lambda: browser.ticked() == sorted(candidates, key=list(LABELS).index))
     assert browser.task_text() == tasks[0]["data"]["text"]
-    browser.picture("shortlist", width=960, height=240)
+    browser.picture("shortlist", width=960, height=150)
     for label in candidates:
         if label != tasks[0]["data"]["gold"]:
             browser.click_choice(label)
@@ -40,7 +44,7 @@ def test_candidates_are_ticked_first_and_one_label_later(browser: Browser, perso
     await_predictions(person, project, student)
     browser.open_label_stream(project)
     browser.until("the one ticked label", lambda: len(browser.ticked()) == 1)
-    browser.picture("single-label", width=960, height=240)
+    browser.picture("single-label", width=960, height=150)
     task = person.next_task(project)
     assert task is not None
     assert browser.ticked() == ticked(prediction_of(task, student))

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from backend.pool.jobs import JobRow
-from benchmarks.annotator import Annotator, choice, ticked
+from benchmarks.annotator import Annotator, Json, choice, ticked
 from tests.e2e.configs import LABELS, config_a, config_b, rows
 from tests.e2e.label_studio_server import STRICT, start_label_studio
+from tests.e2e.processes import wait_for
 from tests.e2e.stack import Stack
 from tests.e2e.stories import (
     await_predictions,
@@ -20,6 +21,7 @@ from tests.e2e.stories import (
     prediction_of,
     served_student,
     trained_after,
+    versions_of,
 )
 
 pytestmark = pytest.mark.e2e
@@ -98,6 +100,27 @@ def test_a_dead_backend_blocks_no_annotator(person: Annotator, stack: Stack) -> 
     check_candidates(prediction_of(task, version), set(LABELS))
     person.submit(task["id"], [choice([task["data"]["gold"]])])
     stack.await_status(project, "the label after the crash", lambda status: status["human_labels"] >= 1)
+
+
+def test_what_was_asked_live_is_not_sent_again(person: Annotator, stack: Stack) -> None:
+    stack.kill("worker")
+    try:
+        project = person.create_project("eager annotator", config_a())
+        first, *_ = person.import_tasks(project, rows(20))
+        connect(person, stack, project)
+        shown = wait_for("a live answer", lambda: open_first(person, project), 60)
+        assert shown["task"] == first
+    finally:
+        stack.start_worker()
+    for task in await_predictions(person, project, shown["model_version"]):
+        assert versions_of(task) == {shown["model_version"]: 1}
+
+
+def open_first(person: Annotator, project: int) -> Json | None:
+    """Open the label stream; what is shown, None if nothing is."""
+    task = person.next_task(project)
+    assert task is not None
+    return task["predictions"][0] if task["predictions"] else None
 
 
 def test_an_unsupported_config_is_refused_in_words(person: Annotator, stack: Stack) -> None:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.labeling_config import read_labeling_config
-from backend.pool import jobs, predictions, tasks
+from backend.pool import jobs, predictions, publishing, tasks
 from backend.pool.tables import predictions as predictions_table
 from backend.predictions import is_valid
 from model.labels import HumanLabel, LabelSpace
@@ -63,6 +63,17 @@ def test_one_entry_per_task_in_order(server: Server, number: int) -> None:
             assert (entry["model_version"], entry["score"]) == (version, 0.6)
         else:
             assert entry == []
+
+
+def test_what_label_studio_was_given_is_not_sent_as_well(server: Server) -> None:
+    version = server.version()
+    server.answered({1: TEXTS[1], 2: TEXTS[2]}, ["refund", "billing"])
+    assert publishing.unsent_candidates(server.services.engine, 7, version) == [1, 2]
+    assert ticked(server.predict({1: TEXTS[1]})[0]) == ["refund", "billing"]
+    until(lambda: publishing.unsent_candidates(server.services.engine, 7, version) == [2])
+    now = server.services.clock()
+    assert publishing.unconfirmed(server.services.engine, 7, version, now) == set()  # it may still be storing it
+    assert publishing.unconfirmed(server.services.engine, 7, version, now + 60_000) == {1}
 
 
 def test_new_tasks_are_remembered_and_the_teacher_is_asked(server: Server) -> None:
