@@ -89,12 +89,21 @@ def teacher_part(rows: Sequence[Mapping[str, Any]]) -> Part:
 def candidate_set(row: Mapping[str, Any]) -> CandidateSet:
     """The candidate set of a teacher row: its probabilities, or shares of votes, become confidences."""
     labels = tuple(dict.fromkeys(str(label) for label in row["candidates"]))
-    weights = row.get("probs") or row.get("votes") or {}
-    shares = [float(weights.get(label, 0.0)) if isinstance(weights, Mapping) else 0.0 for label in labels]
-    total = sum(float(value) for value in weights.values()) if weights else 0.0
-    if total <= 0 or min(shares, default=0.0) <= 0:
+    weights = _weights(row)
+    shares = [weights.get(label, 0.0) for label in labels]
+    total = sum(weights.values())
+    if total <= 0 or min(shares) <= 0:
         return CandidateSet(labels)
     order = sorted(range(len(labels)), key=lambda place: -shares[place])
     return CandidateSet(
         tuple(labels[place] for place in order), tuple(min(1.0, shares[place] / total) for place in order)
     )
+
+
+def _weights(row: Mapping[str, Any]) -> dict[str, float]:
+    """Weight per label: probabilities, or votes, or (votes by model and prompt) how many models say it zero-shot."""
+    found = row.get("probs") or row.get("votes") or {}
+    if any(isinstance(value, Mapping) for value in found.values()):
+        said = [value.get("zero-shot") for value in found.values() if isinstance(value, Mapping)]
+        return {label: float(said.count(label)) for label in row["candidates"]}
+    return {label: float(value) for label, value in found.items()}

@@ -69,6 +69,7 @@ class TrainingReport:
     epochs: int = 0
     loss: float = 0.0
     settings: dict[str, object] = field(default_factory=dict)
+    found: dict[str, object] = field(default_factory=dict)  # what the method learnt about teacher and texts
     warnings: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, object]:

@@ -19,8 +19,9 @@ from model.student.head import HeadLearner, HeadStudent
 from model.student.loop import Plan, train
 from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
 from model.student.student import Student
-from model.student.targets import FixedTargets, RefineryTargets, Targets, UniformTargets
+from model.student.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.student.vectors import row_vectors
+from model.weak.beliefs import beliefs
 
 __all__ = ["TrainingData", "TrainingOptions", "TrainingReport", "train_student", "training_data"]
 
@@ -75,7 +76,7 @@ def train_head(
 ) -> HeadStudent:
     """One head on vectors `(n, d)`."""
     plan = head_plan(len(data), options)
-    targets = make_targets(data, options, plan.epochs)
+    targets = make_targets(data, vectors, options, plan.epochs, report)
     steps = plan.epochs * math.ceil(len(data) / plan.batch)
     learner = HeadLearner(vectors, len(space), options, steps)
     report.loss = train(learner, targets, plan, progress, stop)
@@ -90,8 +91,14 @@ def head_plan(rows: int, options: TrainingOptions) -> Plan:
     return Plan(options.epochs or 40, batch, options.seed)
 
 
-def make_targets(data: TrainingData, options: TrainingOptions, epochs: int) -> Targets:
+def make_targets(
+    data: TrainingData, vectors: FloatArray, options: TrainingOptions, epochs: int, report: TrainingReport
+) -> Targets:
     """The targets of a method."""
+    if options.method == "shortlist":
+        found = beliefs(data, vectors)
+        report.found.update(found.to_json())
+        return SoftTargets(torch.from_numpy(found.shares), torch.ones(len(data)))
     sets, human = torch.from_numpy(data.candidates), torch.from_numpy(data.human)
     if options.method in ("distillation", "gold"):
         return FixedTargets(first_labels(data), sets.shape[1])

@@ -1,0 +1,49 @@
+"""The targets of the method `shortlist`: everything that is known about every row, in one distribution."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from model.arrays import FloatArray
+from model.student.data import TrainingData
+from model.weak.chunks import Shares, normalised, pieces
+from model.weak.neighbours import Agreement, pooled
+from model.weak.posterior import teacher_posterior
+from model.weak.transition import Correction, corrected
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """`shares` float16 `(n, C)`: the distribution of every row; people's labels one-hot, narrowed sets restricted."""
+
+    shares: Shares
+    agreement: Agreement
+    correction: Correction
+
+    def to_json(self) -> dict[str, object]:
+        """What was found, for the report."""
+        return {"agreement": asdict(self.agreement), "correction": asdict(self.correction)}
+
+
+def beliefs(data: TrainingData, vectors: FloatArray) -> Beliefs:
+    """Teacher's posterior, pooled with similar texts, corrected by human labels."""
+    decided = data.decided
+    labels = data.candidates.argmax(1).astype(np.int64)
+    posterior = teacher_posterior(data)
+    believed, agreement = pooled(posterior, vectors, decided, labels)
+    rows = np.flatnonzero(decided)
+    believed, correction = corrected(believed, posterior, vectors, data.first, rows, labels[rows])
+    return Beliefs(respected(believed, data), agreement, correction)
+
+
+def respected(believed: Shares, data: TrainingData) -> Shares:
+    """Beliefs with what people decided: nothing outside their label or narrowed set."""
+    for piece in pieces(len(believed)):
+        human = np.flatnonzero(data.human[piece])
+        inside = np.where(data.candidates[piece][human], believed[piece][human].astype(np.float64) + 1e-6, 0.0)
+        part = believed[piece]
+        part[human] = normalised(inside)
+        believed[piece] = part
+    return believed
