@@ -60,11 +60,28 @@ class Started:
         children = self.children()
         self.process.send_signal(number)
         code = self.process.wait()
-        assert [child for child in children if child.is_running()] == [], self.said
+        assert [child for child in children if alive(child)] == [], self.said
         return code
 
     def part(self, word: str) -> psutil.Process:
         return next(child for child in self.children() if word in " ".join(child.cmdline()).split())
+
+
+def alive(process: psutil.Process) -> bool:
+    """Running, and not only waiting for init to take note of its end."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """One running instance, which no test stops."""
+    started = Started(tmp_path_factory.mktemp("shared"))
+    started.until("Ctrl-C stops everything")
+    yield started
+    assert started.stop() == 0
 
 
 @pytest.fixture
@@ -82,7 +99,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
             started.process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_it_runs_until_a_signal_and_leaves_no_process_behind(
     start: Callable[..., Started], number: signal.Signals
 ) -> None:
@@ -96,48 +113,28 @@ def test_it_runs_until_a_signal_and_leaves_no_process_behind(
     assert started.said.rstrip().endswith(f"everything is kept in {started.data}")
 
 
-def test_a_second_instance_on_the_same_folder_is_refused(start: Callable[..., Started]) -> None:
-    first = start()
-    first.until("Ctrl-C stops everything")
-    second = start()
+def test_a_second_instance_on_the_same_folder_is_refused(start: Callable[..., Started], shared: Started) -> None:
+    second = start(DATA_DIR=str(shared.data))
     assert second.process.wait() == 1
     assert second.said == (
-        f"shortlist: another instance (process {first.process.pid}) already runs on DATA_DIR {first.data}; "
+        f"shortlist: another instance (process {shared.process.pid}) already runs on DATA_DIR {shared.data}; "
         "stop it or choose another DATA_DIR\n"
     )
-    assert first.stop() == 0
 
 
-def test_a_taken_port_is_one_line(start: Callable[..., Started]) -> None:
-    first = start()
-    first.until("Ctrl-C stops everything")
-    second = start("--port", str(first.port), DATA_DIR=str(first.folder / "other"))
+def test_a_taken_port_is_one_line(start: Callable[..., Started], shared: Started) -> None:
+    second = start("--port", str(shared.port))
     assert second.process.wait() == 1
     assert second.said.count("\n") == 1
-    assert f"port {first.port} (web server) is taken" in second.said
-    assert not (first.folder / "other").exists()
+    assert f"port {shared.port} (web server) is taken" in second.said
+    assert not second.data.exists()
 
 
-def test_a_killed_part_comes_back(start: Callable[..., Started]) -> None:
-    started = start()
-    started.until("Ctrl-C stops everything")
-    started.part(find_server()).kill()
-    started.until("Redis: started again")
-    started.part("worker").kill()
-    started.until("Worker: started again")
-    started.part("gunicorn").kill()
-    said = started.until("Web server: started again")
-    assert "Redis stopped; starting it again in 1 s (1 of 5) (exit code -9, log " in said
-    assert started.stop() == 0
-
-
-def test_other_commands_find_it_by_its_folder(start: Callable[..., Started]) -> None:
-    started = start()
-    started.until("Ctrl-C stops everything")
+def test_other_commands_find_it_by_its_folder(shared: Started) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "backend", "doctor", "--json"],
-        cwd=started.folder,
-        env={**os.environ, "DATA_DIR": str(started.data), "PYTHONPATH": str(ROOT)},
+        cwd=shared.folder,
+        env={**os.environ, "DATA_DIR": str(shared.data), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
@@ -146,7 +143,16 @@ def test_other_commands_find_it_by_its_folder(start: Callable[..., Started]) -> 
     assert found["Redis"]["health"] == "ok"
     assert found["Workers"]["health"] == "ok"
     assert found["This backend"]["health"] == "ok"
-    started.stop()
+
+
+def test_a_killed_part_comes_back(shared: Started) -> None:
+    shared.part(find_server()).kill()
+    shared.until("Redis: started again")
+    shared.part("worker").kill()
+    shared.until("Worker: started again")
+    shared.part("gunicorn").kill()
+    said = shared.until("Web server: started again")
+    assert "Redis stopped; starting it again in 1 s (1 of 5) (exit code -9, log " in said
 
 
 def test_a_stop_during_the_start_is_a_stop(start: Callable[..., Started]) -> None:
