@@ -65,6 +65,34 @@ def test_the_migrated_schema_is_the_one_of_the_tables(engine: sa.Engine) -> None
     assert describe(engine) == migrated
 
 
+REVISIONS = sorted(path.stem[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_every_former_schema_is_upgraded_with_its_rows(
+    engine: sa.Engine, revision: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    current = describe(engine)
+    with write(engine) as connection:
+        metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    with monkeypatch.context() as former:
+        shutil.copytree(MIGRATIONS, tmp_path / "former")
+        for later in (tmp_path / "former" / "versions").glob("0*.py"):
+            if later.stem[:4] > revision:
+                later.unlink()
+        former.setattr(pool_engine, "MIGRATIONS", tmp_path / "former")
+        upgrade(engine)
+    with write(engine) as connection:
+        connection.exec_driver_sql("INSERT INTO tasks VALUES (7, 1, 'where is my parcel', 'hash', 1)")
+        connection.exec_driver_sql("INSERT INTO published (project, version, task) VALUES (7, 'student-1-x', 1)")
+    upgrade(engine)
+    assert describe(engine) == current
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT text FROM tasks").scalar_one() == "where is my parcel"
+        assert connection.exec_driver_sql("SELECT task FROM published").scalar_one() == 1
+
+
 def test_upgrading_again_changes_nothing(engine: sa.Engine) -> None:
     before = tables_of(engine)
     upgrade(engine)
