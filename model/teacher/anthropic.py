@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
@@ -76,15 +78,24 @@ class AnthropicProvider:
 
         while True:
             spoken = self._dialect.version
-            try:
-                return self.reply(self.client.messages.create(**self.body(request)))
-            except (anthropic.BadRequestError, anthropic.UnprocessableEntityError) as error:
-                if not self._dialect.degrade(spoken, said_by(error)):
-                    raise self.of_status(error) from None
-            except anthropic.APIStatusError as error:
-                raise self.of_status(error) from None
-            except (anthropic.APIConnectionError, anthropic.APIResponseValidationError, ValueError) as error:
-                raise TeacherUnavailable(f"{self.name}: {redact(str(error), self._key)}") from None
+            with self.translated():
+                try:
+                    return self.reply(self.client.messages.create(**self.body(request)))
+                except (anthropic.BadRequestError, anthropic.UnprocessableEntityError) as error:
+                    if not self._dialect.degrade(spoken, said_by(error)):
+                        raise
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """The SDK's errors become ours; none of ours shows a key."""
+        import anthropic
+
+        try:
+            yield
+        except anthropic.APIStatusError as error:
+            raise self.of_status(error) from None
+        except (anthropic.APIConnectionError, anthropic.APIResponseValidationError, ValueError) as error:
+            raise TeacherUnavailable(f"{self.name}: {redact(str(error), self._key)}") from None
 
     def reply(self, answer: Message, batch: bool = False) -> Reply:
         """Text, price and how it ended. TeacherUnavailable if it is no message."""
@@ -99,7 +110,7 @@ class AnthropicProvider:
             truncated=answer.stop_reason in ("max_tokens", "model_context_window_exceeded"),
         )
 
-    def of_status(self, error: APIStatusError) -> TeacherError | TextRefused:
+    def of_status(self, error: APIStatusError) -> TeacherError:
         """Whom an HTTP error concerns: this text, or everybody, now or for good."""
         status, said = error.status_code, f"{self.name}: {redact(said_by(error), self._key)}"
         if status in (401, 403):

@@ -119,11 +119,14 @@ def _llms(options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Se
     from model.teacher.examples import Examples
     from model.teacher.llm import LlmTeacher
     from model.teacher.narrowing import Narrowing, shown_labels
-    from model.teacher.throttle import Throttle
+    from model.teacher.throttle import shared_throttle
 
-    price, throttle = price_of(options.teacher, options.price), Throttle()
+    price = price_of(options.teacher, options.price)
+    throttle = shared_throttle(options.teacher.partition(":")[0], options.openai_base_url)
     provider = _provider(options, price, throttle)
     few = None
+    if options.examples not in ("none", "nearest", "fixed"):
+        raise TeacherRefused(f"examples={options.examples!r} is unknown; allowed are none, nearest, fixed")
     if options.examples != "none":
         few = Examples(examples, embed, options.example_count, options.examples == "fixed")
     shown = shown_labels(space, options.labels_shown)

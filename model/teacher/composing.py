@@ -31,7 +31,7 @@ class Composer:
     def requests(self, texts: Sequence[str]) -> list[Request]:
         """One request per text."""
         fixed = self._fixed_turns()
-        nearest = self.examples.nearest(texts) if self.examples and not self.examples.is_fixed else [[] for _ in texts]
+        nearest = self._nearest(texts)
         shown = self.narrowing.labels(texts) if self.narrowing and texts else [None for _ in texts]
         return [
             self._request(text, labels, fixed, turns_of(examples))
@@ -53,7 +53,12 @@ class Composer:
         return OVERHEAD + most_tokens(render(longest))
 
     def _fixed_turns(self) -> tuple[Turn, ...]:
-        return turns_of(self.examples.fixed()) if self.examples and self.examples.is_fixed else ()
+        return turns_of(self.examples.fixed()) if self.examples is not None and self.examples.is_fixed else ()
+
+    def _nearest(self, texts: Sequence[str]) -> list[list[Example]]:
+        if self.examples is None or self.examples.is_fixed:
+            return [[] for _ in texts]
+        return self.examples.nearest(texts)
 
     def _request(
         self, text: str, labels: list[Label] | None, fixed: tuple[Turn, ...], nearest: tuple[Turn, ...]
@@ -66,7 +71,7 @@ class Composer:
     def hash(self) -> str:
         """Six hex digits over the prompt and the policies, not over the examples themselves."""
         policy = "none" if self.examples is None else "fixed" if self.examples.is_fixed else "nearest"
-        count = self.examples.count if self.examples else 0
+        count = 0 if self.examples is None else self.examples.count
         shown = str(self.narrowing.shown) if self.narrowing else "off"
         return composed_hash(self.prompt, policy, count, shown, self.temperature)
 

@@ -49,7 +49,7 @@ class LlmTeacher:
         self.per_call = 1 if composer.narrowing else max(1, per_call)
         self._throttle = throttle or Throttle()
         self._worked = threading.Event()
-        self.hash = llm_hash(provider.name, composer.hash, self.per_call)
+        self.hash = llm_hash(provider.name, composer.hash, per_call)
 
     def shortlist(self, texts: Sequence[str]) -> list[Answer]:
         """One answer per text, in order. Usage stands on the first of equal texts, or of texts asked together."""
@@ -154,11 +154,11 @@ class LlmTeacher:
         values, _ = json_values(reply.text)
         rows = values[0].get("answers") if len(values) == 1 and isinstance(values[0], dict) else None
         entries = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        numbers = [row.get("text") for row in entries]
+        numbers = [row["text"] if type(row.get("text")) is int else None for row in entries]
         return {
             number: parse_value({"candidates": row.get("candidates")}, self.prompt.space, self.prompt.strategy)
             for number, row in zip(numbers, entries, strict=True)
-            if type(number) is int and 1 <= number <= size and numbers.count(number) == 1 and not reply.refused
+            if number is not None and 1 <= number <= size and numbers.count(number) == 1 and not reply.refused
         }
 
     def _send_again(self, request: Request, reply: Reply, run: Run) -> Reply | None:

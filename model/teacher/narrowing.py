@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from model.errors import TeacherRefused
 from model.labels import Label, LabelSpace
 from model.teacher.base import Embed
 from model.teacher.prompts import label_line
@@ -38,6 +39,8 @@ def shown_labels(space: LabelSpace, setting: str = "auto") -> int:
     if setting == "off":
         return len(space)
     if setting != "auto":
-        return min(len(space), max(2, int(setting)))
+        if not setting.isdecimal() or int(setting) < 2:
+            raise TeacherRefused(f"the number of labels shown is {setting!r}; allowed are auto, off, or 2 and more")
+        return min(len(space), int(setting))
     length = sum(estimate_tokens(label_line(label)) for label in space.labels)
     return len(space) if length <= LONGEST_LIST else min(SHOWN, len(space))

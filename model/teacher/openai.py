@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
@@ -78,15 +80,24 @@ class OpenAIProvider:
 
         while True:
             spoken = self._dialect.version
-            try:
-                return self.reply(self.client.chat.completions.create(**self.body(request)))
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                if not self._dialect.degrade(spoken, error.message):
-                    raise self.of_status(error) from None
-            except openai.APIStatusError as error:
-                raise self.of_status(error) from None
-            except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
-                raise TeacherUnavailable(f"{self.name}: {redact(str(error), self._key)}") from None
+            with self.translated():
+                try:
+                    return self.reply(self.client.chat.completions.create(**self.body(request)))
+                except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                    if not self._dialect.degrade(spoken, error.message):
+                        raise
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """The SDK's errors become ours; none of ours shows a key."""
+        import openai
+
+        try:
+            yield
+        except openai.APIStatusError as error:
+            raise self.of_status(error) from None
+        except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
+            raise TeacherUnavailable(f"{self.name}: {redact(str(error), self._key)}") from None
 
     def reply(self, answer: ChatCompletion, batch: bool = False) -> Reply:
         """Text, price and how it ended. TeacherUnavailable if it is no chat completion."""
@@ -106,7 +117,7 @@ class OpenAIProvider:
             truncated=choice.finish_reason == "length",
         )
 
-    def of_status(self, error: APIStatusError) -> TeacherError | TextRefused:
+    def of_status(self, error: APIStatusError) -> TeacherError:
         """Whom an HTTP error concerns: this text, or everybody, now or for good."""
         status, said = error.status_code, f"{self.name}: {redact(error.message, self._key)}"
         code = getattr(error, "code", None) or ""

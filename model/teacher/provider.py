@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from model.errors import TeacherError
+from model.errors import TeacherError, TeacherRefused
 from model.teacher.base import Usage
 
 
@@ -41,7 +41,7 @@ class Reply:
     truncated: bool = False
 
 
-class TextRefused(Exception):
+class TextRefused(TeacherRefused):
     """The server refuses this one request (too long, content policy, malformed): others may go on."""
 
 

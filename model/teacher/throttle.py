@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 SLOWED = (429, 503, 529)  # too many requests, overloaded
 LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is left to the caller
@@ -56,3 +57,9 @@ class Throttle:
             elif status < 400:
                 self.limit = min(float(self.most), self.limit + 1.0 / self.limit)
             self._free.notify_all()
+
+
+@cache
+def shared_throttle(provider: str, address: str) -> Throttle:
+    """The one throttle of this process for a provider: its limits hold for all projects together."""
+    return Throttle()

@@ -1,0 +1,180 @@
+"""Bulk annotation through a provider's batch API: half the price, an answer within a day. A capability of its own.
+
+A batch is submitted, its ticket is stored by the caller, and anybody who has the ticket may ask how far it is, collect
+what is there, or cancel it, also after a restart. What expired or failed on the server's side is to be asked again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
+
+from model.errors import TeacherRefused
+from model.teacher.base import Answer, State, Usage
+from model.teacher.composing import most_sent
+from model.teacher.llm import LlmTeacher, answer_of
+from model.teacher.provider import Reply, Request, TextRefused
+
+KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LARGEST_BATCH = 10_000  # requests; below the limits of both providers, in bytes too
+WORTH_IT = 1_000  # texts; below it a normal run is done before a batch would be
+COMPOSED_AT_ONCE = 500  # requests: bounds memory for embeddings
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """The outcome of one request: a reply, or why there is none. `again`: asking again may help."""
+
+    key: str
+    reply: Reply | None = None
+    problem: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    """How far one batch is. `ended`: nothing will change any more, results can be read."""
+
+    done: int
+    total: int
+    ended: bool
+
+
+class Batches(Protocol):
+    """A provider's batch API."""
+
+    def submit(self, requests: Mapping[str, Request]) -> str:
+        """Starts a batch; its id."""
+
+    def progress(self, batch: str) -> BatchProgress: ...
+    def results(self, batch: str) -> Iterator[BatchItem]:
+        """Outcomes of an ended batch, in any order; keys without one have expired."""
+
+    def cancel(self, batch: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """All that is needed to come back to a submission. `to_json` and `from_json` are inverse."""
+
+    teacher: str  # hash of the teacher that was asked
+    batches: dict[str, list[str]]  # batch id -> keys
+    twins: dict[str, str] = field(default_factory=dict)  # key -> key of the same text that was sent
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Ticket:
+        """From a stored object."""
+        return cls(content["teacher"], content["batches"], content["twins"])
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a submission brought: answers by key, keys to ask again in a normal run, and whether all has ended.
+
+    `spent` is everything that was paid, answers to be asked again included.
+    """
+
+    answers: dict[str, Answer]
+    again: tuple[str, ...]
+    ended: bool
+    spent: Usage
+
+
+class BatchTeacher:
+    """An LLM teacher asked through its provider's batch API."""
+
+    def __init__(self, teacher: LlmTeacher, batches: Batches) -> None:
+        self.teacher, self._batches = teacher, batches
+
+    def submit(self, texts: Mapping[str, str]) -> tuple[Ticket, dict[str, Answer]]:
+        """Starts batches for texts by key; the ticket, and the first text's answer.
+
+        That one is asked directly: it shows a wrong key or an unknown parameter before anything is submitted. Equal
+        texts are sent once. Raises TeacherRefused or TeacherUnavailable; then nothing was submitted, or only whole
+        batches, which the error's message names.
+        """
+        wrong = next((key for key in texts if not KEY.fullmatch(key)), None)
+        if wrong is not None:
+            raise ValueError(f"key {wrong!r} of a batch has other characters than letters, digits, - and _")
+        first: dict[str, str] = {}
+        for key, text in texts.items():
+            first.setdefault(text, key)
+        twins = {key: first[text] for key, text in texts.items() if first[text] != key}
+        if not first:
+            return Ticket(self.teacher.hash, {}), {}
+        (text, key), *rest = first.items()
+        answers = {key: self.teacher.shortlist([text])[0]}
+        answers |= {twin: replace(answers[key], usage=Usage()) for twin, sent in twins.items() if sent == key}
+        batches: dict[str, list[str]] = {}
+        for start in range(0, len(rest), LARGEST_BATCH):
+            chunk = rest[start : start + LARGEST_BATCH]
+            try:
+                batch = self._batches.submit(self._requests(chunk))
+            except TextRefused as error:
+                raise TeacherRefused(f"{error}. The batch was refused; submitted before: {list(batches)}") from None
+            batches[batch] = [key for _, key in chunk]
+        return Ticket(self.teacher.hash, batches, {a: b for a, b in twins.items() if a not in answers}), answers
+
+    def _requests(self, rows: Sequence[tuple[str, str]]) -> dict[str, Request]:
+        requests: dict[str, Request] = {}
+        for start in range(0, len(rows), COMPOSED_AT_ONCE):
+            part = rows[start : start + COMPOSED_AT_ONCE]
+            composed = self.teacher.composer.requests([text for text, _ in part])
+            requests |= {key: request for (_, key), request in zip(part, composed, strict=True)}
+        return requests
+
+    def progress(self, ticket: Ticket) -> BatchProgress:
+        """How far all batches of a ticket are, together."""
+        parts = [self._batches.progress(batch) for batch in ticket.batches]
+        total = sum(len(keys) for keys in ticket.batches.values())
+        return BatchProgress(sum(part.done for part in parts), total, all(part.ended for part in parts))
+
+    def collect(self, ticket: Ticket) -> Collected:
+        """The outcomes of all batches that have ended. May be called again; it costs nothing."""
+        answers: dict[str, Answer] = {}
+        again: list[str] = []
+        spent, ended = Usage(), True
+        for batch, keys in ticket.batches.items():
+            if not self._batches.progress(batch).ended:
+                ended = False
+                continue
+            items = {item.key: item for item in self._batches.results(batch)}
+            for key in keys:
+                item = items.get(key, BatchItem(key, problem="the batch expired", again=True))
+                spent += item.reply.usage if item.reply else Usage()
+                answer = self._answer(item)
+                if answer is None:
+                    again.append(key)
+                else:
+                    answers[key] = answer
+        twins = {key: sent for key, sent in ticket.twins.items() if sent in answers}
+        answers |= {key: replace(answers[sent], usage=Usage()) for key, sent in twins.items()}
+        again += [key for key, sent in ticket.twins.items() if sent in set(again)]
+        return Collected(answers, tuple(again), ended, spent)
+
+    def _answer(self, item: BatchItem) -> Answer | None:
+        """None: to be asked again."""
+        if item.reply is None:
+            return None if item.again else Answer(State.ABSTAINED, None, "", reason=item.problem)
+        parsed = self.teacher.read(item.reply)
+        return None if parsed.state is State.UNPARSED else answer_of(parsed, item.reply.text, item.reply.usage)
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Cancels what has not ended. What was answered before can still be collected."""
+        for batch in ticket.batches:
+            if not self._batches.progress(batch).ended:
+                self._batches.cancel(batch)
+
+    def upper_bound_microusd(self, texts: Sequence[str]) -> int:
+        """What submitting these texts can cost at most: the first one at full price, asked twice."""
+        distinct = list(dict.fromkeys(texts))
+        price, most = self.teacher.price, self.teacher.provider.most_output
+        requests = self.teacher.composer.requests(distinct)
+        full = sum(price.bound(most_sent(request), most(request.max_tokens)) for request in requests)
+        return self.teacher.upper_bound_microusd(distinct[:1]) + int(full * price.batch) + len(requests)

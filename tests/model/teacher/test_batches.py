@@ -1,0 +1,144 @@
+"""Batches of both providers over real HTTP: nothing lost, nothing invented, half the price, resumable by ticket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from model.errors import TeacherError, TeacherRefused
+from model.labels import LabelSpace
+from model.teacher.anthropic import AnthropicProvider
+from model.teacher.anthropic_batches import AnthropicBatches
+from model.teacher.base import State, Usage
+from model.teacher.batches import BatchTeacher, Ticket
+from model.teacher.composing import Composer
+from model.teacher.cost import Price
+from model.teacher.llm import LlmTeacher
+from model.teacher.openai import OpenAIProvider
+from model.teacher.openai_batches import OpenAIBatches
+from model.teacher.prompts import Prompt, Strategy
+from tests.model.teacher.batch_servers import AnthropicBatchServer, OpenAIBatchServer
+from tests.model.teacher.llm_server import Play
+
+SPACE = LabelSpace.of(["spam", "ham", "eggs"])
+PRICE = Price(1.0, 10.0, 0.1, 1.25, 0.5)
+COMPOSER = Composer(Prompt(SPACE, Strategy.ALL, 2))
+KEY = "sk-0123456789"
+
+
+def echo(text: str) -> str:
+    return json.dumps({"candidates": text.split("#", maxsplit=1)[0].split()})
+
+
+@pytest.fixture(params=["openai", "anthropic"])
+def parts(request: pytest.FixtureRequest, http_server: HTTPServer) -> tuple[Any, BatchTeacher]:
+    """A vendor's server, and a teacher that talks to it."""
+    if request.param == "openai":
+        server: Any = OpenAIBatchServer(http_server, echo)
+        openai = OpenAIProvider("m", KEY, PRICE, server.base_url, max_retries=0)
+        teacher = BatchTeacher(LlmTeacher(openai, COMPOSER, PRICE), OpenAIBatches(openai))
+    else:
+        server = AnthropicBatchServer(http_server, echo)
+        claude = AnthropicProvider("m", KEY, PRICE, server.base_url, max_retries=0)
+        teacher = BatchTeacher(LlmTeacher(claude, COMPOSER, PRICE), AnthropicBatches(claude))
+    server.serve_batches(http_server)
+    return server, teacher
+
+
+TEXTS = {"t1": "spam", "t2": "ham", "t3": "eggs spam", "t4": "ham", "t5": "spam"}
+
+
+def test_a_batch_from_ticket_to_answers(parts: tuple[Any, BatchTeacher]) -> None:
+    server, teacher = parts
+    ticket, first = teacher.submit(TEXTS)
+    assert set(first) == {"t1", "t5"}
+    assert first["t5"].usage == Usage()
+    assert server.problems == []
+    assert not teacher.progress(ticket).ended
+    assert teacher.collect(ticket).answers == {}
+    server.finish()
+    restored = Ticket.from_json(json.loads(json.dumps(ticket.to_json())))
+    assert restored == ticket
+    assert teacher.progress(restored).ended
+    found = teacher.collect(restored)
+    assert {key: answer.candidates.labels for key, answer in found.answers.items() if answer.candidates} == {
+        "t2": ("ham",), "t3": ("eggs", "spam"), "t4": ("ham",)}  # fmt: skip
+    assert (found.again, found.ended) == ((), True)
+    assert teacher.collect(restored) == found
+
+
+def test_a_batch_costs_half(parts: tuple[Any, BatchTeacher]) -> None:
+    server, teacher = parts
+    ticket, first = teacher.submit(TEXTS)
+    server.finish()
+    found = teacher.collect(ticket)
+    whole = teacher.teacher.shortlist(["ham"])[0].usage
+    assert found.answers["t2"].usage.microusd == -(-whole.microusd // 2) or server.path == "/v1/messages"
+    assert found.spent.calls == 2
+    total = found.spent.microusd + first["t1"].usage.microusd
+    assert total <= teacher.upper_bound_microusd(list(TEXTS.values()))
+
+
+def test_every_kind_of_partial_failure(parts: tuple[Any, BatchTeacher]) -> None:
+    server, teacher = parts
+    texts = {"a": "spam", "ok": "spam ham", "x1": "ham # expired", "x2": "ham # server_error", "x3": "ham # refused",
+             "x4": "ham # malformed", "twin": "ham # expired"}  # fmt: skip
+    server.fate = lambda text: text.split("# ")[1] if "#" in text else "succeeded"
+    ticket, first = teacher.submit(texts)
+    server.finish()
+    found = teacher.collect(ticket)
+    assert set(first) | set(found.answers) | set(found.again) == set(texts)
+    assert set(found.again) == {"x1", "x2", "x4", "twin"}
+    assert found.answers["ok"].candidates is not None
+    assert found.answers["x3"].state is State.ABSTAINED
+    assert found.spent.calls == 2
+
+
+def test_a_cancelled_batch_keeps_what_was_done(parts: tuple[Any, BatchTeacher]) -> None:
+    server, teacher = parts
+    server.fate = lambda text: "expired" if "eggs" in text else "succeeded"
+    ticket, _ = teacher.submit(TEXTS)
+    teacher.cancel(ticket)
+    found = teacher.collect(ticket)
+    assert (set(found.answers), found.again) == ({"t2", "t4"}, ("t3",))
+    teacher.cancel(ticket)
+
+
+def test_large_submissions_are_split(parts: tuple[Any, BatchTeacher], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.teacher.batches.LARGEST_BATCH", 10)
+    server, teacher = parts
+    texts = {f"t{number}": f"spam # {number}" for number in range(25)}
+    ticket, first = teacher.submit(texts)
+    assert [len(keys) for keys in ticket.batches.values()] == [10, 10, 4]
+    server.finish()
+    found = teacher.collect(ticket)
+    assert set(found.answers) | set(first) == set(texts)
+    assert found.again == ()
+
+
+def test_a_wrong_key_shows_before_anything_is_submitted(parts: tuple[Any, BatchTeacher]) -> None:
+    server, teacher = parts
+    server.script = lambda text, asked: Play(401, "wrong key")
+    with pytest.raises(TeacherRefused):
+        teacher.submit(TEXTS)
+    assert server.bodies == {}
+
+
+def test_nothing_to_submit_and_keys_that_cannot_be_sent(parts: tuple[Any, BatchTeacher]) -> None:
+    server, teacher = parts
+    ticket, answers = teacher.submit({})
+    assert (ticket.batches, answers, server.requests) == ({}, {}, [])
+    assert teacher.collect(ticket).ended
+    with pytest.raises(ValueError, match="other characters"):
+        teacher.submit({"a b": "spam"})
+
+
+def test_a_ticket_that_the_provider_forgot(parts: tuple[Any, BatchTeacher], http_server: HTTPServer) -> None:
+    _, teacher = parts
+    with pytest.raises(TeacherError):
+        teacher.collect(Ticket(teacher.teacher.hash, {"unknown_batch": ["a"]}))
+    http_server.clear_assertions()
+    http_server.clear_handler_errors()
