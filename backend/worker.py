@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
+from types import FrameType
 
 import structlog
+from redis.client import PubSubWorkerThread
 from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.exceptions import InvalidJobOperation
 from rq.job import Job
+from rq.registry import StartedJobRegistry
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
@@ -22,6 +27,7 @@ log = structlog.get_logger(__name__)
 MONITORING_SECONDS = 5  # a busy worker says so often that it lives
 SILENCE_SECONDS = 20  # a job whose worker was silent for longer was killed and is started again
 MAINTENANCE_SECONDS = 10  # how often an idle worker looks for killed and missing jobs
+RECONNECT_SECONDS = 1
 WORKER_TTL_SECONDS = 25  # RQ waits 15 s less for the next job before it does its maintenance
 
 
@@ -44,6 +50,7 @@ class JobWorker(Worker):
 
     def __init__(self, queue: JobQueue, queues: tuple[str, ...] = QUEUES) -> None:
         self._jobs = queue
+        self.stop_requested = False
         super().__init__(
             [Queue(name, connection=queue.connection, serializer=JSONSerializer) for name in queues],
             connection=queue.connection,
@@ -53,6 +60,29 @@ class JobWorker(Worker):
             worker_ttl=WORKER_TTL_SECONDS,
             log_job_description=False,
         )
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Somebody asked the worker to end; everything else that ends it is a fault."""
+        self.stop_requested = True
+        super().request_stop(signum, frame)
+
+    def maintain_heartbeats(self, job: Job) -> None:
+        """A job goes on while Redis is away: its work is in the pool."""
+        try:
+            super().maintain_heartbeats(job)
+        except RedisError as error:
+            log.warning("Redis is away, the job goes on", job=job.id, reason=str(error))
+
+    def abandon(self) -> None:
+        """After a fault: leave no process and no thread behind. The job that ran, if any, is started again later."""
+        if self.horse_pid:
+            self.kill_horse()
+            self.wait_for_horse()
+        if self.scheduler:
+            self.stop_scheduler()
+        listener: PubSubWorkerThread | None = self.pubsub_thread
+        if listener is not None:
+            listener.stop()
 
     def get_heartbeat_ttl(self, job: Job) -> int:
         """Seconds until the job counts as abandoned; RQ's own value is a minute longer."""
@@ -65,6 +95,19 @@ class JobWorker(Worker):
             self._jobs.ensure("reconcile", 0)
         except QueueError as error:
             log.warning("reconciling not started", reason=str(error))
+
+    def handle_job_success(self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
+        """A job that Redis forgot while it ran has ended all the same; RQ would take it for failed and repeat it."""
+        try:
+            job.get_status()
+        except InvalidJobOperation:
+            with self.connection.pipeline() as pipeline:
+                self.cleanup_execution(job, pipeline=pipeline)
+                pipeline.delete(job.key)
+                pipeline.execute()
+            log.warning("Redis has forgotten the job that has just ended", job=job.id)
+            return
+        super().handle_job_success(job, queue, started_job_registry)
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """Runs in the forked process."""
@@ -92,6 +135,30 @@ class JobWorker(Worker):
             self.scheduler.release_locks()
         else:
             self.scheduler.start()
+
+
+def work_until_stopped(queue: JobQueue, queues: tuple[str, ...] = QUEUES, burst: bool = False) -> None:
+    """Work until somebody asks to stop (with `burst`, until no job is left). A lost Redis is waited for."""
+    while True:
+        worker = JobWorker(queue, queues)
+        try:
+            worker.work(burst=burst, with_scheduler=True, logging_level=None)
+        except RedisError as error:
+            log.warning("the worker lost Redis", reason=str(error))
+        if burst or worker.stop_requested:
+            return
+        worker.abandon()
+        for number in (signal.SIGINT, signal.SIGTERM):  # nothing runs now: a signal may end this process at once
+            signal.signal(number, signal.SIG_DFL)
+        _wait_for_redis(queue)
+
+
+def _wait_for_redis(queue: JobQueue) -> None:
+    while True:
+        try:
+            return queue.ping()
+        except QueueError:
+            time.sleep(RECONNECT_SECONDS)
 
 
 def _end_with_parent() -> None:

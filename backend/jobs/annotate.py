@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 SLICE_SECONDS = 15.0  # then other jobs of the worker get their turn
 PAID_CHUNK = 16  # tasks per reservation and per write: what a crash can cost at most
 FREE_CHUNK = 64
+GROWTH = 1.5  # so many times the candidate sets of the newest student are worth another training
 
 
 def run(project: int) -> None:
@@ -42,7 +43,7 @@ def work(job: Job) -> str:
     spaces.remember(job.services.engine, job.number, space)
     carry_over(job, project, space, version)
     if not _missing(job, version, 1):
-        return _finished(job, space)
+        return _finished(job, space, version)
     teacher = open_teacher(job, project, space)
     end = time.monotonic() + SLICE_SECONDS
     try:
@@ -53,7 +54,7 @@ def work(job: Job) -> str:
     if _missing(job, version, 1):
         job.ask("annotate")
         return _progress(job, version)[0]
-    return _finished(job, space)
+    return _finished(job, space, version)
 
 
 def open_teacher(job: Job, project: Project, space: LabelSpace) -> Teacher:
@@ -157,10 +158,12 @@ def _progress(job: Job, version: str) -> tuple[str, float]:
     return f"{done} of {total} tasks have been shown to the teacher", min(1.0, done / max(1, total))
 
 
-def _finished(job: Job, space: LabelSpace) -> str:
-    """All tasks are done. After a change of the label space the project's student is trained anew."""
+def _finished(job: Job, space: LabelSpace, version: str) -> str:
+    """All tasks are done. A student that knows other labels, or few of these candidate sets, is trained anew."""
     trained = versions.list_versions(job.services.engine, job.number)
-    if trained and not any(row.space_hash == space.hash for row in trained):
-        job.ask("train")
+    if trained:
+        known = trained[0].metrics.get("candidate_sets", 0) if trained[0].space_hash == space.hash else 0
+        if known * GROWTH < candidates.figures(job.services.engine, job.number, version).answered:
+            job.ask("train")
     job.ask("publish")
     return "the teacher has been asked about every task"

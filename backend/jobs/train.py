@@ -68,7 +68,8 @@ def work(job: Job) -> str:
     truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
     embed = embedder(job)
     verdict, metrics = _judge(job, snapshot, student, truth, embed)
-    version = _keep(job, snapshot, student, report, {**metrics, "verdict": verdict.reason})
+    metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets)}
+    version = _keep(job, snapshot, student, report, metrics)
     if verdict.accepted:
         _predict(job, snapshot, student, version, embed)
     state = "publishing" if verdict.accepted else "rejected"

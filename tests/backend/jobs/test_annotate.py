@@ -109,11 +109,20 @@ def test_added_labels_and_changed_hints_are_a_new_question(world: World, change:
 
 
 def test_after_changed_labels_the_student_is_trained_anew(world: World) -> None:
-    fill(world)
-    versions.add(world.engine, 7, f"student-1-{world.project.space_hash}", 1, world.project.space_hash, {}, 9)
+    rows = fill(world)
+    known = {"candidate_sets": len(rows)}
+    versions.add(world.engine, 7, f"student-1-{world.project.space_hash}", 1, world.project.space_hash, known, 9)
     annotate.work(world.job("annotate"))
     assert world.services.queue.place("train", 7) == "absent"
     change_labels(world, lambda config: config.replace("shipping", "delivery"))
+    annotate.work(world.job("annotate"))
+    assert world.services.queue.place("train", 7) == "waiting"
+
+
+def test_many_more_candidate_sets_are_worth_another_training(world: World) -> None:
+    rows = fill(world)
+    known = {"candidate_sets": len(rows) // 2}
+    versions.add(world.engine, 7, f"student-1-{world.project.space_hash}", 1, world.project.space_hash, known, 9)
     annotate.work(world.job("annotate"))
     assert world.services.queue.place("train", 7) == "waiting"
 

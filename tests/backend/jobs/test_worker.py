@@ -7,16 +7,20 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
 from backend import human_labels
+from backend.errors import QueueError
 from backend.pool import candidates, jobs, tasks, versions
-from backend.services import teacher_version
+from backend.queue import JobQueue
+from backend.services import Services, teacher_version
 from model.registry import Registry
 from model.student.student import load_student
 from tests.backend.jobs.conftest import World, messages
+from tests.servers import RedisServer
 
 PATIENCE_SECONDS = 120
 
@@ -75,10 +79,11 @@ def test_from_new_tasks_to_a_served_student(world: World) -> None:
     world.services.queue.enqueue("sync", 7)
     log = world.run_jobs()
     served = check_all_is_well(world, truth)
-    assert served == f"student-1-{world.project.space_hash}"
+    assert served == f"student-2-{world.project.space_hash}"  # the first one knew no candidate set yet
     assert world.double.connections[500]["title"] == world.double.fields["model_version"] == served
-    (row,) = versions.list_versions(world.engine, 7)
-    assert (row.state, row.human_labels) == ("promoted", 24)
+    row, first = versions.list_versions(world.engine, 7)
+    assert (row.state, row.human_labels, first.state) == ("promoted", 24, "retired")
+    assert row.metrics["candidate_sets"] == len(truth)
     assert row.metrics["training"]["method"] == "shortlist"
     settings = world.services.settings
     student = load_student(Registry(settings.model_dir, settings.cache_dir / "fetched").fetch(7, served))
@@ -119,6 +124,34 @@ def test_killed_in_the_middle_of_a_job(world: World, kind: str, victim: str) -> 
         worker.wait(60)
     check_all_is_well(world, truth)
     assert not any(_alive(process) for process in others[1:])
+
+
+@pytest.mark.parametrize("when", ["train", "publish"])
+def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path, when: str) -> None:
+    """It comes back empty; the pool knows what is missing, and the worker finds the way back by itself."""
+    server = RedisServer(tmp_path)
+    server.start()
+    own = JobQueue(server.url, world.engine)
+    settings = world.services.settings.model_copy(update={"REDIS_URL": server.url})
+    world.services = Services(settings, world.engine, own)
+    truth = fill(world)
+    own.enqueue("sync", 7)
+    worker = world.start_worker()
+    try:
+        wait_for(f"running {when}", lambda: _state(world, when) == "running")
+        server.kill()
+        with pytest.raises(QueueError):
+            own.enqueue("train", 7)
+        server.start()
+        wait_for("a published student", lambda: world.project.served in {world.project.published} - {None})
+        wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(world.engine, 7).values()))
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        code = worker.wait(60)
+        server.stop()
+        own.connection.close()
+    assert code == 0
+    check_all_is_well(world, truth)
 
 
 def _state(world: World, kind: str) -> str | None:

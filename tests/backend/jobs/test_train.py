@@ -1,0 +1,138 @@
+"""Training on the pool's contents: what is learned from, set aside, kept, rejected, or postponed."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.connection import remember
+from backend.jobs import annotate, train
+from backend.judging import Verdict, is_held_out
+from backend.pool import annotations, jobs, predictions, tasks, versions
+from backend.pool.annotations import Annotation
+from model.labels import HumanLabel
+from model.registry import Registry
+from tests.backend.jobs.conftest import CREATED, World, messages
+from tests.backend.label_studio_double import CONFIG
+
+
+@pytest.fixture
+def asked(world: World) -> World:
+    """Thirty tasks, here and at Label Studio, with the offline teacher's candidate sets."""
+    rows = messages(2)
+    ids = world.double.add_tasks([text for text, _ in rows])
+    tasks.add(world.engine, 7, {task: text for task, (text, _) in zip(ids, rows, strict=True)})
+    annotate.work(world.job("annotate"))
+    world.services.queue.cancel("publish", 7)
+    return world
+
+
+def decide(world: World, task: int, *labels: str) -> None:
+    """A person decides, at Label Studio; the training learns of it by comparing."""
+    world.double.annotate(task, list(labels), skipped=not labels)
+
+
+def registry(world: World) -> Registry:
+    settings = world.services.settings
+    return Registry(settings.model_dir, settings.cache_dir / "fetched")
+
+
+def test_a_version_is_kept_with_all_that_explains_it(asked: World) -> None:
+    truth = [label for _, label in messages(2)]
+    for task in (1, 2, 3):
+        decide(asked, task, truth[task - 1])
+    decide(asked, 4, "refund", "billing")
+    decide(asked, 5)
+    version = f"student-1-{asked.project.space_hash}"
+    said = train.work(asked.job("train"))
+    assert said.startswith(f"{version} accepted without judging")
+    (row,) = versions.list_versions(asked.engine, 7)
+    assert (row.version, row.state, row.number, row.human_labels) == (version, "publishing", 1, 5)
+    assert row.metrics["training"]["rows"] == 30
+    assert (registry(asked).fetch(7, version) / "README.md").exists()
+    given = predictions.read(asked.engine, 7, version)
+    assert set(given) == set(range(4, 31))
+    assert all(0 <= score <= 1 and label in asked.project.space for _, label, score in given.values())  # type: ignore[operator]
+    assert asked.services.queue.place("publish", 7) == "waiting"
+    assert asked.project.trained_changes == asked.project.changes == 5
+
+
+def test_numbers_grow_and_a_folder_of_a_killed_run_is_in_nobodys_way(asked: World) -> None:
+    train.work(asked.job("train"))
+    second = f"student-2-{asked.project.space_hash}"
+    left_over = registry(asked)
+    snapshot = train.read_snapshot(asked.job("train"))
+    student, _ = train._train(asked.job("train"), snapshot, set())
+    left_over.write(7, second, student, {})
+    train.work(asked.job("train"))
+    assert [row.version for row in versions.list_versions(asked.engine, 7)] == [
+        second,
+        f"student-1-{asked.project.space_hash}",
+    ]
+
+
+def test_a_worse_version_is_kept_but_rejected_with_the_reason(asked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "judge", lambda *args: Verdict(False, "rejected as worse: 3 of 20, x has 18 of 20"))
+    said = train.work(asked.job("train"))
+    (row,) = versions.list_versions(asked.engine, 7)
+    assert (row.state, row.reason) == ("rejected", "rejected as worse: 3 of 20, x has 18 of 20")
+    assert row.reason in said
+    assert registry(asked).versions(7) == [row.version]
+    assert predictions.read(asked.engine, 7, row.version) == {}
+    assert asked.services.queue.place("publish", 7) == "absent"
+
+
+def test_judged_on_human_labels_that_it_never_saw(asked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = [label for _, label in messages(2)]
+    for task in range(1, 31):
+        decide(asked, task, truth[task - 1])
+    held_out = {task for task in range(1, 31) if is_held_out(7, task)}
+    seen: list[object] = []
+
+    def judge(truth: dict[int, str], new: object, served: object, name: str) -> Verdict:
+        seen.extend([set(truth), name])
+        return Verdict(True, "fine")
+
+    monkeypatch.setattr(train, "judge", judge)
+    train.work(asked.job("train"))
+    assert seen == [held_out, "the teacher"]
+    (row,) = versions.list_versions(asked.engine, 7)
+    assert row.metrics["training"]["human_rows"] == 30 - len(held_out)
+    assert row.metrics["held_out"] == len(held_out)
+
+
+def test_nothing_to_learn_from_is_no_error_and_not_tried_for_ever(world: World) -> None:
+    (task,) = world.double.add_tasks(["one text"])
+    decide(world, task)
+    assert train.work(world.job("train")).startswith("not enough to learn from yet: ")
+    assert versions.list_versions(world.engine, 7) == []
+    assert world.project.trained_changes == world.project.changes
+
+
+def test_a_changed_label_config_stops_the_training_and_starts_it_again(
+    asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "LOOK_SECONDS", -1.0)
+    original = train._stop
+
+    def changed(job, space):  # type: ignore[no-untyped-def]
+        stop = original(job, space)
+        remember(asked.services, 7, CREATED, CONFIG.replace("shipping", "delivery"))
+        return stop
+
+    monkeypatch.setattr(train, "_stop", changed)
+    jobs.begin(asked.engine, 7, "train")
+    assert train.work(asked.job("train")) == "stopped, because the label config changed; it starts again"
+    assert versions.list_versions(asked.engine, 7) == []
+    assert jobs.get(asked.engine, 7)["train"].again is True
+
+
+def test_decisions_for_labels_that_are_gone_and_old_texts_are_left_out(asked: World) -> None:
+    row = Annotation(1, 1, 1, ("removed",), "labelled", False, "2026-11-21T06:00:01.000000Z", None, None, None)
+    other = Annotation(2, 2, 1, ("refund",), "labelled", False, "2026-11-21T06:00:01.000000Z", None, None, None)
+    annotations.save(asked.engine, 7, [row, other])
+    tasks.add(asked.engine, 7, {3: "an edited text"})
+    snapshot = train.read_snapshot(asked.job("train"))
+    assert snapshot.labels == {2: HumanLabel(("refund",))}
+    assert 3 not in snapshot.sets
+    assert snapshot.texts[3] == "an edited text"
+    assert (snapshot.final(2), snapshot.final(1), snapshot.final(4)) == (True, False, False)
