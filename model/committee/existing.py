@@ -1,0 +1,73 @@
+"""An existing transformers classifier as a member: by hub name or folder, with an explicit label map."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from model.arrays import FloatArray
+from model.committee.label_map import LabelMap
+from model.errors import ArtifactError
+from model.labels import LabelSpace
+
+DESCRIPTION = "existing.json"
+BATCH = 32
+LONGEST = 256  # tokens
+
+
+class ExistingMember:
+    """A sequence-classification model that others trained. It votes, but is never fine-tuned by a stage."""
+
+    trainable = False
+
+    def __init__(self, name: str, space: LabelSpace, place: str, targets: Mapping[str, str | None]) -> None:
+        """Load the model at once, so that a wrong map is refused before it votes.
+
+        ArtifactError if the weights cannot be loaded as safetensors, LabelSpaceError if the map is not complete.
+        """
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        self.name, self.space, self.place = name, space, place
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(place)
+            self._model = AutoModelForSequenceClassification.from_pretrained(place, use_safetensors=True).eval()
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            raise ArtifactError(f"{place}: not a sequence-classification model in safetensors ({reason})") from error
+        names = self._model.config.id2label
+        self.map = LabelMap(space, tuple(str(names[number]) for number in sorted(names)), targets)
+        self._lock = threading.Lock()
+
+    def probabilities(self, texts: Sequence[str]) -> FloatArray:
+        """Float32 `(n, C)`, zeros where its best label is mapped to null."""
+        parts = [self._batch(list(texts[start : start + BATCH])) for start in range(0, len(texts), BATCH)]
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.space)), np.float32)
+
+    def _batch(self, texts: list[str]) -> FloatArray:
+        import torch
+
+        with self._lock, torch.inference_mode():
+            inputs = self._tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
+            found: FloatArray = torch.softmax(self._model(**inputs).logits.float(), dim=1).numpy()
+        return self.map.apply(found)
+
+    def save(self, folder: Path) -> None:
+        """Write where the model lies and its map; the weights stay where they are."""
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {"format": 1, "name": self.name, "place": self.place, "label_space": self.space.to_json()}
+        (folder / DESCRIPTION).write_text(json.dumps({**content, "map": dict(self.map.targets)}, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, folder: Path) -> ExistingMember:
+        """The inverse of `save`; ArtifactError names the file."""
+        path = folder / DESCRIPTION
+        try:
+            content = json.loads(path.read_text())
+            space = LabelSpace.from_json(content["label_space"])
+            return cls(str(content["name"]), space, str(content["place"]), dict(content["map"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(f"{path}: not a stored member ({error!r})") from error

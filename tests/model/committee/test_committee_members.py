@@ -1,0 +1,185 @@
+"""Members on disk: what is stored answers the same, what is broken is refused by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.arrays import FloatArray
+from model.committee import Committee, LabelMap, StudentMember, member_probabilities
+from model.committee.existing import ExistingMember
+from model.committee.label_map import identity_map
+from model.committee.words import WordsMember
+from model.errors import ArtifactError, LabelSpaceError, NotEnoughDataError
+from model.labels import LabelSpace
+from model.student.head import HeadStudent
+
+SPACE = LabelSpace.of(["sport", "money", "other"])
+TEXTS = ["the team won the match", "shares fell at the bank", "a match for the team", "the bank raised its shares"] * 5
+TARGETS = np.eye(3, dtype=np.float32)[[0, 1, 0, 1] * 5]
+
+
+def words() -> WordsMember:
+    return WordsMember.fit("words", SPACE, TEXTS, TARGETS)
+
+
+def head(seed: int = 0) -> StudentMember:
+    random = np.random.default_rng(seed)
+    tensors = {
+        "mean": np.zeros(4, np.float32),
+        "scale": np.ones(1, np.float32),
+        "out": random.normal(size=(4, 3)).astype(np.float32),
+        "out_bias": np.zeros(3, np.float32),
+    }
+    return StudentMember(f"head-{seed}", HeadStudent(SPACE, "default", [tensors]), lengths)
+
+
+def lengths(texts: list[str]) -> FloatArray:  # type: ignore[misc]
+    return np.array([[len(text), text.count("a"), text.count("e"), 1] for text in texts], np.float32) / 10
+
+
+def test_words_learn_survive_the_disk_and_give_missing_labels_almost_nothing(tmp_path: Path) -> None:
+    member = words()
+    answers = member.probabilities(["a match", "the shares", "nothing known"])
+    assert answers.argmax(axis=1)[:2].tolist() == [0, 1]
+    assert float(answers[:, 2].max()) < 1e-3
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+    member.save(tmp_path)
+    assert not list(tmp_path.glob("*.pkl"))
+    again = WordsMember.load(tmp_path)
+    np.testing.assert_allclose(again.probabilities(TEXTS), member.probabilities(TEXTS), atol=1e-6)
+
+
+def test_two_labels_are_the_odds_of_one() -> None:
+    space = LabelSpace.of(["no", "yes"])
+    member = WordsMember.fit("w", space, TEXTS, TARGETS[:, :2])
+    assert (member.probabilities(TEXTS).argmax(axis=1) == TARGETS.argmax(axis=1)).all()
+
+
+def test_soft_targets_are_weighted_rows_and_one_label_is_too_little() -> None:
+    soft = 0.7 * TARGETS + 0.1
+    member = WordsMember.fit("w", SPACE, TEXTS, soft.astype(np.float32))
+    assert (member.probabilities(TEXTS).argmax(axis=1) == TARGETS.argmax(axis=1)).all()
+    with pytest.raises(NotEnoughDataError):
+        WordsMember.fit("w", SPACE, TEXTS[:2], np.eye(3, dtype=np.float32)[[0, 0]])
+
+
+@pytest.mark.parametrize("name", ["words.json", "words.safetensors"])
+def test_broken_files_are_named(tmp_path: Path, name: str) -> None:
+    words().save(tmp_path)
+    (tmp_path / name).write_text("{")
+    with pytest.raises(ArtifactError, match=name):
+        WordsMember.load(tmp_path)
+
+
+def test_shapes_are_checked(tmp_path: Path) -> None:
+    words().save(tmp_path)
+    content = json.loads((tmp_path / "words.json").read_text())
+    content["words"].append("surplus")
+    (tmp_path / "words.json").write_text(json.dumps(content))
+    with pytest.raises(ArtifactError, match="idf"):
+        WordsMember.load(tmp_path)
+
+
+def test_a_label_map_is_complete_or_refused() -> None:
+    with pytest.raises(LabelSpaceError, match="lacks 'neutral'"):
+        LabelMap(SPACE, ("positive", "neutral"), {"positive": "sport"})
+    with pytest.raises(LabelSpaceError, match="no label 'negative'"):
+        LabelMap(SPACE, ("positive",), {"positive": "sport", "negative": None})
+    with pytest.raises(LabelSpaceError, match="did you mean 'sport'"):
+        LabelMap(SPACE, ("positive",), {"positive": "sports"})
+    with pytest.raises(LabelSpaceError, match="lacks"):
+        identity_map(SPACE, ["sport", "weather"])
+
+
+def test_mapped_probabilities_are_renormalised_and_null_means_abstain() -> None:
+    found = LabelMap(SPACE, ("x", "y", "z"), {"x": "sport", "y": "sport", "z": None}).apply(
+        np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], np.float32)
+    )
+    np.testing.assert_allclose(found, [[1, 0, 0], [0, 0, 0]], atol=1e-6)
+
+
+def tiny_classifier(folder: Path) -> None:
+    """A real, untrained BERT with three labels."""
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+
+    vocabulary = folder / "vocab.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "team", "bank"]))
+    config = BertConfig(
+        vocab_size=8,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        id2label={0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2"},
+        label2id={"LABEL_0": 0, "LABEL_1": 1, "LABEL_2": 2},
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    BertTokenizer(vocab_file=str(vocabulary)).save_pretrained(folder)
+
+
+def test_an_existing_classifier_joins_with_a_complete_map_and_is_stored_by_reference(tmp_path: Path) -> None:
+    tiny_classifier(tmp_path / "model")
+    targets = {"LABEL_0": "sport", "LABEL_1": "money", "LABEL_2": "other"}
+    member = ExistingMember("hub", SPACE, str(tmp_path / "model"), targets)
+    answers = member.probabilities(["the team", "the bank"] * 20)
+    assert answers.shape == (40, 3)
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+    member.save(tmp_path / "seat")
+    again = ExistingMember.load(tmp_path / "seat")
+    np.testing.assert_allclose(again.probabilities(["the team"]), member.probabilities(["the team"]), atol=1e-6)
+    assert member.probabilities([]).shape == (0, 3)
+    with pytest.raises(LabelSpaceError, match="LABEL_2"):
+        ExistingMember("hub", SPACE, str(tmp_path / "model"), {"LABEL_0": "sport", "LABEL_1": "money"})
+
+
+def test_a_folder_that_is_no_classifier_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="not a sequence-classification"):
+        ExistingMember("hub", SPACE, str(tmp_path), {})
+    with pytest.raises(ArtifactError, match=r"existing\.json"):
+        ExistingMember.load(tmp_path)
+
+
+def test_a_committee_survives_the_disk(tmp_path: Path) -> None:
+    committee = Committee(SPACE, [head(0), head(1), words()], (0.5, 0.2, 0.3), facts={"stage": 2})
+    committee.save(tmp_path)
+    again = Committee.load(tmp_path, lengths)
+    np.testing.assert_allclose(again.probabilities(TEXTS), committee.probabilities(TEXTS), atol=1e-5)
+    assert again.all_probabilities(TEXTS).shape == (3, 20, 3)
+    assert again.facts == {"stage": 2}
+    assert [member.name for member in again.members] == ["head-0", "head-1", "words"]
+    equal = Committee(SPACE, [head(0), words()])
+    np.testing.assert_allclose(equal.probabilities(TEXTS).sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_tampered_committee_is_refused(tmp_path: Path) -> None:
+    Committee(SPACE, [words()]).save(tmp_path)
+    path = tmp_path / "committee.json"
+    good = json.loads(path.read_text())
+    for seat, word in (
+        ({"folder": "../x"}, "outside"),
+        ({"kind": "pickle"}, "unknown"),
+        ({"kind": "student"}, "missing"),
+    ):
+        path.write_text(json.dumps({**good, "members": [{**good["members"][0], **seat}]}))
+        with pytest.raises(ArtifactError, match=word):
+            Committee.load(tmp_path)
+    path.write_text("[]")
+    with pytest.raises(ArtifactError, match=r"committee\.json"):
+        Committee.load(tmp_path)
+
+
+def test_different_label_spaces_do_not_sit_together() -> None:
+    stranger = WordsMember.fit("w", LabelSpace.of(["a", "b", "c"]), TEXTS, TARGETS)
+    with pytest.raises(ValueError, match="different label spaces"):
+        member_probabilities([words(), stranger], TEXTS)
+    with pytest.raises(LabelSpaceError, match="another label space"):
+        Committee(SPACE, [stranger])
+    with pytest.raises(ValueError, match="needs members"):
+        member_probabilities([], TEXTS)
+    with pytest.raises(ValueError, match="weights"):
+        Committee(SPACE, [words()], (1.0, 2.0))
