@@ -52,7 +52,7 @@ class FirstDay:
         self.rows.append({"what": what, "value": value, **more})
         print(f"{what}: {value}", flush=True)
 
-    def run(self, labels: int, chosen: int) -> None:
+    def run(self, labels: int, chosen: int, button: bool) -> None:
         """All steps in order."""
         person = Annotator(*await_value("Label Studio", self._running.login, self._patience))
         project = chosen or await_value("a project with tasks", lambda: newest_project(person), self._patience)
@@ -61,6 +61,9 @@ class FirstDay:
         self.note("served before labelling", teacher)
         self._judge_teacher(person.tasks(project), teacher)
         end = self._label(person, project, labels)
+        if button:
+            person.start_training(int(person.connections(project)[0]["id"]))
+        self.note("training is started by", "the button" if button else "the settings")
         student = self._await_student(project, labels, end)
         self._await_published(person, project, student, end)
         self._judge_student(person.tasks(project), student)
@@ -152,6 +155,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=Path, required=True, help="the file that `make run SAMPLE=` got, with labels")
     parser.add_argument("--labels", type=int, default=200, help="how many tasks the person labels")
     parser.add_argument("--start", action="store_true", help="run `make run SAMPLE=…` and stop it at the end")
+    parser.add_argument("--button", action="store_true", help="press Start training after the last label")
     parser.add_argument("--label-studio", default="http://127.0.0.1:8080", help="address of a running Label Studio")
     parser.add_argument("--backend", default="http://127.0.0.1:9090", help="address of a running Shortlist")
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="where a running `make run` keeps its data")
@@ -170,7 +174,7 @@ def main() -> None:
         running = Running.start(options.sample)
     day = FirstDay(running, gold, options.patience)
     try:
-        day.run(options.labels, options.project)
+        day.run(options.labels, options.project, options.button)
     finally:
         running.stop()
         summary: dict[str, Any] = {row["what"]: row["value"] for row in day.rows}
