@@ -102,12 +102,12 @@ class Settings(ProjectOptions, BaseSettings):
 
         Raises SettingsError that names the option and what is allowed.
         """
-        overrides = _as_object(extra_params)
-        key = json.dumps(overrides, sort_keys=True, default=repr)
+        defaults = {name: getattr(self, name) for name in ProjectOptions.model_fields}
+        values = {**defaults, **_as_object(extra_params)}  # all of them: a copy with other settings shares the cache
+        key = json.dumps(values, sort_keys=True, default=repr)
         known = self._known_options.get(key)
         if known is None:
-            defaults = {name: getattr(self, name) for name in ProjectOptions.model_fields}
-            known = _checked(ProjectOptions, {**defaults, **overrides})
+            known = _checked(ProjectOptions, values)
             if len(self._known_options) >= MOST_OPTIONS:
                 self._known_options.clear()
             self._known_options[key] = known
