@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
 import structlog
 
 from backend.carrying import only_removes, survives
 from backend.errors import BudgetReached
+from backend.jobs.predicting import embedder
 from backend.jobs.running import Job, run_job
 from backend.pool import candidates, ledger, spaces, tasks, versions
 from backend.pool.projects import Project
@@ -19,8 +19,6 @@ from model.errors import TeacherError
 from model.labels import LabelSpace
 
 if TYPE_CHECKING:
-    from model.student.embeddings import EmbeddingCache
-    from model.student.options import Embed
     from model.teacher.base import Answer, Teacher, Usage
 
 log = structlog.get_logger(__name__)
@@ -64,21 +62,6 @@ def open_teacher(job: Job, project: Project, space: LabelSpace) -> Teacher:
     settings = job.services.settings
     options = project_options(settings, project)
     return make_teacher(teacher_options(settings, options, project), space, embedder(job))
-
-
-def embedder(job: Job) -> Embed:
-    """The project's encoder with embeddings cached on disk, loaded when it is first used: an LLM needs none."""
-    settings = job.services.settings
-    name = project_options(settings, job.project).STUDENT_ENCODER
-
-    @cache
-    def loaded() -> EmbeddingCache:
-        from model.student.embeddings import EmbeddingCache
-        from model.student.encoder import load_encoder
-
-        return EmbeddingCache(settings.cache_dir, load_encoder(name, settings.THREADS))
-
-    return lambda texts: loaded().embed(texts)
 
 
 def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:

@@ -10,17 +10,16 @@ from typing import Any
 
 import structlog
 
-from backend import human_labels
 from backend.connection import control_of
 from backend.control import Control
 from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
+from backend.jobs.predicting import decided, predict_missing
 from backend.jobs.running import Job, run_job
 from backend.jobs.titles import rename_connections
 from backend.label_studio import LabelStudio
 from backend.pool import candidates, predictions, projects, publishing, tasks, versions
 from backend.predictions import Entry, is_valid, label_entry, shortlist_entry
 from backend.services import label_space, project_options, served_version
-from model.labels import Decision
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +48,7 @@ def work(job: Job) -> str:
         if served.startswith("teacher-"):
             sent = _push_candidates(job, label_studio, served)
         else:
+            predict_missing(job, served)
             sent = _push_labels(job, label_studio, served)
         rename_connections(job, label_studio, served)
     return f"Label Studio shows {served}" + (f"; {sent} predictions sent" if sent else "")
@@ -89,11 +89,11 @@ def _push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
     """Send the teacher's candidate sets for tasks that nobody has decided; the number of rows."""
     engine, control = job.services.engine, control_of(job.services, job.project)
     options = project_options(job.services.settings, job.project)
-    decided = {
-        task for task, label in human_labels.of_project(engine, job.number).items() if label.decision is Decision.FINAL
-    }
     settle_intents(job, label_studio, version)
-    missing = [task for task in publishing.unsent_candidates(engine, job.number, version) if task not in decided]
+    unsent, done = set(publishing.unsent_candidates(engine, job.number, version)), decided(job)
+    publishing.intend(engine, job.number, version, unsent & done)  # on record, so that nobody asks for them again
+    publishing.confirm(engine, job.number, version, unsent & done)
+    missing = sorted(unsent - done)
     sent = 0
     for start in range(0, len(missing), CHUNK):
         stored = candidates.read(engine, job.number, version, missing[start : start + CHUNK])

@@ -10,23 +10,22 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from backend import human_labels
-from backend.jobs.annotate import embedder
+from backend.jobs.predicting import embedder, predict, registry
 from backend.jobs.running import Job, run_job
 from backend.jobs.sync import synchronise
 from backend.judging import Verdict, is_held_out, judge
-from backend.pool import candidates, predictions, projects, tasks, versions
+from backend.pool import candidates, projects, tasks, versions
 from backend.services import label_space, project_options, served_version, teacher_version
 from model.errors import NotEnoughDataError, TrainingStopped
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 
 if TYPE_CHECKING:
-    from model.registry import Registry
     from model.student.options import Embed, TrainingReport
     from model.student.student import Student
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 2000  # tasks per write of predictions
+CHUNK = 2000  # tasks that are read at once
 LOOK_SECONDS = 2.0  # how often a training looks whether the label config changed meanwhile
 
 
@@ -71,7 +70,8 @@ def work(job: Job) -> str:
     metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets)}
     version = _keep(job, snapshot, student, report, metrics)
     if verdict.accepted:
-        _predict(job, snapshot, student, version, embed)
+        texts = {task: text for task, text in snapshot.texts.items() if not snapshot.final(task)}
+        predict(job, version, student, embed, texts)
     state = "publishing" if verdict.accepted else "rejected"
     versions.set_state(job.services.engine, job.number, version, state, verdict.reason)
     projects.mark_trained(job.services.engine, job.number, snapshot.changes)
@@ -158,7 +158,7 @@ def _served(job: Job, snapshot: Snapshot, truth: Mapping[int, str], embed: Embed
     if version.startswith("teacher-"):
         return {task: snapshot.sets[task].top for task in truth if task in snapshot.sets}, "the teacher"
     try:
-        student = load_student(_registry(job).fetch(job.number, version))
+        student = load_student(registry(job).fetch(job.number, version))
     except ArtifactError as error:
         log.error("the served version cannot be compared with", version=version, reason=str(error))
         return None, version
@@ -174,35 +174,12 @@ def _labels(student: Student, texts: Mapping[int, str], embed: Embed) -> dict[in
 
 def _keep(job: Job, snapshot: Snapshot, student: Student, report: TrainingReport, metrics: dict[str, Any]) -> str:
     """Write the version beside the others: first the folder, then the row that makes it known."""
-    engine, registry = job.services.engine, _registry(job)
+    engine, store = job.services.engine, registry(job)
     number = versions.next_number(engine, job.number)
     version = f"student-{number}-{snapshot.space.hash}"
-    if version in registry.versions(job.number):  # left over by a run that was killed before it could add the row
-        registry.delete(job.number, version)
+    if version in store.versions(job.number):  # left over by a run that was killed before it could add the row
+        store.delete(job.number, version)
     content = {**metrics, "training": report.to_json()}
-    registry.write(job.number, version, student, {"project": job.number, "title": job.project.title, **content})
+    store.write(job.number, version, student, {"project": job.number, "title": job.project.title, **content})
     versions.add(engine, job.number, version, number, snapshot.space.hash, content, len(snapshot.labels))
     return version
-
-
-def _predict(job: Job, snapshot: Snapshot, student: Student, version: str, embed: Embed) -> None:
-    """Store the version's answers for every task without a final human label."""
-    ids = [task for task in snapshot.texts if not snapshot.final(task)]
-    names = student.space.names
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
-        rows = student.probabilities([snapshot.texts[task] for task in chunk], embed)
-        best = rows.argmax(axis=1)
-        answers = [
-            (task, tasks.text_hash(snapshot.texts[task]), names[column], float(row[column]))
-            for task, column, row in zip(chunk, best, rows, strict=True)
-        ]
-        predictions.save(job.services.engine, job.number, version, answers)
-        job.step(f"predicting: {start + len(chunk)} of {len(ids)} tasks", 0.9 + 0.1 * (start + len(chunk)) / len(ids))
-
-
-def _registry(job: Job) -> Registry:
-    from model.registry import Registry
-
-    settings = job.services.settings
-    return Registry(settings.model_dir, settings.cache_dir / "fetched")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from backend.pool.bulk import insert
 from backend.pool.engine import write
-from backend.pool.tables import candidate_sets, published
+from backend.pool.tables import candidate_sets, predictions, published
 from backend.pool.tables import tasks as task_table
 
 CHUNK = 500  # ids per statement
@@ -72,6 +72,19 @@ def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int
     query = query.where(candidate_sets.c.state == "answered", candidate_sets.c.text_hash == task_table.c.text_hash)
     with engine.begin() as connection:
         return list(connection.scalars(query.where(~sent).order_by(candidate_sets.c.task)))
+
+
+def unanswered(engine: sa.Engine, project: int, version: str) -> list[int]:
+    """Tasks whose present text a student version has not been applied to."""
+    applied = sa.exists().where(
+        predictions.c.project == project,
+        predictions.c.version == version,
+        predictions.c.task == task_table.c.task,
+        predictions.c.text_hash == task_table.c.text_hash,
+    )
+    query = sa.select(task_table.c.task).where(task_table.c.project == project, ~applied)
+    with engine.begin() as connection:
+        return list(connection.scalars(query.order_by(task_table.c.task)))
 
 
 def _forget(connection: sa.Connection, project: int, version: str, tasks: Collection[int]) -> None:

@@ -68,6 +68,7 @@ def test_a_task_that_somebody_decided_needs_no_candidates(filled: World) -> None
     annotations.save(filled.engine, 7, [row])
     publish.work(filled.job("publish"))
     assert held(filled, teacher(filled)) == sorted(set(filled.double.tasks) - {first})
+    assert publishing.unsent_candidates(filled.engine, 7, teacher(filled)) == []
 
 
 def test_rows_first_then_the_pool_then_the_title(filled: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.connection import remember
-from backend.jobs import annotate, train
+from backend.jobs import annotate, publish, train
 from backend.judging import Verdict, is_held_out
 from backend.pool import annotations, jobs, predictions, tasks, versions
 from backend.pool.annotations import Annotation
@@ -54,6 +54,32 @@ def test_a_version_is_kept_with_all_that_explains_it(asked: World) -> None:
     assert all(0 <= score <= 1 and label in asked.project.space for _, label, score in given.values())  # type: ignore[operator]
     assert asked.services.queue.place("publish", 7) == "waiting"
     assert asked.project.trained_changes == asked.project.changes == 5
+
+
+def test_tasks_that_come_later_are_answered_when_publishing(asked: World) -> None:
+    decide(asked, 1, "refund")
+    train.work(asked.job("train"))
+    publish.work(asked.job("publish"))
+    served = asked.project.served
+    assert served is not None
+    (new,) = asked.double.add_tasks(["my parcel is lost"])
+    tasks.add(asked.engine, 7, {new: "my parcel is lost", 5: "an edited text"})
+    publish.work(asked.job("publish"))
+    given = predictions.read(asked.engine, 7, served)
+    assert set(given) == set(tasks.all_ids(asked.engine, 7)) - {1}
+    assert given[5][0] == tasks.text_hash("an edited text")
+    assert asked.double.versions_of(new) == [served]
+    assert asked.double.versions_of(5) == [served]
+
+
+def test_a_poisoned_version_does_not_stop_publishing(asked: World) -> None:
+    train.work(asked.job("train"))
+    publish.work(asked.job("publish"))
+    served = asked.project.served
+    assert served is not None
+    (registry(asked).fetch(7, served) / "student.json").write_text("{}")
+    tasks.add(asked.engine, 7, {5: "an edited text"})
+    assert publish.work(asked.job("publish")) == f"Label Studio shows {served}"
 
 
 def test_numbers_grow_and_a_folder_of_a_killed_run_is_in_nobodys_way(asked: World) -> None:
