@@ -164,7 +164,7 @@ def follow(process: subprocess.Popen[str], sink: IO[str], total: int) -> None:
         if words[:1] == ["Collecting"]:
             done, name = done + 1, words[1]
         big = words[:1] == ["Downloading"] and line.rstrip().endswith("MB)")
-        if words[:1] in (["Collecting"], ["Downloading"]) and (big or time.monotonic() - shown >= LINE_SECONDS):
+        if big or (words[:1] == ["Collecting"] and time.monotonic() - shown >= LINE_SECONDS):
             size = f" ({words[-2].lstrip('(')} MB)" if big else ""
             say(f"  fetching {min(done, total)} of {total}: {name}{size}")
             shown = time.monotonic()

@@ -12,6 +12,7 @@ from types import FrameType
 from pydantic import SecretStr
 
 from backend.connecting import connect_project
+from backend.embedded.address_change import follow_address
 from backend.embedded.console import Console
 from backend.embedded.data_dir import DataDir, prepare
 from backend.embedded.environment import addresses, for_parts
@@ -24,6 +25,7 @@ from backend.embedded.supervisor import Supervisor
 from backend.embedded.web import web_part
 from backend.embedded.welcome import welcome
 from backend.embedded.worker import worker_part
+from backend.label_studio import LabelStudio
 from backend.settings import Settings
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -92,12 +94,14 @@ def _start(plan: Plan, data: DataDir, supervisor: Supervisor) -> _Started:
 
 def _finish(plan: Plan, started: _Started, console: Console, stopping: threading.Event) -> None:
     """What happens beside the watching: bring the sample in, then say where everything is."""
-    imported = None
+    imported, settings, data = None, started.settings, started.data
     if started.label_studio is not None and plan.sample is not None:
-        folder = started.data.path("samples")
-        imported = bring_in_sample(plan.sample, started.settings, folder, console, stopping, connect=connect_project)
+        with LabelStudio(settings.LABEL_STUDIO_URL, started.label_studio.credentials.token) as label_studio:
+            follow_address(label_studio, settings, data.path("label-studio"), console)
+        folder = data.path("samples")
+        imported = bring_in_sample(plan.sample, settings, folder, console, stopping, connect=connect_project)
     if not stopping.is_set():
-        for line in welcome(started.settings, started.label_studio, imported, started.data.folder):
+        for line in welcome(settings, started.label_studio, imported, data.folder):
             console.say(line)
 
 

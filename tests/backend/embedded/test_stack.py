@@ -207,7 +207,11 @@ def test_the_first_run_ends_with_a_pre_annotated_project_and_the_second_finds_it
     again = start("--with-label-studio", "--sample", str(file), **environment)
     said = again.until("Ctrl-C stops everything")
     assert "Imported" not in said
+    assert f"Shortlist moved from http://127.0.0.1:{started.port} to http://127.0.0.1:{again.port}" in said
     with LabelStudio(f"http://127.0.0.1:{port}", token) as client:
         assert [row["id"] for row in client.projects()] == [project["id"]]
         assert client.project(project["id"])["total_predictions_number"] == 4
+        assert [row["url"] for row in client.connections(project["id"])] == [f"http://127.0.0.1:{again.port}"]
+        hooks = [row["url"] for row in client.webhooks(project["id"])]
+        assert hooks == [f"http://127.0.0.1:{again.port}/webhook"]
     assert again.stop(signal.SIGTERM) == 0
