@@ -16,6 +16,7 @@ from model.labels import LabelSpace
 
 CHUNK = 500  # tasks per import request
 NAMED_BAD_ROWS = 10
+UNTELLING = ("train", "test", "dev", "data", "sample", "texts")  # file names that say more with their folder
 EXPLANATION = (
     "The ticked labels are a shortlist. Leave the right one ticked, untick the others, then submit. "
     "Several ticks left mean that you cannot decide between them."
@@ -91,6 +92,8 @@ def title(path: Path) -> str:
     if path == shipped_messages():
         return "Customer messages (sample)"
     name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+    if name in UNTELLING:
+        name = f"{path.parent.name} {name}".strip()
     return f"{name[:41]} (sample)"
 
 

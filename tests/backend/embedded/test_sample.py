@@ -16,6 +16,7 @@ def test_titles_have_a_length_that_label_studio_takes(name: str) -> None:
 
 def test_titles_name_the_file() -> None:
     assert title(Path("my.tickets.jsonl.gz")) == "my.tickets (sample)"
+    assert title(Path("/data/banking/train.jsonl.gz")) == "banking train (sample)"
     assert title(shipped_messages()) == "Customer messages (sample)"
 
 

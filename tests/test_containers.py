@@ -1,0 +1,76 @@
+"""What can be said about the container files without a container engine."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from backend.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRETS = ("PASSWORD", "PASS", "KEY", "TOKEN")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return content
+
+
+def test_secrets_come_from_the_environment(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
+            if name.endswith(SECRETS) and not name.startswith("LABEL_STUDIO_ENABLE"):
+                assert value.startswith("${"), name
+
+
+def test_our_services_are_given_settings_that_exist(compose: dict[str, Any]) -> None:
+    for name in ("web", "worker"):
+        assert set(compose["services"][name]["environment"]) <= set(Settings.model_fields)
+
+
+def test_label_studio_may_reach_private_addresses_and_is_the_measured_release(compose: dict[str, Any]) -> None:
+    service = compose["services"]["label-studio"]
+    assert (service["environment"]["ML_BLOCK_LOCAL_IP"], service["environment"]["SSRF_PROTECTION_ENABLED"]) == (
+        "0",
+        "0",
+    )
+    lock = (ROOT / "requirements-label-studio.txt").read_text()
+    assert f"label-studio=={service['image'].rpartition(':')[2]}\n" in lock
+
+
+def test_nothing_is_published_beyond_this_host(compose: dict[str, Any]) -> None:
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_everything_starts_in_the_order_of_health(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert set(services["web"]["depends_on"]) == {"postgres", "redis", "label-studio"}
+    for name, service in services.items():
+        for needed, condition in service.get("depends_on", {}).items():
+            assert condition == {"condition": "service_healthy"}, name
+            dockerfile_checks = needed == "web"
+            assert dockerfile_checks or "healthcheck" in services[needed], needed
+
+
+def test_volumes_that_are_used_are_declared(compose: dict[str, Any]) -> None:
+    used = {mount.partition(":")[0] for service in compose["services"].values() for mount in service.get("volumes", [])}
+    assert used == set(compose["volumes"])
+
+
+def test_the_image_runs_as_nobody_special_and_has_both_targets() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    assert "USER shortlist" in lines
+    assert {line.split()[-1] for line in lines if line.startswith("FROM")} == {"build", "base", "worker", "web"}
+    assert any(line.startswith("HEALTHCHECK") for line in lines)
+    assert any(line.startswith("ARG TORCH_INDEX=") for line in lines)
+
+
+def test_what_the_dockerfile_copies_is_let_through() -> None:
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    for line in (ROOT / "Dockerfile").read_text().splitlines():
+        if line.startswith("COPY") and "--from" not in line:
+            assert set(line.split()[1:-1]) <= allowed, line
