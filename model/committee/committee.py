@@ -59,7 +59,7 @@ class Committee:
         return member_probabilities(self.members, texts)
 
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
-        """The weighted answer of all, float32 `(n, C)`; equal weights if none are set. Members have their own `embed`."""
+        """The weighted answer of all, float32 `(n, C)`; equal weights if none are set. Members bring their `embed`."""
         pooling = Pooling(np.asarray(self.weights, np.float32)) if self.weights else Pooling.equal(len(self.members))
         return pooling.posterior([member_evidence(answers) for answers in self.all_probabilities(texts)])
 

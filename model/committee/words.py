@@ -39,7 +39,9 @@ class WordsMember:
         rows, labels = np.nonzero(targets > LEAST_SHARE)
         if len(np.unique(labels)) < 2:
             raise NotEnoughDataError("all tasks have the same label; at least two are needed to learn")
-        fitted = LogisticRegression(C=10.0, max_iter=300).fit(inputs[rows], labels, sample_weight=targets[rows, labels])
+        fitted = LogisticRegression(C=10.0, max_iter=60, tol=1e-2).fit(
+            inputs[rows], labels, sample_weight=targets[rows, labels]
+        )
         vocabulary = {str(word): int(place) for word, place in counter.vocabulary_.items()}
         weights, bias = _columns(fitted, len(vocabulary), len(space))
         arrays = {"idf": counter.idf_.astype(np.float32), "weights": weights, "bias": bias}

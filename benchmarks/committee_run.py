@@ -1,0 +1,255 @@
+"""The loop of the committee on stored answers: vote, review, train in stages, weigh by human labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from benchmarks.committee_tasks import Project, Tasks
+from benchmarks.sampling_run import readable
+from benchmarks.sampling_splits import Embed
+from benchmarks.sampling_student import fit
+from model.acquisition.base import ClassMeans, LabelSimilarity
+from model.arrays import BoolArray, FloatArray, IntArray
+from model.committee import Confusion, Gate, KOfN, Pooling, expected_gain, judge, tally
+from model.committee.gate import HoldOut
+from model.committee.pooling import member_evidence
+from model.committee.words import WordsMember
+
+FOLDS = 3
+FIRST = 0.04  # share of the pool that is reviewed at random before there is a committee
+
+Predict = Callable[[Tasks, FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings of one run. `price` is the least gain in P(right) for which a call is made, `cap` the most calls as a
+    share of the pool; `stages` is how often members are trained anew (the paper's beta in other words)."""
+
+    members: tuple[str, ...] = ("head", "words", "names")
+    existing: bool = True
+    human: int = 100  # labels by people, at most a tenth of the pool
+    price: float = 0.05
+    cap: float = 0.4
+    stages: int = 3
+
+
+@dataclass
+class State:
+    """What is known while the loop runs. Row numbers are those of the pool."""
+
+    human: IntArray
+    asked: BoolArray
+    evidence: dict[str, FloatArray] = field(default_factory=dict)  # of the pool; human rows are cross-fitted
+    later: dict[str, FloatArray] = field(default_factory=dict)  # of the new tasks
+    gates: list[str] = field(default_factory=list)
+
+
+class Run:
+    """One project, one seed, one plan."""
+
+    def __init__(self, project: Project, embed: Embed, seed: int, plan: Plan) -> None:
+        self.project, self.plan, self.seed = project, plan, seed
+        self.labels = len(project.space)
+        self.vectors, self.new_vectors = embed(project.pool.texts), embed(project.new.texts)
+        self.names = embed([readable(label.title) for label in project.space.labels])
+        self.random = np.random.default_rng(seed)
+        count = len(project.pool)
+        order = self.random.permutation(count)
+        human = order[: min(plan.human, count // 10)]
+        self.state = State(human, np.isin(np.arange(count), order[: len(human) + round(FIRST * count)]))
+        self.folds = self.random.integers(0, FOLDS, len(human))
+
+    def run(self) -> None:
+        """First members, then `stages` times: review what is worth it, train, keep what is not worse."""
+        self.train(first=True)
+        room = max(0, round(self.plan.cap * len(self.project.pool)) - int(self.state.asked.sum()))
+        for stage in range(self.plan.stages):
+            gain = np.where(self.state.asked, -1.0, self.gain(self.state.evidence))
+            wanted = np.flatnonzero(gain > self.plan.price)
+            share = -(-room // (self.plan.stages - stage))
+            chosen = wanted[np.argsort(-gain[wanted], kind="stable")][:share]
+            self.state.asked[chosen] = True
+            room -= len(chosen)
+            if len(chosen):
+                self.train(first=False)
+
+    def train(self, first: bool) -> None:
+        """Train every member on what is known and keep it if it does no harm."""
+        targets = self.targets()
+        rows = np.flatnonzero(self.state.asked)
+        for name in self.plan.members:
+            here, there = self.member(name, rows, targets)
+            if first or self.harmless(name, here):
+                self.state.evidence[name], self.state.later[name] = here, there
+        if first and self.plan.existing:
+            for name, answers in self.project.pool.existing.items():
+                self.state.evidence[name] = self.cross_fitted(answers)
+                confusion = self.confusion(answers)
+                self.state.later[name] = confusion.evidence(self.project.new.existing[name])
+
+    def targets(self) -> FloatArray:
+        """What members learn: people's labels, and P(true label | LLM's answer) where it was asked."""
+        confusion, gold = self.confusion(self.project.pool.answer), self.project.pool.gold[self.state.human]
+        prior = np.bincount(gold, minlength=self.labels) + 1.0
+        joint = np.exp(confusion.evidence(self.project.pool.answer)) * (prior / prior.sum())
+        targets: FloatArray = (joint / joint.sum(axis=1, keepdims=True)).astype(np.float32)
+        targets[self.state.human] = np.eye(self.labels, dtype=np.float32)[gold]
+        return targets
+
+    def member(self, name: str, rows: IntArray, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Evidence for the pool and for the new tasks; a human row is answered by a member that did not see it."""
+        predict = self.fitted(name, rows, targets)
+        here = predict(self.project.pool, self.vectors)
+        for fold in range(FOLDS if name != "names" else 0):
+            mine = self.state.human[self.folds == fold]
+            if len(mine):
+                kept = np.setdiff1d(rows, mine)
+                here[mine] = self.fitted(name, kept, targets)(self.project.pool.rows(mine), self.vectors[mine])
+        return member_evidence(here), member_evidence(predict(self.project.new, self.new_vectors))
+
+    def fitted(self, name: str, rows: IntArray, targets: FloatArray) -> Predict:
+        """A member of some kind: a linear head, one on a bootstrap sample, words, label means, or label names."""
+        if name == "names":
+            return lambda tasks, vectors: LabelSimilarity(self.names)(vectors)
+        if name == "words":
+            texts = [self.project.pool.texts[row] for row in rows]
+            member = WordsMember.fit("words", self.project.space, texts, targets[rows])
+            return lambda tasks, vectors: member.probabilities(tasks.texts)
+        if name == "means":
+            weights = targets[rows] + np.float32(1e-3)
+            means = ClassMeans(weights.T @ self.vectors[rows] / weights.sum(axis=0)[:, None])
+            return lambda tasks, vectors: means(vectors)
+        if name.startswith("bootstrap"):
+            rows = np.random.default_rng([self.seed, len(name), len(rows)]).choice(rows, len(rows))
+        student = fit(self.vectors[rows], targets[rows])
+        return lambda tasks, vectors: student(vectors)
+
+    def harmless(self, name: str, evidence: FloatArray) -> bool:
+        """The gate, on people's labels (cross-fitted, so that all of them are held out)."""
+        human = self.state.human
+        known = HoldOut(self.project.pool.gold[human], np.ones(len(human), bool), np.zeros(len(human), bool))
+        old, new = self.state.evidence[name][human].argmax(axis=1), evidence[human].argmax(axis=1)
+        report = judge(old, new, known, 0.0, Gate(least_human=1))
+        self.state.gates.append(report.reason)
+        return report.promoted or report.reason == "no better"
+
+    def confusion(self, answers: IntArray) -> Confusion:
+        """How an answerer errs, by the human labels."""
+        human = self.state.human
+        return Confusion.fit(answers[human], self.project.pool.gold[human], self.labels)
+
+    def cross_fitted(self, answers: IntArray) -> FloatArray:
+        """Evidence of an answerer without probabilities; human rows by a confusion matrix that did not see them."""
+        evidence = self.confusion(answers).evidence(answers)
+        human, gold = self.state.human, self.project.pool.gold
+        for fold in range(FOLDS):
+            mine, others = human[self.folds == fold], human[self.folds != fold]
+            if len(mine) and len(others):
+                evidence[mine] = Confusion.fit(answers[others], gold[others], self.labels).evidence(answers[mine])
+        return evidence
+
+    def pooling(self, reviewed: bool) -> tuple[Pooling, list[str]]:
+        """Weights of the members, with or without the LLM."""
+        names = list(self.state.evidence)
+        human = self.state.human
+        parts = [self.state.evidence[name][human] for name in names]
+        if reviewed:
+            parts += [part[human] for part in self.llm(self.project.pool, True)]
+        return Pooling.fit(parts, self.project.pool.gold[human]), names
+
+    def llm(self, tasks: Tasks, cross: bool) -> list[FloatArray]:
+        """The LLM as two sources: its first label through its confusion matrix, and its own confidences."""
+        first = (
+            self.cross_fitted(tasks.answer)
+            if cross
+            else self.confusion(self.project.pool.answer).evidence(tasks.answer)
+        )
+        return [first, np.log(np.maximum(tasks.said, 1e-3)).astype(np.float32)]
+
+    def gain(self, evidence: dict[str, FloatArray]) -> FloatArray:
+        """Worth of a review of each task."""
+        pooling, names = self.pooling(reviewed=False)
+        with_llm, _ = self.pooling(reviewed=True)
+        posterior = pooling.posterior([evidence[name] for name in names])
+        return expected_gain(posterior, self.confusion(self.project.pool.answer), float(with_llm.weights[len(names)]))
+
+    def answers(self, later: bool) -> tuple[IntArray, BoolArray]:
+        """Final labels and which tasks were reviewed; for new tasks the review is decided here, within the cap."""
+        evidence = self.state.later if later else self.state.evidence
+        tasks = self.project.new if later else self.project.pool
+        asked = self.state.asked
+        if later:
+            gain = self.gain(evidence)
+            most = np.argsort(-gain, kind="stable")[: round(self.plan.cap * len(tasks))]
+            asked = (gain > self.plan.price) & np.isin(np.arange(len(tasks)), most)
+        alone, names = self.pooling(reviewed=False)
+        with_llm, _ = self.pooling(reviewed=True)
+        parts = [evidence[name] for name in names]
+        labels = alone.posterior(parts).argmax(axis=1)
+        reviewed = with_llm.posterior([*parts, *self.llm(tasks, not later)]).argmax(axis=1)
+        decided: IntArray = np.where(asked, reviewed, labels)
+        return decided, asked
+
+    def rivals(self, later: bool) -> dict[str, tuple[IntArray, float]]:
+        """Other methods with the same members: labels and share of calls."""
+        evidence = self.state.later if later else self.state.evidence
+        tasks = self.project.new if later else self.project.pool
+        names = [*self.plan.members, *(tasks.existing if self.plan.existing else ())]
+        found = {name: (self.alone(name, evidence, tasks), 0.0) for name in names}
+        probabilities = np.stack([np.eye(self.labels, dtype=np.float32)[found[name][0]] for name in names])
+        votes = tally(probabilities)
+        spent = 0.0 if later else float(self.state.asked.mean())
+        accepted = KOfN(len(names), len(names)).accepted(votes)
+        published = np.where(accepted >= 0, accepted, np.maximum(tasks.answer, 0))
+        rivals = {f"member:{name}": (labels, spent) for name, (labels, _) in found.items()}
+        rivals["majority"] = (np.maximum(votes.top, 0), spent)
+        rivals["published"] = (published, spent + float((accepted < 0).mean()))
+        rivals["llm"] = (tasks.answer, 1.0)
+        return rivals
+
+    def alone(self, name: str, evidence: dict[str, FloatArray], tasks: Tasks) -> IntArray:
+        """A member's own labels; an existing model's are as it gave them."""
+        if name in tasks.existing:
+            return np.maximum(tasks.existing[name], 0)
+        labels: IntArray = evidence[name].argmax(axis=1)
+        return labels
+
+
+def measured(run: Run, method: str) -> list[dict[str, Any]]:
+    """Rows for the pool and for the new tasks. Tasks that people labelled do not count."""
+    rows = []
+    for part, tasks in (("pool", run.project.pool), ("new", run.project.new)):
+        later = part == "new"
+        counted = np.ones(len(tasks), bool)
+        if not later:
+            counted[run.state.human] = False
+        labels, asked = run.answers(later)
+        found = {method: (labels, float(asked.mean()))}
+        if method == "committee":
+            found |= run.rivals(later)
+        for name, (answers, calls) in found.items():
+            right = float((answers[counted] == tasks.gold[counted]).mean())
+            rows.append(row(run, part, name, right, calls, int(counted.sum())))
+    return rows
+
+
+def row(run: Run, part: str, method: str, accuracy: float, calls: float, count: int) -> dict[str, Any]:
+    """One measurement; `llm_calls` counts calls, `rows` the tasks that were measured."""
+    total = len(run.project.pool if part == "pool" else run.project.new)
+    return {
+        "dataset": run.project.name,
+        "teacher": run.project.teacher,
+        "part": part,
+        "method": method,
+        "seed": run.seed,
+        "accuracy": accuracy,
+        "llm_calls": round(calls * total),
+        "share_of_calls": calls,
+        "rows": count,
+        "human_labels": len(run.state.human),
+    }
