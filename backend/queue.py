@@ -14,12 +14,14 @@ import sqlalchemy as sa
 from redis.lock import Lock
 from rq import Queue, Retry, Worker
 from rq.exceptions import NoSuchJobError
+from rq.executions import Execution
 from rq.job import Job
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from backend.errors import QueueError
 from backend.pool import jobs
+from backend.pool.engine import now_ms
 
 QUEUES = ("publish", "train", "teacher")  # in the order in which a worker looks: short and visible work first
 KINDS = ("sync", "annotate", "train", "publish")  # the jobs of a project; their state is kept in the pool
@@ -92,7 +94,7 @@ class JobQueue:
             row = self._row(kind, project)
             if row is None or not row.again:
                 return False
-            self._enqueue(kind, project, 0)
+            self._enqueue(kind, project, max(0.0, (row.due_ms - now_ms()) / 1000))
             return True
 
     def cancel(self, kind: str, project: int) -> bool:
@@ -125,7 +127,7 @@ class JobQueue:
         with self._redis():
             found = Worker.all(connection=self.connection, serializer=JSONSerializer)
             oldest = datetime.now(UTC) - timedelta(seconds=ALIVE_SECONDS)
-            alive = [worker for worker in found if _utc(worker.last_heartbeat) > oldest]
+            alive = [worker for worker in found if worker.last_heartbeat and worker.last_heartbeat > oldest]
             return [WorkerInfo(worker.name, tuple(worker.queue_names()), str(worker.get_state())) for worker in alive]
 
     def ping(self) -> None:
@@ -177,6 +179,7 @@ class JobQueue:
     def _delete(self, kind: str, project: int) -> None:
         job = self._fetch(kind, project)
         if job is not None:
+            forget_dead_executions(job)
             job.delete()
         self.connection.delete(_limbo_key(job_id(kind, project)))
 
@@ -226,11 +229,19 @@ def job_id(kind: str, project: int) -> str:
     return f"{kind}-{project}"
 
 
+def forget_dead_executions(job: Job) -> None:
+    """Clear the list of a job's executions of those whose record is gone.
+
+    RQ (2.12) keeps the entry of a killed worker's execution a minute longer than the record it points to, and meanwhile
+    cannot delete the job: the next run would end well and be taken for failed.
+    """
+    registry = job.execution_registry
+    for execution in registry.get_execution_ids():
+        try:
+            Execution.fetch(execution, job.id, connection=job.connection)
+        except ValueError:
+            job.connection.zrem(registry.key, execution)
+
+
 def _limbo_key(name: str) -> str:
     return f"shortlist:limbo:{name}"
-
-
-def _utc(time: datetime | None) -> datetime:
-    if time is None:
-        return datetime.min.replace(tzinfo=UTC)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -20,7 +20,7 @@ from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
 from backend.errors import QueueError
-from backend.queue import QUEUES, JobQueue
+from backend.queue import QUEUES, JobQueue, forget_dead_executions
 
 log = structlog.get_logger(__name__)
 
@@ -112,6 +112,7 @@ class JobWorker(Worker):
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """Runs in the forked process."""
         _end_with_parent()
+        forget_dead_executions(job)
         done = bool(super().perform_job(job, queue))
         self._run_again(job.id)
         return done

@@ -18,6 +18,7 @@ from backend.pool.projects import Project
 from backend.queue import KINDS
 from backend.services import Services, served_version, teacher_version
 from backend.triggers import next_training
+from model.errors import ModelError
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +34,10 @@ def run(_: int = 0) -> None:
             for kind in missing(services, project):
                 if services.queue.ensure(kind, project.project):
                     log.info("missing job started", job=kind, project=project.project)
-        except ShortlistError as error:
+        except (ShortlistError, ModelError) as error:
             log.warning("project not reconciled", project=project.project, reason=str(error))
+        except Exception:  # whatever is wrong with one project must not stop the others
+            log.exception("project not reconciled", project=project.project)
 
 
 def missing(services: Services, project: Project) -> list[str]:

@@ -17,7 +17,7 @@ from rq.serializers import JSONSerializer
 from backend import queue as queue_module
 from backend.errors import QueueError
 from backend.pool import jobs
-from backend.queue import QUEUES, JobQueue, job_id
+from backend.queue import QUEUES, JobQueue, forget_dead_executions, job_id
 from backend.worker import JobWorker
 from tests.servers import RedisServer
 
@@ -129,6 +129,20 @@ def test_a_record_of_a_failed_or_finished_job_is_in_nobodys_way(queue: JobQueue)
     assert queue.place("train", 7) == "over"
     assert queue.enqueue("train", 7) == "queued"
     assert waiting_ids(queue, "train") == ["train-7"]
+
+
+def test_the_record_of_a_killed_workers_execution_is_in_nobodys_way(queue: JobQueue) -> None:
+    queue.enqueue("train", 7)
+    worker, job = pop(queue, "train")
+    execution = worker.prepare_execution(job)
+    queue.connection.delete(execution.key)  # as Redis does when its time is over
+    queue.connection.delete(job.started_job_registry.key)
+    with pytest.raises(ValueError, match="not found in Redis"):
+        job.delete()
+    assert queue.ensure("train", 7) is False  # it may still be on its way to a worker
+    forget_dead_executions(job)
+    job.delete()
+    assert queue.ensure("train", 7) is True
 
 
 def test_a_job_lost_between_queue_and_worker_is_replaced_after_a_while(
