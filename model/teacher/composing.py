@@ -16,7 +16,7 @@ from model.teacher.provider import Request, Turn
 from model.teacher.tokens import estimate_tokens, most_tokens
 
 LONGEST_EXAMPLE = 2_000  # characters of an example's text that are sent
-OVERHEAD = 60  # tokens that a protocol may add to a request, and that an answer's form may take
+OVERHEAD = 60  # tokens that a protocol may add to a request
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Composer:
         """Tokens that the longest answer about one text can take."""
         most = 1 if self.prompt.strategy is Strategy.SINGLE else max(self.prompt.max_candidates, 3)
         longest = sorted(self.prompt.space.names, key=len, reverse=True)[:most]
-        return OVERHEAD + most_tokens(render(longest))
+        return 24 + 2 * estimate_tokens(render(longest))
 
     def _fixed_turns(self) -> tuple[Turn, ...]:
         return turns_of(self.examples.fixed()) if self.examples is not None and self.examples.is_fixed else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -49,6 +49,7 @@ class LlmTeacher:
         self.per_call = 1 if composer.narrowing else max(1, per_call)
         self._throttle = throttle or Throttle()
         self._worked = threading.Event()
+        self.keep: Callable[[str, Answer], None] | None = None  # told every paid answer at once, from several threads
         self.hash = llm_hash(provider.name, composer.hash, per_call)
 
     def shortlist(self, texts: Sequence[str]) -> list[Answer]:
@@ -108,9 +109,12 @@ class LlmTeacher:
 
     def _placed(self, group: list[str], first: dict[str, int], run: Run) -> Iterator[tuple[int, Answer]]:
         if len(group) == 1:
-            yield first[group[0]], self._ask(group[0], run)
-            return
-        for text, answer in self._ask_together(group, run):
+            answered: Iterator[tuple[str, Answer]] = iter([(group[0], self._ask(group[0], run))])
+        else:
+            answered = self._ask_together(group, run)
+        for text, answer in answered:
+            if self.keep is not None:
+                self.keep(text, answer)
             yield first[text], answer
 
     def _ask(self, text: str, run: Run) -> Answer:
@@ -162,11 +166,14 @@ class LlmTeacher:
         }
 
     def _send_again(self, request: Request, reply: Reply, run: Run) -> Reply | None:
-        """Ask once more: with twice the room if the answer was cut off, else by repeating the label list."""
-        told = (Turn("assistant", reply.text[:LONGEST_QUOTE] or "-"), Turn("user", self.prompt.reminder()))
-        turns = request.turns if reply.truncated else (*request.turns, *told)
+        """Ask once more: with twice the room if JSON was cut off, else by repeating the label list."""
+        if reply.truncated and (not reply.text.strip() or reply.text.lstrip().startswith(("{", "[", "`"))):
+            again = replace(request, max_tokens=2 * request.max_tokens)
+        else:
+            told = (Turn("assistant", reply.text[:LONGEST_QUOTE] or "-"), Turn("user", self.prompt.reminder()))
+            again = replace(request, turns=(*request.turns, *told))
         try:
-            return self._send(replace(request, turns=turns, max_tokens=2 * request.max_tokens), run)
+            return self._send(again, run)
         except TextRefused:
             return None
         except TeacherError:

