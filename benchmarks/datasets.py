@@ -11,6 +11,7 @@ Any folder of this layout works:
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from model.labels import CandidateSet, LabelSpace
+from model.student.options import Embed
 
 SIMILARITY = "similarity"
 SIMILARITY_SETS = ("banking77", "medical_abstracts", "csabstruct")
@@ -107,3 +109,62 @@ def _weights(row: Mapping[str, Any]) -> dict[str, float]:
         said = [value.get("zero-shot") for value in found.values() if isinstance(value, Mapping)]
         return {label: float(said.count(label)) for label in row["candidates"]}
     return {label: float(value) for label, value in found.items()}
+
+
+def hashed_split(part: Part, seed: int = 0, test_in: int = 5) -> tuple[Part, Part]:
+    """Train and test part by a seeded hash of the text: one in `test_in` goes to test."""
+
+    def of_test(text: str) -> bool:
+        return int(hashlib.sha256(f"{seed}{text}".encode()).hexdigest(), 16) % test_in == 0
+
+    train = [row for row, text in enumerate(part.texts) if not of_test(text)]
+    test = [row for row, text in enumerate(part.texts) if of_test(text)]
+    return chosen_rows(part, train), chosen_rows(part, test)
+
+
+def chosen_rows(part: Part, rows: Sequence[int]) -> Part:
+    """Some rows of a part."""
+    columns = (part.texts, part.gold, part.answers, part.singles)
+    texts, gold, answers, singles = (tuple(column[row] for row in rows) for column in columns)
+    return Part(texts, gold, answers, singles)  # type: ignore[arg-type]
+
+
+def stored_jobs(data: Path) -> Iterator[Job]:
+    """Every teacher with stored answers on every set, in the order of their names."""
+    for path in sorted(data.glob("teachers/*/*.jsonl.gz")):
+        name, teacher = path.name.removesuffix(".jsonl.gz"), path.parent.name
+        dataset, _, kind = name.rpartition("_")
+        if kind == "test" and (data / dataset).is_dir():
+            continue
+        answered = teacher_part(list(read_rows(path)))
+        if kind == "train" and (data / dataset).is_dir():
+            other = path.with_name(f"{dataset}_test.jsonl.gz")
+            test = teacher_part(list(read_rows(other))) if other.exists() else gold_part(data / dataset, "test")
+            yield Job(dataset, teacher, read_space(data / dataset), answered, test)
+        else:
+            known = {label for found in answered.answers if found is not None for label in found.labels}
+            yield Job(name, teacher, LabelSpace.of(sorted(known | set(answered.gold))), *hashed_split(answered))
+
+
+def similarity_job(data: Path, dataset: str, embed: Embed) -> Job:
+    """The offline similarity teacher on a set with gold labels."""
+    from model.teacher.similarity import SimilarityTeacher
+
+    space, folder = read_space(data / dataset), data / dataset
+    teacher = SimilarityTeacher(space, embed)
+    parts = []
+    for name in ("train", "test"):
+        part = gold_part(folder, name)
+        found = tuple(answer.candidates for answer in teacher.shortlist(part.texts))
+        parts.append(Part(part.texts, part.gold, found, tuple(one.top if one else "" for one in found)))
+    return Job(dataset, SIMILARITY, space, *parts)
+
+
+def cut(job: Job, rows: int) -> Job:
+    """The job with at most `rows` train rows and as many test rows, evenly spread."""
+
+    def part(whole: Part) -> Part:
+        step = max(1, -(-len(whole) // rows))
+        return chosen_rows(whole, range(0, len(whole), step))
+
+    return Job(job.dataset, job.teacher, job.space, part(job.train), part(job.test))

@@ -13,6 +13,7 @@ from torch import Tensor
 from model.arrays import FloatArray
 from model.labels import LabelSpace
 from model.student.artifact import write_artifact
+from model.student.extra import filtered_consistency, mixup_loss
 from model.student.options import Embed, TrainingOptions
 from model.student.targets import BatchTargets
 
@@ -97,6 +98,7 @@ class HeadLearner:
         self.rows, self.num_labels = len(vectors), num_labels
         self._random = torch.Generator().manual_seed(options.seed)
         self._dropout = options.dropout
+        self._extra = options.method == "freeal"
         self._mean, self._scale = _standard(vectors)
         width = int(vectors.shape[1])
         sizes = [width, options.hidden, num_labels] if options.hidden else [width, num_labels]
@@ -115,7 +117,10 @@ class HeadLearner:
 
     def logits(self, rows: Tensor) -> Tensor:
         """`(b, C)` with dropout on inputs and hidden units."""
-        states = self._drop(self._inputs(rows))
+        return self._forward(self._inputs(rows))
+
+    def _forward(self, inputs: Tensor) -> Tensor:
+        states = self._drop(inputs)
         for weight, bias in self._layers[:-1]:
             states = self._drop(torch.relu(states @ weight + bias))
         weight, bias = self._layers[-1]
@@ -131,8 +136,12 @@ class HeadLearner:
             self._dropout = kept
 
     def extra_loss(self, rows: Tensor, found: BatchTargets, log_probs: Tensor) -> Tensor | None:
-        """A head has no extra losses."""
-        return None
+        """FreeAL's mixup over kept rows and consistency of filtered ones; the other methods have none in a head."""
+        if not self._extra:
+            return None
+        inputs = self._inputs(rows)
+        mixed = mixup_loss(inputs, found, self._forward, self._random)
+        return mixed + filtered_consistency(self._forward(inputs), log_probs, found.used)
 
     def step(self, loss: Tensor) -> None:
         """One step of AdamW with linear decay."""

@@ -104,7 +104,7 @@ def batch_loss(log_probs: Tensor, found: BatchTargets) -> Tensor:
 
 def take_snapshot(learner: Learner, targets: Targets, stop: Stop | None) -> Snapshot:
     """Score all rows in chunks; only vectors of length n are kept."""
-    sets = getattr(targets, "_sets", None)
+    sets = getattr(targets, "sets", None)
     if sets is None:
         raise TrainingError("this method needs candidate sets")
     parts = []

@@ -36,6 +36,7 @@ class TrainingOptions:
     weight_decay: float = 0.01
     hidden: int = 256  # units of the head's hidden layer; 0: a linear head
     dropout: float = 0.1
+    heads: int | None = None  # heads that answer together; None: several for small pools of the method shortlist
     gamma: float = 0.85
     delta: float = 0.5
     tau: float = 0.99

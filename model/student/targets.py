@@ -102,7 +102,7 @@ class RefineryTargets:
         self, sets: Tensor, human: Tensor, gate: Gate, gamma: float, delta: float, tau: float, select: bool = True
     ) -> None:
         self.needs_snapshot = select
-        self._sets, self._human, self._gate = sets, human, gate
+        self.sets, self._human, self._gate = sets, human, gate
         self._gamma, self._delta, self._tau = gamma, delta, tau
         self._expected = refinery.expected_counts(sets) if select else None
         self._chosen = refinery.everything(len(sets))
@@ -119,8 +119,8 @@ class RefineryTargets:
         weak = refinery.weak_labels(found.predicted, self._expected)
         if not self._gate.step(epoch, found, weak):
             return
-        protected = refinery.protected_rows(self._sets, self._human, weak)
-        self._chosen = self._judged(refinery.select(found, protected, self._sets.shape[1], self._delta, self._tau))
+        protected = refinery.protected_rows(self.sets, self._human, weak)
+        self._chosen = self._judged(refinery.select(found, protected, self.sets.shape[1], self._delta, self._tau))
 
     def _judged(self, chosen: Selection) -> Selection:
         outside = 1.0 - float(chosen.within.float().mean())
@@ -134,7 +134,7 @@ class RefineryTargets:
 
     def batch(self, rows: Tensor, probs: Tensor, epoch: float) -> BatchTargets:
         """Equations 1 and 5 for some rows."""
-        sets = self._sets[rows].to(probs.device)
+        sets = self.sets[rows].to(probs.device)
         first = refinery.uniform(sets) if self._epoch == 0 else refinery.renormalise(probs, sets)
         small, overruled, used = (
             mask[rows].to(probs.device) for mask in (self._chosen.small, self._chosen.overruled, self._chosen.used)

@@ -15,6 +15,7 @@ from model.errors import NotEnoughDataError
 from model.labels import LabelSpace
 from model.refinery import Gate
 from model.student.data import TrainingData, training_data
+from model.student.freeal import FreealTargets
 from model.student.head import HeadLearner, HeadStudent
 from model.student.loop import Plan, train
 from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
@@ -28,6 +29,7 @@ __all__ = ["TrainingData", "TrainingOptions", "TrainingReport", "train_student",
 log = structlog.get_logger(__name__)
 
 LEAST_ROWS = 2
+MEMBER_SEED = 7919  # distance between the seeds of an ensemble's heads
 
 
 def train_student(
@@ -76,13 +78,28 @@ def train_head(
 ) -> HeadStudent:
     """One head on vectors `(n, d)`."""
     plan = head_plan(len(data), options)
-    targets = make_targets(data, vectors, options, plan.epochs, report)
+    targets = make_targets(data, vectors, options, plan.epochs, report, stop)
     steps = plan.epochs * math.ceil(len(data) / plan.batch)
-    learner = HeadLearner(vectors, len(space), options, steps)
-    report.loss = train(learner, targets, plan, progress, stop)
+    heads = []
+    members = number_of_heads(len(data), options)
+    for member in range(members):
+        seed = options.seed + MEMBER_SEED * member
+        learner = HeadLearner(vectors, len(space), dataclasses.replace(options, seed=seed), steps)
+        share = _scaled(progress, member / members, (member + 1) / members)
+        report.loss = train(learner, targets, dataclasses.replace(plan, seed=seed), share, stop)
+        heads.append(learner.weights())
     report.epochs = plan.epochs
     report.warnings += getattr(targets, "warnings", [])
-    return HeadStudent(space, options.encoder, [learner.weights()])
+    return HeadStudent(space, options.encoder, heads)
+
+
+def number_of_heads(rows: int, options: TrainingOptions) -> int:
+    """Heads that answer together: one for the published methods; small pools of ours get several, it costs seconds."""
+    if options.heads is not None:
+        return options.heads
+    if options.method != "shortlist":
+        return 1
+    return 5 if rows < 1000 else 3 if rows < 4000 else 1
 
 
 def head_plan(rows: int, options: TrainingOptions) -> Plan:
@@ -92,11 +109,16 @@ def head_plan(rows: int, options: TrainingOptions) -> Plan:
 
 
 def make_targets(
-    data: TrainingData, vectors: FloatArray, options: TrainingOptions, epochs: int, report: TrainingReport
+    data: TrainingData,
+    vectors: FloatArray,
+    options: TrainingOptions,
+    epochs: int,
+    report: TrainingReport,
+    stop: Stop | None,
 ) -> Targets:
     """The targets of a method."""
     if options.method == "shortlist":
-        found = beliefs(data, vectors)
+        found = beliefs(data, vectors, options, stop)
         report.found.update(found.to_json())
         return SoftTargets(torch.from_numpy(found.shares), torch.ones(len(data)))
     sets, human = torch.from_numpy(data.candidates), torch.from_numpy(data.human)
@@ -104,6 +126,8 @@ def make_targets(
         return FixedTargets(first_labels(data), sets.shape[1])
     if options.method == "uniform":
         return UniformTargets(sets)
+    if options.method == "freeal":
+        return FreealTargets(first_labels(data), human, sets.shape[1], warm_up=max(3, round(0.1 * epochs)))
     warm_up = max(3, round(0.3 * epochs))
     gate = Gate(epochs, warm_up, open=False)
     select = options.method == "refinery"

@@ -8,9 +8,11 @@ import numpy as np
 
 from model.arrays import FloatArray
 from model.student.data import TrainingData
+from model.student.options import Stop, TrainingOptions
 from model.weak.chunks import Shares, normalised, pieces
 from model.weak.neighbours import Agreement, pooled
 from model.weak.posterior import teacher_posterior
+from model.weak.supervised import Weights, joined
 from model.weak.transition import Correction, corrected
 
 
@@ -21,21 +23,27 @@ class Beliefs:
     shares: Shares
     agreement: Agreement
     correction: Correction
+    weights: Weights
 
     def to_json(self) -> dict[str, object]:
         """What was found, for the report."""
-        return {"agreement": asdict(self.agreement), "correction": asdict(self.correction)}
+        return {
+            "agreement": asdict(self.agreement),
+            "correction": asdict(self.correction),
+            "weights": asdict(self.weights),
+        }
 
 
-def beliefs(data: TrainingData, vectors: FloatArray) -> Beliefs:
-    """Teacher's posterior, pooled with similar texts, corrected by human labels."""
+def beliefs(data: TrainingData, vectors: FloatArray, options: TrainingOptions, stop: Stop | None = None) -> Beliefs:
+    """Teacher's posterior, pooled with similar texts, corrected by human labels, pooled with what these teach alone."""
     decided = data.decided
     labels = data.candidates.argmax(1).astype(np.int64)
     posterior = teacher_posterior(data)
     believed, agreement = pooled(posterior, vectors, decided, labels)
     rows = np.flatnonzero(decided)
-    believed, correction = corrected(believed, posterior, vectors, data.first, rows, labels[rows])
-    return Beliefs(respected(believed, data), agreement, correction)
+    believed, correction, left_out = corrected(believed, posterior, vectors, data.first, rows, labels[rows])
+    believed, weights = joined(believed, left_out, vectors, rows, labels[rows], options, stop)
+    return Beliefs(respected(believed, data), agreement, correction, weights)
 
 
 def respected(believed: Shares, data: TrainingData) -> Shares:

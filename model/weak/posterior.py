@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from model.arrays import BoolArray
 from model.student.data import TrainingData
 from model.weak.chunks import Dense, Shares, normalised, pieces
 
@@ -33,7 +34,7 @@ def teacher_posterior(data: TrainingData, strength: float = PRIOR_STRENGTH, outs
     return posterior
 
 
-def _shares(data: TrainingData, sets: np.ndarray, piece: slice) -> Dense:
+def _shares(data: TrainingData, sets: BoolArray, piece: slice) -> Dense:
     """Distributions inside the sets of some rows; all 0 where there is no set."""
     size = np.maximum(sets.sum(1, keepdims=True), 1)
     shares = np.where(sets, 0.5 / size, 0.0)

@@ -16,6 +16,8 @@ from model.arrays import FloatArray, IntArray
 from model.weak.chunks import Dense, Shares, pieces, softened
 
 LEAST_LABELS = 8
+MARGIN = 0.5  # standard errors by which the left-out error must fall
+SHRINKAGE = 10.0  # labels at which the correction counts half
 MEANS = (1.0, 0.5, 0.0)  # trust in the pooled posterior as prior mean; the rest is the labels' own distribution
 EMBEDDING = (0.3, 1.0, 3.0, 10.0)  # strength of the kernels
 TEACHER = (0.3, 1.0)
@@ -70,37 +72,39 @@ class Views:
 
 def corrected(
     believed: Shares, posterior: Shares, vectors: FloatArray, first: IntArray, rows: IntArray, labels: IntArray
-) -> tuple[Shares, Correction]:
+) -> tuple[Shares, Correction, Dense]:
     """`believed` float16 `(n, C)` corrected by what people said (`labels` of `rows`), for all rows.
 
     `believed` of a row must not have used that row's own human label. Unless the left-out error falls by more than
-    its standard error, nothing is changed.
+    half its standard error, nothing is changed; with few labels the outcome is a mean of before and after. The third
+    value `(k, C)` is what would be believed of each labelled row without its own label.
     """
+    own = believed[rows].astype(np.float64)
     if len(rows) < LEAST_LABELS:
-        return believed, Correction(False, len(rows))
+        return believed, Correction(False, len(rows)), own
     views = Views(vectors, posterior, first)
     truth = np.eye(believed.shape[1])[labels]
-    prior = believed[rows].astype(np.float64)
-    before = ((prior - truth) ** 2).sum(1)
-    error, choice, left_out = _best(views, rows, truth, prior)
+    before = ((own - truth) ** 2).sum(1)
+    error, choice, left_out = _best(views, rows, truth, own)
     gain = before - error
-    noise_of_gain = gain.std() / np.sqrt(len(rows))
-    if gain.mean() <= noise_of_gain:
-        return believed, Correction(False, len(rows), error_before=float(before.mean()))
+    if gain.mean() <= MARGIN * gain.std() / np.sqrt(len(rows)):
+        return believed, Correction(False, len(rows), error_before=float(before.mean())), own
+    trust = len(rows) / (len(rows) + SHRINKAGE)
     mean, embedding, teacher, noise = choice
     scale = _scale(left_out, truth)
-    weights = _solve(views.features(rows, embedding, teacher), truth - _mean(prior, truth, mean), noise)
+    weights = _solve(views.features(rows, embedding, teacher), truth - _mean(own, truth, mean), noise)
     result = np.empty_like(believed)
     for piece in pieces(len(believed)):
-        start = _mean(believed[piece].astype(np.float64), truth, mean)
-        result[piece] = softened(scale * (start + views.features(piece, embedding, teacher) @ weights))
-    return result, Correction(
-        True, len(rows), mean, embedding, teacher, noise, float(before.mean()), float(error.mean())
-    )
+        old = believed[piece].astype(np.float64)
+        new = softened(scale * (_mean(old, truth, mean) + views.features(piece, embedding, teacher) @ weights))
+        result[piece] = trust * new + (1.0 - trust) * old
+    found = Correction(True, len(rows), mean, embedding, teacher, noise, float(before.mean()), float(error.mean()))
+    return result, found, trust * softened(scale * left_out) + (1.0 - trust) * own
 
 
 def _mean(believed: Dense, truth: Dense, trust: float) -> Dense:
-    return trust * believed + (1.0 - trust) * (truth.sum(0) + 1.0) / (len(truth) + truth.shape[1])
+    blended: Dense = trust * believed + (1.0 - trust) * (truth.sum(0) + 1.0) / (len(truth) + truth.shape[1])
+    return blended
 
 
 def _best(
@@ -126,23 +130,22 @@ def _best(
 
 def _decompose(features: Dense) -> tuple[Dense, Dense]:
     """Left singular vectors `(k, r)` and squared singular values, by whichever Gram matrix is smaller."""
-    if len(features) <= features.shape[1]:
-        values, basis = np.linalg.eigh(features @ features.T)
-        kept = values > 1e-9
-        return basis[:, kept], values[kept]
-    values, right = np.linalg.eigh(features.T @ features)
-    kept = values > 1e-9
-    return features @ right[:, kept] / np.sqrt(values[kept]), values[kept]
+    wide = len(features) <= features.shape[1]
+    squares, vectors = np.linalg.eigh(features @ features.T if wide else features.T @ features)
+    kept = squares > 1e-9
+    squares, vectors = squares[kept], vectors[:, kept]
+    left = vectors if wide else features @ vectors / np.sqrt(squares)
+    return np.asarray(left, np.float64), np.asarray(squares, np.float64)
 
 
 def _solve(features: Dense, residual: Dense, noise: float) -> Dense:
+    """Ridge weights `(D, C)`, by whichever Gram matrix is smaller."""
     if len(features) <= features.shape[1]:
         gram = features @ features.T
-        solved: Dense = features.T @ np.linalg.solve(gram + noise * np.eye(len(gram)), residual)
-        return solved
+        dual = np.linalg.solve(gram + noise * np.eye(len(gram)), residual)
+        return np.asarray(features.T @ dual, np.float64)
     gram = features.T @ features
-    direct: Dense = np.linalg.solve(gram + noise * np.eye(len(gram)), features.T @ residual)
-    return direct
+    return np.asarray(np.linalg.solve(gram + noise * np.eye(len(gram)), features.T @ residual), np.float64)
 
 
 def _scale(scores: Dense, truth: Dense) -> float:

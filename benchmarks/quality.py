@@ -1,0 +1,147 @@
+"""How good is the student? All methods on all data sets with stored teacher answers, several seeds.
+
+    python -m benchmarks.quality --data DIR --out FILE.json [--seeds 3] [--quick] [--only PART] [--no-curves]
+
+Resumable: what FILE.json already holds is not measured again. Beside it FILE.md (tables), FILE.svg (learning curves)
+and FILE-gains.svg are written. Embeddings are cached outside the repository (--cache).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from benchmarks.datasets import SIMILARITY_SETS, Job, cut, similarity_job, stored_jobs
+from benchmarks.quality_overhead import overhead_rows
+from benchmarks.quality_report import summary, write_report
+from benchmarks.quality_run import SINGLES, TABLE, Material, Task, measure
+from model.student.embeddings import EmbeddingCache
+from model.student.encoder import load_encoder
+from model.student.options import Embed, TrainingOptions
+
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+COUNTS = (50.0,)
+QUICK_ROWS = 800
+QUICK_JOBS = ("emotion", "flute", "raop", "trec", "csabstruct")
+
+
+def main() -> None:
+    """Measure, then write the tables."""
+    given = arguments()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    embed = EmbeddingCache(given.cache, load_encoder(given.encoder, given.threads)).embed
+    rows = read(given.out)
+    done = {key(row) for row in rows}
+    options = TrainingOptions(threads=given.threads, encoder=given.encoder, way="head")
+    started = time.monotonic()
+    for job in chosen_jobs(given, embed):
+        material: Material | None = None
+        for task in tasks(job, given):
+            if (job.dataset, job.teacher, task.method, task.seed, task.human) in done:
+                continue
+            material = material or Material(job, embed)
+            row = measure(material, task, options)
+            rows.append(row)
+            write(given.out, rows)
+            say(row, time.monotonic() - started)
+    if not any(row["method"] == "overhead" for row in rows):
+        rows += overhead_rows(options)
+        write(given.out, rows)
+    write_report(given.out, rows)
+    print(json.dumps(summary(rows), indent=1))
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Quality of all training methods over a data folder")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=None, help="default 3; 1 with --quick")
+    parser.add_argument("--curve-seeds", type=int, default=None, help="default: as --seeds")
+    parser.add_argument("--quick", action="store_true", help="five sets of at most 800 rows, fewer curve points")
+    parser.add_argument("--only", default="", help="only jobs whose teacher/dataset contains this")
+    parser.add_argument("--no-curves", action="store_true", help="without human labels")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--encoder", default="default")
+    parser.add_argument("--cache", type=Path, default=default_cache())
+    given = parser.parse_args()
+    if not given.data.is_dir():
+        sys.exit(f"--data {given.data}: there is no such folder")
+    given.seeds = given.seeds or (1 if given.quick else 3)
+    given.curve_seeds = given.curve_seeds or given.seeds
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    return given
+
+
+def default_cache() -> Path:
+    """Where embeddings are kept between runs."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shortlist" / "embeddings"
+
+
+def chosen_jobs(given: argparse.Namespace, embed: Embed) -> Iterator[Job]:
+    """Stored teachers first, then the offline similarity teacher."""
+    for job in stored_jobs(given.data):
+        if given.only in job.name and (not given.quick or job.dataset in QUICK_JOBS):
+            yield cut(job, QUICK_ROWS) if given.quick else job
+    for dataset in () if given.quick else SIMILARITY_SETS:
+        if (given.data / dataset).is_dir() and given.only in f"similarity/{dataset}":
+            yield similarity_job(given.data, dataset, embed)
+
+
+def tasks(job: Job, given: argparse.Namespace) -> Iterator[Task]:
+    """What is measured on a job: every method without people, then learning curves."""
+    differs = job.train.singles != tuple(one.top if one else "" for one in job.train.answers)
+    methods = (*TABLE, *SINGLES) if differs else TABLE
+    for seed in range(given.seeds):
+        for method in methods:
+            if seed == 0 or not method.startswith("teacher"):
+                yield Task(job.name, method, seed)
+    if given.no_curves:
+        return
+    points = (0.05, 0.2, *COUNTS) if given.quick else (*SHARES, *COUNTS)
+    for seed in range(given.curve_seeds):
+        for human in points:
+            for method in ("shortlist", "supervised"):
+                if 8 <= (human if human > 1 else human * len(job.train)) <= 0.8 * len(job.train):
+                    yield Task(job.name, method, seed, human)
+
+
+def key(row: dict[str, Any]) -> tuple[str, str, str, int, float]:
+    """What makes two rows the same measurement."""
+    return (row["dataset"], row["teacher"], row["method"], int(row["seed"]), float(row.get("human", 0.0)))
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Rows of an earlier run; none if there was none."""
+    return list(json.loads(path.read_text())["rows"]) if path.exists() else []
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Replace the file by one rename, so that a killed run leaves it whole."""
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"rows": rows, "summary": summary(rows)}, indent=1, allow_nan=False))
+    temporary.replace(path)
+
+
+def say(row: dict[str, Any], seconds: float) -> None:
+    """One line of progress."""
+    figures = " / ".join(
+        "-" if row[name] is None else f"{row[name]:.1f}" for name in ("train_accuracy", "test_accuracy")
+    )
+    human = f" {row['human_labels']} human" if row.get("human_labels") else ""
+    print(
+        f"{seconds:7.0f} s  {row['teacher']}/{row['dataset']} {row['method']} seed {row['seed']}{human}: {figures}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

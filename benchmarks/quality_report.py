@@ -1,0 +1,278 @@
+"""Tables, plots and the summary of the quality benchmark, made from its rows alone."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+ORDER = (
+    "teacher", "teacher-single", "distillation", "distillation-single", "uniform", "renormalised", "refinery", "freeal",
+    "shortlist", "gold",
+)  # fmt: skip
+MEASURES = ("train_accuracy", "test_accuracy")
+
+# CanDist, ACL 2025, main results with GPT-3.5, train / test, on the same sets (other teacher, RoBERTa-base student)
+PAPER_METHODS = ("teacher", "distillation", "freeal", "refinery")
+PAPER = {
+    "trec": ("71.1 / 77.2", "76.0 / 81.0", "78.2 / 82.3", "79.7 / 87.8"),
+    "ag_news": ("88.7 / 88.1", "89.1 / 88.3", "89.6 / 88.6", "89.3 / 88.8"),
+    "dbpedia14": ("95.4 / 95.4", "97.5 / 97.6", "97.8 / 97.9", "98.5 / 98.7"),
+    "banking77": ("66.1 / 68.9", "69.8 / 72.4", "71.4 / 74.6", "72.9 / 76.0"),
+    "medical_abstracts": ("62.3 / 63.4", "62.5 / 63.5", "62.9 / 64.1", "63.8 / 64.2"),
+}
+
+
+def grouped(rows: Iterable[Row], name: Callable[[Row], Any]) -> dict[Any, list[Row]]:
+    """Rows by the value of `name`, in order of first appearance."""
+    found: dict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[name(row)].append(row)
+    return dict(found)
+
+
+def mean(rows: Sequence[Row], measure: str) -> float | None:
+    """Mean over seeds; None without any figure."""
+    values = [row[measure] for row in rows if row.get(measure) is not None]
+    return statistics.fmean(values) if values else None
+
+
+def spread(rows: Sequence[Row], measure: str) -> float:
+    """Standard deviation over seeds, 0 with fewer than two."""
+    values = [row[measure] for row in rows if row.get(measure) is not None]
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def job_of(row: Row) -> str:
+    """Teacher and data set of a row."""
+    return f"{row['teacher']}/{row['dataset']}"
+
+
+def table_rows(rows: Iterable[Row]) -> dict[str, dict[str, list[Row]]]:
+    """Rows without human labels, by job and method."""
+    plain = [row for row in rows if not row.get("human") and row["method"] in ORDER]
+    return {job: grouped(found, lambda row: row["method"]) for job, found in grouped(plain, job_of).items()}
+
+
+def gains(rows: Iterable[Row], base: str = "distillation", method: str = "shortlist") -> dict[str, dict[str, float]]:
+    """Gain of `method` over `base` per job and measure, points."""
+    found: dict[str, dict[str, float]] = {}
+    for job, methods in table_rows(rows).items():
+        for measure in MEASURES:
+            ours, theirs = mean(methods.get(method, []), measure), mean(methods.get(base, []), measure)
+            if ours is not None and theirs is not None:
+                found.setdefault(job, {})[measure] = ours - theirs
+    return found
+
+
+def average(values: Iterable[float | None]) -> float | None:
+    """Mean of what is known, rounded; None if nothing is."""
+    known = [value for value in values if value is not None]
+    return round(statistics.fmean(known), 3) if known else None
+
+
+def summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """The figures that the aims are about; LLM = stored teachers, without the offline similarity teacher."""
+    over = gains(rows)
+    llm = {job: gain for job, gain in over.items() if not job.startswith("similarity/")}
+    lowest = min((value for gain in over.values() for value in gain.values()), default=None)
+    return {
+        "mean_gain_llm_train": average(gain.get("train_accuracy") for gain in llm.values()),
+        "mean_gain_llm_test": average(gain.get("test_accuracy") for gain in llm.values()),
+        "mean_gain_all_train": average(gain.get("train_accuracy") for gain in over.values()),
+        "mean_gain_all_test": average(gain.get("test_accuracy") for gain in over.values()),
+        "lowest_gain": None if lowest is None else round(lowest, 3),
+        "mean_gain_refinery_llm_train": average(
+            gain.get("train_accuracy")
+            for job, gain in gains(rows, method="refinery").items()
+            if not job.startswith("similarity/")
+        ),
+        "gain_with_50_labels": {job: round(gain, 2) for job, gain in fifty(rows).items()},
+        "share_of_gold_with_5_percent": five_percent(rows),
+        "conformal_coverage": average(row.get("conformal_coverage") for row in rows),
+        "conformal_target": 90.0,
+        "refinery_overhead_of_epoch": overhead(rows),
+    }
+
+
+def fifty(rows: Sequence[Row]) -> dict[str, float]:
+    """Gain in train accuracy over plain distillation with 50 human labels, where the teacher is below 65 %."""
+    table, result = table_rows(rows), {}
+    for job, found in grouped([row for row in rows if row.get("human") == 50.0], job_of).items():
+        methods = table.get(job, {})
+        teacher, plain = (mean(methods.get(name, []), "train_accuracy") for name in ("teacher", "distillation"))
+        ours = mean([row for row in found if row["method"] == "shortlist"], "train_accuracy")
+        if teacher is not None and plain is not None and ours is not None and teacher < 65:
+            result[job] = ours - plain
+    return result
+
+
+def five_percent(rows: Sequence[Row]) -> float | None:
+    """Mean test accuracy with 5 % human labels as a share of that with all gold labels, percent."""
+    table = table_rows(rows)
+    ours, gold = [], []
+    for job, found in grouped([row for row in rows if row.get("human") == 0.05], job_of).items():
+        reached = mean([row for row in found if row["method"] == "shortlist"], "test_accuracy")
+        ceiling = mean(table.get(job, {}).get("gold", []), "test_accuracy")
+        if reached is not None and ceiling is not None:
+            ours.append(reached)
+            gold.append(ceiling)
+    return round(100.0 * sum(ours) / sum(gold), 2) if gold else None
+
+
+def overhead(rows: Sequence[Row]) -> float | None:
+    """Seconds of equations 1 to 5 as a share of an epoch, percent; the snapshot is counted apart."""
+    parts = {row["part"]: row["seconds"] for row in rows if row["method"] == "overhead"}
+    return round(100 * (parts["selection"] + parts["targets"]) / parts["epoch"], 2) if parts else None
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """All tables."""
+    parts = [_table(rows, measure) for measure in MEASURES]
+    return (
+        "\n\n".join([*parts, _gain_table(rows), _paper_table(rows), _curve_table(rows), _conformal_table(rows)]) + "\n"
+    )
+
+
+def _cell(rows: Sequence[Row], measure: str) -> str:
+    value = mean(rows, measure)
+    if value is None:
+        return "-"
+    deviation = spread(rows, measure)
+    return f"{value:.1f} ± {deviation:.1f}" if deviation else f"{value:.1f}"
+
+
+def _lines(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(cells) + " |" for cells in body)])
+
+
+def _table(rows: Sequence[Row], measure: str) -> str:
+    table = table_rows(rows)
+    names = [name for name in ORDER if any(name in methods for methods in table.values())]
+    body = [[job, *(_cell(methods.get(name, []), measure) for name in names)] for job, methods in table.items()]
+    title = "Train (annotation) accuracy" if measure == MEASURES[0] else "Test accuracy"
+    return f"### {title}, percent, no human labels\n\n" + _lines(["teacher/set", *names], body)
+
+
+def _gain_table(rows: Sequence[Row]) -> str:
+    ours, theirs = gains(rows), gains(rows, method="refinery")
+    body = [
+        [
+            job,
+            *(
+                f"{gain.get(measure, float('nan')):+.1f}"
+                for gain in (theirs.get(job, {}), ours[job])
+                for measure in MEASURES
+            ),
+        ]
+        for job in ours
+    ]
+    head = ["teacher/set", "refinery train", "refinery test", "shortlist train", "shortlist test"]
+    return "### Gain over plain distillation, points\n\n" + _lines(head, body)
+
+
+def _paper_table(rows: Sequence[Row]) -> str:
+    body = []
+    for job, methods in table_rows(rows).items():
+        known = PAPER.get(job.split("/")[1], ())
+        for name, printed in zip(PAPER_METHODS, known, strict=False):
+            found = methods.get(name, [])
+            measured = " / ".join(_cell(found, measure) for measure in MEASURES)
+            body.append([job, name, printed, measured])
+    return "### Beside the paper (GPT-3.5 and RoBERTa-base there), train / test\n\n" + _lines(
+        ["teacher/set", "method", "paper", "here"], body
+    )
+
+
+def _curve_table(rows: Sequence[Row]) -> str:
+    curve = [row for row in rows if row.get("human")]
+    shares = sorted({row["human"] for row in curve}, key=lambda value: (value > 1, value))
+    if not shares:
+        return ""
+    named = [f"{share:.0f} labels" if share > 1 else f"{share:.0%}" for share in shares]
+    body = []
+    for job, found in grouped(curve, job_of).items():
+        for method, chosen in grouped(found, lambda row: row["method"]).items():
+            cells = []
+            for share in shares:
+                point = [row for row in chosen if row["human"] == share]
+                values = [mean(point, measure) for measure in MEASURES]
+                cells.append(" / ".join("-" if value is None else f"{value:.1f}" for value in values))
+            body.append([job, method, *cells])
+    title = "### With human labels: accuracy on the unlabelled train rows / test rows\n\n"
+    return title + _lines(["teacher/set", "method", *named], body)
+
+
+def _conformal_table(rows: Sequence[Row]) -> str:
+    body = [
+        [job, f"{mean(found, 'conformal_coverage'):.1f}", f"{mean(found, 'conformal_size'):.2f}", str(len(found))]
+        for job, found in grouped([row for row in rows if row.get("conformal_coverage") is not None], job_of).items()
+    ]
+    title = "### Conformal sets, target 90 %: coverage and mean size on unseen rows\n\n"
+    return title + _lines(["teacher/set", "coverage", "size", "runs"], body)
+
+
+def write_report(out: Path, rows: Sequence[Row]) -> None:
+    """FILE.md and the plots beside FILE.json."""
+    out.with_suffix(".md").write_text(markdown(rows))
+    _plot_curves(out.with_suffix(".svg"), rows)
+    _plot_gains(out.with_name(f"{out.stem}-gains.svg"), rows)
+
+
+def _plot_gains(path: Path, rows: Sequence[Row]) -> None:
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    found = gains(rows)
+    if not found:
+        return
+    figure, axes = pyplot.subplots(figsize=(8, 0.4 * len(found) + 1.5))
+    for offset, measure in ((-0.2, MEASURES[0]), (0.2, MEASURES[1])):
+        values = [gain.get(measure, 0.0) for gain in found.values()]
+        axes.barh([place + offset for place in range(len(found))], values, 0.38, label=measure.replace("_", " "))
+    axes.set_yticks(range(len(found)), list(found))
+    axes.invert_yaxis()
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_xlabel("shortlist over plain distillation, points")
+    axes.legend()
+    figure.savefig(path, bbox_inches="tight")
+    pyplot.close(figure)
+
+
+def _plot_curves(path: Path, rows: Sequence[Row]) -> None:
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    curve = grouped([row for row in rows if row.get("human_labels")], job_of)
+    if not curve:
+        return
+    columns = 3
+    lines = -(-len(curve) // columns)
+    figure, grid = pyplot.subplots(lines, columns, figsize=(4 * columns, 3 * lines), squeeze=False)
+    for axes in grid.flat[len(curve) :]:
+        axes.set_axis_off()
+    for axes, (job, found) in zip(grid.flat, curve.items(), strict=False):
+        for method, chosen in grouped(found, lambda row: row["method"]).items():
+            points = sorted(grouped(chosen, lambda row: row["human_labels"]).items())
+            axes.plot(
+                [count for count, _ in points],
+                [mean(point, "test_accuracy") for _, point in points],
+                "o-",
+                label=method,
+            )
+        ceiling = mean(table_rows(rows).get(job, {}).get("gold", []), "test_accuracy")
+        if ceiling is not None:
+            axes.axhline(ceiling, color="grey", linestyle=":", label="all gold labels")
+        axes.set(title=job, xscale="log", xlabel="human labels", ylabel="test accuracy, %")
+        axes.legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path, bbox_inches="tight")
+    pyplot.close(figure)

@@ -1,0 +1,145 @@
+"""One measurement of the quality benchmark: a method on a job with a seed and a share of human labels."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.datasets import Job
+from model.arrays import FloatArray, IntArray
+from model.calibration import conformal_threshold, covered_sets
+from model.student.options import Embed, TrainingOptions, TrainingReport
+from model.student.student import Student
+from model.student.training import TrainingData, train_student, training_data
+
+TABLE = ("teacher", "distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold")
+SINGLES = ("teacher-single", "distillation-single")  # where the stored single answer is not the first candidate
+TARGET = 0.9  # stated coverage of the conformal sets
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is measured. `human` is a share of the train rows, or a count where it is above 1."""
+
+    job: str
+    method: str
+    seed: int
+    human: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, int, float]:
+        """What makes two measurements the same."""
+        return (self.job, self.method, self.seed, self.human)
+
+
+class Material:
+    """A job as arrays."""
+
+    def __init__(self, job: Job, embed: Embed) -> None:
+        self.job, self.embed = job, embed
+        nobody = [None] * len(job.train)
+        self.data = training_data(job.space, job.train.texts, job.train.answers, nobody)
+        known = [row for row, found in enumerate(job.train.answers) if found is not None]
+        self.gold = np.array([job.space.index(job.train.gold[row]) for row in known])
+        self.singles = np.array([_index(job, job.train.singles[row]) for row in known])
+        self.test_gold = np.array([job.space.index(label) for label in job.test.gold])
+        self.test_first = np.array([job.space.index(one.top) if one else -1 for one in job.test.answers])
+        self.test_singles = np.array([_index(job, label) for label in job.test.singles])
+
+    def with_people(self, seed: int, human: float) -> TrainingData:
+        """The data with gold labels on randomly chosen rows, as if people had given them."""
+        rows = len(self.data)
+        count = min(rows, round(human) if human > 1 else round(human * rows))
+        chosen = np.random.default_rng(seed).choice(rows, count, replace=False)
+        candidates, decided = self.data.candidates.copy(), np.zeros(rows, np.bool_)
+        candidates[chosen] = np.eye(len(self.job.space), dtype=np.bool_)[self.gold[chosen]]
+        decided[chosen] = True
+        return dataclasses.replace(self.data, candidates=candidates, human=decided)
+
+
+def _index(job: Job, label: str) -> int:
+    return job.space.index(label) if label in job.space else -1
+
+
+def share(predicted: IntArray, gold: IntArray) -> float | None:
+    """Accuracy in percent, None without rows."""
+    return 100.0 * float((predicted == gold).mean()) if len(gold) else None
+
+
+def measure(material: Material, task: Task, options: TrainingOptions) -> dict[str, Any]:
+    """The row of one measurement."""
+    job = material.job
+    row: dict[str, Any] = {
+        "dataset": job.dataset, "teacher": job.teacher, "method": task.method, "seed": task.seed, "human": task.human,
+        "train_rows": len(material.data), "labels": len(job.space),
+    }  # fmt: skip
+    if task.method in ("teacher", "teacher-single"):
+        return {**row, **_teacher(material, single=task.method.endswith("single"))}
+    data = _data(material, task)
+    started = time.monotonic()
+    student, report = train_student(
+        job.space, data, dataclasses.replace(options, seed=task.seed, method=_method(task)), material.embed
+    )
+    seconds = time.monotonic() - started
+    unlabelled = ~material.with_people(task.seed, task.human).human
+    train = student.probabilities(material.data.texts, material.embed)
+    test = student.probabilities(job.test.texts, material.embed)
+    row |= {
+        "train_accuracy": share(train.argmax(1)[unlabelled], material.gold[unlabelled]),
+        "test_accuracy": share(test.argmax(1), material.test_gold),
+        "human_labels": int((~unlabelled).sum()), "seconds": round(seconds, 3),
+    }  # fmt: skip
+    return row | _conformal(task, test, material.test_gold) | _more(report, student)
+
+
+def _teacher(material: Material, single: bool) -> dict[str, Any]:
+    first = material.singles if single else material.data.first
+    later = material.test_singles if single else material.test_first
+    covered = material.data.candidates[np.arange(len(material.gold)), material.gold]
+    return {
+        "train_accuracy": share(first, material.gold),
+        "test_accuracy": share(later, material.test_gold) if (later >= 0).all() and len(later) else None,
+        "coverage": 100.0 * float(covered.mean()),
+        "set_size": float(material.data.candidates.sum(1).mean()),
+        "seconds": 0.0,
+    }
+
+
+def _data(material: Material, task: Task) -> TrainingData:
+    if task.method == "gold":
+        return dataclasses.replace(material.data, top=material.gold.astype(np.int64))
+    if task.method == "distillation-single":
+        return dataclasses.replace(material.data, top=material.singles.astype(np.int64))
+    data = material.with_people(task.seed, task.human)
+    if task.method == "supervised":
+        alone = data.rows(data.human)
+        return dataclasses.replace(alone, confidences=None, proposed=None, top=None)
+    return data
+
+
+def _method(task: Task) -> str:
+    return {"supervised": "gold", "distillation-single": "distillation"}.get(task.method, task.method)
+
+
+def _conformal(task: Task, probabilities: FloatArray, gold: IntArray) -> dict[str, Any]:
+    """Coverage of conformal sets: half of the test rows play the human labels, the other half is measured."""
+    if task.method != "shortlist" or len(gold) < 60:
+        return {}
+    half = np.random.default_rng(task.seed).permutation(len(gold))
+    known, new = half[: len(half) // 2], half[len(half) // 2 :]
+    threshold = conformal_threshold(probabilities[known], gold[known], TARGET)
+    if threshold is None:
+        return {}
+    sets = covered_sets(probabilities[new], threshold)
+    return {
+        "conformal_coverage": 100.0 * float(sets[np.arange(len(new)), gold[new]].mean()),
+        "conformal_size": float(sets.sum(1).mean()),
+    }
+
+
+def _more(report: TrainingReport, student: Student) -> dict[str, Any]:
+    return {"way": report.way, "found": report.found, "heads": len(getattr(student, "heads", [0]))}

@@ -1,0 +1,99 @@
+"""What people's labels alone teach: cross-fitted heads on the labelled rows, pooled with the beliefs of all rows.
+
+With few labels the teacher knows more, with many a student of people does; how much each counts is chosen by the
+likelihood of human labels that neither has seen, so the teacher fades as labels grow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from model.arrays import FloatArray, IntArray
+from model.student.head import HeadLearner, head_logits, softmax
+from model.student.loop import Plan, train
+from model.student.options import Stop, TrainingOptions
+from model.student.targets import FixedTargets
+from model.weak.chunks import Dense, Shares, pieces, softened
+
+LEAST_LABELS = 40
+FOLDS = 3
+BELIEVED = (0.0, 0.25, 0.5, 1.0)
+SUPERVISED = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
+FLOOR = 1e-3  # keeps one expert's certainty from silencing the other
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Exponents of the two experts in the pool: the beliefs, and the heads trained on people's labels alone."""
+
+    believed: float = 1.0
+    supervised: float = 0.0
+
+
+def joined(
+    believed: Shares,
+    left_out: Dense,
+    vectors: FloatArray,
+    rows: IntArray,
+    labels: IntArray,
+    options: TrainingOptions,
+    stop: Stop | None = None,
+) -> tuple[Shares, Weights]:
+    """Beliefs `(n, C)` pooled with supervised heads; `left_out` `(k, C)` are the beliefs without each row's own label.
+
+    Unchanged with fewer than 40 labels or a single one.
+    """
+    if len(rows) < LEAST_LABELS or len(np.unique(labels)) < 2:
+        return believed, Weights()
+    heads, unseen = _cross_fitted(np.asarray(vectors[rows], np.float32), labels, believed.shape[1], options, stop)
+    weights = _weights(left_out, unseen, labels)
+    if weights.supervised <= 0:
+        return believed, Weights()
+    result = np.empty_like(believed)
+    for piece in pieces(len(believed)):
+        part = np.asarray(vectors[piece], np.float32)
+        said = np.stack([softmax(head_logits(head, part)) for head in heads]).mean(0, dtype=np.float64)
+        result[piece] = _pool(believed[piece].astype(np.float64), said, weights)
+    return result, weights
+
+
+def _cross_fitted(
+    vectors: FloatArray, labels: IntArray, num_labels: int, options: TrainingOptions, stop: Stop | None
+) -> tuple[list[dict[str, FloatArray]], Dense]:
+    """A head per fold, and for every labelled row the answer of the head that has not seen it."""
+    fold_of = np.random.default_rng(options.seed).permutation(len(labels)) % FOLDS
+    heads, unseen = [], np.zeros((len(labels), num_labels))
+    for fold in range(FOLDS):
+        seen = fold_of != fold
+        plan = Plan(options.epochs or 40, 128 if seen.sum() >= 2000 else 32, options.seed + fold)
+        steps = plan.epochs * math.ceil(int(seen.sum()) / plan.batch)
+        learner = HeadLearner(vectors[seen], num_labels, dataclasses.replace(options, seed=plan.seed), steps)
+        train(learner, FixedTargets(torch.from_numpy(labels[seen]), num_labels), plan, None, stop)
+        heads.append(learner.weights())
+        unseen[~seen] = softmax(head_logits(heads[-1], vectors[~seen]))
+    return heads, unseen
+
+
+def _weights(believed: Dense, supervised: Dense, labels: IntArray) -> Weights:
+    best, chosen = math.inf, Weights()
+    for one, two in itertools.product(BELIEVED, SUPERVISED):
+        if one == two == 0.0:
+            continue
+        shares = _pool(believed, supervised, Weights(one, two))
+        loss = -float(np.log(shares[np.arange(len(labels)), labels] + 1e-9).mean())
+        if loss < best:
+            best, chosen = loss, Weights(one, two)
+    return chosen
+
+
+def _pool(believed: Dense, supervised: Dense, weights: Weights) -> Dense:
+    return softened(
+        weights.believed * np.log(np.maximum(believed, FLOOR))
+        + weights.supervised * np.log(np.maximum(supervised, FLOOR))
+    )
