@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -28,6 +29,7 @@ MONITORING_SECONDS = 5  # a busy worker says so often that it lives
 SILENCE_SECONDS = 20  # a job whose worker was silent for longer was killed and is started again
 MAINTENANCE_SECONDS = 10  # how often an idle worker looks for killed and missing jobs
 RECONNECT_SECONDS = 1
+GRACE_SECONDS = 5  # how long the scheduler may take to end
 WORKER_TTL_SECONDS = 25  # RQ waits 15 s less for the next job before it does its maintenance
 
 
@@ -89,12 +91,27 @@ class JobWorker(Worker):
         return SILENCE_SECONDS
 
     def run_maintenance_tasks(self) -> None:
-        """RQ's own, then ours: look for work that is missing."""
+        """RQ's own, then ours: look for work that is missing. A stopping worker must not start its scheduler again."""
+        if self.stop_requested:
+            return
         super().run_maintenance_tasks()
         try:
             self._jobs.ensure("reconcile", 0)
         except QueueError as error:
             log.warning("reconciling not started", reason=str(error))
+
+    def stop_scheduler(self) -> None:
+        """End the scheduler's process, which may be too young to understand a polite signal: RQ would wait for ever."""
+        process = self.scheduler._process if self.scheduler else None
+        if process is None or not process.pid:
+            return
+        for end in (process.terminate, process.kill):
+            end()
+            process.join(GRACE_SECONDS)
+            if not process.is_alive():
+                break
+        with suppress(RedisError):
+            self.scheduler.release_locks()
 
     def handle_job_success(self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
         """A job that Redis forgot while it ran has ended all the same; RQ would take it for failed and repeat it."""

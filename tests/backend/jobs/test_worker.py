@@ -17,6 +17,7 @@ from backend.errors import QueueError
 from backend.pool import candidates, jobs, tasks, versions
 from backend.queue import JobQueue
 from backend.services import Services, teacher_version
+from backend.worker import JobWorker, Scheduler
 from model.registry import Registry
 from model.student.student import load_student
 from tests.backend.jobs.conftest import World, messages
@@ -152,6 +153,28 @@ def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path, when:
         own.connection.close()
     assert code == 0
     check_all_is_well(world, truth)
+
+
+def test_a_stopping_worker_ends_even_if_its_scheduler_is_deaf(world: World) -> None:
+    worker = JobWorker(world.services.queue)
+    worker.scheduler = Deaf([], connection=world.services.queue.connection)
+    worker.scheduler.start()
+    process = worker.scheduler._process
+    worker.stop_scheduler()
+    assert not process.is_alive()
+    worker.stop_requested = True
+    worker.run_maintenance_tasks()
+    assert worker.scheduler._process is process
+    assert world.services.queue.place("reconcile", 0) == "absent"
+
+
+class Deaf(Scheduler):
+    """A scheduler process that ignores SIGTERM, as one that was forked a moment ago does."""
+
+    def work(self) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            time.sleep(1)
 
 
 def _state(world: World, kind: str) -> str | None:

@@ -1,0 +1,59 @@
+"""The record of what Label Studio holds, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from backend.pool import candidates, predictions, projects, publishing, tasks
+from model.labels import CandidateSet, LabelSpace
+from model.teacher.base import Answer, State
+
+TEACHER, STUDENT = "teacher-0a1b2c-abcdef", "student-1-abcdef"
+
+
+@pytest.fixture
+def pool(engine: sa.Engine) -> sa.Engine:
+    projects.save_config(engine, 7, "1", "tickets", "<View/>", LabelSpace.of(["a", "b"]), "", {})
+    tasks.add(engine, 7, {task: f"text {task}" for task in range(1, 6)})
+    return engine
+
+
+def answer(task: int, state: State = State.ANSWERED) -> tuple[int, str, Answer]:
+    found = CandidateSet(("a",)) if state is State.ANSWERED else None
+    return task, tasks.text_hash(f"text {task}"), Answer(state, found, "")
+
+
+def test_an_intent_is_open_until_it_is_confirmed_or_withdrawn(pool: sa.Engine) -> None:
+    publishing.intend(pool, 7, STUDENT, [1, 2, 3, 3])
+    publishing.confirm(pool, 7, STUDENT, [1])
+    publishing.withdraw(pool, 7, STUDENT, [2])
+    assert publishing.unconfirmed(pool, 7, STUDENT) == {3}
+    assert publishing.unconfirmed(pool, 7, TEACHER) == set()
+    publishing.intend(pool, 7, STUDENT, [1])
+    assert publishing.unconfirmed(pool, 7, STUDENT) == {1, 3}
+    publishing.intend(pool, 7, STUDENT, [])
+
+
+def test_candidates_that_were_not_sent_are_found(pool: sa.Engine) -> None:
+    candidates.save(pool, 7, TEACHER, [answer(1), answer(2), answer(3, State.ABSTAINED), answer(4)])
+    tasks.add(pool, 7, {4: "edited since"})
+    assert publishing.unsent_candidates(pool, 7, TEACHER) == [1, 2]
+    publishing.intend(pool, 7, TEACHER, [1])
+    assert publishing.unsent_candidates(pool, 7, TEACHER) == [2]
+    publishing.withdraw(pool, 7, TEACHER, [1])
+    assert publishing.unsent_candidates(pool, 7, TEACHER) == [1, 2]
+
+
+def test_tasks_that_a_student_has_not_seen_are_found(pool: sa.Engine) -> None:
+    seen = [(task, tasks.text_hash(f"text {task}"), "a", 0.5) for task in (1, 2, 3)]
+    predictions.save(pool, 7, STUDENT, seen)
+    tasks.add(pool, 7, {3: "edited since"})
+    assert publishing.unanswered(pool, 7, STUDENT) == [3, 4, 5]
+
+
+def test_many_ids_are_no_problem(pool: sa.Engine) -> None:
+    many = range(1, 3 * publishing.CHUNK)
+    publishing.intend(pool, 7, STUDENT, many)
+    publishing.confirm(pool, 7, STUDENT, many)
+    assert publishing.unconfirmed(pool, 7, STUDENT) == set()
