@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 import structlog
 from redis.client import PubSubWorkerThread
@@ -102,7 +103,7 @@ class JobWorker(Worker):
 
     def stop_scheduler(self) -> None:
         """End the scheduler's process, which may be too young to understand a polite signal: RQ would wait for ever."""
-        process = self.scheduler._process if self.scheduler else None
+        process: Any = self.scheduler._process if self.scheduler else None
         if process is None or not process.pid:
             return
         for end in (process.terminate, process.kill):
