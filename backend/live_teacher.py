@@ -12,6 +12,7 @@ import structlog
 
 from backend.pool import candidates, jobs, ledger, tasks
 from backend.services import label_space, teacher_options
+from backend.teaching import open_teacher
 from model.errors import TeacherError
 
 if TYPE_CHECKING:
@@ -35,7 +36,12 @@ def ask(question: Question, asked: Asked) -> Answer | None:
     options = teacher_options(question.services.settings, question.options, question.project)
     project = question.project.project
     teacher = question.live.teacher(
-        project, question.version, options, label_space(question.project), question.options.STUDENT_ENCODER
+        project,
+        question.version,
+        options,
+        label_space(question.project),
+        question.options.STUDENT_ENCODER,
+        lambda embed: open_teacher(question.services, question.project, embed),
     )
     if teacher is None or (not teacher.fast and _job_is_asking(question)):
         return None
@@ -79,6 +85,9 @@ def _ask(question: Question, teacher: Teacher, asked: Asked) -> Answer | None:
     try:
         reply = teacher.shortlist([asked.text])[0]
         spent = reply.usage
+    except TeacherError as error:
+        spent = error.spent  # a first answer that could not be read was paid, too
+        raise
     finally:
         if teacher.paid:
             from model.teacher.base import Usage
