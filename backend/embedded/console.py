@@ -22,6 +22,7 @@ class Console:
         self._clock = clock
         self._lock = threading.Lock()
         self._moving = False
+        self._gone = False
         self._last = ("", float("-inf"))
 
     def say(self, message: str) -> None:
@@ -47,5 +48,11 @@ class Console:
             self._moving = False
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        """Write, unless the reader is gone: a closed terminal or pipe must not keep the parts from being stopped."""
+        if self._gone:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._gone = True

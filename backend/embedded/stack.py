@@ -25,6 +25,7 @@ from backend.embedded.supervisor import Supervisor
 from backend.embedded.web import web_part
 from backend.embedded.welcome import welcome
 from backend.embedded.worker import worker_part
+from backend.errors import StartError
 from backend.label_studio import LabelStudio
 from backend.settings import Settings
 
@@ -48,21 +49,22 @@ def run(plan: Plan, console: Console) -> None:
     _check_ports(plan)
     data = prepare(plan.settings.DATA_DIR)
     supervisor = Supervisor(console)
-    try:
-        with _stopped_by_signals(supervisor.stopping):
+    with _stopped_by_signals(supervisor.stopping):  # a second signal must not interrupt the stopping
+        try:
             started = _start(plan, data, supervisor)
-            if supervisor.stopping.is_set():
-                return
-            data.announce(addresses(started.settings))
-            supervisor.run(lambda: _finish(plan, started, console, supervisor.stopping))
-    finally:
-        console.say("Stopping")
-        supervisor.stop()
-        data.release()
-        console.say("Stopped; everything is kept in " + str(data.folder))
+            if not supervisor.stopping.is_set():
+                data.announce(addresses(started.settings))
+                supervisor.run(lambda: _finish(plan, started, console, supervisor.stopping))
+        finally:
+            console.say("Stopping")
+            supervisor.stop()
+            data.release()
+            console.say(f"Stopped; everything is kept in {data.folder}")
 
 
 def _check_ports(plan: Plan) -> None:
+    if plan.label_studio_port == plan.settings.PORT:
+        raise StartError(f"PORT and LABEL_STUDIO_PORT are both {plan.settings.PORT}; choose two different ones")
     require_free(plan.settings.HOST, plan.settings.PORT, "PORT", "web server")
     if plan.label_studio_port is not None:
         require_free(HOST, plan.label_studio_port, "LABEL_STUDIO_PORT", "Label Studio")

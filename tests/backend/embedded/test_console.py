@@ -1,4 +1,6 @@
+import contextlib
 import io
+import os
 
 from backend.embedded.console import QUIET_SECONDS, Console
 
@@ -28,3 +30,15 @@ def test_progress_elsewhere_is_a_line_now_and_then() -> None:
     console.progress("7 of 9")
     console.say("done")
     assert stream.getvalue().splitlines() == ["1 of 9", "7 of 9", "done"]
+
+
+def test_a_reader_that_is_gone_is_no_reason_to_fail() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    stream = os.fdopen(write, "w")
+    console = Console(stream)
+    console.say("nobody reads this")
+    console.progress("nor this")
+    with contextlib.suppress(OSError):
+        stream.close()
+    console.say("the stream is closed")

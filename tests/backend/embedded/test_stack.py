@@ -155,6 +155,17 @@ def test_a_killed_part_comes_back(shared: Started) -> None:
     assert "Redis stopped; starting it again in 1 s (1 of 5) (exit code -9, log " in said
 
 
+def test_a_second_signal_does_not_interrupt_the_stopping(start: Callable[..., Started]) -> None:
+    started = start()
+    started.until("Worker: ready")
+    children = started.children()
+    for _ in range(5):
+        started.process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    assert started.process.wait() == 0
+    assert [child for child in children if alive(child)] == []
+
+
 def test_a_stop_during_the_start_is_a_stop(start: Callable[..., Started]) -> None:
     started = start()
     started.until("Redis: ready")
@@ -166,6 +177,7 @@ def test_a_stop_during_the_start_is_a_stop(start: Callable[..., Started]) -> Non
     ("settings", "message"),
     [
         ({"SAMPLE": "/no/such.csv"}, "/no/such.csv does not exist"),
+        ({"PORT": "8080", "LABEL_STUDIO_PORT": "8080"}, "PORT and LABEL_STUDIO_PORT are both 8080"),
         ({"LABELS": "a,b"}, "LABELS goes with SAMPLE=<file>"),
         ({"LABEL_STUDIO_VENV": "nowhere"}, "Label Studio is not installed in nowhere"),
     ],
@@ -173,7 +185,7 @@ def test_a_stop_during_the_start_is_a_stop(start: Callable[..., Started]) -> Non
 def test_what_cannot_work_is_said_in_one_line(
     start: Callable[..., Started], settings: dict[str, str], message: str
 ) -> None:
-    started = start("--with-label-studio", LABEL_STUDIO_PORT=str(free_port()), **settings)
+    started = start("--with-label-studio", **{"LABEL_STUDIO_PORT": str(free_port()), **settings})
     assert started.process.wait() == 1
     assert "Traceback" not in started.said
     assert f"shortlist: {message}" in started.said
