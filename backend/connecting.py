@@ -14,6 +14,7 @@ import structlog
 from backend.connection import KEEP, remember
 from backend.decisions import utc_text
 from backend.errors import AddressBlocked, LabelStudioError, QueueError
+from backend.instructions import remember_instructions
 from backend.jobs.titles import login_fields, ours, same_address
 from backend.label_studio import LabelStudio
 from backend.label_studio_http import BLOCKED
@@ -66,6 +67,7 @@ def _connect(
     title = str(stated.get("title") or "")
     config = str(stated.get("label_config") or "")
     known = remember(services, number, created_of(stated), config, extra_params=given, title=title)
+    known = remember_instructions(services, known, stated)
     version = served_version(services, known)
     connection = _one_connection(services, label_studio, number, version, overrides, existing)
     hook = _webhook(label_studio, settings, number, connection)

@@ -131,10 +131,10 @@ class LiveStudents:
         """The student of a version, once it is loaded. A project keeps two at most: the served and the next."""
         return self._students.get((project, version), lambda: self._load(project, version))
 
-    def teacher(self, project: int, version: str, options: TeacherOptions, space: LabelSpace, encoder: str
-                ) -> Teacher | None:  # fmt: skip
-        """The teacher behind a teacher's version, once it is loaded."""
-        return self._teachers.get((project, version), lambda: self._make_teacher(options, space, encoder))
+    def teacher(self, project: int, version: str, options: TeacherOptions, space: LabelSpace, encoder: str,
+                make: Callable[[Embed], Teacher] | None = None) -> Teacher | None:  # fmt: skip
+        """The teacher behind a teacher's version, once it is loaded; `make` replaces the plain way to make it."""
+        return self._teachers.get((project, version), lambda: self._make_teacher(options, space, encoder, make))
 
     def loaded(self) -> list[str]:
         """Versions of the students in memory."""
@@ -155,10 +155,11 @@ class LiveStudents:
         self._students.forget(lambda key: key in others[:-1])  # the one in use may be served until the switch
         return loaded
 
-    def _make_teacher(self, options: TeacherOptions, space: LabelSpace, encoder: str) -> Teacher:
+    def _make_teacher(self, options: TeacherOptions, space: LabelSpace, encoder: str,
+                      make: Callable[[Embed], Teacher] | None = None) -> Teacher:  # fmt: skip
         from model.teacher.choice import make_teacher
 
-        teacher = make_teacher(options, space, self._embed(encoder))
+        teacher = make(self._embed(encoder)) if make else make_teacher(options, space, self._embed(encoder))
         if teacher.fast:
             teacher.shortlist(["ready"])
         return teacher

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from backend.errors import LabelingConfigError
 from backend.pool.engine import now_ms, open_engine, upgrade
 from backend.pool.projects import Project
+from backend.prompt_file import prompt_template
 from backend.queue import JobQueue
 from backend.settings import ProjectOptions, Settings
 from model.labels import LabelSpace
@@ -45,7 +46,7 @@ def project_options(settings: Settings, project: Project) -> ProjectOptions:
 
 
 def teacher_options(settings: Settings, options: ProjectOptions, project: Project) -> TeacherOptions:
-    """What is needed to make the project's teacher."""
+    """What is needed to make the project's teacher. SettingsError if PROMPT_FILE cannot be used."""
     from model.teacher.choice import TeacherOptions
 
     return TeacherOptions(
@@ -57,6 +58,13 @@ def teacher_options(settings: Settings, options: ProjectOptions, project: Projec
         anthropic_api_key=settings.ANTHROPIC_API_KEY.get_secret_value(),
         price=settings.TEACHER_PRICE,
         encoder=options.STUDENT_ENCODER,
+        instructions=project.instructions if options.INSTRUCTIONS == "project" else "",
+        template=prompt_template(settings.PROMPT_FILE, project.project),
+        examples=options.EXAMPLES,
+        example_count=options.EXAMPLE_COUNT,
+        labels_shown=options.LABELS_SHOWN,
+        per_call=options.TEXTS_PER_CALL,
+        votes=options.TEACHER_VOTES,
     )
 
 

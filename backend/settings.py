@@ -23,7 +23,9 @@ class ProjectOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     TEACHER: str = Field(
-        "auto", pattern=TEACHER_PATTERN, description="auto, similarity, openai:<model>, anthropic:<model>"
+        "auto",
+        pattern=TEACHER_PATTERN,
+        description="auto, similarity, openai:<model>, anthropic:<model>; several joined by + vote",
     )
     PROMPT: Literal["single", "unsure", "all"] = Field("all", description="how the LLM is asked for candidates")
     STUDENT_ENCODER: str = Field("default", description="a hub name, a folder, or `default` (bundled MiniLM)")
@@ -38,6 +40,26 @@ class ProjectOptions(BaseModel):
     BUDGET_USD: float = Field(5.0, ge=0.0, description="hard cap on what the teacher may cost, US dollars")
     MAX_CANDIDATES: int = Field(5, ge=1, description="largest candidate set that is shown, labels")
     CONTROL: str = Field("", description="name of the control tag, where the label config has several")
+    EXAMPLES: Literal["none", "nearest", "fixed"] = Field(
+        "nearest", description="labelled texts shown to an LLM: none, the nearest ones, or the same ones for all texts"
+    )
+    EXAMPLE_COUNT: int = Field(10, ge=1, le=50, description="labelled texts shown to an LLM with every question, most")
+    INSTRUCTIONS: Literal["project", "none"] = Field(
+        "project", description="whether an LLM reads the project's description and instructions in Label Studio"
+    )
+    LABELS_SHOWN: str = Field(
+        "auto",
+        pattern=r"^(auto|off|[2-9]|[1-9][0-9]+)$",
+        description="how many labels an LLM is shown, those nearest to the text; auto: all but for very long lists; "
+        "off: always all",
+    )
+    TEXTS_PER_CALL: int = Field(1, ge=1, le=50, description="texts in one question to an LLM")
+    TEACHER_VOTES: int = Field(
+        1, ge=1, le=15, description="opinions asked of each LLM; the set is their union, confidences their shares"
+    )
+    BATCH: Literal["auto", "always", "off"] = Field(
+        "auto", description="batch API at half price, within a day; auto: for 1,000 tasks and more, after the first 200"
+    )
     PRESELECT: bool = Field(True, description="label config B: tick the first candidate; false leaves the choice open")
 
 
@@ -67,6 +89,11 @@ class Settings(ProjectOptions, BaseSettings):
     TEACHER_PRICE: str = Field(
         "", description="US dollars per million tokens, `input,output`, for models without a price"
     )
+    PROMPT_FILE: str = Field(
+        "", description="file that replaces the prompt's template; {project} in it stands for the project's number"
+    )
+    LLM_CONCURRENCY: int = Field(32, ge=1, le=256, description="questions under way at one LLM provider, per process")
+    BATCH_POLL_SECONDS: float = Field(60.0, gt=0, description="how often a batch API is asked whether it is done")
     PREDICT_SECONDS: float = Field(3.0, gt=0, le=60, description="time budget of one /predict answer, seconds")
     THREADS: int = Field(1, ge=1, description="torch threads per process")
 

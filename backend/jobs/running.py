@@ -61,6 +61,11 @@ class Job:
         with suppress(QueueError):
             self.services.queue.enqueue(kind, self.number)
 
+    def ask_later(self, seconds: float) -> None:
+        """Ask for this job once more after a while; whoever asks for it meanwhile pulls it forward."""
+        due_ms = self.services.clock() + round(seconds * 1000)
+        jobs.ask_again(self.services.engine, self.number, self.kind, due_ms)
+
     @property
     def has_key(self) -> bool:
         """Whether Label Studio's address and a key are set."""

@@ -15,6 +15,7 @@ from backend import triggers
 from backend.connection import control_of, remember
 from backend.control import Control
 from backend.decisions import identifier, read_annotation, utc_text
+from backend.instructions import remember_instructions
 from backend.jobs.running import Job, run_job
 from backend.label_studio import LabelStudio
 from backend.pool import annotations as decisions
@@ -85,7 +86,9 @@ def _follow_project(job: Job, label_studio: LabelStudio) -> Project:
     stated = label_studio.project(job.number)
     created = utc_text(stated.get("created_at"))
     epoch = str(int(datetime.fromisoformat(created).timestamp())) if created else ""
-    return remember(job.services, job.number, epoch, str(stated["label_config"]), title=str(stated.get("title") or ""))
+    title = str(stated.get("title") or "")
+    project = remember(job.services, job.number, epoch, str(stated["label_config"]), title=title)
+    return remember_instructions(job.services, project, stated)
 
 
 def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Difference:

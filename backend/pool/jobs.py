@@ -12,14 +12,15 @@ from backend.pool.engine import now_ms, read, write
 from backend.pool.tables import jobs
 
 ORDER = ("running", "queued", "failed", "idle")  # what people should hear of first
-FRESH: dict[str, Any] = {"again": False, "step": "", "progress": None, "error": None}
+FRESH: dict[str, Any] = {"again": False, "due_ms": 0, "step": "", "progress": None, "error": None}
 
 
 @dataclass(frozen=True)
 class JobRow:
     """One kind of job of one project. `state` is queued, running, idle (it finished well) or failed.
 
-    `again` says that it was asked for while it ran; `step` is what it does or did last, in words; `progress` in [0, 1].
+    `again` says that it was asked for while it ran, `due_ms` that this is not urgent before that time (UTC). `step` is
+    what it does or did last, in words; `progress` in [0, 1].
     """
 
     project: int
@@ -31,6 +32,7 @@ class JobRow:
     error: str | None
     started_ms: int | None
     updated_ms: int
+    due_ms: int = 0
 
 
 def queued(engine: sa.Engine, project: int, kind: str) -> None:
@@ -59,9 +61,9 @@ def fail(engine: sa.Engine, project: int, kind: str, error: str) -> None:
     _put(engine, project, kind, state="failed", progress=None, error=storable(error))
 
 
-def ask_again(engine: sa.Engine, project: int, kind: str) -> None:
-    """Have a running job run once more when it has ended."""
-    _change(engine, project, kind, again=True)
+def ask_again(engine: sa.Engine, project: int, kind: str, due_ms: int = 0) -> None:
+    """Have a running job run once more when it has ended, with `due_ms` (UTC) not before that time."""
+    _change(engine, project, kind, again=True, due_ms=due_ms)
 
 
 def get(engine: sa.Engine, project: int) -> dict[str, JobRow]:

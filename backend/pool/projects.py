@@ -36,6 +36,7 @@ class Project:
     trained_changes: int
     changed_ms: int
     created_ms: int
+    instructions: str = ""
 
     @property
     def space_hash(self) -> str:
@@ -112,6 +113,11 @@ def promote(engine: sa.Engine, project: int, version: str) -> None:
         if connection.execute(mine.values(state="promoted", promoted_ms=now_ms())).rowcount != 1:
             raise PoolError(f"project {project} has no version {version!r}, so that it cannot be promoted")
         connection.execute(sa.update(projects).where(projects.c.project == project).values(served=version))
+
+
+def set_instructions(engine: sa.Engine, project: int, instructions: str) -> None:
+    """What Label Studio tells the project's annotators, as plain text."""
+    _update(engine, project, instructions=instructions)
 
 
 def set_published(engine: sa.Engine, project: int, version: str | None) -> None:

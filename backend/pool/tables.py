@@ -31,6 +31,7 @@ projects = sa.Table(
     sa.Column("cap_microusd", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("spent_microusd", sa.BigInteger, nullable=False, server_default="0"),  # settled plus reserved
     sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("instructions", sa.Text, nullable=False, server_default=""),  # what Label Studio tells the annotators
 )
 
 tasks = sa.Table(
@@ -150,7 +151,22 @@ jobs = sa.Table(
     sa.Column("error", sa.Text, nullable=True),
     sa.Column("started_ms", sa.BigInteger, nullable=True),
     sa.Column("updated_ms", sa.BigInteger, nullable=False),
+    sa.Column("due_ms", sa.BigInteger, nullable=False, server_default="0"),  # with `again`: not before this time
 )
+
+batches = sa.Table(  # what was handed to a provider's batch API, stored before anybody waits for it
+    "batches",
+    metadata,
+    sa.Column("batch", serial, primary_key=True, autoincrement=True),
+    sa.Column("project", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # submitting, open, done, lost
+    sa.Column("tasks", sa.JSON, nullable=False),  # {key: [task, hash of its text]}
+    sa.Column("ticket", sa.JSON, nullable=True),  # the provider's ids; null while it is being submitted
+    sa.Column("reserved_microusd", sa.BigInteger, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_batches_project", batches.c.project, batches.c.state)
 
 ledger = sa.Table(
     "ledger",

@@ -1,0 +1,29 @@
+"""What Label Studio tells a project's annotators: the LLM reads it, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from backend.pool import projects
+from backend.pool.projects import Project
+from backend.services import Services
+from backend.task_text import storable, strip_tags
+
+LONGEST = 8_000  # characters
+
+
+def instructions_of(stated: Mapping[str, Any]) -> str:
+    """Description and labelling instructions of a project as Label Studio's API states it, as plain text."""
+    parts = (strip_tags(str(stated.get(field) or "")).strip() for field in ("description", "expert_instruction"))
+    return storable("\n\n".join(part for part in parts if part))[:LONGEST]
+
+
+def remember_instructions(services: Services, project: Project, stated: Mapping[str, Any]) -> Project:
+    """Write them to the pool if they are new; the project as it is then."""
+    told = instructions_of(stated)
+    if told == project.instructions:
+        return project
+    projects.set_instructions(services.engine, project.project, told)
+    return replace(project, instructions=told)

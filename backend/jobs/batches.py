@@ -1,0 +1,199 @@
+"""Bulk annotation through a provider's batch API: hand over, come back later, collect. Resumes from the pool alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from backend.jobs.running import Job
+from backend.kept_answers import KeptAnswers
+from backend.pool import batches, candidates, ledger, tasks
+from backend.pool.batches import BatchRow
+from backend.services import project_options
+from backend.teaching import as_llm
+from model.errors import TeacherError
+
+if TYPE_CHECKING:
+    from model.teacher.base import Answer, Teacher, Usage
+    from model.teacher.batches import BatchTeacher
+
+log = structlog.get_logger(__name__)
+
+FIRST = 200  # tasks that are asked directly before, so that people can start at once
+MOST_TRIES = 2  # batches that a task may be in
+SMALLEST = 10  # a batch that the budget makes smaller than this is not worth it
+
+
+def batch_teacher(teacher: Teacher) -> BatchTeacher | None:
+    """The teacher asked through its provider's batch API; None if that is not one LLM with such an API."""
+    llm = as_llm(teacher)
+    if llm is None or llm.per_call > 1:
+        return None
+    from model.teacher.anthropic import AnthropicProvider
+    from model.teacher.anthropic_batches import AnthropicBatches
+    from model.teacher.batches import BatchTeacher
+    from model.teacher.openai import OpenAIProvider
+    from model.teacher.openai_batches import OpenAIBatches
+
+    if isinstance(llm.provider, AnthropicProvider):
+        return BatchTeacher(llm, AnthropicBatches(llm.provider))
+    if isinstance(llm.provider, OpenAIProvider):
+        return BatchTeacher(llm, OpenAIBatches(llm.provider))
+    return None
+
+
+def possible(job: Job, teacher: Teacher, version: str) -> bool:
+    """Whether tasks may go to the batch API. Compatible servers of one's own have none, as a rule."""
+    choice = project_options(job.services.settings, job.project).BATCH
+    llm = as_llm(teacher)
+    if choice != "auto" or llm is None:
+        return choice == "always" and batch_teacher(teacher) is not None
+    own_server = teacher.name.startswith("openai:") and bool(job.services.settings.OPENAI_BASE_URL)
+    if own_server or llm.price.batch >= 1 or batch_teacher(teacher) is None:
+        return False
+    return candidates.figures(job.services.engine, job.number, version).count >= FIRST
+
+
+def wanted(job: Job, missing: int) -> bool:
+    """Whether so many tasks are worth a batch."""
+    from model.teacher.batches import WORTH_IT
+
+    choice = project_options(job.services.settings, job.project).BATCH
+    return missing >= (1 if choice == "always" else WORTH_IT)
+
+
+def tired(job: Job, version: str) -> set[int]:
+    """Tasks that were in batches MOST_TRIES times without an answer to keep: they are asked directly."""
+    tries = Counter(task for row in batches.all_of(job.services.engine, job.number, version) for task in row)
+    return {task for task, number in tries.items() if number >= MOST_TRIES}
+
+
+def away(job: Job, version: str) -> set[int]:
+    """Tasks of this version that are with the provider."""
+    rows = batches.unfinished(job.services.engine, job.number)
+    return {task for row in rows if row.version == version for task, _ in row.tasks.values()}
+
+
+def submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]) -> int:
+    """Hand tasks over, as many as the budget allows; their number.
+
+    What they can cost is set aside, and the intention is written, before anything is sent; the provider's ids are
+    written before anybody waits. A process that is killed between the two leaves a row that says so.
+    """
+    from model.teacher.base import Usage
+    from model.teacher.batches import LARGEST_BATCH
+
+    asking = batch_teacher(teacher)
+    assert asking is not None, "`wanted` was asked before"
+    rows = _unkept(job, teacher, version, rows[:LARGEST_BATCH])
+    reserved = _reserve(job, asking, rows)
+    while reserved is None and len(rows) > SMALLEST:
+        rows = rows[: len(rows) // 2]
+        reserved = _reserve(job, asking, rows)
+    if reserved is None or not rows:
+        return 0
+    keyed = {f"t{task}": (task, tasks.text_hash(text)) for task, text in rows}
+    number = batches.begin(job.services.engine, job.number, version, keyed, reserved)
+    heard: list[Usage] = []
+    try:
+        with _listening(asking, heard):
+            ticket, first = asking.submit({f"t{task}": text for task, text in rows})
+    except TeacherError as error:
+        batches.close(job.services.engine, number, "done")
+        ledger.settle(job.services.engine, job.number, version, reserved, error.spent or sum(heard, Usage()))
+        raise
+    paid = sum((answer.usage for answer in first.values()), Usage())
+    content = {**ticket.to_json(), "provider": teacher.name}
+    batches.opened(job.services.engine, number, content, max(0, reserved - paid.microusd))
+    _keep(job, version, keyed, first)
+    ledger.settle(job.services.engine, job.number, version, paid.microusd, paid)
+    log.info("batch submitted", tasks=len(rows), batches=list(ticket.batches), reserved_microusd=reserved)
+    return len(rows)
+
+
+def poll(job: Job, teacher: Teacher, version: str) -> set[int]:
+    """Collect what has ended; the tasks of this version that are still with the provider."""
+    for row in batches.unfinished(job.services.engine, job.number):
+        if row.state == "submitting":
+            _lost(job, row, "its process was killed while it was handed over")
+        else:
+            _collect(job, teacher, row)
+    return away(job, version)
+
+
+def _reserve(job: Job, asking: BatchTeacher, rows: list[tuple[int, str]]) -> int | None:
+    bound = asking.upper_bound_microusd([text for _, text in rows])
+    return bound if ledger.reserve(job.services.engine, job.number, bound) else None
+
+
+def _collect(job: Job, teacher: Teacher, row: BatchRow) -> None:
+    """If the submission has ended, store its answers, then book its money. One of a former teacher is cancelled."""
+    from model.teacher.batches import Ticket
+
+    asking, content = batch_teacher(teacher), row.ticket or {}
+    if asking is None or content.get("provider", "").partition(":")[0] != teacher.name.partition(":")[0]:
+        _lost(job, row, "the teacher has another provider now")
+        return
+    ticket = Ticket.from_json(content)
+    if not asking.progress(ticket).ended:
+        if ticket.teacher != teacher.hash:
+            asking.cancel(ticket)
+        return
+    found = asking.collect(ticket)
+    if row.version.endswith(f"-{asking.teacher.prompt.space.hash}"):
+        _keep(job, row.version, row.tasks, found.answers)
+        if ticket.teacher == teacher.hash:
+            _remember(job, teacher, row, found.answers)
+    batches.close(job.services.engine, row.batch, "done")
+    ledger.settle(job.services.engine, job.number, row.version, row.reserved_microusd, found.spent)
+    log.info("batch collected", answers=len(found.answers), asked_again=len(found.again))
+
+
+def _keep(job: Job, version: str, keyed: dict[str, tuple[int, str]], found: dict[str, Answer]) -> None:
+    candidates.save(job.services.engine, job.number, version, [(*keyed[key], answer) for key, answer in found.items()])
+
+
+def _lost(job: Job, row: BatchRow, reason: str) -> None:
+    """Its tasks are asked anew. What was set aside for it stays spent: the provider may have been paid."""
+    log.warning("a batch is given up", version=row.version, tasks=len(row.tasks), reason=reason)
+    batches.close(job.services.engine, row.batch, "lost")
+
+
+def _unkept(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The tasks whose question was never answered; the others get their kept answers."""
+    if not isinstance(teacher, KeptAnswers):
+        return rows
+    known = teacher.known([text for _, text in rows])
+    kept = [(task, tasks.text_hash(text), known[text]) for task, text in rows if text in known]
+    candidates.save(job.services.engine, job.number, version, kept)
+    return [(task, text) for task, text in rows if text not in known]
+
+
+def _remember(job: Job, teacher: Teacher, row: BatchRow, found: dict[str, Answer]) -> None:
+    """Keep answers by question, too."""
+    if not isinstance(teacher, KeptAnswers):
+        return
+    texts = tasks.texts(job.services.engine, job.number, [row.tasks[key][0] for key in found])
+    given = ((texts.get(row.tasks[key][0], ""), row.tasks[key][1], answer) for key, answer in found.items())
+    teacher.keep_all({text: answer for text, asked, answer in given if tasks.text_hash(text) == asked})
+
+
+@contextmanager
+def _listening(asking: BatchTeacher, heard: list[Usage]) -> Iterator[None]:
+    """Note what the direct question did cost, in case the submission fails after it."""
+    kept = asking.teacher.keep
+
+    def keep(text: str, answer: Answer) -> None:
+        heard.append(answer.usage)
+        if kept is not None:
+            kept(text, answer)
+
+    asking.teacher.keep = keep
+    try:
+        yield
+    finally:
+        asking.teacher.keep = kept
