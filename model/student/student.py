@@ -45,6 +45,10 @@ def load_student(folder: Path) -> Student:
             return HeadStudent.load(space, encoder, temperature, read_tensors(folder), heads)
         except KeyError as error:
             raise ArtifactError(f"{folder / WEIGHTS}: tensor {error} is missing") from error
+    if description["kind"] == "finetune":
+        from model.student.finetune import load_finetuned
+
+        return load_finetuned(folder, space, encoder, temperature, int(description.get("longest", 128)))
     raise ArtifactError(
         f"{folder / DESCRIPTION}: field 'kind' is {description['kind']!r}, which this release cannot load"
     )

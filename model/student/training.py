@@ -48,13 +48,23 @@ def train_student(
     started = time.monotonic()
     torch.set_num_threads(options.threads)
     check(space, data)
-    report = TrainingReport(options.method, "head", len(data), int(data.human.sum()))
-    with row_vectors(data.texts, embed, _scaled(progress, 0.0, 0.3), stop) as vectors:
-        student = train_head(space, data, vectors, options, report, _scaled(progress, 0.3, 1.0), stop)
+    way = chosen_way(options)
+    report = TrainingReport(options.method, way, len(data), int(data.human.sum()))
+    teach = train_head if way == "head" else train_encoder
+    needed = way == "head" or options.method == "shortlist"
+    with row_vectors(data.texts if needed else [], embed, _scaled(progress, 0.0, 0.3), stop) as vectors:
+        student: Student = teach(space, data, vectors, options, report, _scaled(progress, 0.3, 1.0), stop)
     report.settings = options.to_json()
     report.seconds = time.monotonic() - started
     log.info("student_trained", method=options.method, rows=len(data), seconds=round(report.seconds, 2))
     return student, report
+
+
+def chosen_way(options: TrainingOptions) -> str:
+    """`auto` fine-tunes where there is a GPU and trains a head elsewhere."""
+    if options.way != "auto":
+        return options.way
+    return "finetune" if torch.cuda.is_available() else "head"
 
 
 def check(space: LabelSpace, data: TrainingData) -> None:
@@ -91,6 +101,28 @@ def train_head(
     report.epochs = plan.epochs
     report.warnings += getattr(targets, "warnings", [])
     return HeadStudent(space, options.encoder, heads)
+
+
+def train_encoder(
+    space: LabelSpace,
+    data: TrainingData,
+    vectors: FloatArray,
+    options: TrainingOptions,
+    report: TrainingReport,
+    progress: Progress | None,
+    stop: Stop | None,
+) -> Student:
+    """Fine-tune the whole encoder; `vectors` of the unchanged one serve the beliefs of the method shortlist."""
+    from model.student.finetune import FinetuneLearner
+
+    epochs = options.epochs or (50 if torch.cuda.is_available() else 10)
+    plan = Plan(epochs, options.batch or 32, options.seed)
+    targets = make_targets(data, vectors, options, epochs, report, stop)
+    learner = FinetuneLearner(data.texts, len(space), options, epochs * math.ceil(len(data) / plan.batch))
+    report.loss = train(learner, targets, plan, progress, stop)
+    report.epochs = epochs
+    report.warnings += getattr(targets, "warnings", [])
+    return learner.student(space)
 
 
 def number_of_heads(rows: int, options: TrainingOptions) -> int:
