@@ -103,7 +103,8 @@ class JobWorker(Worker):
 
     def stop_scheduler(self) -> None:
         """End the scheduler's process, which may be too young to understand a polite signal: RQ would wait for ever."""
-        process: Any = self.scheduler._process if self.scheduler else None
+        scheduler: Any = self.scheduler
+        process = scheduler._process if scheduler else None
         if process is None or not process.pid:
             return
         for end in (process.terminate, process.kill):
@@ -112,7 +113,7 @@ class JobWorker(Worker):
             if not process.is_alive():
                 break
         with suppress(RedisError):
-            self.scheduler.release_locks()
+            scheduler.release_locks()
 
     def handle_job_success(self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
         """A job that Redis forgot while it ran has ended all the same; RQ would take it for failed and repeat it."""
@@ -151,7 +152,7 @@ class JobWorker(Worker):
             return
         if burst:
             self.scheduler.enqueue_scheduled_jobs()
-            self.scheduler.release_locks()
+            scheduler.release_locks()
         else:
             self.scheduler.start()
 
