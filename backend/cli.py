@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from backend.commands import annotate, connect, doctor, rollback, serve, start, train, versions, worker
+from backend.commands import annotate, connect, doctor, estimate, rollback, serve, start, train, versions, worker
 from backend.errors import SettingsError, ShortlistError
 from backend.logs import configure_logs
 from backend.settings import load_settings
@@ -46,6 +46,7 @@ app.command("worker")(worker.worker)
 app.command("connect")(connect.connect)
 app.command("doctor")(doctor.doctor)
 app.command("annotate")(annotate.annotate)
+app.command("estimate")(estimate.estimate)
 app.command("train")(train.train)
 app.command("versions")(versions.versions)
 app.command("rollback")(rollback.rollback)

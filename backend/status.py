@@ -7,9 +7,11 @@ from typing import Any
 
 from backend.errors import ShortlistError
 from backend.policy import phase
-from backend.pool import candidates, figures, jobs, ledger, tasks, versions
+from backend.pool import batches, candidates, figures, jobs, ledger, tasks, versions
 from backend.pool.projects import Project
+from backend.prompt_text import system_part
 from backend.services import Services, project_options, served_version, teacher_version
+from backend.teacher_quality import hint, teacher_versions
 
 OFFLINE = "offline similarity teacher (no LLM)"
 BIAS = "accuracy compares what was shown with what the person then chose; a ticked answer can sway the person"
@@ -32,7 +34,7 @@ def project_status(services: Services, project: Project) -> dict[str, Any]:
         "with_candidates": asked.answered if asked else 0,
         "human_labels": figures.decided(engine, number),
         "mean_candidates": asked.mean_size if asked else None,
-        "teacher": {"name": teacher_name(services, project), **_teacher(services, number, taught)},
+        "teacher": {"name": teacher_name(services, project), **_teacher(services, project, taught)},
         "student": _student(checked.get(served or "")),
         "job": _job(jobs.latest(engine, number)),
         "spend": _spend(services, project),
@@ -55,9 +57,28 @@ def _versions(services: Services, project: Project) -> tuple[str | None, str | N
         return None, None
 
 
-def _teacher(services: Services, project: int, version: str | None) -> dict[str, Any]:
-    checked = figures.teacher(services.engine, project, version) if version else figures.Checked(0, 0, 0)
-    return {"coverage": checked.coverage, "top1_accuracy": checked.accuracy, "human_checked": checked.tasks}
+def _teacher(services: Services, project: Project, version: str | None) -> dict[str, Any]:
+    """The teacher against people, per version; why it stopped; what it is told; what is at a batch service."""
+    engine, number = services.engine, project.project
+    found = teacher_versions(services, project, version) if version else []
+    now = found[0] if found else None
+    away = [row for row in batches.unfinished(engine, number) if row.state == "open"]
+    return {
+        "coverage": now.coverage if now else None,
+        "top1_accuracy": now.top1_accuracy if now else None,
+        "human_checked": now.human_checked if now else 0,
+        "version": version,
+        "versions": [one.to_json() for one in found],
+        "hint": hint(found),
+        "stopped": _stopped(jobs.get(engine, number).get("annotate")),
+        "batches": [{"tasks": len(row.tasks), "submitted": iso(row.created_ms)} for row in away],
+        "prompt": system_part(services, project) if version else None,
+    }
+
+
+def _stopped(row: jobs.JobRow | None) -> str | None:
+    """Why the teacher gave up: wrong key, no money, an outage. None while nothing is wrong."""
+    return row.error if row is not None and row.state == "failed" else None
 
 
 def _student(checked: figures.Checked | None) -> dict[str, Any]:

@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 import typer
 
-from backend.commands.common import ask_for
+from backend.commands.common import ask_for, open_project, show_json
 
 
 def annotate(
     project: Annotated[int, typer.Argument(help="Number of the project in Label Studio.")],
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is finished and show progress.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Ask nobody; print the exact question about one task.")
+    ] = False,
+    task: Annotated[int | None, typer.Option(help="With --dry-run: the task; default: the next one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
 ) -> None:
     """Ask the teacher about every task of a project that has no candidate set yet, and show them in Label Studio.
 
     Example: shortlist annotate 7 --wait
     """
-    ask_for("annotate", project, wait=wait, as_json=as_json)
+    if not dry_run:
+        ask_for("annotate", project, wait=wait, as_json=as_json)
+        return
+    from backend.embedding import project_embedder
+    from backend.prompt_text import question_of
+
+    services, known = open_project(project)
+    found = question_of(services, known, project_embedder(services, known), task)
+    if as_json:
+        show_json(found)
+    else:
+        typer.echo(tell(found))
+
+
+def tell(found: dict[str, Any]) -> str:
+    """The question as text: every part under a line that names it."""
+    head = f"Task {found['task']} of project {found['project']}, {found['teacher']}, {found['version']}"
+    if not found["requests"]:
+        return f"{head}\nThis teacher asks no LLM; there is no prompt"
+    lines = [head]
+    for request in found["requests"]:
+        lines += [f"=== {request['llm']}", "--- system", request["system"]]
+        for turn in request["turns"]:
+            lines += [f"--- {turn['role']}", turn["text"]]
+        lines += [
+            f"--- answer: at most {request['max_tokens']} tokens, as",
+            json.dumps(request["schema"], ensure_ascii=False),
+        ]
+    return "\n".join(lines)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
 import structlog
 
 from backend import human_labels
+from backend.embedding import project_embedder
 from backend.jobs.running import Job
 from backend.pool import predictions, publishing, tasks
-from backend.services import project_options
 from model.errors import ArtifactError
 from model.labels import Decision
 
 if TYPE_CHECKING:
     from model.registry import Registry
-    from model.student.embeddings import EmbeddingCache
     from model.student.options import Embed
     from model.student.student import Student
 
@@ -36,18 +34,8 @@ def registry(job: Job) -> Registry:
 
 
 def embedder(job: Job) -> Embed:
-    """The project's encoder with embeddings cached on disk, loaded when it is first used: an LLM needs none."""
-    settings = job.services.settings
-    name = project_options(settings, job.project).STUDENT_ENCODER
-
-    @cache
-    def loaded() -> EmbeddingCache:
-        from model.student.embeddings import EmbeddingCache
-        from model.student.encoder import load_encoder
-
-        return EmbeddingCache(settings.cache_dir, load_encoder(name, settings.THREADS))
-
-    return lambda texts: loaded().embed(texts)
+    """The project's encoder with embeddings cached on disk, loaded when it is first used."""
+    return project_embedder(job.services, job.project)
 
 
 def decided(job: Job) -> set[int]:

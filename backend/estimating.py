@@ -1,0 +1,145 @@
+"""What a run of the teacher would cost, before anything is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from backend.kept_answers import KeptAnswers
+from backend.pool import ledger, tasks
+from backend.pool.projects import Project
+from backend.services import Services, teacher_version
+from backend.teaching import as_llm, llms_of, open_teacher
+from model.errors import TeacherError
+
+if TYPE_CHECKING:
+    from model.teacher.base import Embed, Teacher
+    from model.teacher.llm import LlmTeacher
+
+log = structlog.get_logger(__name__)
+
+SAMPLE = 300  # texts whose requests are composed; the rest is extrapolated
+COUNTED = 3  # requests that a provider is asked to count the tokens of
+SHORTEST_PREFIX = 1_024  # tokens below which providers cache no prefix
+MOST = 10_000_000  # tasks
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """US dollars and tokens for the tasks without an answer. A teacher without an LLM costs nothing.
+
+    `usd` is without prompt caching and without asking again, `usd_cached` with the prompt's stable part in the
+    provider's cache, `usd_batch` through the batch API (None: there is none), `most_usd` what can be reserved at most.
+    `prices` is the date of the price table, or TEACHER_PRICE; `counted` whether the provider counted tokens itself.
+    """
+
+    teacher: str
+    version: str
+    tasks: int
+    kept: int
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+    usd_cached: float = 0.0
+    usd_batch: float | None = None
+    most_usd: float = 0.0
+    prices: str = ""
+    counted: bool = False
+    budget_left_usd: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain object."""
+        return asdict(self)
+
+
+def estimate(services: Services, project: Project, embed: Embed) -> Estimate:
+    """For all tasks that the project's teacher has not answered. TeacherRefused if a model's price is not known."""
+    version = teacher_version(services, project)
+    texts = [text for _, text in tasks.without_candidates(services.engine, project.project, version, MOST)]
+    teacher = open_teacher(services, project, embed)
+    money = ledger.totals(services.engine, project.project)
+    left = (money.cap_microusd - money.microusd - money.unsettled_microusd) / 1e6
+    if not teacher.paid:
+        return Estimate(teacher.name, version, len(texts), 0, budget_left_usd=left)
+    parts = [_part(member, texts) for member in getattr(teacher, "members", (teacher,)) if member.paid]
+    batch = [part["usd_batch"] for part in parts]
+    llms = llms_of(teacher)
+    return Estimate(
+        teacher.name,
+        version,
+        len(texts),
+        len(texts) - max(part["tasks"] for part in parts),
+        calls=sum(part["calls"] for part in parts),
+        input_tokens=sum(part["input_tokens"] for part in parts),
+        output_tokens=sum(part["output_tokens"] for part in parts),
+        usd=sum(part["usd"] for part in parts),
+        usd_cached=sum(part["usd_cached"] for part in parts),
+        usd_batch=None if len(llms) != 1 or None in batch else sum(batch),
+        most_usd=sum(part["most_usd"] for part in parts),
+        prices=next((llm.price.as_of for llm in llms if llm.price.as_of), "TEACHER_PRICE"),
+        counted=all(part["counted"] for part in parts),
+        budget_left_usd=left,
+    )
+
+
+def _part(member: Teacher, texts: Sequence[str]) -> dict[str, Any]:
+    """The figures of one LLM."""
+    llm = as_llm(member)
+    assert llm is not None, "what is paid is an LLM"
+    unknown = list(dict.fromkeys(member.unknown(texts) if isinstance(member, KeptAnswers) else texts))
+    sample = unknown[:: max(1, len(unknown) // SAMPLE)][:SAMPLE]
+    scale = len(unknown) / max(1, len(sample))
+    likely, factor = llm.estimate(sample), _provider_factor(llm, sample[:COUNTED])
+    calls = round(likely.calls * scale)
+    sent, output = round(likely.input_tokens * scale * (factor or 1.0)), round(likely.output_tokens * scale)
+    usd = (sent * llm.price.input + output * llm.price.output) / 1e6
+    saved = max(0, calls - 1) * _prefix(llm) * (llm.price.input - llm.price.cached) / 1e6
+    return {
+        "tasks": len(unknown),
+        "calls": calls,
+        "input_tokens": sent,
+        "output_tokens": output,
+        "usd": usd,
+        "usd_cached": usd - saved,
+        "usd_batch": usd * llm.price.batch if llm.price.batch < 1 else None,
+        "most_usd": llm.upper_bound_microusd(sample) * scale / 1e6,
+        "counted": factor is not None,
+    }
+
+
+def _prefix(llm: LlmTeacher) -> int:
+    """Tokens at the beginning of every request that providers keep in their cache; 0 where they are too few."""
+    from model.teacher.tokens import estimate_tokens
+
+    if llm.composer.narrowing is not None:
+        return 0
+    request = llm.composer.requests([""])[0]
+    stable = sum(estimate_tokens(turn.text) for turn in request.turns[: request.stable])
+    length = estimate_tokens(request.system) + stable
+    return length if length >= SHORTEST_PREFIX else 0
+
+
+def _provider_factor(llm: LlmTeacher, texts: Sequence[str]) -> float | None:
+    """Tokens as the provider counts them, per token of our estimate. None where it does not count, or is away."""
+    from model.teacher.anthropic import AnthropicProvider
+    from model.teacher.composing import likely_sent
+
+    provider = llm.provider
+    if not isinstance(provider, AnthropicProvider) or not texts:
+        return None
+    requests = llm.composer.requests(texts)
+    counted = 0
+    try:
+        with provider.translated():
+            for request in requests:
+                body = provider.body(request)
+                asked = {name: body[name] for name in ("model", "system", "messages")}
+                counted += provider.client.messages.count_tokens(**asked).input_tokens
+    except TeacherError as error:
+        log.warning("the provider did not count tokens, they are estimated", reason=str(error))
+        return None
+    return counted / max(1, sum(map(likely_sent, requests)))

@@ -1,0 +1,40 @@
+"""A project whose teacher is an LLM on loopback, for tests of money."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import SecretStr
+
+from backend.pool import ledger
+from backend.services import Services
+from tests.backend.jobs.conftest import World
+from tests.model.teacher.batch_servers import AnthropicBatchServer, OpenAIBatchServer
+
+KEY = "sk-test-0123456789abcdef"
+MODEL = "openai:tiny-1"
+
+
+def says_billing(_text: str) -> str:
+    """What the LLM answers to every text."""
+    return json.dumps({"candidates": ["billing", "refund"]})
+
+
+def with_llm(world: World, url: str, budget: float = 100.0, **settings: Any) -> None:
+    """Make an OpenAI-compatible server the project's teacher. `settings` override anything."""
+    own = {
+        "TEACHER": MODEL,
+        "OPENAI_API_KEY": SecretStr(KEY),
+        "ANTHROPIC_API_KEY": SecretStr(KEY),
+        "OPENAI_BASE_URL": url,
+        "TEACHER_PRICE": "10,20",
+        "BUDGET_USD": budget,
+        "EXAMPLES": "none",
+    }
+    chosen = world.services.settings.model_copy(update={**own, **settings})
+    world.services = Services(chosen, world.engine, world.services.queue, world.services.clock)
+    ledger.set_cap(world.engine, 7, round(budget * 1e6))
+
+
+__all__ = ["KEY", "MODEL", "AnthropicBatchServer", "OpenAIBatchServer", "says_billing", "with_llm"]
