@@ -13,6 +13,7 @@ from benchmarks.sampling_run import readable
 from benchmarks.sampling_splits import Embed
 from benchmarks.sampling_student import fit
 from model.acquisition.base import ClassMeans, LabelSimilarity
+from model.acquisition.uncertainty import margins
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.committee import Confusion, Gate, KOfN, Pooling, expected_gain, judge, tally
 from model.committee.gate import HoldOut
@@ -36,6 +37,7 @@ class Plan:
     price: float = 0.05
     cap: float = 0.4
     stages: int = 3
+    order: str = "margin"
 
 
 @dataclass
@@ -72,7 +74,8 @@ class Run:
             gain = np.where(self.state.asked, -1.0, self.gain(self.state.evidence))
             wanted = np.flatnonzero(gain > self.plan.price)
             share = -(-room // (self.plan.stages - stage))
-            chosen = wanted[np.argsort(-gain[wanted], kind="stable")][:share]
+            order = gain if self.plan.order == "gain" else self.doubt(self.state.evidence)
+            chosen = wanted[np.argsort(-order[wanted], kind="stable")][:share]
             self.state.asked[chosen] = True
             room -= len(chosen)
             if len(chosen):
@@ -118,7 +121,7 @@ class Run:
             return lambda tasks, vectors: LabelSimilarity(self.names)(vectors)
         if name == "words":
             texts = [self.project.pool.texts[row] for row in rows]
-            member = WordsMember.fit("words", self.project.space, texts, targets[rows])
+            member = WordsMember.fit("words", self.project.space, texts, targets[rows], self.project.pool.texts)
             return lambda tasks, vectors: member.probabilities(tasks.texts)
         if name == "means":
             weights = targets[rows] + np.float32(1e-3)
@@ -153,13 +156,13 @@ class Run:
                 evidence[mine] = Confusion.fit(answers[others], gold[others], self.labels).evidence(answers[mine])
         return evidence
 
-    def pooling(self, reviewed: bool) -> tuple[Pooling, list[str]]:
-        """Weights of the members, with or without the LLM."""
+    def pooling(self, reviewed: bool, sources: int = 2) -> tuple[Pooling, list[str]]:
+        """Weights of the members, with or without the first `sources` of the LLM."""
         names = list(self.state.evidence)
         human = self.state.human
         parts = [self.state.evidence[name][human] for name in names]
         if reviewed:
-            parts += [part[human] for part in self.llm(self.project.pool, True)]
+            parts += [part[human] for part in self.llm(self.project.pool, True)[:sources]]
         return Pooling.fit(parts, self.project.pool.gold[human]), names
 
     def llm(self, tasks: Tasks, cross: bool) -> list[FloatArray]:
@@ -174,9 +177,14 @@ class Run:
     def gain(self, evidence: dict[str, FloatArray]) -> FloatArray:
         """Worth of a review of each task."""
         pooling, names = self.pooling(reviewed=False)
-        with_llm, _ = self.pooling(reviewed=True)
+        with_llm, _ = self.pooling(reviewed=True, sources=1)
         posterior = pooling.posterior([evidence[name] for name in names])
         return expected_gain(posterior, self.confusion(self.project.pool.answer), float(with_llm.weights[len(names)]))
+
+    def doubt(self, evidence: dict[str, FloatArray]) -> FloatArray:
+        """One minus the margin of the members' pooled answer."""
+        pooling, names = self.pooling(reviewed=False)
+        return 1.0 - margins(pooling.posterior([evidence[name] for name in names]))
 
     def answers(self, later: bool) -> tuple[IntArray, BoolArray]:
         """Final labels and which tasks were reviewed; for new tasks the review is decided here, within the cap."""

@@ -10,7 +10,7 @@ import argparse
 import json
 import logging
 import os
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,8 @@ def main(arguments: list[str] | None = None) -> None:
     for split in found:
         print(describe(split), flush=True)
     methods = options.methods or (QUICK_METHODS if options.quick else METHODS)
-    jobs = [(split, tuple(methods), seed, options.cache) for split in found for seed in range(options.seeds)]
-    rows = run(jobs, options.workers)
+    jobs = [(split, tuple(methods), seed, options.cache) for seed in range(options.seeds) for split in found]
+    rows = run(jobs, options.workers, options.out.with_suffix(".rows.jsonl"))
     summary = {"part": options.part, "seeds": options.seeds, **sampling_report.summary(rows)}
     options.out.write_text(json.dumps({"rows": rows, "summary": summary}, indent=1))
     table = sampling_report.markdown(summary)
@@ -68,13 +68,16 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def run(jobs: list[tuple[Split, tuple[str, ...], int, Path]], workers: int) -> list[dict[str, Any]]:
-    """All jobs, one split and seed each."""
-    if workers <= 1:
-        return [row for job in jobs for row in run_one(*job)]
+def run(jobs: list[tuple[Split, tuple[str, ...], int, Path]], workers: int, log: Path) -> list[dict[str, Any]]:
+    """All jobs, one split and seed each; rows also go to `log` as they come."""
     os.environ["OMP_NUM_THREADS"] = "1"
-    with ProcessPoolExecutor(workers) as pool:
-        return [row for rows in pool.map(run_one, *zip(*jobs, strict=True)) for row in rows]
+    rows: list[dict[str, Any]] = []
+    with ProcessPoolExecutor(workers) as pool, log.open("w") as file:
+        for done in as_completed([pool.submit(run_one, *job) for job in jobs]):
+            rows += done.result()
+            file.writelines(json.dumps(row) + "\n" for row in done.result())
+            file.flush()
+    return rows
 
 
 def run_one(split: Split, methods: tuple[str, ...], seed: int, cache: Path) -> list[dict[str, Any]]:

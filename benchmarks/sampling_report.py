@@ -52,12 +52,14 @@ def differences(found: Areas, method: str, other: str) -> dict[tuple[str, str], 
 def interval(groups: Sequence[Sequence[float]]) -> tuple[float, float, float]:
     """Mean over splits of means over seeds, with a 95 % bootstrap interval that resamples splits and then seeds."""
     random = np.random.default_rng(0)
-    arrays = [np.asarray(group) for group in groups]
-    mean = float(np.mean([group.mean() for group in arrays]))
-    drawn = np.empty(RESAMPLES)
-    for number in range(RESAMPLES):
-        chosen = random.integers(0, len(arrays), len(arrays)) if len(arrays) > 1 else [0]
-        drawn[number] = np.mean([random.choice(arrays[place], len(arrays[place])).mean() for place in chosen])
+    least = min(len(group) for group in groups)
+    table = np.array([list(group)[:least] for group in groups])  # (splits, seeds)
+    mean = float(np.mean([np.mean(group) for group in groups]))
+    drawn = np.zeros(RESAMPLES)
+    for _ in groups:
+        split = random.integers(0, len(groups), RESAMPLES)
+        seeds = random.integers(0, least, (RESAMPLES, least))
+        drawn += table[split[:, None], seeds].mean(axis=1) / len(groups)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return mean, float(low), float(high)
 

@@ -13,8 +13,13 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Gate:
-    """Limits. Accuracies are shares; `forgetting` is how much may be lost on tasks that all members agreed on."""
+    """Limits. Accuracies are shares; `forgetting` is how much may be lost on tasks that all members agreed on.
 
+    `strict` rejects what is less accurate by any amount. Otherwise it must be less accurate beyond noise: the whole
+    interval below 0. On 100 labels a better member loses by chance so often that the strict gate keeps stale ones.
+    """
+
+    strict: bool = False
     least_human: int = 50
     forgetting: float = 0.01
     least_label_rows: int = 20
@@ -58,8 +63,8 @@ def judge(
 ) -> GateReport:
     """Compare old and new labels `(n,)` on a hold-out.
 
-    Promoted if (a) not less accurate on people's labels (from 50 on; else on the teacher's), and on an exact tie better
-    on the teacher's; (b) not more than 1 point lower where all agreed; (c) no label with 20 rows is never found;
+    Promoted if (a) not less accurate (see `Gate.strict`) on people's labels (from 50 on; else on the teacher's), and on
+    an exact tie better on the teacher's; (b) not more than 1 point lower where all agreed; (c) no label with 20 rows is never found;
     (d) the loss is finite.
     """
     gate = gate or Gate()
@@ -76,7 +81,7 @@ def judge(
         reason = f"the loss is {loss}"
     elif not rows.any():
         reason = "nothing is held out to judge by"
-    elif gain < 0:
+    elif high < 0 or (gate.strict and gain < 0):
         reason = f"less accurate by {-100 * gain:.1f} points"
     elif gain == 0 and second <= 0:
         reason = "no better"

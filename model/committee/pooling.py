@@ -17,7 +17,7 @@ from model.arrays import FloatArray, IntArray
 from model.errors import NotEnoughDataError
 
 FLOOR = 1e-4  # smallest probability a member may give: one wrong certainty must not decide alone
-STEPS, RATE, PULL = 400, 0.3, 0.02
+STEPS, RATE, PULL = 400, 0.3, 4.0
 LEAST_LABELS = 20  # human labels below which weights would be noise
 
 
@@ -28,11 +28,19 @@ class Confusion:
     matrix: FloatArray
 
     @classmethod
-    def fit(cls, answers: IntArray, gold: IntArray, labels: int, prior: float = 1.0) -> Confusion:
-        """From answers `(n,)` (-1: none) on tasks with known labels, with `prior` pseudo-counts for each answer and as
-        many again for the right one."""
-        counts = np.full((labels, labels + 1), prior / (labels + 1), np.float64)
-        counts[np.arange(labels), np.arange(labels)] += prior
+    def fit(cls, answers: IntArray, gold: IntArray, labels: int, strength: float = 5.0) -> Confusion:
+        """From answers `(n,)` (-1: none) on tasks with known labels.
+
+        Each row starts from `strength` pseudo-counts of an answerer that is right as often as this one is overall and
+        errs evenly, so that a few tasks per label are enough.
+        """
+        rows = len(gold)
+        right = (float((answers == gold).sum()) + 1.0) / (rows + 2.0)
+        silent = (float((answers < 0).sum()) + 0.1) / (rows + 1.0)
+        even = np.full((labels, labels + 1), (1.0 - right) / labels)
+        even[np.arange(labels), np.arange(labels)] = right
+        even[:, labels] = min(silent, (1.0 - right))
+        counts = strength * even / even.sum(axis=1, keepdims=True)
         np.add.at(counts, (gold, np.where(answers < 0, labels, answers)), 1.0)
         return cls((counts / counts.sum(axis=1, keepdims=True)).astype(np.float32))
 
@@ -58,8 +66,9 @@ class Pooling:
 
     @classmethod
     def fit(cls, evidence: Sequence[FloatArray], gold: IntArray) -> Pooling:
-        """Maximum likelihood on tasks with human labels: sources `(n, C)` each, gold `(n,)`, pulled lightly towards
-        equal weights that sum to 1. Members must not have been trained on these tasks (cross-fit them).
+        """Maximum likelihood on tasks with human labels: sources `(n, C)` each, gold `(n,)`, pulled towards weights in
+        proportion to each one's accuracy above chance; the fewer labels, the harder. Members must not have been trained
+        on these tasks (cross-fit them).
 
         NotEnoughDataError below 20 labels.
         """
@@ -68,14 +77,15 @@ class Pooling:
                 f"{len(gold)} human labels, at least {LEAST_LABELS} are needed to weigh the members"
             )
         stacked = np.stack(evidence).astype(np.float64)
-        start = np.full(len(stacked), 1.0 / len(stacked))
+        skill = np.maximum((stacked.argmax(axis=2) == gold).mean(axis=1) - 1.0 / stacked.shape[2], 1e-3)
+        start = skill / skill.sum()
         weights = start.copy()
         rows = np.arange(len(gold))
         for _ in range(STEPS):
             probs = softmax(np.tensordot(weights, stacked, axes=1).astype(np.float32))
             error = -probs.astype(np.float64)
             error[rows, gold] += 1.0
-            slope = (stacked * error).sum(axis=(1, 2)) / len(gold) - PULL * (weights - start)
+            slope = (stacked * error).sum(axis=(1, 2)) / len(gold) - PULL / len(gold) * (weights - start)
             weights = np.maximum(weights + RATE * slope, 0.0)
         return cls(weights.astype(np.float32))
 

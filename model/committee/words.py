@@ -16,7 +16,7 @@ from model.labels import LabelSpace
 
 WEIGHTS, DESCRIPTION = "words.safetensors", "words.json"
 MOST_WORDS = 50_000
-LEAST_SHARE = 0.02  # of a row's target: smaller shares are no training rows
+LEAST_SHARE = 0.1  # of a row's target: smaller shares are no training rows
 
 
 class WordsMember:
@@ -30,12 +30,17 @@ class WordsMember:
         self._vocabulary, self._arrays = vocabulary, arrays
 
     @classmethod
-    def fit(cls, name: str, space: LabelSpace, texts: Sequence[str], targets: FloatArray) -> WordsMember:
-        """Train on target distributions `(n, C)`. NotEnoughDataError with fewer than two labels in them."""
+    def fit(
+        cls, name: str, space: LabelSpace, texts: Sequence[str], targets: FloatArray, corpus: Sequence[str] = ()
+    ) -> WordsMember:
+        """Train on target distributions `(n, C)`. NotEnoughDataError with fewer than two labels in them.
+
+        `corpus` are unlabelled texts (the pool) from which words and their rarity are learnt as well.
+        """
         from sklearn.linear_model import LogisticRegression
 
         counter = _vectorizer(None)
-        inputs = counter.fit_transform(texts)
+        inputs = counter.fit([*texts, *corpus]).transform(texts)
         rows, labels = np.nonzero(targets > LEAST_SHARE)
         if len(np.unique(labels)) < 2:
             raise NotEnoughDataError("all tasks have the same label; at least two are needed to learn")

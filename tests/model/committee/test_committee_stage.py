@@ -97,7 +97,7 @@ def flipped(gold: IntArray, wrong: Sequence[int]) -> IntArray:
 
 def test_people_judge_from_fifty_rows_on_else_the_teacher() -> None:
     many, few = known(120, 60), known(120, 40)
-    worse_for_people = flipped(many.gold, range(5))
+    worse_for_people = flipped(many.gold, range(10))
     report = judge(many.gold, worse_for_people, many, 0.1)
     assert (report.promoted, report.judged_on, report.rows) == (False, "people", 60)
     assert "less accurate" in report.reason
@@ -110,6 +110,14 @@ def test_a_better_member_is_promoted_with_its_interval() -> None:
     assert report.promoted
     assert report.difference == pytest.approx(0.2)
     assert 0.1 < report.low < report.difference < report.high < 0.3
+
+
+def test_a_little_less_accurate_is_noise_unless_the_gate_is_strict() -> None:
+    held = known(200, 100)
+    slightly = flipped(held.gold, [1])
+    before = flipped(held.gold, [])
+    assert judge(before, slightly, held, 0.1).promoted
+    assert "less accurate" in judge(before, slightly, held, 0.1, Gate(strict=True)).reason
 
 
 def test_an_exact_tie_must_be_better_for_the_teacher() -> None:

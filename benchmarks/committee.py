@@ -1,0 +1,73 @@
+"""A committee of small models with an LLM as reviewer.  python -m benchmarks.committee --out FILE.json
+
+Rows: dataset, teacher, part, method, seed, accuracy, llm_calls, share_of_calls, rows, human_labels. `part` is `pool`
+(the tasks that are annotated) or `new` (later tasks). Methods: `committee` (ours), `llm` (the LLM on everything),
+`member:<name>` (each member alone), `majority` (no review), `published` (unanimity, else the LLM's label), and with
+--ablations the committee with other numbers of members and stages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from benchmarks import committee_report
+from benchmarks.committee_run import Plan, Run, measured
+from benchmarks.committee_tasks import projects
+from model.student.embeddings import EmbeddingCache
+from model.student.encoder import load_encoder
+
+QUICK_SETS = ("dbpedia14", "raop", "emotion")
+MEMBERS = ("head", "words", "names", "means", "bootstrap")
+ABLATIONS = {
+    **{f"{count} members": Plan(MEMBERS[:count], existing=False) for count in (2, 3, 4, 5)},
+    **{f"{stages} stages": Plan(stages=stages) for stages in (1, 2, 5)},
+    "50 human labels": Plan(human=50),
+    "200 human labels": Plan(human=200),
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run, print tables, write rows and summary."""
+    options = parsed(arguments)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    embed = EmbeddingCache(options.cache, load_encoder("default", 1)).embed
+    plans = {"committee": Plan(), **(ABLATIONS if options.ablations else {})}
+    rows: list[dict[str, Any]] = []
+    for project in projects(options.data, options.sets or (QUICK_SETS if options.quick else ())):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
+            for method, plan in plans.items():
+                run = Run(project, embed, seed, plan)
+                run.run()
+                rows += measured(run, method)
+            print(f"{project.teacher} {project.name} seed {seed}: done", flush=True)
+            summary = committee_report.summary(rows)
+            options.out.write_text(json.dumps({"rows": rows, "summary": summary}, indent=1))
+    table = committee_report.markdown(summary)
+    options.out.with_suffix(".md").write_text(table)
+    print(table)
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="texts and teachers' answers")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file; .md is written beside it")
+    parser.add_argument("--quick", action="store_true", help="three small sets, one seed")
+    parser.add_argument("--seeds", type=int, default=None, help="default 3, with --quick 1")
+    parser.add_argument("--first-seed", type=int, default=0, help="settings were chosen on seeds from 100 on")
+    parser.add_argument("--sets", nargs="*", default=[], help="only these sets")
+    parser.add_argument("--ablations", action="store_true", help="other numbers of members, stages and human labels")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "shortlist" / "embeddings")
+    options = parser.parse_args(arguments)
+    options.seeds = options.seeds or (1 if options.quick else 3)
+    return options
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Tables of the committee benchmark."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Rows = Sequence[Mapping[str, Any]]
+
+MEMBER = "member:"
+
+
+def summary(rows: Rows) -> dict[str, Any]:
+    """For the pool and for new tasks: every set and the mean over sets."""
+    return {part: part_summary([row for row in rows if row["part"] == part]) for part in ("pool", "new")}
+
+
+def part_summary(rows: Rows) -> dict[str, Any]:
+    """Sets, means of methods, the gain over the LLM and the sets below the best member."""
+    sets = [dataset(rows, name) for name in sorted({row["dataset"] for row in rows})]
+    if not sets:
+        return {"sets": [], "mean": {}}
+    methods = sorted(set.intersection(*(set(entry["methods"]) for entry in sets)))
+    mean = {
+        method: {
+            key: float(np.mean([entry["methods"][method][key] for entry in sets])) for key in ("accuracy", "calls")
+        }
+        for method in methods
+    }
+    return {
+        "sets": sets,
+        "mean": mean,
+        "best_member": float(np.mean([entry["best_member"] for entry in sets])),
+        "gain_over_llm": mean["committee"]["accuracy"] - mean["llm"]["accuracy"],
+        "below_best_member": [entry["dataset"] for entry in sets if entry["below"]],
+    }
+
+
+def dataset(rows: Rows, name: str) -> dict[str, Any]:
+    """Means over seeds. The best member is the one with the highest mean: known only with gold labels.
+
+    `below` says that the committee's accuracy is lower by more than 1.96 standard errors of a difference of two shares
+    on that many tasks (a wide bound: the two answer the same tasks)."""
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if row["dataset"] == name:
+            found[row["method"]].append(row)
+    methods = {
+        method: {
+            "accuracy": float(np.mean([row["accuracy"] for row in group])),
+            "deviation": float(np.std([row["accuracy"] for row in group])),
+            "calls": float(np.mean([row["share_of_calls"] for row in group])),
+        }
+        for method, group in found.items()
+    }
+    best = max((entry["accuracy"], method) for method, entry in methods.items() if method.startswith(MEMBER))
+    ours, count = methods["committee"]["accuracy"], found["committee"][0]["rows"]
+    error = math.sqrt((ours * (1 - ours) + best[0] * (1 - best[0])) / count)
+    return {
+        "dataset": name,
+        "teacher": found["committee"][0]["teacher"],
+        "rows": count,
+        "human_labels": found["committee"][0]["human_labels"],
+        "methods": methods,
+        "best_member": best[0],
+        "best_member_name": best[1].removeprefix(MEMBER),
+        "below": ours < best[0] - 1.96 * error,
+    }
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """One table per part; accuracy in percent, calls in percent of the tasks."""
+    lines: list[str] = []
+    titles = {"pool": "Tasks that are annotated", "new": "New tasks of the same kind"}
+    for part, title in titles.items():
+        entry = found[part]
+        if not entry["sets"]:
+            continue
+        more = [m for m in entry["mean"] if m not in ("committee", "llm", "majority", "published") and MEMBER not in m]
+        head = ["set (reviewer)", "tasks", "LLM", "best member", "majority", "published: calls", "**committee**: calls"]
+        lines += [f"### {title}", "", f"| {' | '.join(head + more)} |", "|---" * (len(head) + len(more)) + "|"]
+        lines += [set_line(line, more) for line in entry["sets"]]
+        lines += [mean_line(entry, more), ""]
+        lines.append(
+            f"Gain over the LLM alone: {100 * entry['gain_over_llm']:+.1f} points. Below the best member by more"
+        )
+        lines[-1] += f" than noise: {', '.join(entry['below_best_member']) or 'no set'}."
+        lines.append("")
+    return "\n".join(lines)
+
+
+def set_line(entry: Mapping[str, Any], more: Sequence[str]) -> str:
+    """One set."""
+    methods = entry["methods"]
+    cells = [f"{entry['dataset']} ({entry['teacher']})", str(entry["rows"]), percent(methods["llm"])]
+    cells += [f"{100 * entry['best_member']:.1f} ({entry['best_member_name']})", percent(methods["majority"])]
+    cells += [with_calls(methods[name]) for name in ("published", "committee", *more)]
+    return f"| {' | '.join(cells)} |"
+
+
+def mean_line(entry: Mapping[str, Any], more: Sequence[str]) -> str:
+    """The mean over sets."""
+    mean = entry["mean"]
+    cells = ["**mean**", "", percent(mean["llm"]), f"{100 * entry['best_member']:.1f}", percent(mean["majority"])]
+    cells += [with_calls(mean[name]) for name in ("published", "committee", *more)]
+    return f"| {' | '.join(cells)} |"
+
+
+def percent(entry: Mapping[str, float]) -> str:
+    """An accuracy."""
+    return f"{100 * entry['accuracy']:.1f}"
+
+
+def with_calls(entry: Mapping[str, float]) -> str:
+    """An accuracy and its share of calls."""
+    return f"{percent(entry)}: {100 * entry['calls']:.0f} %"
