@@ -152,7 +152,7 @@ class JobWorker(Worker):
             return
         if burst:
             self.scheduler.enqueue_scheduled_jobs()
-            scheduler.release_locks()
+            self.scheduler.release_locks()
         else:
             self.scheduler.start()
 

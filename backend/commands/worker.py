@@ -14,7 +14,7 @@ from backend.logs import configure_logs
 from backend.queue import QUEUES, JobQueue
 from backend.services import open_services
 from backend.settings import load_settings
-from backend.worker import JobWorker
+from backend.worker import work_until_stopped
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ def worker(
     queue = JobQueue(settings.REDIS_URL, services.engine)
     services.engine.dispose()  # no connection may be shared with the forked jobs
     log.info("worker started", queues=chosen)
-    JobWorker(queue, chosen).work(burst=burst, with_scheduler=True, logging_level=None)
+    work_until_stopped(queue, chosen, burst)
 
 
 def _preload() -> None:
