@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ class AnthropicProvider:
         self.name, self.model, self._key, self._price = f"anthropic:{model}", model, api_key, price
         self._dialect = Dialect(WAYS)
         client = http_client or httpx2.Client(timeout=timeout, follow_redirects=True)
+        if http_client is None:
+            weakref.finalize(self, client.close)
         if heard is not None:
             client.event_hooks["response"].append(lambda answer: heard(answer.status_code, retry_after(answer.headers)))
         self.client = anthropic.Anthropic(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ class OpenAIProvider:
         self._dialect = Dialect(openai_dialect(official=not base_url))
         self._thinks = not base_url
         client = http_client or httpx2.Client(timeout=timeout, follow_redirects=True)
+        if http_client is None:
+            weakref.finalize(self, client.close)
         if heard is not None:
             client.event_hooks["response"].append(lambda answer: heard(answer.status_code, retry_after(answer.headers)))
         self.client = openai.OpenAI(

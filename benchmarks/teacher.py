@@ -1,0 +1,148 @@
+"""How good is the offline similarity teacher, and what would an LLM cost?
+
+    python -m benchmarks.teacher --data DIR --out FILE.json [--part train] [--rows 2000] [--quick]
+
+Quality (`what` = quality): coverage, mean set size, beta, F1, top-1 accuracy, and the coverage of the nearest 10, 20
+and 30 labels. Cost (`what` = cost): estimated tokens and US dollars per 1,000 tasks for every way to ask an LLM, by the
+dated price table; no LLM is called, the tokens are estimates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.datasets import Part, gold_part, read_space
+from model.evaluation import candidate_report
+from model.labels import LabelSpace
+from model.student.encoder import load_encoder
+from model.teacher.answers import render
+from model.teacher.base import Embed
+from model.teacher.composing import Composer, likely_sent
+from model.teacher.cost import Price, price_of
+from model.teacher.narrowing import Narrowing
+from model.teacher.prompts import Prompt, Strategy
+from model.teacher.similarity import MASS, TEMPERATURE, SimilarityTeacher
+from model.teacher.tokens import estimate_tokens
+
+SETS = ("banking77", "ag_news", "trec", "medical_abstracts", "csabstruct", "dbpedia14")
+COSTED = ("banking77", "trec")
+SMALLEST_PREFIX = 512  # tokens; shorter prefixes are not cached (Claude Haiku 5.5)
+
+
+def main() -> None:
+    """Measure and write one file."""
+    given = arguments()
+    embed = load_encoder().embed
+    rows: list[dict[str, Any]] = []
+    for name in SETS:
+        folder = given.data / name
+        if not folder.is_dir():
+            continue
+        space, part = read_space(folder), sample(gold_part(folder, given.part), given.rows)
+        rows += quality_rows(name, space, part, embed, given)
+        if name in COSTED:
+            rows += cost_rows(name, space, part.texts[:200], embed, given.model)
+        for row in rows:
+            if row["dataset"] == name:
+                print(json.dumps(row))
+    settings = {"temperature": TEMPERATURE, "mass": MASS, "part": given.part, "prices": price_of(given.model).as_of}
+    given.out.write_text(json.dumps({"rows": rows, "summary": settings}, indent=1))
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--part", default="train", choices=["train", "test"])
+    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--model", default="anthropic:claude-haiku-5-5")
+    parser.add_argument("--quick", action="store_true")
+    given = parser.parse_args()
+    given.rows = min(given.rows, 300) if given.quick else given.rows
+    return given
+
+
+def sample(part: Part, rows: int) -> Part:
+    """The same rows every time."""
+    places = sorted(random.Random(0).sample(range(len(part)), min(rows, len(part))))
+    texts, gold = tuple(part.texts[place] for place in places), tuple(part.gold[place] for place in places)
+    return Part(texts, gold, (None,) * len(places), ("",) * len(places))
+
+
+def quality_rows(
+    name: str, space: LabelSpace, part: Part, embed: Embed, given: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """Of the candidate sets, and of the nearest labels as a shortlist for an LLM."""
+    vectors = embed(part.texts)
+    known = dict(zip(part.texts, range(len(part)), strict=True))
+    teacher = SimilarityTeacher(
+        space, lambda texts: vectors[[known[text] for text in texts]] if texts[0] in known else embed(texts)
+    )
+    base: dict[str, Any] = {"what": "quality", "dataset": name, "part": given.part, "rows": len(part)}
+    answers = [answer.candidates for answer in teacher.shortlist(part.texts)]
+    kept = [(found.labels, gold) for found, gold in zip(answers, part.gold, strict=True) if found]
+    report = candidate_report([labels for labels, _ in kept], [gold for _, gold in kept], len(space))
+    values = {
+        "coverage": report.coverage.value if report.coverage else None,
+        "set_size": report.set_size,
+        "beta": report.beta,
+        "f1": report.f1,
+        "top1": report.top1.value if report.top1 else None,
+    }
+    order = np.argsort(-teacher.probabilities(part.texts), axis=1)
+    gold = np.array([space.index(label) for label in part.gold])[:, None]
+    values |= {f"nearest_{k}": float((order[:, :k] == gold).any(axis=1).mean()) for k in (10, 20, 30) if k < len(space)}
+    yield {**base, **{key: value if value is None else round(value, 4) for key, value in values.items()}}
+
+
+def cost_rows(
+    name: str, space: LabelSpace, texts: tuple[str, ...], embed: Embed, model: str
+) -> Iterator[dict[str, Any]]:
+    """Per 1,000 tasks: strategies, prefix caching, a shortlist of labels, batches, several texts per call."""
+    price = price_of(model)
+    for strategy, named in ((Strategy.SINGLE, 1), (Strategy.ALL, 2)):
+        prompt = Prompt(space, strategy, 5)
+        output = estimate_tokens(render(space.names[:named]))
+        plain, shown = Composer(prompt), Composer(prompt, narrowing=Narrowing(space, embed, 20))
+        prefix = estimate_tokens(prompt.system())
+        sent = float(np.mean([likely_sent(request) for request in plain.requests(texts)]))
+        ways = {"plain": (sent, 0.0, 1), "cached": (sent, prefix if prefix >= SMALLEST_PREFIX else 0.0, 1)}
+        if len(space) > 20:
+            ways["20 labels"] = (float(np.mean([likely_sent(request) for request in shown.requests(texts)])), 0.0, 1)
+        groups = [texts[start : start + 5] for start in range(0, len(texts), 5)]
+        together = float(np.mean([likely_sent(plain.together(group)) for group in groups]))
+        ways["5 texts per call, cached"] = (together, prefix if prefix >= SMALLEST_PREFIX else 0.0, 5)
+        for way, (tokens, cached, per_call) in ways.items():
+            for batch in (False, True):
+                yield cost_row(name, strategy, way, price, (tokens, cached, per_call, output), batch) | {"model": model}
+
+
+def cost_row(
+    name: str, strategy: str, way: str, price: Price, tokens: tuple[float, float, int, int], batch: bool
+) -> dict[str, Any]:
+    """One way to ask, per 1,000 tasks."""
+    sent, cached, per_call, output = tokens
+    calls = 1000 / per_call
+    dollars = ((sent - cached) * price.input + cached * price.cached) * calls / 1e6 + 1000 * output * price.output / 1e6
+    return {
+        "what": "cost",
+        "dataset": name,
+        "strategy": str(strategy),
+        "way": way + (", batch" if batch else ""),
+        "input_tokens": round(sent * calls),
+        "cached_tokens": round(cached * calls),
+        "output_tokens": 1000 * output,
+        "usd": round(dollars * (price.batch if batch else 1), 5),
+    }
+
+
+if __name__ == "__main__":
+    main()
