@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from backend.errors import ProjectError, ShortlistError
 from backend.pool import jobs
-from tests.backend.commands.conftest import Run
+from tests.backend.commands.projects.conftest import Run
 
 
 @pytest.mark.parametrize("kind", ["annotate", "train"])

@@ -7,7 +7,7 @@ from backend.commands.rollback import choose
 from backend.errors import ProjectError
 from backend.pool import jobs, projects, versions
 from backend.pool.projects import Project
-from tests.backend.commands.conftest import SPACE, Run, name
+from tests.backend.commands.projects.conftest import SPACE, Run, name
 
 
 def project(pool: sa.Engine) -> Project:

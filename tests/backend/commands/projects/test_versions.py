@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from backend.errors import ProjectError
 from backend.pool import projects
-from tests.backend.commands.conftest import Run, name
+from tests.backend.commands.projects.conftest import Run, name
 
 
 def test_versions_are_listed_newest_first_with_the_served_one_marked(run: Run) -> None:
