@@ -1,4 +1,4 @@
-"""How many calls may be under way: more while all goes well, half after a 429, none while told to wait."""
+"""How many calls may be under way: more while all goes well, fewer after a 429, none while told to wait."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from functools import cache
 
 SLOWED = (429, 503, 529)  # too many requests, overloaded
+SLOWER = 0.8  # of the limit that remains; so gentle that a steady server limit is used to about nine tenths
+BURST_SECONDS = 0.5  # complaints within it count as one
 LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is left to the caller
 
 
 class Throttle:
     """Additive increase, multiplicative decrease, shared by the threads of one process.
 
-    One decrease per burst: answers to calls that began before the last decrease do not count again.
+    One decrease per burst: of many complaints that come together only the first one counts.
     """
 
     def __init__(
@@ -49,8 +51,8 @@ class Throttle:
         with self._free:
             now = self._clock()
             if status in SLOWED:
-                if now - self._slowed_at > 0.5 or self._slowed_at < 0:
-                    self.limit = max(1.0, self.limit / 2)
+                if now - self._slowed_at > BURST_SECONDS or self._slowed_at < 0:
+                    self.limit = max(1.0, self.limit * SLOWER)
                     self._slowed_at = now
                 if retry_after:
                     self._not_before = max(self._not_before, now + min(retry_after, LONGEST_WAIT))

@@ -25,19 +25,19 @@ class Clock:
         return self.now
 
 
-def test_success_adds_and_overload_halves() -> None:
+def test_success_adds_and_overload_takes_a_fifth() -> None:
     clock = Clock()
     throttle = Throttle(4, 8, clock)
     for _ in range(100):
         throttle.heard(200)
     assert throttle.limit == 8
     throttle.heard(429)
-    assert throttle.limit == 4
+    assert throttle.limit == pytest.approx(6.4)
     throttle.heard(529)  # of the same burst
-    assert throttle.limit == 4
+    assert throttle.limit == pytest.approx(6.4)
     clock.now += 1
     throttle.heard(503)
-    assert throttle.limit == 2
+    assert throttle.limit == pytest.approx(5.12)
 
 
 def test_other_errors_change_nothing() -> None:
