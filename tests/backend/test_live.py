@@ -59,11 +59,15 @@ def test_the_least_recently_used_goes(threads: ThreadPoolExecutor) -> None:
 def test_a_failure_is_tried_again_later(threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf: Shelf[str] = Shelf(threads)
     results: Iterator[Callable[[], str]] = iter([lambda: str(1 // 0), lambda: "fine"])
+
+    def load() -> str:
+        return next(results)()
+
     for _ in range(3):
-        assert shelf.get("a", lambda: next(results)()) is None
+        assert shelf.get("a", load) is None
         settle(threads)
     monkeypatch.setattr(live, "RETRY_SECONDS", 0.0)
-    shelf.get("a", lambda: next(results)())
+    shelf.get("a", load)
     settle(threads)
     assert shelf.get("a", lambda: "") == "fine"
 
