@@ -28,7 +28,8 @@ FILLER = ["the", "my", "is", "please", "about"]
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A transformer of two layers and 32 dimensions over a dictionary of a few words."""
     folder = tmp_path_factory.mktemp("tiny")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *FILLER, *(word for topic in TOPICS.values() for word in topic)]
+    topics = [word for topic in TOPICS.values() for word in topic]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *FILLER, *topics]
     (folder / "vocab.txt").write_text("\n".join(words))
     BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
     config = BertConfig(

@@ -1,0 +1,152 @@
+"""What teacher, similar texts and people say together: exact on small cases, better than its parts on toy problems."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.arrays import IntArray
+from model.student.data import TrainingData
+from model.student.options import TrainingOptions
+from model.weak import chunks
+from model.weak.beliefs import beliefs, sharpened
+from model.weak.chunks import Shares
+from model.weak.neighbours import pooled
+from model.weak.posterior import teacher_posterior
+from model.weak.supervised import joined
+from model.weak.transition import corrected
+from tests.model.student.toys import Toy
+
+FAST = TrainingOptions(epochs=15, hidden=16)
+NOBODY = np.zeros(400, np.bool_)
+
+
+def right(shares: Shares, labels: IntArray) -> float:
+    return float((shares.argmax(1) == labels).mean())
+
+
+def toy_data(toy: Toy, **more: float) -> TrainingData:
+    return toy.data(**more)  # type: ignore[arg-type]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 6), st.integers(1, 40), st.booleans())
+def test_posteriors_are_distributions_whatever_the_teacher_says(seed: int, labels: int, rows: int, told: bool) -> None:
+    random = np.random.default_rng(seed)
+    sets = random.random((rows, labels)) < 0.4
+    human = ~sets.any(1)
+    candidates = sets.copy()
+    candidates[human, 0] = True
+    confidences = (sets * random.random((rows, labels))).astype(np.float32) if told else None
+    data = TrainingData([str(row) for row in range(rows)], candidates, human, confidences, sets)
+    posterior = teacher_posterior(data).astype(np.float64)
+    assert np.allclose(posterior.sum(1), 1, atol=5e-3)
+    assert bool((posterior > 0).all())
+    assert np.allclose(posterior[human], 1 / labels, atol=1e-3)
+
+
+def test_without_confidences_the_first_label_counts_more() -> None:
+    sets = np.array([[True, True, False]] * 4)
+    data = TrainingData(list("abcd"), sets, np.zeros(4, np.bool_), None, sets, np.array([0, 1, 0, 1]))
+    posterior = teacher_posterior(data, strength=0.0, outside=0.0)
+    assert posterior[0].tolist() == pytest.approx([0.75, 0.25, 0.0])
+    assert posterior[1].tolist() == pytest.approx([0.25, 0.75, 0.0])
+
+
+def test_a_label_that_the_teacher_always_prefers_is_held_against_it() -> None:
+    confidences = np.tile(np.array([[0.6, 0.4, 0.0]], np.float32), (100, 1))
+    confidences[50:] = [0.6, 0.0, 0.4]
+    sets = confidences > 0
+    data = TrainingData([str(row) for row in range(100)], sets, np.zeros(100, np.bool_), confidences, sets)
+    assert teacher_posterior(data, strength=0.0).argmax(1).tolist() == [0] * 100
+    assert teacher_posterior(data, strength=0.75).argmax(1).tolist() == [1] * 50 + [2] * 50
+
+
+def test_similar_texts_decide_between_equal_candidates() -> None:
+    toy = Toy(400, 4, seed=1)
+    data = toy_data(toy, right=1.0)
+    equal = (data.candidates / data.candidates.sum(1, keepdims=True)).astype(np.float32)
+    posterior = teacher_posterior(dataclasses.replace(data, confidences=equal))
+    together, found = pooled(posterior, toy.embed(toy.texts), NOBODY, toy.labels)
+    assert right(together, toy.labels) > max(0.95, right(posterior, toy.labels) + 0.1)
+    assert 0.1 < found.explained < 1
+
+
+def test_an_encoder_that_knows_nothing_does_no_harm() -> None:
+    toy = Toy(400, 4, seed=2)
+    posterior = teacher_posterior(toy_data(toy, right=0.75))
+    noise = np.random.default_rng(0).normal(size=(400, 16)).astype(np.float32)
+    together, found = pooled(posterior, noise, NOBODY, toy.labels)
+    assert found.explained < 0.05
+    assert right(together, toy.labels) >= right(posterior, toy.labels) - 0.01
+
+
+def test_pieces_do_not_change_the_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = Toy(400, 4, seed=3)
+    data = toy_data(toy, right=0.8)
+    whole, _ = pooled(teacher_posterior(data), toy.embed(toy.texts), NOBODY, toy.labels)
+    monkeypatch.setattr(chunks, "CHUNK", 7)
+    parts, _ = pooled(teacher_posterior(data), toy.embed(toy.texts), NOBODY, toy.labels)
+    assert np.allclose(whole.astype(np.float32), parts.astype(np.float32), atol=2e-3)
+
+
+def test_a_systematic_confusion_is_learnt_from_few_people() -> None:
+    toy = Toy(400, 4, noise=1.5, seed=4)
+    swapped = np.array([1, 0, 2, 3])[toy.labels]  # the teacher always takes 0 for 1 and 1 for 0
+    sets = np.eye(4, dtype=np.bool_)[swapped]
+    posterior = teacher_posterior(TrainingData(toy.texts, sets, NOBODY, None, sets, swapped))
+    rows = np.arange(40)
+    after, found, left_out = corrected(posterior, posterior, toy.embed(toy.texts), swapped, rows, toy.labels[:40])
+    assert found.used
+    assert right(posterior[40:], toy.labels[40:]) < 0.6
+    assert right(after[40:], toy.labels[40:]) > 0.9
+    assert left_out.shape == (40, 4)
+    assert right(left_out.astype(np.float16), toy.labels[:40]) > 0.8
+
+
+def test_a_good_teacher_is_left_alone_and_few_labels_change_nothing() -> None:
+    toy = Toy(400, 4, noise=3.0, seed=5)
+    sets = np.eye(4, dtype=np.bool_)[toy.labels]
+    posterior = teacher_posterior(TrainingData(toy.texts, sets, NOBODY, None, sets, toy.labels))
+    vectors = toy.embed(toy.texts)
+    after, _, _ = corrected(posterior, posterior, vectors, toy.labels, np.arange(30), toy.labels[:30])
+    assert right(after, toy.labels) == 1.0
+    same, found, _ = corrected(posterior, posterior, vectors, toy.labels, np.arange(5), toy.labels[:5])
+    assert same is posterior
+    assert not found.used
+
+
+def test_the_teacher_fades_when_people_teach_better() -> None:
+    toy = Toy(400, 4, seed=6)
+    believed = np.full((400, 4), 0.25, np.float16)
+    left_out = np.full((120, 4), 0.25)
+    rows, vectors = np.arange(120), toy.embed(toy.texts)
+    after, weights = joined(believed, left_out, vectors, rows, toy.labels[:120], FAST)
+    assert weights.supervised > 0
+    assert right(after[120:], toy.labels[120:]) > 0.8
+    same, none = joined(believed, left_out[:10], vectors, rows[:10], toy.labels[:10], FAST)
+    assert same is believed
+    assert none.supervised == 0
+
+
+def test_people_are_never_contradicted_and_narrowed_sets_are_respected() -> None:
+    toy = Toy(120, 4, seed=7)
+    data = toy_data(toy, right=0.5, human=20)
+    narrowed = data.candidates.copy()
+    narrowed[10:20] = False
+    narrowed[10:20, :2] = True
+    found = beliefs(dataclasses.replace(data, candidates=narrowed), toy.embed(toy.texts), FAST)
+    assert (found.shares[:10].argmax(1) == toy.labels[:10]).all()
+    assert np.allclose(found.shares[:10].max(1), 1)
+    assert np.allclose(found.shares[10:20, 2:], 0)
+    assert np.allclose(found.shares.astype(np.float64).sum(1), 1, atol=5e-3)
+    assert set(found.to_json()) == {"agreement", "correction", "weights"}
+
+
+def test_sharpening_keeps_the_order() -> None:
+    shares = np.array([[0.5, 0.3, 0.2]], np.float16)
+    assert sharpened(shares.copy())[0] == pytest.approx([0.6579, 0.2368, 0.1053], abs=2e-3)
