@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.teacher.cost import Price
 from model.teacher.dialect import Dialect
-from model.teacher.provider import Reply, Request, StatusHook, TextRefused, Turn, redact, retry_after, with_wait
+from model.teacher.provider import (
+    Reply,
+    Request,
+    StatusHook,
+    TextRefused,
+    Turn,
+    listener,
+    redact,
+    retry_after,
+    with_wait,
+)
 
 if TYPE_CHECKING:
     import httpx2
@@ -50,8 +60,7 @@ class AnthropicProvider:
         client = http_client or httpx2.Client(timeout=timeout, follow_redirects=True)
         if http_client is None:
             weakref.finalize(self, client.close)
-        if heard is not None:
-            client.event_hooks["response"].append(lambda answer: heard(answer.status_code, retry_after(answer.headers)))
+        client.event_hooks["response"].append(listener(heard))
         self.client = anthropic.Anthropic(
             api_key=api_key,
             base_url=base_url or "https://api.anthropic.com",

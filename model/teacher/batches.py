@@ -11,11 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
-from model.errors import TeacherRefused
+import structlog
+
+from model.errors import TeacherError
 from model.teacher.base import Answer, State, Usage
 from model.teacher.composing import most_sent
 from model.teacher.llm import LlmTeacher, answer_of
-from model.teacher.provider import Reply, Request, TextRefused
+from model.teacher.provider import Reply, Request
+
+log = structlog.get_logger(__name__)
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LARGEST_BATCH = 10_000  # requests; below the limits of both providers, in bytes too
@@ -93,11 +97,12 @@ class BatchTeacher:
         self.teacher, self._batches = teacher, batches
 
     def submit(self, texts: Mapping[str, str]) -> tuple[Ticket, dict[str, Answer]]:
-        """Starts batches for texts by key; the ticket, and the first text's answer.
+        """Starts batches for texts by key; the ticket, and answers that are there already.
 
-        That one is asked directly: it shows a wrong key or an unknown parameter before anything is submitted. Equal
-        texts are sent once. Raises TeacherRefused or TeacherUnavailable; then nothing was submitted, or only whole
-        batches, which the error's message names.
+        A teacher that has not worked before is asked about the first text directly: that shows a wrong key or an
+        unknown parameter before anything is submitted. Equal texts are sent once. If a later batch is refused, the
+        ticket holds the earlier ones: what is neither in it nor answered was not asked about. Raises TeacherRefused or
+        TeacherUnavailable if nothing was submitted; a first answer is then in `partial`, by position.
         """
         wrong = next((key for key in texts if not KEY.fullmatch(key)), None)
         if wrong is not None:
@@ -105,21 +110,38 @@ class BatchTeacher:
         first: dict[str, str] = {}
         for key, text in texts.items():
             first.setdefault(text, key)
-        twins = {key: first[text] for key, text in texts.items() if first[text] != key}
-        if not first:
-            return Ticket(self.teacher.hash, {}), {}
-        (text, key), *rest = first.items()
-        answers = {key: self.teacher.shortlist([text])[0]}
-        answers |= {twin: replace(answers[key], usage=Usage()) for twin, sent in twins.items() if sent == key}
+        answers = self._first_answers(texts, first)
+        rest = [(text, key) for text, key in first.items() if key not in answers]
+        batches = self._submitted(rest, answers, list(texts))
+        sent = {key for keys in batches.values() for key in keys}
+        twins = {key: first[text] for key, text in texts.items() if first[text] != key and first[text] in sent}
+        return Ticket(self.teacher.hash, batches, twins), answers
+
+    def _first_answers(self, texts: Mapping[str, str], first: Mapping[str, str]) -> dict[str, Answer]:
+        if not first or self.teacher.has_worked:
+            return {}
+        text, key = next(iter(first.items()))
+        answer = self.teacher.shortlist([text])[0]
+        twins = {twin: replace(answer, usage=Usage()) for twin, same in texts.items() if same == text}
+        return {**twins, key: answer}
+
+    def _submitted(
+        self, rest: Sequence[tuple[str, str]], answers: Mapping[str, Answer], order: list[str]
+    ) -> dict[str, list[str]]:
         batches: dict[str, list[str]] = {}
         for start in range(0, len(rest), LARGEST_BATCH):
             chunk = rest[start : start + LARGEST_BATCH]
             try:
                 batch = self._batches.submit(self._requests(chunk))
-            except TextRefused as error:
-                raise TeacherRefused(f"{error}. The batch was refused; submitted before: {list(batches)}") from None
+            except TeacherError as error:
+                if batches:
+                    log.warning("not all batches were taken", taken=len(batches), reason=str(error))
+                    break
+                error.partial = {order.index(key): answer for key, answer in answers.items()}
+                error.spent = sum((answer.usage for answer in answers.values()), Usage())
+                raise
             batches[batch] = [key for _, key in chunk]
-        return Ticket(self.teacher.hash, batches, {a: b for a, b in twins.items() if a not in answers}), answers
+        return batches
 
     def _requests(self, rows: Sequence[tuple[str, str]]) -> dict[str, Request]:
         requests: dict[str, Request] = {}

@@ -52,6 +52,11 @@ class LlmTeacher:
         self.keep: Callable[[str, Answer], None] | None = None  # told every paid answer at once, from several threads
         self.hash = llm_hash(provider.name, composer.hash, per_call)
 
+    @property
+    def has_worked(self) -> bool:
+        """Whether the provider has ever answered: key, model and parameters are right then."""
+        return self._worked.is_set()
+
     def shortlist(self, texts: Sequence[str]) -> list[Answer]:
         """One answer per text, in order. Usage stands on the first of equal texts, or of texts asked together."""
         first: dict[str, int] = {}

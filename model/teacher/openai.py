@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.teacher.cost import Price
 from model.teacher.dialect import Dialect
-from model.teacher.provider import Reply, Request, StatusHook, TextRefused, redact, retry_after, with_wait
+from model.teacher.provider import Reply, Request, StatusHook, TextRefused, listener, redact, retry_after, with_wait
 
 if TYPE_CHECKING:
     import httpx2
@@ -52,8 +52,7 @@ class OpenAIProvider:
         client = http_client or httpx2.Client(timeout=timeout, follow_redirects=True)
         if http_client is None:
             weakref.finalize(self, client.close)
-        if heard is not None:
-            client.event_hooks["response"].append(lambda answer: heard(answer.status_code, retry_after(answer.headers)))
+        client.event_hooks["response"].append(listener(heard))
         self.client = openai.OpenAI(
             api_key=api_key or "none",
             base_url=base_url or "https://api.openai.com/v1",

@@ -61,6 +61,20 @@ class Provider(Protocol):
 
 
 StatusHook = Callable[[int, "float | None"], None]  # HTTP status, seconds of Retry-After
+LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not slept through in a thread, but told to the caller
+
+
+def listener(heard: StatusHook | None) -> Callable[[Any], None]:
+    """A response hook for an HTTP client: reports every status; keeps the SDK from sleeping longer than a minute."""
+
+    def listen(answer: Any) -> None:
+        wait = retry_after(answer.headers)
+        if heard is not None:
+            heard(answer.status_code, wait)
+        if answer.status_code >= 400 and wait is not None and wait > LONGEST_WAIT:
+            answer.headers["x-should-retry"] = "false"
+
+    return listen
 
 
 def redact(message: str, *secrets: str) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
+from model.teacher.provider import LONGEST_WAIT
+
 SLOWED = (429, 503, 529)  # too many requests, overloaded
 SLOWER = 0.8  # of the limit that remains; so gentle that a steady server limit is used to about nine tenths
 BURST_SECONDS = 0.5  # complaints within it count as one
-LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is left to the caller
 
 
 class Throttle:

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from tests.model.teacher.llm_server import AnthropicServer, OpenAIServer, asked_text
+from tests.model.teacher.llm_server import AnthropicServer, OpenAIServer, Play, asked_text
 
 Fate = Callable[[str], str]  # text -> succeeded, server_error, refused, expired, malformed
 
@@ -17,6 +17,7 @@ class BatchLife:
     """What both have in common: batches that are worked on only when the test says so."""
 
     fate: Fate = staticmethod(lambda text: "succeeded")
+    most_batches = 99  # further ones are refused
     bodies: dict[str, dict[str, dict[str, Any]]]
     ended: dict[str, str]
 
@@ -51,6 +52,8 @@ class OpenAIBatchServer(OpenAIServer, BatchLife):
         body = request.get_json()
         rows = [json.loads(line) for line in self.files[body["input_file_id"]].splitlines()]
         assert all(row["url"] == body["endpoint"] and row["method"] == "POST" for row in rows)
+        if len(self.bodies) >= self.most_batches:
+            return Response(json.dumps(self.error(Play(400, "batch limit reached"))), 400)
         batch = f"batch_{len(self.bodies)}"
         self.bodies[batch] = {row["custom_id"]: row["body"] for row in rows}
         for row in rows:
@@ -98,6 +101,8 @@ class AnthropicBatchServer(AnthropicServer, BatchLife):
         server.expect_request(_under("/v1/messages/batches/")).respond_with_handler(self._batch)
 
     def _create(self, request: Request) -> Response:
+        if len(self.bodies) >= self.most_batches:
+            return Response(json.dumps(self.error(Play(400, "batch limit reached"))), 400)
         batch = f"msgbatch_{len(self.bodies)}"
         rows = request.get_json()["requests"]
         self.bodies[batch] = {row["custom_id"]: row["params"] for row in rows}

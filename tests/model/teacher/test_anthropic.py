@@ -179,6 +179,14 @@ def test_the_sdk_knows_when_a_model_ends() -> None:
     assert retires_on("claude-haiku-5-5") == ""
 
 
+def test_a_long_wait_is_told_and_not_slept(http_server: HTTPServer) -> None:
+    server = start(http_server, lambda text, asked: Play(429, "tomorrow", headers={"retry-after": "3600"}))
+    with pytest.raises(TeacherUnavailable) as caught:
+        teacher_for(server).shortlist(["spam"])
+    assert caught.value.retry_seconds == 3600
+    assert len(server.requests) == 1
+
+
 def test_keys_are_never_shown(http_server: HTTPServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(0)
     teacher = teacher_for(start(http_server, lambda text, asked: Play(401, f"bad {KEY}")))

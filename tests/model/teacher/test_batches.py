@@ -119,6 +119,39 @@ def test_large_submissions_are_split(parts: tuple[Any, BatchTeacher], monkeypatc
     assert found.again == ()
 
 
+def test_batches_that_were_taken_are_not_lost_when_a_later_one_is_not(
+    parts: tuple[Any, BatchTeacher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.teacher.batches.LARGEST_BATCH", 10)
+    server, teacher = parts
+    server.most_batches = 1
+    texts = {f"t{number}": f"spam # {number}" for number in range(25)}
+    ticket, first = teacher.submit({**texts, "twin": "spam # 24"})
+    assert [len(keys) for keys in ticket.batches.values()] == [10]
+    assert ticket.twins == {}
+    server.finish()
+    assert set(teacher.collect(ticket).answers) | set(first) == {f"t{number}" for number in range(11)}
+
+
+def test_a_first_answer_is_not_lost_when_the_batch_is_refused(parts: tuple[Any, BatchTeacher]) -> None:
+    server, teacher = parts
+    server.most_batches = 0
+    with pytest.raises(TeacherError) as caught:
+        teacher.submit(TEXTS)
+    assert set(caught.value.partial) == {0, 4}
+    assert caught.value.spent is not None
+    assert caught.value.spent.calls == 1
+
+
+def test_a_teacher_that_works_is_not_asked_directly(parts: tuple[Any, BatchTeacher]) -> None:
+    server, teacher = parts
+    teacher.teacher.shortlist(["eggs"])
+    ticket, first = teacher.submit(TEXTS)
+    assert first == {}
+    server.finish()
+    assert set(teacher.collect(ticket).answers) == set(TEXTS)
+
+
 def test_a_wrong_key_shows_before_anything_is_submitted(parts: tuple[Any, BatchTeacher]) -> None:
     server, teacher = parts
     server.script = lambda text, asked: Play(401, "wrong key")

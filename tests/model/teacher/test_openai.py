@@ -252,6 +252,14 @@ def test_what_may_be_spent_is_bounded(http_server: HTTPServer) -> None:
     assert 0 < teacher.estimate(texts).microusd < bound
 
 
+def test_a_long_wait_is_told_and_not_slept(http_server: HTTPServer) -> None:
+    server = start(http_server, lambda text, asked: Play(429, "tomorrow", headers={"retry-after": "3600"}))
+    with pytest.raises(TeacherUnavailable) as caught:
+        teacher_for(server).shortlist(["spam"])
+    assert caught.value.retry_seconds == 3600
+    assert len(server.requests) == 1
+
+
 def test_keys_are_never_shown(http_server: HTTPServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(0)
     options = TeacherOptions("openai:m", openai_api_key=KEY, anthropic_api_key=KEY, price="0,0")
