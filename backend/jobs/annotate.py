@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import structlog
 
 from backend.carrying import only_removes, survives
-from backend.errors import BudgetReached
 from backend.jobs import batches
+from backend.jobs.paid import flow, store
 from backend.jobs.predicting import embedder
 from backend.jobs.running import Job, run_job
-from backend.pool import candidates, ledger, spaces, tasks, versions
+from backend.pool import candidates, spaces, tasks, versions
 from backend.pool.projects import Project
 from backend.services import label_space, project_options, teacher_options, teacher_version
 from backend.teaching import open_teacher
-from model.errors import TeacherError
 from model.labels import LabelSpace
 
 if TYPE_CHECKING:
-    from model.teacher.base import Answer, Teacher, Usage
+    from model.teacher.base import Teacher
 
 log = structlog.get_logger(__name__)
 
 SLICE_SECONDS = 15.0  # then other jobs of the worker get their turn
-CALLS_AHEAD = 2  # calls per reservation, for each call that may be under way
+PAID_SLICE_SECONDS = 30.0  # each slice waits at its end for the slowest answer
 LARGEST_BATCH = 10_000  # tasks that are handed to a batch API at once
 FREE_CHUNK = 64
 GROWTH = 1.5  # so many times the candidate sets of the newest student are worth another training
@@ -43,17 +42,17 @@ def work(job: Job) -> str:
     space, version = label_space(project), teacher_version(job.services, project)
     spaces.remember(job.services.engine, job.number, space)
     carry_over(job, project, space, version)
-    if not _missing(job, version, 1):
+    if not missing(job, version, 1):
         return _finished(job, space, version)
     teacher = open_teacher(job.services, project, embedder(job))
     away = batches.poll(job, teacher, version) if teacher.paid else set()
-    end = time.monotonic() + SLICE_SECONDS
+    end = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS)
     try:
-        while time.monotonic() < end and _some(job, teacher, version, away):
+        while time.monotonic() < end and _some(job, teacher, version, away, end):
             job.step(*_progress(job, version))
     finally:
         job.ask("publish")
-    if _missing(job, version, 1, away):
+    if missing(job, version, 1, away):
         job.ask("annotate")
         return _progress(job, version)[0]
     if away:
@@ -62,15 +61,25 @@ def work(job: Job) -> str:
     return _finished(job, space, version)
 
 
-def _some(job: Job, teacher: Teacher, version: str, away: set[int]) -> int:
+def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float) -> int:
     """Have the next tasks answered, or hand many of them over as a batch; how many, 0 if none is left."""
-    if teacher.paid and batches.possible(job, teacher, version):
-        tired = batches.tired(job, version)
-        rows = _missing(job, version, LARGEST_BATCH, away | tired)
+    if not teacher.paid:
+        return _chunk(job, teacher, version)
+    if batches.possible(job, teacher, version):
+        rows = missing(job, version, LARGEST_BATCH, away | batches.tired(job, version))
         if batches.wanted(job, len(rows)) and batches.submit(job, teacher, version, rows):
             away.update(batches.away(job, version))
             return len(rows)
-    return _chunk(job, teacher, version, away)
+
+    def following(size: int, left_out: set[int]) -> list[tuple[int, str]]:
+        job.step(*_progress(job, version))
+        return missing(job, version, size, away | left_out)
+
+    choice = project_options(job.services.settings, job.project).BATCH
+    limit = LARGEST_BATCH if choice == "off" or batches.batch_teacher(teacher) is None else batches.FIRST
+    if candidates.figures(job.services.engine, job.number, version).count >= batches.FIRST:
+        limit = LARGEST_BATCH
+    return flow(job, teacher, version, following, end, limit)
 
 
 def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:
@@ -96,58 +105,15 @@ def _same_teacher(job: Job, project: Project, former: LabelSpace, old: str) -> b
     return old == f"teacher-{teacher_hash(options, former)}-{former.hash}"
 
 
-def _chunk(job: Job, teacher: Teacher, version: str, away: set[int]) -> int:
-    """Ask about the next tasks and store the answers before anything else; the number of tasks.
-
-    What the calls can cost at most is reserved before, what they did cost is booked after. If the teacher gives up on
-    the way, the answers that came before are kept too. Near the end of the budget fewer tasks are asked about.
-    """
-    size = CALLS_AHEAD * job.services.settings.LLM_CONCURRENCY if teacher.paid else FREE_CHUNK
-    rows = _missing(job, version, size, away)
-    if not rows:
-        return 0
-    reserved, rows = _reserve(job, teacher, rows) if teacher.paid else (0, rows)
-    answers, spent, problem = _ask(teacher, [text for _, text in rows])
-    stored = [(rows[place][0], tasks.text_hash(rows[place][1]), answer) for place, answer in answers.items()]
-    candidates.save(job.services.engine, job.number, version, stored)
-    if teacher.paid:
-        ledger.settle(job.services.engine, job.number, version, reserved, spent)
-    if problem is not None:
-        raise problem
+def _chunk(job: Job, teacher: Teacher, version: str) -> int:
+    """Ask a teacher that costs nothing about the next tasks; their number."""
+    rows = missing(job, version, FREE_CHUNK)
+    if rows:
+        store(job, version, rows, dict(enumerate(teacher.shortlist([text for _, text in rows]))))
     return len(rows)
 
 
-def _ask(teacher: Teacher, texts: list[str]) -> tuple[Mapping[int, Answer], Usage, TeacherError | None]:
-    """Answers by position, what was spent, and why there are not more of them."""
-    from model.teacher.base import Usage
-
-    try:
-        answers = teacher.shortlist(texts)
-    except TeacherError as error:
-        return error.partial, error.spent or Usage(), error
-    return dict(enumerate(answers)), sum((answer.usage for answer in answers), Usage()), None
-
-
-def _reserve(job: Job, teacher: Teacher, rows: list[tuple[int, str]]) -> tuple[int, list[tuple[int, str]]]:
-    """Set aside what the calls can cost at most: micro-dollars, and as many of the tasks as there is money for.
-
-    BudgetReached if there is not enough for one.
-    """
-    while True:
-        bound = teacher.upper_bound_microusd([text for _, text in rows])
-        if ledger.reserve(job.services.engine, job.number, bound):
-            return bound, rows
-        if len(rows) == 1:
-            break
-        rows = rows[: len(rows) // 2]
-    cap = project_options(job.services.settings, job.project).BUDGET_USD
-    raise BudgetReached(
-        f"The next task could cost up to ${bound / 1e6:.4f}, more than is left of BUDGET_USD "
-        f"(${cap:.2f}). Raise BUDGET_USD to go on"
-    )
-
-
-def _missing(job: Job, version: str, limit: int, away: Collection[int] = ()) -> list[tuple[int, str]]:
+def missing(job: Job, version: str, limit: int, away: Collection[int] = ()) -> list[tuple[int, str]]:
     """Tasks without an answer of this version, those left out that are being answered elsewhere."""
     rows = tasks.without_candidates(job.services.engine, job.number, version, limit + len(away))
     return [row for row in rows if row[0] not in away][:limit]
