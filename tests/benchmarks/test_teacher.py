@@ -1,0 +1,40 @@
+"""The teacher's benchmark on a tiny folder, with the real encoder, and the arithmetic of its prices."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.teacher import cost_row, main
+from model.teacher.cost import Price
+
+
+def test_a_run_writes_flat_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "trec"
+    folder.mkdir()
+    (folder / "labels.json").write_text('["location", "number"]')
+    rows = [{"text": "Where is Rome?", "label": "location"}, {"text": "How many legs has a spider?", "label": "number"}]
+    with gzip.open(folder / "train.jsonl.gz", "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    out = tmp_path / "teacher.json"
+    monkeypatch.setattr(sys, "argv", ["teacher", "--data", str(tmp_path), "--out", str(out), "--quick"])
+    main()
+    found = json.loads(out.read_text())
+    (quality,) = [row for row in found["rows"] if row["what"] == "quality"]
+    assert (quality["dataset"], quality["rows"], quality["coverage"]) == ("trec", 2, 1.0)
+    costs = {(row["strategy"], row["way"]): row for row in found["rows"] if row["what"] == "cost"}
+    assert costs["all", "plain, batch"]["usd"] == pytest.approx(costs["all", "plain"]["usd"] / 2, abs=1e-4)
+    assert costs["all", "5 texts per call, cached"]["input_tokens"] < costs["all", "plain"]["input_tokens"]
+    assert found["summary"]["part"] == "train"
+
+
+def test_prices_per_thousand_tasks() -> None:
+    price = Price(1.0, 10.0, 0.1, 1.25, 0.5)
+    row = cost_row("x", "all", "cached", price, (1000.0, 800.0, 1, 10), batch=True)
+    assert (row["input_tokens"], row["cached_tokens"], row["output_tokens"]) == (1_000_000, 800_000, 10_000)
+    assert row["usd"] == pytest.approx((0.2 + 0.08 + 0.1) / 2)
+    assert cost_row("x", "all", "5", price, (1000.0, 0.0, 5, 10), batch=False)["input_tokens"] == 200_000
