@@ -34,7 +34,7 @@ from backend.pool.engine import open_engine, upgrade, write
 from backend.pool.tables import candidate_sets
 from backend.queue import JobQueue
 from backend.services import Services, teacher_version
-from backend.settings import Settings
+from backend.settings import load_settings
 from model.errors import TeacherUnavailable
 from model.labels import LabelSpace
 
@@ -203,7 +203,7 @@ def _annotate(services: Services) -> int:
 
 
 def _services(folder: Path, port: int) -> Services:
-    settings = Settings(
+    settings = load_settings(
         DATA_DIR=folder, TEACHER="openai:tiny", OPENAI_API_KEY=SecretStr("sk-none-of-your-business"),
         OPENAI_BASE_URL=f"http://127.0.0.1:{port}/v1", TEACHER_PRICE="1,2", BUDGET_USD=1000, EXAMPLES="none",
     )  # fmt: skip
