@@ -34,10 +34,10 @@ class Plan:
     members: tuple[str, ...] = ("head", "words", "names")
     existing: bool = True
     human: int = 100  # labels by people, at most a tenth of the pool
-    price: float = 0.05
-    cap: float = 0.4
+    price: float = 0.1
+    cap: float = 0.29
     stages: int = 3
-    order: str = "margin"
+    order: str = "gain"  # or margin: which tasks are reviewed first
 
 
 @dataclass
@@ -46,7 +46,7 @@ class State:
 
     human: IntArray
     asked: BoolArray
-    evidence: dict[str, FloatArray] = field(default_factory=dict)  # of the pool; human rows are cross-fitted
+    evidence: dict[str, FloatArray] = field(default_factory=dict)  # of the pool; asked rows are cross-fitted
     later: dict[str, FloatArray] = field(default_factory=dict)  # of the new tasks
     gates: list[str] = field(default_factory=list)
 
@@ -64,7 +64,8 @@ class Run:
         order = self.random.permutation(count)
         human = order[: min(plan.human, count // 10)]
         self.state = State(human, np.isin(np.arange(count), order[: len(human) + round(FIRST * count)]))
-        self.folds = self.random.integers(0, FOLDS, len(human))
+        self.fold_of = self.random.integers(0, FOLDS, count)
+        self.folds = self.fold_of[human]
 
     def run(self) -> None:
         """First members, then `stages` times: review what is worth it, train, keep what is not worse."""
@@ -96,22 +97,29 @@ class Run:
                 self.state.later[name] = confusion.evidence(self.project.new.existing[name])
 
     def targets(self) -> FloatArray:
-        """What members learn: people's labels, and P(true label | LLM's answer) where it was asked."""
+        """What members learn: people's labels, and P(true label | everybody's answer) where the LLM was asked.
+
+        Hard tasks are those where the LLM errs most, so that its answer alone (the first time) is not enough: members
+        that did not see the task have their say.
+        """
         confusion, gold = self.confusion(self.project.pool.answer), self.project.pool.gold[self.state.human]
         prior = np.bincount(gold, minlength=self.labels) + 1.0
         joint = np.exp(confusion.evidence(self.project.pool.answer)) * (prior / prior.sum())
         targets: FloatArray = (joint / joint.sum(axis=1, keepdims=True)).astype(np.float32)
+        if self.state.evidence:
+            pooling, names = self.pooling(reviewed=True)
+            parts = [self.state.evidence[name] for name in names]
+            targets = pooling.posterior([*parts, *self.llm(self.project.pool, True)])
         targets[self.state.human] = np.eye(self.labels, dtype=np.float32)[gold]
         return targets
 
     def member(self, name: str, rows: IntArray, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Evidence for the pool and for the new tasks; a human row is answered by a member that did not see it."""
+        """Evidence for the pool and for the new tasks; a task that a member learns is answered by one that did not."""
         predict = self.fitted(name, rows, targets)
         here = predict(self.project.pool, self.vectors)
         for fold in range(FOLDS if name != "names" else 0):
-            mine = self.state.human[self.folds == fold]
+            mine, kept = rows[self.fold_of[rows] == fold], rows[self.fold_of[rows] != fold]
             if len(mine):
-                kept = np.setdiff1d(rows, mine)
                 here[mine] = self.fitted(name, kept, targets)(self.project.pool.rows(mine), self.vectors[mine])
         return member_evidence(here), member_evidence(predict(self.project.new, self.new_vectors))
 
@@ -178,8 +186,20 @@ class Run:
         """Worth of a review of each task."""
         pooling, names = self.pooling(reviewed=False)
         with_llm, _ = self.pooling(reviewed=True, sources=1)
+        if self.benefit() <= 0:
+            return np.zeros(len(next(iter(evidence.values()))), np.float32)
         posterior = pooling.posterior([evidence[name] for name in names])
         return expected_gain(posterior, self.confusion(self.project.pool.answer), float(with_llm.weights[len(names)]))
+
+    def benefit(self) -> float:
+        """How much more accurate the LLM makes the committee on people's tasks: no call is made if it does not."""
+        human, gold = self.state.human, self.project.pool.gold[self.state.human]
+        alone, names = self.pooling(reviewed=False)
+        with_llm, _ = self.pooling(reviewed=True)
+        parts = [self.state.evidence[name][human] for name in names]
+        both = [*parts, *(part[human] for part in self.llm(self.project.pool, True))]
+        before, after = alone.posterior(parts).argmax(axis=1), with_llm.posterior(both).argmax(axis=1)
+        return float((after == gold).mean() - (before == gold).mean())
 
     def doubt(self, evidence: dict[str, FloatArray]) -> FloatArray:
         """One minus the margin of the members' pooled answer."""
@@ -211,12 +231,16 @@ class Run:
         found = {name: (self.alone(name, evidence, tasks), 0.0) for name in names}
         probabilities = np.stack([np.eye(self.labels, dtype=np.float32)[found[name][0]] for name in names])
         votes = tally(probabilities)
-        spent = 0.0 if later else float(self.state.asked.mean())
-        accepted = KOfN(len(names), len(names)).accepted(votes)
+        asked = np.zeros(len(tasks), bool) if later else self.state.asked
+        spent = float(asked.mean())
+        human, gold = self.state.human, self.project.pool.gold[self.state.human]
+        skill = [float((self.state.evidence[name][human].argmax(axis=1) == gold).mean()) for name in names]
+        three = np.argsort(skill)[::-1][:3]
+        accepted = KOfN(len(three), len(three)).accepted(tally(probabilities[three]))
         published = np.where(accepted >= 0, accepted, np.maximum(tasks.answer, 0))
         rivals = {f"member:{name}": (labels, spent) for name, (labels, _) in found.items()}
         rivals["majority"] = (np.maximum(votes.top, 0), spent)
-        rivals["published"] = (published, spent + float((accepted < 0).mean()))
+        rivals["published"] = (published, float((asked | (accepted < 0)).mean()))
         rivals["llm"] = (tasks.answer, 1.0)
         return rivals
 

@@ -64,8 +64,8 @@ def judge(
     """Compare old and new labels `(n,)` on a hold-out.
 
     Promoted if (a) not less accurate (see `Gate.strict`) on people's labels (from 50 on; else on the teacher's), and on
-    an exact tie better on the teacher's; (b) not more than 1 point lower where all agreed; (c) no label with 20 rows is never found;
-    (d) the loss is finite.
+    an exact tie better on the teacher's; (b) not more than 1 point lower where all agreed; (c) no label with 20 rows is
+    never found; (d) the loss is finite.
     """
     gate = gate or Gate()
     reviewed = ~known.human & ~known.agreed
