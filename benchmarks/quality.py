@@ -40,7 +40,7 @@ def main() -> None:
     embed = EmbeddingCache(given.cache, load_encoder(given.encoder, given.threads)).embed
     rows = read(given.out)
     done = {key(row) for row in rows}
-    options = TrainingOptions(threads=given.threads, encoder=given.encoder, way="head")
+    options = TrainingOptions(threads=given.threads, encoder=given.encoder, way="head", epochs=given.epochs)
     started = time.monotonic()
     for job in chosen_jobs(given, embed):
         material: Material | None = None
@@ -69,6 +69,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="five sets of at most 800 rows, fewer curve points")
     parser.add_argument("--only", default="", help="only jobs whose teacher/dataset contains this")
     parser.add_argument("--no-curves", action="store_true", help="without human labels")
+    parser.add_argument("--epochs", type=int, default=None, help="default: as the product trains")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--encoder", default="default")
     parser.add_argument("--cache", type=Path, default=default_cache())

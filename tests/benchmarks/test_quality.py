@@ -1,0 +1,83 @@
+"""The quality benchmark on a small data folder: it measures, resumes, and writes its tables."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import quality
+from benchmarks.quality_report import gains, markdown, summary
+
+TOPICS = {"money": "refund invoice price charge", "parcel": "parcel courier delivery late"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One set that exists only with its teacher, which is wrong on every fifth row."""
+    rows = []
+    for number in range(120):
+        gold = list(TOPICS)[number % 2]
+        words = TOPICS[gold].split()
+        said = gold if number % 5 else list(TOPICS)[1 - number % 2]
+        text = f"{words[number % 4]} {words[(number // 4) % 4]} number {number}"
+        votes = {said: 4, next(topic for topic in TOPICS if topic != said): 2}
+        rows.append({"text": text, "gold": gold, "llm_label": said, "candidates": list(votes), "votes": votes})
+    place = tmp_path / "data" / "teachers" / "panel"
+    place.mkdir(parents=True)
+    with gzip.open(place / "topics.jsonl.gz", "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    return tmp_path
+
+
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    out = folder / "runs" / "quality.json"
+    places = ["--data", str(folder / "data"), "--out", str(out), "--cache", str(folder / "cache")]
+    monkeypatch.setattr(sys, "argv", ["quality", *places, "--seeds", "1", "--epochs", "3"])
+    quality.main()
+    found: dict[str, object] = json.loads(out.read_text())
+    return found
+
+
+def test_it_measures_resumes_and_reports(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(folder, monkeypatch)
+    rows = first["rows"]
+    assert isinstance(rows, list)
+    methods = {row["method"] for row in rows}
+    assert {"teacher", "distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold"} <= methods
+    for row in rows:
+        assert {"dataset", "teacher", "method", "seed", "seconds"} <= set(row)
+    assert {row["human"] for row in rows if row["method"] == "supervised"} == {0.1, 0.2, 0.5, 50.0}
+    assert run(folder, monkeypatch) == first
+    text = (folder / "runs" / "quality.md").read_text()
+    assert "panel/topics" in text
+    assert "Gain over plain distillation" in text
+    assert (folder / "runs" / "quality.svg").exists()
+    assert (folder / "runs" / "quality-gains.svg").exists()
+
+
+def test_a_missing_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["quality", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "x.json")])
+    with pytest.raises(SystemExit, match="there is no such folder"):
+        quality.main()
+
+
+def row(method: str, train: float, seed: int = 0, **more: object) -> dict[str, object]:
+    base = {"dataset": "trec", "teacher": "llm", "method": method, "seed": seed, "human": 0.0}
+    return {**base, "train_accuracy": train, "test_accuracy": train - 1, "seconds": 1.0, **more}
+
+
+def test_figures_are_made_from_rows() -> None:
+    rows = [row("teacher", 60.0), row("distillation", 61.0), row("distillation", 63.0, 1), row("shortlist", 66.0)]
+    rows += [row("gold", 96.0), row("shortlist", 75.0, human=50.0), row("shortlist", 85.0, human=0.05)]
+    assert gains(rows) == {"llm/trec": {"train_accuracy": 4.0, "test_accuracy": 4.0}}
+    found = summary(rows)
+    assert found["mean_gain_llm_train"] == 4.0
+    assert found["gain_with_50_labels"] == {"llm/trec": 13.0}
+    assert found["share_of_gold_with_5_percent"] == pytest.approx(100 * 84 / 95, abs=0.01)
+    assert found["conformal_coverage"] is None
+    assert "62.0 ± 1.4" in markdown(rows)
+    assert "76.0 / 81.0" in markdown(rows)
