@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.errors import PoolError
-from backend.pool import annotations, candidates, jobs, ledger, predictions, projects, tables, tasks, versions
+from backend.pool import annotations, batches, candidates, jobs, ledger, predictions, projects, tables, tasks, versions
 from backend.pool.engine import now_ms
 from model.labels import Label, LabelSpace
 from model.teacher.base import Usage
@@ -15,6 +15,7 @@ OTHER = LabelSpace((Label("billing", hint="invoices"), Label("refund")), "label/
 
 def fill(engine: sa.Engine) -> None:
     """Put a row into every table of the project."""
+    batches.begin(engine, PROJECT, TEACHER, {"t1": (1, "x")}, 5)
     tasks.add(engine, PROJECT, {1: "where is my parcel"})
     candidates.save(engine, PROJECT, TEACHER, [(1, tasks.text_hash("where is my parcel"), answered("shipping"))])
     annotations.save(engine, PROJECT, [labelled(1, 1, "shipping")])
