@@ -24,6 +24,7 @@ REFUSAL = re.compile(
     r"|i (can ?not|can['’]?t|am unable to|won['’]?t)|i['’]m (sorry|unable))",
     re.IGNORECASE,
 )
+THOUGHTS = re.compile(r"^\s*<think>.*?(</think>|$)", re.DOTALL)  # what some open models write before the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def parse(raw: str | bytes, space: LabelSpace, strategy: Strategy = Strategy.ALL
     names = Names.of(space)
     if text.strip() in names.exact:
         return Parsed(State.ANSWERED, (names.exact[text.strip()],))
+    text = THOUGHTS.sub("", text)
     values, broken = json_values(text)
     if values:
         return _finish(_from_values(values, names), strategy)

@@ -47,8 +47,8 @@ class OpenAIProvider:
                 f"TEACHER=openai:{model} needs OPENAI_API_KEY, or OPENAI_BASE_URL of a server of yours"
             )
         self.name, self.model, self._key, self._price = f"openai:{model}", model, api_key, price
-        self._dialect = Dialect(openai_dialect(official=not base_url))
-        self._thinks = not base_url
+        self._thinks = not base_url or "//api.openai.com" in base_url
+        self._dialect = Dialect(openai_dialect(official=self._thinks))
         client = http_client or httpx2.Client(timeout=timeout, follow_redirects=True)
         if http_client is None:
             weakref.finalize(self, client.close)

@@ -113,6 +113,7 @@ def test_any_json_gives_known_labels_or_a_state(values: list[object], between: s
         ("This is NUM rather than DESC.", ["NUM"]),
         ("It is not LOC, it isn't HUM. NUM.", ["NUM"]),
         ("ＮＵＭ", ["NUM"]),
+        ('<think>LOC? No, a date.</think>\n{"candidates": ["NUM"]}', ["NUM"]),
     ],
 )
 def test_certain_answers_are_read(raw: str, labels: list[str]) -> None:
@@ -123,7 +124,8 @@ def test_certain_answers_are_read(raw: str, labels: list[str]) -> None:
 @pytest.mark.parametrize(
     "raw",
     ["", "   ", "Paris", '{"candidates": ["Paris"]}', '{"candidates": ["NU', "{", "[1, 2]", "42", "null", "true",
-     '{"candidates": ["NUM"]} {"candidates": ["LOC"]}', '{"thoughts": "NUM"}', "NUMBER", "ENUM"],
+     '{"candidates": ["NUM"]} {"candidates": ["LOC"]}', '{"thoughts": "NUM"}', "NUMBER", "ENUM",
+     "<think>NUM or LOC, let me see"],
 )  # fmt: skip
 def test_uncertain_answers_are_not_guessed(raw: str) -> None:
     found = parse(raw, TREC)

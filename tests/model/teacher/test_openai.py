@@ -230,9 +230,10 @@ def test_a_server_without_structured_output_gets_plain_requests(http_server: HTT
     assert len(server.requests) == before + 1
 
 
-def test_openai_itself_is_asked_not_to_think(http_server: HTTPServer) -> None:
+@pytest.mark.parametrize("address", ["", "https://api.openai.com/v1"])
+def test_openai_itself_is_asked_not_to_think(http_server: HTTPServer, address: str) -> None:
     server = start(http_server)
-    provider = OpenAIProvider("gpt-4o-mini", KEY, PRICE)
+    provider = OpenAIProvider("gpt-4o-mini", KEY, PRICE, address)
     body = provider.body(
         LlmTeacher(provider, Composer(Prompt(SPACE, Strategy.ALL, 2)), PRICE).composer.requests(["spam"])[0]
     )
