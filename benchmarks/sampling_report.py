@@ -102,6 +102,7 @@ def group(rows: Rows) -> dict[str, Any]:
                 "area": float(np.mean([np.mean([*m[method].values()]) for m in found.values()])),
                 "relative": float(np.mean(relative)),
                 "difference": [mean, low, high],
+                "default_better_by": ahead(found, method),
                 "worse_splits": sorted(f"{key[0]} {key[1]}" for key, value in worst.items() if value[2] < 0),
                 "better_splits": sum(value[1] > 0 for value in worst.values()),
                 "share_of_everything": share(rows, method, ceilings),
@@ -109,6 +110,12 @@ def group(rows: Rows) -> dict[str, Any]:
         )
     table.sort(key=lambda line: -line["area"])
     return {"splits": len(found), "everything": float(np.mean([*ceilings.values()])), "methods": table}
+
+
+def ahead(found: Areas, method: str) -> list[float] | None:
+    """The default minus a method, with its interval; None if the default was not run."""
+    gaps = differences(found, DEFAULT, method)
+    return list(interval(list(gaps.values()))) if gaps else None
 
 
 def ceiling(rows: Rows) -> dict[tuple[str, str], float]:
@@ -148,15 +155,18 @@ def markdown(found: Mapping[str, Any]) -> str:
     lines = []
     for name, part in found["groups"].items():
         lines += [f"### {name}: {part['splits']} splits, labelling everything {100 * part['everything']:.1f}", ""]
-        lines += ["| method | area | relative | difference (95 %) | better / worse | at 20 % |"]
-        lines += ["|---|---|---|---|---|---|"]
+        lines += [
+            "| method | area | relative | minus random (95 %) | better / worse | at 20 % | default ahead by (95 %) |"
+        ]
+        lines += ["|---|---|---|---|---|---|---|"]
         for line in part["methods"]:
             mean, low, high = (100 * value for value in line["difference"])
             title = f"**{line['method']}**" if line["method"] == found["default"] else line["method"]
             lines.append(
                 f"| {title} | {100 * line['area']:.2f} | {line['relative']:.4f} | "
                 f"{mean:+.2f} ({low:+.2f} to {high:+.2f}) "
-                f"| {line['better_splits']} / {len(line['worse_splits'])} | {100 * line['share_of_everything']:.1f} % |"
+                f"| {line['better_splits']} / {len(line['worse_splits'])} | {100 * line['share_of_everything']:.1f} % "
+                f"| {points(line['default_better_by'])} |"
             )
         lines.append("")
     lines += [f"### {found['default']} against random, split by split", ""]
@@ -166,6 +176,14 @@ def markdown(found: Mapping[str, Any]) -> str:
         gap = f"{mean:+.2f} ({low:+.2f} to {high:+.2f})"
         lines.append(f"| {line['labeller']} | {line['split']} | {100 * line['random']:.2f} | {gap} | {line['best']} |")
     return "\n".join([*lines, ""])
+
+
+def points(values: Sequence[float] | None) -> str:
+    """A difference with its interval, in points of accuracy."""
+    if values is None:
+        return ""
+    mean, low, high = (100 * value for value in values)
+    return f"{mean:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def plot(rows: Rows, path: Path, methods: Sequence[str] = ()) -> None:
