@@ -94,7 +94,8 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "share_of_gold_with_5_percent": five_percent(rows),
         "conformal_coverage": average(row.get("conformal_coverage") for row in rows),
         "conformal_target": 90.0,
-        "refinery_overhead_of_epoch": overhead(rows),
+        "refinery_overhead_of_epoch": overhead(rows, ("selection", "targets")),
+        "snapshot_overhead_of_epoch": overhead(rows, ("snapshot",)),
     }
 
 
@@ -123,10 +124,10 @@ def five_percent(rows: Sequence[Row]) -> float | None:
     return round(100.0 * sum(ours) / sum(gold), 2) if gold else None
 
 
-def overhead(rows: Sequence[Row]) -> float | None:
-    """Seconds of equations 1 to 5 as a share of an epoch, percent; the snapshot is counted apart."""
+def overhead(rows: Sequence[Row], names: tuple[str, ...]) -> float | None:
+    """Seconds of the named parts as a share of an epoch's training steps, percent."""
     parts = {row["part"]: row["seconds"] for row in rows if row["method"] == "overhead"}
-    return round(100 * (parts["selection"] + parts["targets"]) / parts["epoch"], 2) if parts else None
+    return round(100 * sum(parts[name] for name in names) / parts["epoch"], 2) if parts else None
 
 
 def markdown(rows: Sequence[Row]) -> str:

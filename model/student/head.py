@@ -101,7 +101,7 @@ class HeadLearner:
         self._random = torch.Generator().manual_seed(options.seed)
         self._dropout = options.dropout
         self._masks: dict[int, Tensor] = {}
-        self._longest = max(options.batch or 128, 128)
+        self._longest = max(options.batch or 512, 512)
         self._extra = options.method == "freeal"
         self._mean, self._scale = _standard(vectors)
         width = int(vectors.shape[1])

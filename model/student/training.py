@@ -29,6 +29,7 @@ __all__ = ["TrainingData", "TrainingOptions", "TrainingReport", "train_student",
 log = structlog.get_logger(__name__)
 
 LEAST_ROWS = 2
+MOST_ROWS = 20_000  # rows up to which a head gets all its epochs
 MEMBER_SEED = 7919  # distance between the seeds of an ensemble's heads
 
 
@@ -135,9 +136,10 @@ def number_of_heads(rows: int, options: TrainingOptions) -> int:
 
 
 def head_plan(rows: int, options: TrainingOptions) -> Plan:
-    """40 epochs of batches of 128; small pools get smaller batches, so that there are enough steps."""
-    batch = options.batch or (128 if rows >= 2000 else 32)
-    return Plan(options.epochs or 40, batch, options.seed)
+    """40 epochs of batches of 128; small pools get smaller batches, large ones fewer epochs and larger batches."""
+    batch = options.batch or (32 if rows < 2000 else 128 if rows < 100_000 else 512)
+    epochs = options.epochs or max(4, min(40, round(40 * MOST_ROWS / max(1, rows))))
+    return Plan(epochs, batch, options.seed)
 
 
 def make_targets(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.arrays import BoolArray
+from model.arrays import BoolArray, IntArray
 from model.student.data import TrainingData
 from model.weak.chunks import Dense, Shares, normalised, pieces
 
@@ -20,25 +20,24 @@ def teacher_posterior(data: TrainingData, strength: float = PRIOR_STRENGTH, outs
     a language model prefers some labels on every text; then `outside` is spread over all labels.
     """
     rows, labels = data.candidates.shape
-    sets = data.teacher_sets
+    sets, first = data.teacher_sets, data.first
     total, answered = np.zeros(labels), 0
     for piece in pieces(rows):
-        shares, known = _shares(data, sets[piece], piece), sets[piece].any(1)
+        shares, known = _shares(data, sets[piece], first[piece], piece), sets[piece].any(1)
         total += shares[known].sum(0)
         answered += int(known.sum())
     preference = (total + 1.0) / (answered + labels)
     posterior = np.empty((rows, labels), np.float16)
     for piece in pieces(rows):
-        corrected = normalised(_shares(data, sets[piece], piece) / preference**strength)
+        corrected = normalised(_shares(data, sets[piece], first[piece], piece) / preference**strength)
         posterior[piece] = (1.0 - outside) * corrected + outside / labels
     return posterior
 
 
-def _shares(data: TrainingData, sets: BoolArray, piece: slice) -> Dense:
+def _shares(data: TrainingData, sets: BoolArray, first: IntArray, piece: slice) -> Dense:
     """Distributions inside the sets of some rows; all 0 where there is no set."""
     size = np.maximum(sets.sum(1, keepdims=True), 1)
     shares = np.where(sets, 0.5 / size, 0.0)
-    first = data.first[piece]
     known = np.flatnonzero(first >= 0)
     shares[known, first[known]] += 0.5
     if data.confidences is not None:
