@@ -13,6 +13,7 @@ import numpy as np
 from model.arrays import FloatArray
 from model.committee.existing import ExistingMember
 from model.committee.member import Member, StudentMember, member_probabilities
+from model.committee.names import NamesMember
 from model.committee.pooling import Pooling, member_evidence
 from model.committee.words import WordsMember
 from model.errors import ArtifactError, LabelSpaceError
@@ -23,7 +24,12 @@ from model.student.student import load_student
 
 DESCRIPTION = "committee.json"
 FORMAT = 1
-KINDS: dict[type, str] = {StudentMember: "student", WordsMember: "words", ExistingMember: "existing"}
+KINDS: dict[type, str] = {
+    StudentMember: "student",
+    WordsMember: "words",
+    ExistingMember: "existing",
+    NamesMember: "names",
+}
 
 
 @dataclass(frozen=True)
@@ -114,4 +120,6 @@ def load_member(folder: Path, seat: Seat, embed: Embed | None) -> Member:
         return WordsMember.load(place)
     if seat.kind == "existing":
         return ExistingMember.load(place)
+    if seat.kind == "names":
+        return NamesMember.load(place, embed)
     raise ArtifactError(f"{folder / DESCRIPTION}: member kind {seat.kind!r} is unknown")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model.arrays import FloatArray
-from model.committee import Committee, LabelMap, StudentMember, member_probabilities
+from model.committee import Committee, LabelMap, NamesMember, StudentMember, member_probabilities
 from model.committee.existing import ExistingMember
 from model.committee.label_map import identity_map
 from model.committee.words import WordsMember
@@ -142,6 +142,19 @@ def test_a_folder_that_is_no_classifier_is_refused(tmp_path: Path) -> None:
         ExistingMember("hub", SPACE, str(tmp_path), {})
     with pytest.raises(ArtifactError, match=r"existing\.json"):
         ExistingMember.load(tmp_path)
+
+
+def test_label_names_vote_without_any_label(tmp_path: Path) -> None:
+    space = LabelSpace.of(["aa", "eeee"])
+    member = NamesMember("names", space, lengths)
+    answers = member.probabilities(["aaaa", "eeeeeee"])
+    assert answers.argmax(axis=1).tolist() == [0, 1]
+    Committee(space, [member]).save(tmp_path)
+    again = Committee.load(tmp_path, lengths)
+    np.testing.assert_allclose(again.all_probabilities(["aaaa"])[0], answers[:1], atol=1e-6)
+    (tmp_path / "member-0" / "names.json").write_text("{}")
+    with pytest.raises(ArtifactError, match=r"names\.json"):
+        Committee.load(tmp_path, lengths)
 
 
 def test_a_committee_survives_the_disk(tmp_path: Path) -> None:
