@@ -45,6 +45,8 @@ def main() -> None:
     for job in chosen_jobs(given, embed):
         material: Material | None = None
         for task in tasks(job, given):
+            if given.methods and task.method not in given.methods:
+                continue
             if (job.dataset, job.teacher, task.method, task.seed, task.human) in done:
                 continue
             material = material or Material(job, embed)
@@ -68,6 +70,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--curve-seeds", type=int, default=None, help="default: as --seeds")
     parser.add_argument("--quick", action="store_true", help="five sets of at most 800 rows, fewer curve points")
     parser.add_argument("--only", default="", help="only jobs whose teacher/dataset contains this")
+    parser.add_argument("--methods", nargs="+", default=None, help="only these methods")
+    parser.add_argument("--points", nargs="+", type=float, default=None, help="human labels: shares, counts above 1")
     parser.add_argument("--no-curves", action="store_true", help="without human labels")
     parser.add_argument("--epochs", type=int, default=None, help="default: as the product trains")
     parser.add_argument("--threads", type=int, default=1)
@@ -107,7 +111,7 @@ def tasks(job: Job, given: argparse.Namespace) -> Iterator[Task]:
                 yield Task(job.name, method, seed)
     if given.no_curves:
         return
-    points = (0.05, 0.2, *COUNTS) if given.quick else (*SHARES, *COUNTS)
+    points = given.points or ((0.05, 0.2, *COUNTS) if given.quick else (*SHARES, *COUNTS))
     for seed in range(given.curve_seeds):
         for human in points:
             for method in ("shortlist", "supervised"):
