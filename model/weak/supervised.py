@@ -81,15 +81,17 @@ def _cross_fitted(
 
 
 def _weights(believed: Dense, supervised: Dense, labels: IntArray) -> Weights:
-    best, chosen = math.inf, Weights()
-    for one, two in itertools.product(BELIEVED, SUPERVISED):
-        if one == two == 0.0:
-            continue
-        shares = _pool(believed, supervised, Weights(one, two))
-        loss = -float(np.log(shares[np.arange(len(labels)), labels] + 1e-9).mean())
-        if loss < best:
-            best, chosen = loss, Weights(one, two)
-    return chosen
+    """The exponents of the highest likelihood; the beliefs alone unless it rises by more than its standard error."""
+
+    def likelihoods(weights: Weights) -> Dense:
+        shares = _pool(believed, supervised, weights)
+        return np.asarray(np.log(shares[np.arange(len(labels)), labels] + 1e-9), np.float64)
+
+    alone = likelihoods(Weights())
+    pairs = [Weights(one, two) for one, two in itertools.product(BELIEVED, SUPERVISED) if one or two]
+    best = max(pairs, key=lambda weights: float(likelihoods(weights).mean()))
+    gain = likelihoods(best) - alone
+    return best if gain.mean() > gain.std() / math.sqrt(len(labels)) else Weights()
 
 
 def _pool(believed: Dense, supervised: Dense, weights: Weights) -> Dense:
