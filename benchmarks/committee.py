@@ -17,7 +17,8 @@ from typing import Any
 import structlog
 
 from benchmarks import committee_report
-from benchmarks.committee_run import Plan, Run, measured
+from benchmarks.committee_rows import measured
+from benchmarks.committee_run import Plan, Run
 from benchmarks.committee_tasks import projects
 from model.student.embeddings import EmbeddingCache
 from model.student.encoder import load_encoder
