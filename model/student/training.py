@@ -152,6 +152,7 @@ def make_targets(
 ) -> Targets:
     """The targets of a method."""
     if options.method == "shortlist":
+        log.info("weighing_beliefs", rows=len(data), human=report.human_rows)
         found = beliefs(data, vectors, options, stop)
         report.found.update(found.to_json())
         return SoftTargets(torch.from_numpy(found.shares), torch.ones(len(data)))

@@ -41,7 +41,7 @@ def beliefs(data: TrainingData, vectors: FloatArray, options: TrainingOptions, s
     decided = data.decided
     labels = data.candidates.argmax(1).astype(np.int64)
     posterior = teacher_posterior(data)
-    believed, agreement = pooled(posterior, vectors, decided, labels)
+    believed, agreement = pooled(posterior, vectors, decided, labels, stop=stop)
     rows = np.flatnonzero(decided)
     believed, correction, left_out = corrected(believed, posterior, vectors, data.first, rows, labels[rows])
     believed, weights = joined(believed, left_out, vectors, rows, labels[rows], options, stop)

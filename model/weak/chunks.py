@@ -8,14 +8,19 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from model.errors import TrainingStopped
+from model.student.options import Stop
+
 CHUNK = 16384
 Shares: TypeAlias = npt.NDArray[np.float16]  # (n, C), the only matrix of this size that is kept
 Dense: TypeAlias = npt.NDArray[np.float64]  # small or a piece
 
 
-def pieces(rows: int) -> Iterator[slice]:
-    """Consecutive slices that cover all rows."""
+def pieces(rows: int, stop: Stop | None = None) -> Iterator[slice]:
+    """Consecutive slices that cover all rows; TrainingStopped before the next one once `stop()` says so."""
     for start in range(0, rows, CHUNK):
+        if stop is not None and stop():
+            raise TrainingStopped("stopped while weighing what is known about the tasks")
         yield slice(start, min(rows, start + CHUNK))
 
 

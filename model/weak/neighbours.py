@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.arrays import BoolArray, FloatArray, IntArray
+from model.student.options import Stop
 from model.weak.chunks import Dense, Shares, normalised, pieces, softened
 
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -28,7 +29,12 @@ class Agreement:
 
 
 def pooled(
-    posterior: Shares, vectors: FloatArray, decided: BoolArray, labels: IntArray, rounds: int = 2
+    posterior: Shares,
+    vectors: FloatArray,
+    decided: BoolArray,
+    labels: IntArray,
+    rounds: int = 2,
+    stop: Stop | None = None,
 ) -> tuple[Shares, Agreement]:
     """The teacher's posterior pooled with the opinion of similar texts, float16 `(n, C)`.
 
@@ -38,7 +44,7 @@ def pooled(
     """
     result, found, weight = posterior, Agreement(0.0, 0.0), 0.0
     for number in range(rounds):
-        ridge = _Ridge(vectors, result, decided, labels)
+        ridge = _Ridge(vectors, result, decided, labels, stop)
         penalty, explained = ridge.best()
         if number == 0:
             weight = max(0.0, explained)
@@ -52,7 +58,7 @@ def pooled(
 def _pool(posterior: Shares, ridge: _Ridge, penalty: float, weight: float) -> Shares:
     scale = ridge.scale(penalty)
     result = np.empty_like(posterior)
-    for piece in pieces(len(posterior)):
+    for piece in pieces(len(posterior), ridge.stop):
         opinion = np.log(softened(scale * ridge.left_out(piece, penalty)) + 1e-9)
         own = posterior[piece].astype(np.float64)
         result[piece] = normalised(own * np.exp(weight * (opinion - opinion.max(1, keepdims=True))))
@@ -62,16 +68,18 @@ def _pool(posterior: Shares, ridge: _Ridge, penalty: float, weight: float) -> Sh
 class _Ridge:
     """Ridge regression from vectors to targets; leave-one-out predictions for many penalties from one decomposition."""
 
-    def __init__(self, vectors: FloatArray, targets: Shares, decided: BoolArray, labels: IntArray) -> None:
-        self._vectors, self._targets = vectors, targets
+    def __init__(
+        self, vectors: FloatArray, targets: Shares, decided: BoolArray, labels: IntArray, stop: Stop | None = None
+    ) -> None:
+        self._vectors, self._targets, self.stop = vectors, targets, stop
         self._decided, self._labels = decided, labels
         width = vectors.shape[1]
         total = np.zeros(width)
-        for piece in pieces(len(vectors)):
+        for piece in pieces(len(vectors), stop):
             total += vectors[piece].sum(0, dtype=np.float64)
         self._mean = total / max(1, len(vectors))
         gram, cross = np.zeros((width + 1, width + 1)), np.zeros((width + 1, targets.shape[1]))
-        for piece in pieces(len(vectors)):
+        for piece in pieces(len(vectors), stop):
             inputs = self._inputs(piece)
             gram += inputs.T @ inputs
             cross += inputs.T @ self.target(piece)
@@ -95,7 +103,7 @@ class _Ridge:
     def best(self) -> tuple[float, float]:
         """The penalty with the least left-out error, and the share of variance it explains."""
         errors, variance = np.zeros(len(PENALTIES)), 0.0
-        for piece in pieces(len(self._vectors)):
+        for piece in pieces(len(self._vectors), self.stop):
             states, wanted = self._inputs(piece) @ self._basis, self.target(piece)
             variance += float(((wanted - self._centre) ** 2).sum())
             for number, penalty in enumerate(PENALTIES):

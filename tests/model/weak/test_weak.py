@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.arrays import IntArray
+from model.errors import TrainingStopped
 from model.student.data import TrainingData
 from model.student.options import TrainingOptions
 from model.weak import chunks
@@ -150,3 +151,9 @@ def test_people_are_never_contradicted_and_narrowed_sets_are_respected() -> None
 def test_sharpening_keeps_the_order() -> None:
     shares = np.array([[0.5, 0.3, 0.2]], np.float16)
     assert sharpened(shares.copy())[0] == pytest.approx([0.6579, 0.2368, 0.1053], abs=2e-3)
+
+
+def test_it_stops_between_pieces() -> None:
+    toy = Toy(100, 4, seed=8)
+    with pytest.raises(TrainingStopped):
+        beliefs(toy_data(toy), toy.embed(toy.texts), FAST, stop=lambda: True)
