@@ -11,6 +11,7 @@ import httpx
 
 Json = dict[str, Any]
 LEAD_TIME_SECONDS = 2.5  # what the interface would have measured; Label Studio only stores it
+ACTION_SECONDS = 600.0  # Label Studio stores some 20 predictions a second while the page waits
 
 
 class LabelStudioAnswer(Exception):
@@ -31,10 +32,13 @@ class Annotator:
         """Close the connections."""
         self._http.close()
 
-    def send(self, method: str, path: str, body: object = None, **params: object) -> Any:
+    def send(
+        self, method: str, path: str, body: object = None, *, timeout_seconds: float | None = None, **params: object
+    ) -> Any:
         """One request; the decoded JSON answer, None when it is empty."""
         query = {name: str(value) for name, value in params.items()}
-        answer = self._http.request(method, path, json=body, params=query, headers=self._login())
+        timeout = timeout_seconds or self._http.timeout
+        answer = self._http.request(method, path, json=body, params=query, headers=self._login(), timeout=timeout)
         if answer.status_code >= 300:
             raise LabelStudioAnswer(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else None
@@ -105,7 +109,9 @@ class Annotator:
     def _action(self, project: int, action: str, tasks: Sequence[int] | None) -> Json:
         chosen = {"all": True, "excluded": []} if tasks is None else {"all": False, "included": list(tasks)}
         body = {"selectedItems": chosen, "ordering": [], "project": str(project)}
-        return dict(self.send("POST", "/api/dm/actions", body, id=action, project=project))
+        return dict(
+            self.send("POST", "/api/dm/actions", body, timeout_seconds=ACTION_SECONDS, id=action, project=project)
+        )
 
     # tasks and annotations --------------------------------------------------------------------------------------------
 
@@ -164,7 +170,7 @@ class Annotator:
             "parent_prediction": prediction["id"] if prediction else None,
             "parent_annotation": None,
         }
-        params = {"was_cancelled": "1"} if was_cancelled else {}
+        params: Json = {"was_cancelled": "1"} if was_cancelled else {}
         return dict(self.send("POST", f"/api/tasks/{task}/annotations", body, **params))
 
     def update(self, annotation: int, result: list[Json]) -> Json:

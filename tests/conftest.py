@@ -16,6 +16,25 @@ settings.register_profile("untimed", deadline=None)  # a busy machine is no fail
 settings.load_profile("untimed")
 
 
+GROUPS = {  # what shares costly things of the session, or is a crowd of processes by itself, stays on one worker
+    "tests/e2e/": "label-studio",
+    "tests/backend/embedded/": "embedded",
+    "tests/backend/commands/": "commands",
+    "tests/backend/jobs/test_worker.py": "workers",
+    "tests/model/teacher/test_small_llm.py": "llm",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests must run on the same worker when the suite runs on several, and begin with the longest."""
+    for item in items:
+        for path, group in GROUPS.items():
+            if item.nodeid.startswith(path):
+                item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not item.nodeid.startswith(tuple(GROUPS)))
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One PostgreSQL for the whole session, started when the first test needs it."""

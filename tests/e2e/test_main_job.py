@@ -117,6 +117,7 @@ def test_one_final_label_behind_a_login(person: Annotator, guarded: Stack) -> No
             assert len(ticked(prediction_of(task, status["version"]))) == 1
 
 
+@pytest.mark.timeout(900)
 def test_two_thousand_tasks_are_retrieved_in_one_request(person: Annotator, stack: Stack) -> None:
     project = person.create_project("many tickets", config_a())
     person.import_tasks(project, [row for _ in range(10) for row in rows(200)])

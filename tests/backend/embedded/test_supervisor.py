@@ -25,6 +25,7 @@ if os.fork() == 0:
 print("three of us", flush=True)
 time.sleep(600)
 """
+Children = Callable[[], list[int]]
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 
 
@@ -55,11 +56,21 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def children() -> list[int]:
-    return [child.pid for child in psutil.Process().children(recursive=True)]
+@pytest.fixture
+def children() -> Children:
+    """Processes that came since the test began: servers that the session lends to other tests do not count."""
+    before = {child.pid for child in psutil.Process().children()}
+
+    def since() -> list[int]:
+        fresh = [child for child in psutil.Process().children() if child.pid not in before]
+        return [one.pid for child in fresh for one in (child, *child.children(recursive=True))]
+
+    return since
 
 
-def test_stopping_leaves_no_process_of_a_family_behind(supervisor: Supervisor, part: Callable[..., Part]) -> None:
+def test_stopping_leaves_no_process_of_a_family_behind(
+    supervisor: Supervisor, part: Callable[..., Part], children: Children
+) -> None:
     before = set(children())
     supervisor.start(part(FAMILY, ready="three", grace_seconds=0.5))
     supervisor.wait_ready("Part")
@@ -71,7 +82,9 @@ def test_stopping_leaves_no_process_of_a_family_behind(supervisor: Supervisor, p
     assert set(children()) <= before
 
 
-def test_a_part_that_ignores_the_request_is_killed(supervisor: Supervisor, part: Callable[..., Part]) -> None:
+def test_a_part_that_ignores_the_request_is_killed(
+    supervisor: Supervisor, part: Callable[..., Part], children: Children
+) -> None:
     supervisor.start(part(STUBBORN, ready="up", grace_seconds=0.3))
     supervisor.wait_ready("Part")
     supervisor.stop()
@@ -115,7 +128,7 @@ def test_a_missing_program_is_reported(supervisor: Supervisor, tmp_path: Path) -
 
 
 def test_a_dead_part_is_started_again(
-    supervisor: Supervisor, part: Callable[..., Part], said: io.StringIO, tmp_path: Path
+    supervisor: Supervisor, part: Callable[..., Part], said: io.StringIO, tmp_path: Path, children: Children
 ) -> None:
     once = (
         f"import os, time; p = {str(tmp_path / 'once')!r}\nif os.path.exists(p): time.sleep(600)\nopen(p, 'w').close()"
