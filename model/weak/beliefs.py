@@ -12,6 +12,7 @@ from model.student.options import Stop, TrainingOptions
 from model.weak.chunks import Shares, normalised, pieces
 from model.weak.neighbours import Agreement, pooled
 from model.weak.posterior import teacher_posterior
+from model.weak.representative import representative
 from model.weak.supervised import Weights, joined
 from model.weak.transition import Correction, corrected
 
@@ -26,6 +27,7 @@ class Beliefs:
     agreement: Agreement
     correction: Correction
     weights: Weights
+    representative: bool
 
     def to_json(self) -> dict[str, object]:
         """What was found, for the report."""
@@ -33,6 +35,7 @@ class Beliefs:
             "agreement": asdict(self.agreement),
             "correction": asdict(self.correction),
             "weights": asdict(self.weights),
+            "human_labels_representative": self.representative,
         }
 
 
@@ -43,9 +46,11 @@ def beliefs(data: TrainingData, vectors: FloatArray, options: TrainingOptions, s
     posterior = teacher_posterior(data)
     believed, agreement = pooled(posterior, vectors, decided, labels, stop=stop)
     rows = np.flatnonzero(decided)
+    fair = representative(posterior, rows, labels[rows])
+    rows = rows if fair else rows[:0]  # people's labels stay what they are, but say nothing about the other tasks
     believed, correction, left_out = corrected(believed, posterior, vectors, data.first, rows, labels[rows])
     believed, weights = joined(believed, left_out, vectors, rows, labels[rows], options, stop)
-    return Beliefs(respected(sharpened(believed), data), agreement, correction, weights)
+    return Beliefs(respected(sharpened(believed), data), agreement, correction, weights, fair)
 
 
 def sharpened(believed: Shares, gamma: float = GAMMA) -> Shares:
