@@ -37,6 +37,16 @@ class ProjectOptions(BaseModel):
         20, ge=0, description="changed human labels that start a training; 0: only on the button"
     )
     RETRAIN_IDLE_SECONDS: int = Field(120, ge=0, description="seconds of silence that start a training; 0: never")
+    RETRAIN_GROWTH: float = Field(
+        0.1, ge=0.0, le=10.0, description="share of the labels learned from that must be new, where that is more"
+    )
+    PAUSED: bool = Field(False, description="no training, no question to the teacher; as `shortlist pause` does")
+    BLIND_SHARE: float = Field(
+        0.05, ge=0.0, le=1.0, description="share of tasks that are shown without an answer, to measure without bias"
+    )
+    KEEP_VERSIONS: int = Field(
+        10, ge=2, description="newest students that are kept; the served one and the one before it always are"
+    )
     BUDGET_USD: float = Field(5.0, ge=0.0, description="hard cap on what the teacher may cost, US dollars")
     MAX_CANDIDATES: int = Field(5, ge=1, description="largest candidate set that is shown, labels")
     CONTROL: str = Field("", description="name of the control tag, where the label config has several")

@@ -37,6 +37,7 @@ class Project:
     changed_ms: int
     created_ms: int
     instructions: str = ""
+    paused: bool = False
 
     @property
     def space_hash(self) -> str:
@@ -118,6 +119,11 @@ def promote(engine: sa.Engine, project: int, version: str) -> None:
 def set_instructions(engine: sa.Engine, project: int, instructions: str) -> None:
     """What Label Studio tells the project's annotators, as plain text."""
     _update(engine, project, instructions=instructions)
+
+
+def set_paused(engine: sa.Engine, project: int, paused: bool) -> None:
+    """Whether trainings and questions to the teacher wait until somebody resumes the project."""
+    _update(engine, project, paused=paused)
 
 
 def set_published(engine: sa.Engine, project: int, version: str | None) -> None:

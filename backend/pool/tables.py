@@ -32,6 +32,7 @@ projects = sa.Table(
     sa.Column("spent_microusd", sa.BigInteger, nullable=False, server_default="0"),  # settled plus reserved
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("instructions", sa.Text, nullable=False, server_default=""),  # what Label Studio tells the annotators
+    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),  # by `shortlist pause`
 )
 
 tasks = sa.Table(
@@ -98,7 +99,7 @@ versions = sa.Table(
     sa.Column("version", sa.String(64), primary_key=True),  # student-<number>-<label space's hash>
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("space_hash", sa.String(16), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),  # trained, publishing, promoted, rejected, retired
+    sa.Column("state", sa.String(16), nullable=False),  # trained, publishing, promoted, rejected, retired, removed
     sa.Column("reason", sa.Text, nullable=False, server_default=""),  # why it was promoted or rejected
     sa.Column("metrics", sa.JSON, nullable=False),
     sa.Column("human_labels", sa.Integer, nullable=False),

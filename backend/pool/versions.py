@@ -12,7 +12,7 @@ from backend.errors import PoolError
 from backend.pool.engine import now_ms, read, write
 from backend.pool.tables import versions
 
-STATES = ("trained", "publishing", "promoted", "rejected", "retired")
+STATES = ("trained", "publishing", "promoted", "rejected", "retired", "removed")
 
 
 @dataclass(frozen=True)
