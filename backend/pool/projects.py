@@ -136,10 +136,10 @@ def set_synced(engine: sa.Engine, project: int, updated_at: str) -> None:
     _update(engine, project, synced=updated_at)
 
 
-def mark_trained(engine: sa.Engine, project: int, changes: int) -> None:
-    """A training has taken in the first `changes` changed human labels; never goes back."""
+def mark_trained(engine: sa.Engine, project: int, changes: int, sets: int = 0) -> None:
+    """A training has taken in the first `changes` changed human labels (never goes back) and `sets` candidate sets."""
     larger = sa.case((projects.c.trained_changes > changes, projects.c.trained_changes), else_=changes)
-    _update(engine, project, trained_changes=larger)
+    _update(engine, project, trained_changes=larger, trained_sets=sets)
 
 
 def remove(engine: sa.Engine, project: int) -> None:

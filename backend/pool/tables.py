@@ -32,6 +32,7 @@ projects = sa.Table(
     sa.Column("spent_microusd", sa.BigInteger, nullable=False, server_default="0"),  # settled plus reserved
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("instructions", sa.Text, nullable=False, server_default=""),  # what Label Studio tells the annotators
+    sa.Column("trained_sets", sa.Integer, nullable=False, server_default="0"),  # candidate sets at the last training
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),  # by `shortlist pause`
 )
 
@@ -196,5 +197,25 @@ answers = sa.Table(  # what a paid teacher replied, whatever project asked: nobo
     sa.Column("cached_tokens", sa.Integer, nullable=False, server_default="0"),
     sa.Column("output_tokens", sa.Integer, nullable=False, server_default="0"),
     sa.Column("microusd", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+
+acquisition = sa.Table(  # by which Label Studio sorts where SCORE is `acquisition`: lowest first
+    "acquisition",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("score", sa.Float, nullable=False),  # the student's margin, in [0, 1]
+)
+
+queues = sa.Table(  # the tasks that come next, in order: for the teacher, and for people
+    "queues",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("queue", sa.String(16), primary_key=True),  # teacher, people
+    sa.Column("version", sa.String(64), nullable=False),  # the student by which they were chosen, "" before there is one
+    sa.Column("tasks", sa.JSON, nullable=False),
+    sa.Column("done", sa.Integer, nullable=False, server_default="0"),  # how many Label Studio was told of
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )

@@ -13,12 +13,18 @@ from backend.pool.engine import now_ms, read, write
 from backend.pool.resume import search
 from backend.pool.tables import candidate_sets, tasks
 
-OF_A_TASK = (tasks, candidate_sets, tables.annotations, tables.predictions, tables.published)
+OF_A_TASK = (tasks, candidate_sets, tables.annotations, tables.predictions, tables.published, tables.acquisition)
 
 
 def text_hash(text: str) -> str:
     """The first 32 hex digits of SHA-256 over the text: by it an edited text is told from the one that was asked."""
-    return hashlib.sha256(storable(text).encode()).hexdigest()[:32]
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        content = b"\x00"
+    if b"\x00" in content:
+        content = storable(text).encode()
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def add(engine: sa.Engine, project: int, texts: Mapping[int, str]) -> None:
