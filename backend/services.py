@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from backend.errors import LabelingConfigError
+from backend.errors import LabelingConfigError, SettingsError
 from backend.pool.engine import now_ms, open_engine, upgrade
 from backend.pool.projects import Project
 from backend.prompt_file import prompt_template
@@ -17,6 +17,7 @@ from backend.settings import ProjectOptions, Settings
 from model.labels import LabelSpace
 
 if TYPE_CHECKING:
+    from backend.serving import Serving
     from model.teacher.choice import TeacherOptions
 
 
@@ -28,6 +29,7 @@ class Services:
     engine: sa.Engine
     queue: JobQueue
     clock: Callable[[], int] = now_ms
+    servings: dict[int, tuple[Project, Serving]] = field(default_factory=dict, compare=False, repr=False)  # a memory
 
 
 def open_services(settings: Settings) -> Services:
@@ -43,6 +45,14 @@ def open_services(settings: Settings) -> Services:
 def project_options(settings: Settings, project: Project) -> ProjectOptions:
     """The project's options: the settings, overridden by what its connection's `extra_params` said."""
     return settings.for_project(project.options)
+
+
+def paused(services: Services, project: Project) -> bool:
+    """Whether no training starts and no teacher is asked: by `shortlist pause`, or by the setting PAUSED."""
+    try:
+        return project.paused or project_options(services.settings, project).PAUSED
+    except SettingsError:
+        return project.paused
 
 
 def teacher_options(settings: Settings, options: ProjectOptions, project: Project) -> TeacherOptions:

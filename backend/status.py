@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from backend.agreement import agreement
 from backend.errors import ShortlistError
 from backend.policy import phase
-from backend.pool import batches, candidates, figures, jobs, ledger, tasks, versions
+from backend.pool import batches, candidates, figures, jobs, ledger, shown, tasks, versions
 from backend.pool.projects import Project
 from backend.prompt_text import system_part
-from backend.services import Services, project_options, served_version, teacher_version
+from backend.services import Services, paused, project_options, served_version, teacher_version
 from backend.teacher_quality import hint, teacher_versions
+from backend.triggers import next_training
 
 OFFLINE = "offline similarity teacher (no LLM)"
 BIAS = "accuracy compares what was shown with what the person then chose; a ticked answer can sway the person"
@@ -35,7 +37,12 @@ def project_status(services: Services, project: Project) -> dict[str, Any]:
         "human_labels": figures.decided(engine, number),
         "mean_candidates": asked.mean_size if asked else None,
         "teacher": {"name": teacher_name(services, project), **_teacher(services, project, taught)},
-        "student": _student(checked.get(served or "")),
+        "student": _student(services, project, checked.get(served or "")),
+        "shown": {kind: _reactions(found) for kind, found in shown.reactions(engine, number).items()},
+        "blind_share": _blind_share(services, project),
+        "agreement": agreement(engine, number).to_json(),
+        "paused": paused(services, project),
+        "next_training": _next_training(services, project),
         "job": _job(jobs.latest(engine, number)),
         "spend": _spend(services, project),
         "versions": _version_rows(services, project, checked),
@@ -67,6 +74,7 @@ def _teacher(services: Services, project: Project, version: str | None) -> dict[
         "coverage": now.coverage if now else None,
         "top1_accuracy": now.top1_accuracy if now else None,
         "human_checked": now.human_checked if now else 0,
+        "blind": _blind_teacher(services, project, version),
         "version": version,
         "versions": [one.to_json() for one in found],
         "hint": hint(found),
@@ -81,8 +89,42 @@ def _stopped(row: jobs.JobRow | None) -> str | None:
     return row.error if row is not None and row.state == "failed" else None
 
 
-def _student(checked: figures.Checked | None) -> dict[str, Any]:
+def _student(services: Services, project: Project, checked: figures.Checked | None) -> dict[str, Any]:
+    """The served student against people; on blind tasks all students count, because these are few."""
+    blind = shown.blind_student(services.engine, project.project, _blind_share(services, project))
+    return {**_accuracy(checked), "blind": _accuracy(blind)}
+
+
+def _accuracy(checked: figures.Checked | None) -> dict[str, Any]:
     return {"accuracy": checked.accuracy if checked else None, "human_checked": checked.tasks if checked else 0}
+
+
+def _blind_teacher(services: Services, project: Project, version: str | None) -> dict[str, Any]:
+    share = _blind_share(services, project)
+    found = shown.blind_teacher(services.engine, project.project, version, share) if version else figures.Checked()
+    top1 = {"top1_accuracy": found.accuracy, "human_checked": found.tasks}
+    return {"coverage": found.coverage, **top1}
+
+
+def _blind_share(services: Services, project: Project) -> float:
+    try:
+        return project_options(services.settings, project).BLIND_SHARE
+    except ShortlistError:
+        return 0.0
+
+
+def _reactions(found: shown.Reactions) -> dict[str, Any]:
+    """Shares of what was shown; `tasks` is their number."""
+    names = ("accepted", "narrowed", "extended", "corrected")
+    return {"tasks": found.tasks, **{name: found.share(getattr(found, name)) for name in names}}
+
+
+def _next_training(services: Services, project: Project) -> str:
+    """One sentence: when the next training starts, or why none does."""
+    try:
+        return next_training(services, project).explanation
+    except ShortlistError as error:
+        return str(error)
 
 
 def _job(row: jobs.JobRow | None) -> dict[str, Any]:

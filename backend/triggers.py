@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 
 import structlog
 
@@ -11,7 +12,7 @@ from backend.errors import ProjectError, QueueError
 from backend.pool import jobs, projects, tasks
 from backend.pool.projects import Project
 from backend.queue import Outcome
-from backend.services import Services, project_options
+from backend.services import Services, paused, project_options
 
 log = structlog.get_logger(__name__)
 
@@ -32,25 +33,32 @@ def training_due(
     now: int,
     retrain_after: int,
     idle_seconds: int,
+    growth: float = 0.0,
     running: bool = False,
+    paused: bool = False,
 ) -> Due:
     """Decide from counts and times alone.
 
     `changes` counts changed human labels ever, `trained_changes` is its value at the last training; `changed_ms` and
-    `now` are UTC milliseconds. A training that runs is never due: what changes meanwhile counts for the next one.
+    `now` are UTC milliseconds. `growth` is the share of `trained_changes` that must be new, where that is more than
+    `retrain_after`: the more is known, the less do a few labels add. A training that runs is never due: what changes
+    meanwhile counts for the next one.
     """
     new = max(0, changes - trained_changes)
+    if paused:
+        return Due(False, f"the project is paused, nothing is trained until it is resumed; {_labels(new)} wait")
     if running:
         return Due(False, f"a training is under way; {_labels(new)} so far for the next one")
     if retrain_after == 0:
         return Due(False, f"training starts only on request; {_labels(new)} since the last one")
-    if new >= retrain_after:
+    enough = max(retrain_after, ceil(growth * trained_changes))
+    if new >= enough:
         return Due(True, f"{_labels(new)} since the last training")
     silent = new > 0 and idle_seconds > 0
     if silent and _silent_ms(changed_ms, now, idle_seconds) >= idle_seconds * 1000:
         return Due(True, f"{_labels(new)} and then {idle_seconds} seconds of silence")
     sooner = f", or after {idle_seconds} seconds without a change" if silent else ""
-    return Due(False, f"next training after {_labels(retrain_after - new, 'more ')}{sooner}")
+    return Due(False, f"next training after {_labels(enough - new, 'more ')}{sooner}")
 
 
 def next_training(services: Services, project: Project) -> Due:
@@ -64,7 +72,9 @@ def next_training(services: Services, project: Project) -> Due:
         now=services.clock(),
         retrain_after=options.RETRAIN_AFTER,
         idle_seconds=options.RETRAIN_IDLE_SECONDS,
+        growth=options.RETRAIN_GROWTH,
         running=train is not None and train.state in ("queued", "running"),
+        paused=paused(services, project),
     )
 
 
@@ -78,7 +88,10 @@ def on_human_labels(services: Services, project: int) -> Due:
 
 
 def on_start_training(services: Services, project: int) -> Outcome:
-    """Somebody pressed the button. QueueError if no job can be started."""
+    """Somebody pressed the button. QueueError if no job can be started, ProjectError if the project is paused."""
+    row = _project(services, project)
+    if paused(services, row):
+        raise ProjectError(f"project {project} is paused: resume it first, with `shortlist resume {project}`")
     return services.queue.enqueue("train", project)
 
 
@@ -98,7 +111,13 @@ def on_tasks_deleted(services: Services, project: int, task_ids: Iterable[int]) 
 
 
 def _ask(services: Services, kind: str, project: int) -> Outcome | None:
-    """Enqueue; without Redis the pool remembers the wish, and the caller's answer must not depend on it."""
+    """Enqueue; without Redis the pool remembers the wish, and the caller's answer must not depend on it.
+
+    A paused project asks for nothing: what is missing is found when it is resumed.
+    """
+    row = projects.get(services.engine, project)
+    if row is not None and paused(services, row):
+        return None
     try:
         return services.queue.enqueue(kind, project)
     except QueueError as error:

@@ -132,7 +132,8 @@ class FirstDay:
 
     def _judge_student(self, tasks: list[Json], version: str) -> None:
         rest = [(task, row) for task in tasks if not task["annotations"] for row in of_version(task, version)]
-        right = [ticked(row) == [self._gold[task["data"]["text"]]] for task, row in rest]
+        answered = [(task, row) for task, row in rest if ticked(row)]  # blind tasks are shown without an answer
+        right = [ticked(row) == [self._gold[task["data"]["text"]]] for task, row in answered]
         doubled = sum(len(of_version(task, version)) > 1 for task in tasks)
         self.note("student: unlabelled tasks", len(right))
         self.note("student: accuracy on the unlabelled rest", round(mean(right), 4), version=version)

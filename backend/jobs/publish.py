@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from backend.blind import hide
 from backend.connection import control_of
 from backend.control import Control
 from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
@@ -110,7 +111,9 @@ def _push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
 def push(job: Job, label_studio: LabelStudio, control: Control, version: str, entries: dict[int, Entry]) -> int:
     """Send one chunk exactly once: intent, request, confirmation. Invalid entries stay here; vanished tasks go."""
     engine = job.services.engine
-    good = {task: entry for task, entry in entries.items() if not _problem(control, entry, version, task)}
+    share = project_options(job.services.settings, job.project).BLIND_SHARE
+    shown = hide(entries, job.number, share)
+    good = {task: entry for task, entry in shown.items() if not _problem(control, entry, version, task)}
     publishing.intend(engine, job.number, version, list(entries))
     try:
         created = _import(job, label_studio, version, good) if good else 0

@@ -16,9 +16,9 @@ from backend.pool.tables import candidate_sets
 class Checked:
     """How many tasks people checked, in how many of them the first label was theirs, and in how many any was."""
 
-    tasks: int
-    top1: int
-    covered: int
+    tasks: int = 0
+    top1: int = 0
+    covered: int = 0
 
     @property
     def accuracy(self) -> float | None:
@@ -49,12 +49,12 @@ def teacher(engine: sa.Engine, project: int, version: str) -> Checked:
     )
     with engine.connect() as connection:
         rows = {task: (labels, shown) for task, labels, shown in connection.execute(query)}
-    return _check(list(rows.values()))
+    return check(list(rows.values()))
 
 
 def students(engine: sa.Engine, project: int) -> dict[str, Checked]:
     """Prequential figures per student version: what was shown before the person decided, so that nothing counts that
-    the student had already learned from."""
+    the student had already learned from. Tasks that were shown without a ticked answer do not count."""
     query = (
         sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
         .where(*_labelled(project), people.c.shown_version.startswith("student-", autoescape=True))
@@ -63,15 +63,17 @@ def students(engine: sa.Engine, project: int) -> dict[str, Checked]:
     rows: dict[str, dict[int, tuple[Sequence[str], Sequence[str]]]] = defaultdict(dict)
     with engine.connect() as connection:
         for task, labels, shown, version in connection.execute(query):
-            rows[version][task] = (labels, shown or [])
-    return {version: _check(list(pairs.values())) for version, pairs in rows.items()}
+            if shown:
+                rows[version][task] = (labels, shown)
+    return {version: check(list(pairs.values())) for version, pairs in rows.items()}
 
 
 def _labelled(project: int) -> tuple[sa.ColumnElement[bool], ...]:
     return people.c.project == project, people.c.state == "labelled"
 
 
-def _check(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Checked:
+def check(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Checked:
+    """Pairs of (what a person decided, what was predicted, the most likely first); narrowed decisions are left out."""
     final = [(labels[0], shown) for labels, shown in pairs if len(labels) == 1]
     top1 = sum(bool(shown) and shown[0] == label for label, shown in final)
     return Checked(len(final), top1, sum(label in shown for label, shown in final))

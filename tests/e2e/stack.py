@@ -49,6 +49,7 @@ class Stack:
             "BACKEND_URL": self.url,
             "RETRAIN_AFTER": "20",
             "RETRAIN_IDLE_SECONDS": "0",
+            "BLIND_SHARE": "0",
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
         }

@@ -65,6 +65,7 @@ class World:
             "DATABASE_URL": settings.database_url,
             "LABEL_STUDIO_URL": settings.LABEL_STUDIO_URL,
             "LABEL_STUDIO_API_KEY": TOKEN,
+            "BLIND_SHARE": str(settings.BLIND_SHARE),
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(ROOT),
             "LOG_LEVEL": "INFO",
@@ -106,6 +107,7 @@ def world(double: LabelStudioDouble, redis_url: str, sqlite_engine: sa.Engine, t
         REDIS_URL=redis_url,
         LABEL_STUDIO_URL=double.url,
         LABEL_STUDIO_API_KEY=SecretStr(TOKEN),
+        BLIND_SHARE=0.0,
     )
     queue = JobQueue(redis_url, sqlite_engine)
     services = Services(settings, sqlite_engine, queue)

@@ -20,7 +20,7 @@ def serve(tmp_path: Path, redis_url: str) -> Iterator[Callable[..., Server]]:
 
         def start(**overrides: Any) -> Server:
             folder = tmp_path / f"data{len(list(tmp_path.iterdir()))}"
-            given = {"DATA_DIR": folder, "REDIS_URL": redis_url, "TEACHER": "similarity", **overrides}
+            given = {"DATA_DIR": folder, "REDIS_URL": redis_url, "TEACHER": "similarity", "BLIND_SHARE": 0, **overrides}
             return stack.enter_context(Server(load_settings(_env_file=None, **given)))
 
         yield start
