@@ -14,6 +14,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from backend.errors import SettingsError
 
 MOST_OPTIONS = 1_000  # different sets of overrides that are remembered
+Rules = Literal[  # those of model.acquisition that need no committee and no human labels
+    "margin-clusters", "entropy-clusters", "margin", "entropy", "least-confidence", "margin-k-means", "margin-cover",
+    "k-means", "random", "ci-published", "ci-total-variation", "ci-jensen-shannon", "ci-clusters",
+]  # fmt: skip
 TEACHER_PATTERN = r"^(auto|similarity|(openai|anthropic):.+)$"
 
 
@@ -71,6 +75,14 @@ class ProjectOptions(BaseModel):
         "auto", description="batch API at half price, within a day; auto: for 1,000 tasks and more, after the first 200"
     )
     PRESELECT: bool = Field(True, description="label config B: tick the first candidate; false leaves the choice open")
+    SCORE: Literal["confidence", "acquisition"] = Field(
+        "confidence",
+        description="what Label Studio's score column carries: how sure the answer is, or how much a decision is worth "
+        "(lowest first, with clusters), for its uncertainty sampling",
+    )
+    ACQUISITION: Rules = Field(
+        "margin-clusters", description="rule that chooses which tasks come next, for a paid teacher and for people"
+    )
 
 
 class Settings(ProjectOptions, BaseSettings):

@@ -214,7 +214,7 @@ queues = sa.Table(  # the tasks that come next, in order: for the teacher, and f
     metadata,
     sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("queue", sa.String(16), primary_key=True),  # teacher, people
-    sa.Column("version", sa.String(64), nullable=False),  # the student by which they were chosen, "" before there is one
+    sa.Column("version", sa.String(64), nullable=False),  # of the student that chose; "" before there is one
     sa.Column("tasks", sa.JSON, nullable=False),
     sa.Column("done", sa.Integer, nullable=False, server_default="0"),  # how many Label Studio was told of
     sa.Column("created_ms", sa.BigInteger, nullable=False),

@@ -1,0 +1,68 @@
+"""What makes a task worth a decision, by student version; and which tasks come next, for the teacher and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import sqlalchemy as sa
+
+from backend.pool.bulk import chunks, upsert
+from backend.pool.engine import now_ms, read, write
+from backend.pool.tables import acquisition, queues
+
+Name: TypeAlias = Literal["teacher", "people"]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Tasks in the order in which they should be decided, as `version` chose them; of `done` Label Studio knows."""
+
+    version: str
+    tasks: tuple[int, ...]
+    done: int
+
+
+def save(engine: sa.Engine, project: int, version: str, scores: Mapping[int, float]) -> None:
+    """Store a version's scores by task, each in [0, 1]; a newer one replaces."""
+    rows = [
+        {"project": project, "version": version, "task": task, "score": float(scores[task])} for task in sorted(scores)
+    ]
+    with write(engine) as connection:
+        upsert(connection, acquisition, rows)
+
+
+def scores(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -> dict[int, float]:
+    """The stored scores of those of the tasks that have one."""
+    query = sa.select(acquisition.c.task, acquisition.c.score)
+    query = query.where(acquisition.c.project == project, acquisition.c.version == version)
+    found: dict[int, float] = {}
+    with read(engine) as connection:
+        for chunk in chunks(list(ids)):
+            found.update(
+                (task, score) for task, score in connection.execute(query.where(acquisition.c.task.in_(chunk)))
+            )
+    return found
+
+
+def line_up(engine: sa.Engine, project: int, name: Name, version: str, tasks: Sequence[int]) -> None:
+    """Replace a queue."""
+    row = {"project": project, "queue": name, "version": version, "tasks": list(tasks), "done": 0}
+    with write(engine) as connection:
+        upsert(connection, queues, [{**row, "created_ms": now_ms()}])
+
+
+def line(engine: sa.Engine, project: int, name: Name) -> Queue | None:
+    """A queue, None if there is none."""
+    query = sa.select(queues.c.version, queues.c.tasks, queues.c.done)
+    with read(engine) as connection:
+        row = connection.execute(query.where(queues.c.project == project, queues.c.queue == name)).one_or_none()
+    return None if row is None else Queue(row.version, tuple(row.tasks), row.done)
+
+
+def mark_done(engine: sa.Engine, project: int, name: Name, version: str, done: int) -> None:
+    """Label Studio knows of the first `done` tasks of the queue that `version` made."""
+    here = (queues.c.project == project, queues.c.queue == name, queues.c.version == version)
+    with write(engine) as connection:
+        connection.execute(sa.update(queues).where(*here).values(done=done))
