@@ -12,30 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, median
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from backend.embedded.sample_file import read_sample
 from benchmarks.annotator import Annotator, Json, choice, ticked
 from benchmarks.running import Running
-
-T = TypeVar("T")
-
-
-def await_value(what: str, condition: Callable[[], T | None], seconds: float, pause: float = 0.5) -> T:
-    """The first true value of `condition`; TimeoutError with `what` after `seconds`."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise TimeoutError(f"waited {seconds:.0f} s in vain for {what}")
-        time.sleep(pause)
+from benchmarks.waiting import wait_for
 
 
 class FirstDay:
@@ -54,8 +40,8 @@ class FirstDay:
 
     def run(self, labels: int, chosen: int, button: bool) -> None:
         """All steps in order."""
-        person = Annotator(*await_value("Label Studio", self._running.login, self._patience))
-        project = chosen or await_value("a project with tasks", lambda: newest_project(person), self._patience)
+        person = Annotator(*wait_for("Label Studio", self._running.login, self._patience))
+        project = chosen or wait_for("a project with tasks", lambda: newest_project(person), self._patience)
         self._await_predictions(person, project)
         teacher = self._status(project)["version"]
         self.note("served before labelling", teacher)
@@ -79,10 +65,10 @@ class FirstDay:
             counts = person.project(project)
             return bool(counts["total_predictions_number"] >= max(1, share * counts["task_number"]))
 
-        await_value("the first prediction", lambda: predicted(0.0), self._patience)
+        wait_for("the first prediction", lambda: predicted(0.0), self._patience)
         if since is not None:
             self.note("seconds from `make run` to the first prediction", round(time.monotonic() - since, 1))
-        await_value("all predictions", lambda: predicted(1.0), self._patience, pause=2)
+        wait_for("all predictions", lambda: predicted(1.0), self._patience, pause=2)
         if since is not None:
             self.note("seconds from `make run` to the last prediction", round(time.monotonic() - since, 1))
         self.note("tasks", person.project(project)["task_number"])
@@ -117,7 +103,7 @@ class FirstDay:
             learned = served and int(served[0].get("human_labels") or 0) >= labels
             return str(status["version"]) if status["phase"] == "student" and learned else ""
 
-        found = await_value("a student that learned from all labels", version, self._patience)
+        found = wait_for("a student that learned from all labels", version, self._patience)
         what = "seconds from the last annotation to the student of all labels being served"
         self.note(what, round(time.monotonic() - since, 1), version=found)
         return found
@@ -126,7 +112,7 @@ class FirstDay:
         def complete() -> bool:
             return person.waiting_for(project, version) == 0
 
-        await_value("the student's predictions in Label Studio", complete, self._patience, pause=1)
+        wait_for("the student's predictions in Label Studio", complete, self._patience, pause=1)
         what = "seconds from the last annotation to all of its predictions being in Label Studio"
         self.note(what, round(time.monotonic() - since, 1), version=version)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
+
+from backend.embedded.ports import free_port
 
 STOP_SECONDS = 60
 
@@ -31,7 +32,7 @@ class Running:
     def start(cls, sample: Path) -> Running:
         """Run `make run SAMPLE=<sample>` with its output in the data folder's `make-run.log`."""
         folder = Path(tempfile.mkdtemp(prefix="shortlist-first-day-"))
-        ports = _free_port(), _free_port()
+        ports = free_port(), free_port()
         settings = [f"SAMPLE={sample.absolute()}", f"DATA_DIR={folder / 'data'}"]
         settings += [f"PORT={ports[0]}", f"LABEL_STUDIO_PORT={ports[1]}"]
         started = time.monotonic()
@@ -63,9 +64,3 @@ class Running:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             raise
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

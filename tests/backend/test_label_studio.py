@@ -11,10 +11,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from backend.embedded.ports import free_port
 from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
 from backend.label_studio import PAGE, LabelStudio
 from tests.backend.label_studio_double import TOKEN, LabelStudioDouble
-from tests.servers import free_port
 
 
 @pytest.fixture

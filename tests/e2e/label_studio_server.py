@@ -11,7 +11,10 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.processes import ROOT, Process, free_port, wait_for
+from backend.embedded.label_studio import ENVIRONMENT
+from backend.embedded.ports import free_port
+from benchmarks.waiting import wait_for
+from tests.e2e.processes import ROOT, Process
 
 USER, PASSWORD, TOKEN = "admin@example.com", "adminpass123", "0123456789abcdef0123456789abcdef01234567"
 FIRST_START_SECONDS = 240  # migrations: 40 s on an idle machine
@@ -36,21 +39,9 @@ class LabelStudioServer:
         ours = {
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.data),
             "LABEL_STUDIO_HOST": self.url,
-            "DJANGO_DB": "sqlite",
-            "LATEST_VERSION_CHECK": "0",
-            "COLLECT_ANALYTICS": "0",
-            "SENTRY_DSN": "",
-            "FRONTEND_SENTRY_DSN": "",
-            "FEATURE_FLAGS_OFFLINE": "1",
-            "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "1",
-            "ML_BLOCK_LOCAL_IP": "0",
-            "SSRF_PROTECTION_ENABLED": "0",
-            "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "1",
-            "NO_PROXY": "127.0.0.1,localhost",
-            "no_proxy": "127.0.0.1,localhost",
             "HOME": str(self.data),
         }
-        return {**os.environ, **ours}
+        return {**os.environ, **ENVIRONMENT, **ours}
 
     def await_ready(self, seconds: float) -> None:
         """Return when it answers; fail with its log when it does not."""

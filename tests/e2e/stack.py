@@ -12,13 +12,15 @@ from typing import Any
 
 import httpx
 
+from backend.embedded.ports import free_port
 from backend.embedded.web import web_command
 from backend.pool import jobs
 from backend.pool.engine import open_engine
 from backend.pool.jobs import JobRow
 from backend.settings import Settings
+from benchmarks.waiting import wait_for
 from tests.e2e.label_studio_server import LabelStudioServer
-from tests.e2e.processes import ROOT, Process, free_port, wait_for
+from tests.e2e.processes import ROOT, Process
 
 START_SECONDS = 90
 Json = dict[str, Any]

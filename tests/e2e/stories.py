@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.annotator import Annotator, choice, ticked
-from tests.e2e.processes import wait_for
+from benchmarks.waiting import wait_for
 from tests.e2e.stack import Stack
 
 Json = dict[str, Any]

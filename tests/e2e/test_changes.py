@@ -8,9 +8,9 @@ import pytest
 
 from backend.pool.jobs import JobRow
 from benchmarks.annotator import Annotator, Json, choice, ticked
+from benchmarks.waiting import wait_for
 from tests.e2e.configs import LABELS, config_a, config_b, rows
 from tests.e2e.label_studio_server import STRICT, start_label_studio
-from tests.e2e.processes import wait_for
 from tests.e2e.stack import Stack
 from tests.e2e.stories import (
     await_predictions,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.annotator import Annotator, choice, ticked
+from benchmarks.waiting import wait_for
 from tests.e2e.configs import LABELS, config_a, config_b, rows
-from tests.e2e.processes import wait_for
 from tests.e2e.stack import Stack
 from tests.e2e.stories import (
     await_predictions,

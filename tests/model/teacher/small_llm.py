@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from tests.servers import free_port
+from backend.embedded.ports import free_port
 
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 PATIENCE_SECONDS = 240.0
