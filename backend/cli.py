@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from backend.commands import annotate, connect, doctor, estimate, rollback, serve, start, train, versions, worker
+from backend.commands import (
+    annotate,
+    backup,
+    connect,
+    doctor,
+    estimate,
+    pause,
+    rollback,
+    serve,
+    start,
+    train,
+    versions,
+    worker,
+)
 from backend.errors import SettingsError, ShortlistError
 from backend.logs import configure_logs
 from backend.settings import load_settings
@@ -50,6 +63,10 @@ app.command("estimate")(estimate.estimate)
 app.command("train")(train.train)
 app.command("versions")(versions.versions)
 app.command("rollback")(rollback.rollback)
+app.command("pause")(pause.pause)
+app.command("resume")(pause.resume)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.pool import candidates, jobs, ledger, tasks
-from backend.services import label_space, teacher_options
+from backend.services import label_space, paused, teacher_options
 from backend.teaching import open_teacher
 from model.errors import TeacherError
 
@@ -33,6 +33,8 @@ def ask(question: Question, asked: Asked) -> Answer | None:
 
     A slow answer still reaches the pool when it comes.
     """
+    if paused(question.services, question.project):
+        return None
     options = teacher_options(question.services.settings, question.options, question.project)
     project = question.project.project
     teacher = question.live.teacher(

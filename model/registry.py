@@ -64,6 +64,20 @@ class Registry:
             except OSError as error:
                 raise ArtifactError(f"version {version} cannot be written to {place}: {error}") from error
 
+    def adopt(self, project: int, version: str, folder: Path) -> None:
+        """Store a version that another registry's `fetch` gave; nothing happens if it is here already.
+
+        Raises ArtifactError if the folder does not match its checksums or cannot be written.
+        """
+        place = self._place(project, version)
+        _verify(folder)
+        if self._exists(place):
+            return
+        try:
+            self._put_local(folder, Path(place)) if self._local else self._put_remote(folder, place)
+        except OSError as error:
+            raise ArtifactError(f"version {version} cannot be written to {place}: {error}") from error
+
     def fetch(self, project: int, version: str) -> Path:
         """A local folder with the version; ArtifactError if it is absent or does not match its checksums."""
         place = self._place(project, version)

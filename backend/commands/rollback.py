@@ -48,7 +48,7 @@ def choose(project: Project, rows: Sequence[VersionRow], version: str) -> str:
 
     Raises ProjectError if there is none, or it was made for other labels than the project has now.
     """
-    fitting = {row.version: row for row in rows if row.space_hash == project.space_hash}
+    fitting = {row.version: row for row in rows if row.space_hash == project.space_hash and row.state != "removed"}
     if version:
         if version not in fitting:
             known = ", ".join(fitting) or "none"

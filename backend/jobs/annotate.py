@@ -48,7 +48,7 @@ def work(job: Job) -> str:
     away = batches.poll(job, teacher, version) if teacher.paid else set()
     end = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS)
     try:
-        while time.monotonic() < end and _some(job, teacher, version, away, end):
+        while time.monotonic() < end and not job.paused and _some(job, teacher, version, away, end):
             job.step(*_progress(job, version))
     finally:
         job.ask("publish")

@@ -15,6 +15,7 @@ from backend.connection import control_of
 from backend.control import Control
 from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
 from backend.jobs.predicting import decided, predict_missing
+from backend.jobs.pruning import prune
 from backend.jobs.running import Job, run_job
 from backend.jobs.titles import rename_connections
 from backend.label_studio import LabelStudio
@@ -52,6 +53,7 @@ def work(job: Job) -> str:
             predict_missing(job, served)
             sent = _push_labels(job, label_studio, served)
         rename_connections(job, label_studio, served)
+    prune(job)
     return f"Label Studio shows {served}" + (f"; {sent} predictions sent" if sent else "")
 
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 import structlog
 
 from backend.errors import ShortlistError
-from backend.jobs.running import Job, job_services
+from backend.jobs.running import PAUSABLE, Job, job_services
 from backend.jobs.sync import RUN_MS
 from backend.pool import jobs, projects, publishing, tasks, versions
 from backend.pool.jobs import JobRow
 from backend.pool.projects import Project
 from backend.queue import KINDS
-from backend.services import Services, served_version, teacher_version
+from backend.services import Services, paused, served_version, teacher_version
 from backend.triggers import next_training
 from model.errors import ModelError
 
@@ -55,7 +55,8 @@ def missing(services: Services, project: Project) -> list[str]:
         wanted.append("train")
     if _unpublished(services, project, version):
         wanted.append("publish")
-    return [kind for kind in dict.fromkeys(wanted) if not _gave_up_lately(rows.get(kind), now)]
+    resting = PAUSABLE if paused(services, project) else ()
+    return [kind for kind in dict.fromkeys(wanted) if kind not in resting and not _gave_up_lately(rows.get(kind), now)]
 
 
 def _interrupted(row: JobRow, now: int) -> bool:

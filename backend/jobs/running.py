@@ -19,13 +19,14 @@ from backend.pool import jobs, projects
 from backend.pool.engine import open_engine
 from backend.pool.projects import Project
 from backend.queue import JobQueue
-from backend.services import Services
+from backend.services import Services, paused
 from backend.settings import load_settings
 from model.errors import ModelError, TeacherUnavailable
 
 log = structlog.get_logger(__name__)
 
 TRANSIENT = (LabelStudioUnavailable, TeacherUnavailable, QueueError, OSError, sa.exc.OperationalError)
+PAUSABLE = ("annotate", "train")  # the jobs that do nothing while their project is paused
 STEP_SECONDS = 0.5  # how often a step is written at most
 DEATHS = 5  # a job whose process was killed so often in a row is not started again
 
@@ -46,6 +47,11 @@ class Job:
         if row is None:
             raise ProjectError(f"project {self.number} is not known here: connect it first")
         return row
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody wants no training and no question to the teacher now."""
+        return paused(self.services, self.project)
 
     def step(self, text: str, progress: float | None = None) -> None:
         """Say what is being done, for people; `progress` in [0, 1]. Too frequent calls are dropped."""
@@ -92,7 +98,11 @@ def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:
         if _died_too_often(job):
             return
         jobs.begin(job.services.engine, project, kind)
-        _run(job, work)
+        _run(job, _wait_for_resume if kind in PAUSABLE and job.paused else work)
+
+
+def _wait_for_resume(job: Job) -> str:
+    return f"nothing was done, because the project is paused; `shortlist resume {job.number}` goes on"
 
 
 def _run(job: Job, work: Callable[[Job], str]) -> None:

@@ -61,6 +61,8 @@ def work(job: Job) -> str:
         projects.mark_trained(job.services.engine, job.number, snapshot.changes)
         return f"not enough to learn from yet: {error}"
     except TrainingStopped:
+        if job.paused:
+            return "stopped, because the project was paused"
         job.ask("train")
         return "stopped, because the label config changed; it starts again"
     job.step("judging", 0.9)
@@ -126,13 +128,13 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, T
 
 
 def _stop(job: Job, space: LabelSpace) -> Callable[[], bool]:
-    """Tells the training to stop once the project has another label space; looks every LOOK_SECONDS."""
+    """Tells the training to stop once the project has another label space or is paused; looks every LOOK_SECONDS."""
     looked = [time.monotonic(), False]
 
     def stop() -> bool:
         if not looked[1] and time.monotonic() > looked[0] + LOOK_SECONDS:
             now = job.project.space
-            looked[:] = [time.monotonic(), now is not None and now.hash != space.hash]
+            looked[:] = [time.monotonic(), job.paused or (now is not None and now.hash != space.hash)]
         return bool(looked[1])
 
     return stop

@@ -14,7 +14,7 @@ from typing import IO, Any
 import sqlalchemy as sa
 
 from backend.errors import PoolError
-from backend.pool.engine import schema, snapshot, write
+from backend.pool.engine import read, schema, snapshot, write
 from backend.pool.tables import metadata
 
 FORMAT = "shortlist pool"
@@ -54,6 +54,12 @@ def load(engine: sa.Engine, path: Path) -> dict[str, int]:
         raise PoolError(f"the backup {path} cannot be read: {error}") from error
     except sa.exc.StatementError as error:
         raise PoolError(f"the backup {path} does not fit the pool: {error.orig}") from error
+
+
+def expect_empty(engine: sa.Engine) -> None:
+    """Raise PoolError unless the pool is empty."""
+    with read(engine) as connection:
+        _expect_empty(connection)
 
 
 def _write(connection: sa.Connection, file: IO[str]) -> dict[str, int]:

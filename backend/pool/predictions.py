@@ -10,7 +10,7 @@ from backend.pool.bulk import chunks, upsert
 from backend.pool.engine import read as reading
 from backend.pool.engine import write
 from backend.pool.resume import search
-from backend.pool.tables import predictions, published, tasks
+from backend.pool.tables import annotations, predictions, published, tasks
 
 
 def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int, str, str, float]]) -> None:
@@ -79,6 +79,16 @@ def mark_published(engine: sa.Engine, project: int, version: str, ids: Collectio
     rows = [{"project": project, "version": version, "task": task, "confirmed": True} for task in sorted(set(ids))]
     with write(engine) as connection:
         upsert(connection, published, rows)
+
+
+def drop_undecided(engine: sa.Engine, project: int, version: str) -> None:
+    """Forget a version's predictions but for tasks that somebody annotated: figures need these."""
+    seen = sa.select(sa.literal(1)).where(
+        annotations.c.project == predictions.c.project, annotations.c.task == predictions.c.task
+    )
+    here = (predictions.c.project == project, predictions.c.version == version)
+    with write(engine) as connection:
+        connection.execute(sa.delete(predictions).where(*here, ~sa.exists(seen)))
 
 
 def drop(engine: sa.Engine, project: int, version: str) -> None:
