@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
 
 from backend.carrying import only_removes, survives
+from backend.errors import BudgetReached
 from backend.jobs import batches
 from backend.jobs.paid import flow, store
 from backend.jobs.predicting import embedder
@@ -16,6 +17,7 @@ from backend.jobs.running import Job, run_job
 from backend.pool import candidates, spaces, tasks, versions
 from backend.pool.projects import Project
 from backend.services import label_space, project_options, teacher_options, teacher_version
+from backend.stages import Stage, stage
 from backend.teaching import open_teacher
 from model.labels import LabelSpace
 
@@ -46,40 +48,46 @@ def work(job: Job) -> str:
         return _finished(job, space, version)
     teacher = open_teacher(job.services, project, embedder(job))
     away = batches.poll(job, teacher, version) if teacher.paid else set()
+    now = stage(job.services, job.project, teacher, version, embedder(job))
     end = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS)
     try:
-        while time.monotonic() < end and not job.paused and _some(job, teacher, version, away, end):
+        while time.monotonic() < end and not job.paused and _some(job, teacher, version, away, end, now):
             job.step(*_progress(job, version))
+    except BudgetReached:
+        _learn(job, version)  # the student answers for the tasks that there is no money for
+        raise
     finally:
         job.ask("publish")
-    if missing(job, version, 1, away):
+    left = missing(job, version, 1, away)
+    if left and now.room(_asked(job, version) + len(away), 1):
         job.ask("annotate")
         return _progress(job, version)[0]
     if away:
         job.ask_later(job.services.settings.BATCH_POLL_SECONDS)
         return f"{_progress(job, version)[0]}; {len(away)} are at the provider's batch service"
-    return _finished(job, space, version)
+    return _next_stage(job, teacher, version) if left else _finished(job, space, version)
 
 
-def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float) -> int:
-    """Have the next tasks answered, or hand many of them over as a batch; how many, 0 if none is left."""
+def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, now: Stage) -> int:
+    """Have the next tasks answered, or hand many of them over as a batch; how many, 0 if none is left in this stage."""
     if not teacher.paid:
         return _chunk(job, teacher, version)
+    room = now.room(_asked(job, version) + len(away), LARGEST_BATCH)
     if batches.possible(job, teacher, version):
-        rows = missing(job, version, LARGEST_BATCH, away | batches.tired(job, version))
+        rows = missing(job, version, room, away | batches.tired(job, version), now.first)
         if batches.wanted(job, len(rows)) and batches.submit(job, teacher, version, rows):
             away.update(batches.away(job, version))
             return len(rows)
 
     def following(size: int, left_out: set[int]) -> list[tuple[int, str]]:
         job.step(*_progress(job, version))
-        return missing(job, version, size, away | left_out)
+        return missing(job, version, size, away | left_out, now.first)
 
     choice = project_options(job.services.settings, job.project).BATCH
     limit = LARGEST_BATCH if choice == "off" or batches.batch_teacher(teacher) is None else batches.FIRST
-    if candidates.figures(job.services.engine, job.number, version).count >= batches.FIRST:
+    if _asked(job, version) >= batches.FIRST:
         limit = LARGEST_BATCH
-    return flow(job, teacher, version, following, end, limit)
+    return flow(job, teacher, version, following, end, min(limit, room))
 
 
 def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:
@@ -113,15 +121,37 @@ def _chunk(job: Job, teacher: Teacher, version: str) -> int:
     return len(rows)
 
 
-def missing(job: Job, version: str, limit: int, away: Collection[int] = ()) -> list[tuple[int, str]]:
-    """Tasks without an answer of this version, those left out that are being answered elsewhere."""
-    rows = tasks.without_candidates(job.services.engine, job.number, version, limit + len(away))
+def missing(
+    job: Job, version: str, limit: int, away: Collection[int] = (), first: Sequence[int] = ()
+) -> list[tuple[int, str]]:
+    """Tasks without an answer of this version, `first` before others; left out: those being answered elsewhere."""
+    rows = tasks.without_candidates(job.services.engine, job.number, version, limit + len(away), prefer=first)
     return [row for row in rows if row[0] not in away][:limit]
+
+
+def _asked(job: Job, version: str) -> int:
+    return candidates.figures(job.services.engine, job.number, version).count
+
+
+def _learn(job: Job, version: str) -> None:
+    """Have a student learn from answers that the last training did not know, unless people train by hand."""
+    by_hand = project_options(job.services.settings, job.project).RETRAIN_AFTER == 0
+    if not by_hand and _asked(job, version) > job.project.trained_sets:
+        job.ask("train")
+
+
+def _next_stage(job: Job, teacher: Teacher, version: str) -> str:
+    """A stage of the budget is spent: the training that was asked for asks for this job again."""
+    if stage(job.services, job.project, teacher, version, embedder(job)).room(_asked(job, version), 1):
+        job.ask("annotate")
+    else:
+        _learn(job, version)
+    return f"{_progress(job, version)[0]}; a student learns from them before the next ones are chosen"
 
 
 def _progress(job: Job, version: str) -> tuple[str, float]:
     total = tasks.count(job.services.engine, job.number)
-    done = candidates.figures(job.services.engine, job.number, version).count
+    done = _asked(job, version)
     return f"{done} of {total} tasks have been shown to the teacher", min(1.0, done / max(1, total))
 
 

@@ -21,7 +21,7 @@ from backend.jobs.titles import rename_connections
 from backend.label_studio import LabelStudio
 from backend.pool import candidates, predictions, projects, publishing, tasks, versions
 from backend.predictions import Entry, is_valid, label_entry, shortlist_entry
-from backend.services import label_space, project_options, served_version
+from backend.services import label_space, project_options, served_version, teacher_version
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +61,8 @@ def promote(job: Job, version: str) -> None:
     """Serve a version from now on, in all processes: one atomic step in the pool."""
     projects.promote(job.services.engine, job.number, version)
     log.info("promoted", version=version)
+    if tasks.without_candidates(job.services.engine, job.number, teacher_version(job.services, job.project), 1):
+        job.ask("annotate")  # a paid teacher may be waiting for it: the new student chooses what it is asked next
 
 
 def _waiting(job: Job) -> str | None:

@@ -38,6 +38,7 @@ class Snapshot:
     sets: Mapping[int, CandidateSet]
     labels: Mapping[int, HumanLabel]
     changes: int
+    asked: int = 0  # tasks that the teacher had been shown
 
     def final(self, task: int) -> bool:
         """Whether a person has decided the task for good."""
@@ -58,7 +59,7 @@ def work(job: Job) -> str:
     try:
         student, report = _train(job, snapshot, held_out)
     except NotEnoughDataError as error:
-        projects.mark_trained(job.services.engine, job.number, snapshot.changes)
+        _mark_trained(job, snapshot, serving=False)
         return f"not enough to learn from yet: {error}"
     except TrainingStopped:
         if job.paused:
@@ -76,10 +77,17 @@ def work(job: Job) -> str:
         predict(job, version, student, embed, texts)
     state = "publishing" if verdict.accepted else "rejected"
     versions.set_state(job.services.engine, job.number, version, state, verdict.reason)
-    projects.mark_trained(job.services.engine, job.number, snapshot.changes)
+    _mark_trained(job, snapshot, verdict.accepted)
     if verdict.accepted:
         job.ask("publish")
     return f"{version} {verdict.reason}"
+
+
+def _mark_trained(job: Job, snapshot: Snapshot, serving: bool) -> None:
+    """Note what was learned from. A teacher that waited for it goes on: now, or once the new student is served."""
+    projects.mark_trained(job.services.engine, job.number, snapshot.changes, snapshot.asked)
+    if not serving and snapshot.asked < len(snapshot.texts):
+        job.ask("annotate")
 
 
 def read_snapshot(job: Job) -> Snapshot:
@@ -97,7 +105,7 @@ def read_snapshot(job: Job) -> Snapshot:
     labels = {
         task: label for task, label in human_labels.of_project(engine, job.number).items() if _known(label, space)
     }
-    return Snapshot(space, texts, sets, labels, project.changes)
+    return Snapshot(space, texts, sets, labels, project.changes, len(stored))
 
 
 def _known(label: HumanLabel, space: LabelSpace) -> bool:

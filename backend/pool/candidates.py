@@ -112,6 +112,13 @@ def figures(engine: sa.Engine, project: int, version: str) -> Figures:
     return Figures(count, answered, abstained, unparsed, total / answered if answered else None)
 
 
+def mean_microusd(engine: sa.Engine, project: int, version: str) -> float:
+    """What an answer of a teacher version did cost on average, micro-dollars; 0 without answers."""
+    query = sa.select(sa.func.avg(table.c.microusd)).where(table.c.project == project, table.c.version == version)
+    with reading(engine) as connection:
+        return float(connection.execute(query).scalar_one() or 0.0)
+
+
 def _row(project: int, version: str, task: int, text_hash: str, answer: Answer, now: int) -> dict[str, Any]:
     found, usage = answer.candidates, answer.usage
     return {

@@ -38,6 +38,7 @@ class Project:
     created_ms: int
     instructions: str = ""
     paused: bool = False
+    trained_sets: int = 0
 
     @property
     def space_hash(self) -> str:
@@ -136,10 +137,11 @@ def set_synced(engine: sa.Engine, project: int, updated_at: str) -> None:
     _update(engine, project, synced=updated_at)
 
 
-def mark_trained(engine: sa.Engine, project: int, changes: int, sets: int = 0) -> None:
-    """A training has taken in the first `changes` changed human labels (never goes back) and `sets` candidate sets."""
+def mark_trained(engine: sa.Engine, project: int, changes: int, asked: int = 0) -> None:
+    """A training has taken in the first `changes` changed human labels (never goes back), and what the teacher said
+    about the `asked` tasks that it had been shown."""
     larger = sa.case((projects.c.trained_changes > changes, projects.c.trained_changes), else_=changes)
-    _update(engine, project, trained_changes=larger, trained_sets=sets)
+    _update(engine, project, trained_changes=larger, trained_sets=asked)
 
 
 def remove(engine: sa.Engine, project: int) -> None:

@@ -32,7 +32,7 @@ projects = sa.Table(
     sa.Column("spent_microusd", sa.BigInteger, nullable=False, server_default="0"),  # settled plus reserved
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("instructions", sa.Text, nullable=False, server_default=""),  # what Label Studio tells the annotators
-    sa.Column("trained_sets", sa.Integer, nullable=False, server_default="0"),  # candidate sets at the last training
+    sa.Column("trained_sets", sa.Integer, nullable=False, server_default="0"),  # asked tasks at the last training
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),  # by `shortlist pause`
 )
 

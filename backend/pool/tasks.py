@@ -118,6 +118,13 @@ def without_candidates(
     return first + [row for row in rest if row[0] not in taken][: limit - len(first)]
 
 
+def ids_without_candidates(engine: sa.Engine, project: int, version: str) -> list[int]:
+    """Ids of all tasks whose present text the teacher version was not asked about, ascending."""
+    query = missing(project, version).with_only_columns(tasks.c.task, maintain_column_froms=True)
+    with read(engine) as connection:
+        return list(connection.scalars(query.order_by(tasks.c.task)))
+
+
 def missing(project: int, version: str) -> sa.Select[int, str]:
     """The query behind `without_candidates`: an anti-join on an index that holds all it needs."""
     asked = sa.select(sa.literal(1)).where(

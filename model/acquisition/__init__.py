@@ -6,7 +6,7 @@ Everything works on row numbers of a pool, in blocks, so that memory does not gr
 
 from model.acquisition.base import ClassMeans, LabelSimilarity, LinearProbe
 from model.acquisition.informativeness import Flip, JensenShannon, LabelDifference, TotalVariation
-from model.acquisition.pool import Pool, Probabilities, distinct, from_array, from_vectors
+from model.acquisition.pool import Pool, Probabilities, TextVectors, distinct, from_array, from_vectors
 from model.acquisition.rules import DEFAULT, RULES, rule
 from model.acquisition.score import Score, score_rows
 from model.acquisition.selection import Rule, Selection, select
@@ -46,6 +46,7 @@ __all__ = [
     "Score",
     "Selection",
     "Spread",
+    "TextVectors",
     "TotalVariation",
     "VoteEntropy",
     "WeightedClusters",

@@ -19,19 +19,33 @@ Classify: TypeAlias = Callable[[FloatArray], FloatArray]
 
 
 @dataclass(frozen=True)
+class TextVectors:
+    """Vectors `(N, d)` of texts that are looked up when rows are asked for, so that only these are in memory."""
+
+    texts: Sequence[str]
+    embed: Callable[[Sequence[str]], FloatArray]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, rows: IntArray) -> FloatArray:
+        return self.embed([self.texts[row] for row in rows.tolist()])
+
+
+@dataclass(frozen=True)
 class Pool:
     """N tasks by row number.
 
-    `embeddings` is `(N, d)`, float16 or float32, possibly mapped from disk. `student` (the promoted student), `base`
-    (what the encoder alone would say) and `members` (of a committee) answer row numbers `(b,)` with probabilities
-    `(b, C)`; they are asked block by block.
+    `embeddings` is `(N, d)`, float16 or float32, possibly mapped from disk or looked up by text. `student` (the
+    promoted one), `base` (what the encoder alone would say) and `members` (of a committee) answer row numbers `(b,)`
+    with probabilities `(b, C)`; they are asked block by block.
     """
 
     size: int
     student: Probabilities | None = None
     base: Probabilities | None = None
     members: Sequence[Probabilities] = ()
-    embeddings: Vectors | None = None
+    embeddings: Vectors | TextVectors | None = None
 
     def __post_init__(self) -> None:
         if self.embeddings is not None and len(self.embeddings) != self.size:

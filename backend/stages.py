@@ -1,0 +1,76 @@
+"""A paid teacher's budget in stages: the most useful tasks first, and a student learns before the next are chosen.
+
+Where there is money for all tasks, their order does not matter and nothing waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backend.acquiring import for_teacher
+from backend.pool import candidates, jobs, ledger, tasks
+from backend.pool.projects import Project
+from backend.services import Services, project_options
+
+if TYPE_CHECKING:
+    from model.student.options import Embed
+    from model.teacher.base import Teacher
+
+FIRST = 200  # tasks of the first stage: they also tell what a task costs
+GROWTH = 2.0  # each stage ends when so many times the tasks of the last training were asked
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The tasks that come first, and how many may have been asked in all before a training comes; None: no limit."""
+
+    first: tuple[int, ...] = ()
+    end: int | None = None
+
+    def room(self, asked: int, limit: int) -> int:
+        """How many of `limit` tasks may be asked now, after `asked`."""
+        return limit if self.end is None else max(0, min(limit, self.end - asked))
+
+
+def stage(services: Services, project: Project, teacher: Teacher, version: str, embed: Embed) -> Stage:
+    """What the teacher version may be asked now, and in which order."""
+    if not teacher.paid:
+        return Stage()
+    engine, number = services.engine, project.project
+    asked = candidates.figures(engine, number, version).count
+    if asked < FIRST:
+        enough = _affordable(services, project, teacher, version)
+        return Stage() if enough else Stage(for_teacher(services, project, version, embed), FIRST)
+    if not scarce(services, project, version):
+        return Stage()
+    return Stage(for_teacher(services, project, version, embed), stage_end(services, project))
+
+
+def stage_end(services: Services, project: Project) -> int | None:
+    """The number of asked tasks at which a training comes; None where people train by hand, or the last one failed."""
+    train = jobs.get(services.engine, project.project).get("train")
+    by_hand = project_options(services.settings, project).RETRAIN_AFTER == 0
+    if by_hand or (train is not None and train.state == "failed"):
+        return None
+    return max(FIRST, round(GROWTH * project.trained_sets))
+
+
+def scarce(services: Services, project: Project, version: str) -> bool:
+    """Whether the rest of the budget does not pay for the rest of the tasks, by what tasks have cost so far."""
+    engine, number = services.engine, project.project
+    left = tasks.count(engine, number) - candidates.figures(engine, number, version).count
+    return candidates.mean_microusd(engine, number, version) * left > _budget_left(services, project)
+
+
+def _affordable(services: Services, project: Project, teacher: Teacher, version: str) -> bool:
+    """Whether the budget surely pays for all tasks that are left, which are few."""
+    rows = tasks.without_candidates(services.engine, project.project, version, FIRST + 1)
+    if len(rows) > FIRST:
+        return False
+    return teacher.upper_bound_microusd([text for _, text in rows]) <= _budget_left(services, project)
+
+
+def _budget_left(services: Services, project: Project) -> int:
+    total = ledger.totals(services.engine, project.project)
+    return total.cap_microusd - total.microusd - total.unsettled_microusd
