@@ -80,7 +80,8 @@ def blind_teacher(engine: sa.Engine, project: int, version: str, share: float) -
     )
     decided = sa.select(people.c.task).where(people.c.project == project, people.c.shown_labels.is_not(None))
     with read(engine) as connection:
-        sets = dict(connection.execute(query.where(candidate_sets.c.task.in_(decided))).tuples().all())
+        rows = connection.execute(query.where(candidate_sets.c.task.in_(decided)))
+        sets = {task: labels for task, labels in rows}  # noqa: C416 (rows are no tuples for mypy)
     return check([(seen[task], sets[task]) for task in seen if task in sets and is_blind(project, task, share)])
 
 

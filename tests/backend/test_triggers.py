@@ -160,3 +160,17 @@ def test_without_redis_a_label_still_counts_and_the_wish_is_kept(services: Servi
     decide(services, 2, "b")
     assert triggers.on_human_labels(lonely, 7).due
     assert jobs.get(services.engine, 7)["train"].state == "queued"
+
+
+def test_a_paused_project_trains_nothing_and_says_so() -> None:
+    found = due(500, paused=True)
+    assert (found.due, found.explanation) == (
+        False, "the project is paused, nothing is trained until it is resumed; 500 labels wait",
+    )  # fmt: skip
+
+
+def test_the_more_is_known_the_more_must_be_new() -> None:
+    grown = {"retrain_after": 20, "idle_seconds": 0, "changed_ms": NOW, "now": NOW, "growth": 0.1}
+    assert training_due(120, 100, **grown).due is True
+    assert training_due(1020, 1000, **grown).explanation == "next training after 80 more labels"
+    assert training_due(1100, 1000, **grown).due is True
