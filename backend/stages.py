@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from model.teacher.base import Teacher
 
 FIRST = 200  # tasks of the first stage: they also tell what a task costs
+ALL = 2**62  # more tasks than there are
 GROWTH = 2.0  # each stage ends when so many times the tasks of the last training were asked
 
 
@@ -35,24 +36,29 @@ class Stage:
 
 def stage(services: Services, project: Project, teacher: Teacher, version: str, embed: Embed) -> Stage:
     """What the teacher version may be asked now, and in which order."""
+    end = next_end(services, project, teacher, version)
+    if end is None:
+        return Stage()
+    asked = candidates.figures(services.engine, project.project, version).count
+    first = for_teacher(services, project, version, embed) if asked < end else ()
+    return Stage(first, end if end < ALL else None)
+
+
+def next_end(services: Services, project: Project, teacher: Teacher, version: str) -> int | None:
+    """The number of asked tasks at which the stage ends; None where there is money for all, ALL where nothing waits."""
     if not teacher.paid:
-        return Stage()
-    engine, number = services.engine, project.project
-    asked = candidates.figures(engine, number, version).count
-    if asked < FIRST:
-        enough = _affordable(services, project, teacher, version)
-        return Stage() if enough else Stage(for_teacher(services, project, version, embed), FIRST)
-    if not scarce(services, project, version):
-        return Stage()
-    return Stage(for_teacher(services, project, version, embed), stage_end(services, project))
+        return None
+    if candidates.figures(services.engine, project.project, version).count < FIRST:
+        return None if _affordable(services, project, teacher, version) else FIRST
+    return stage_end(services, project) if scarce(services, project, version) else None
 
 
-def stage_end(services: Services, project: Project) -> int | None:
-    """The number of asked tasks at which a training comes; None where people train by hand, or the last one failed."""
+def stage_end(services: Services, project: Project) -> int:
+    """The number of asked tasks at which a training comes; ALL where people train by hand, or the last one failed."""
     train = jobs.get(services.engine, project.project).get("train")
     by_hand = project_options(services.settings, project).RETRAIN_AFTER == 0
     if by_hand or (train is not None and train.state == "failed"):
-        return None
+        return ALL
     return max(FIRST, round(GROWTH * project.trained_sets))
 
 

@@ -17,7 +17,7 @@ from backend.jobs.running import Job, run_job
 from backend.pool import candidates, spaces, tasks, versions
 from backend.pool.projects import Project
 from backend.services import label_space, project_options, teacher_options, teacher_version
-from backend.stages import Stage, stage
+from backend.stages import Stage, next_end, stage
 from backend.teaching import open_teacher
 from model.labels import LabelSpace
 
@@ -142,7 +142,8 @@ def _learn(job: Job, version: str) -> None:
 
 def _next_stage(job: Job, teacher: Teacher, version: str) -> str:
     """A stage of the budget is spent: the training that was asked for asks for this job again."""
-    if stage(job.services, job.project, teacher, version, embedder(job)).room(_asked(job, version), 1):
+    end = next_end(job.services, job.project, teacher, version)
+    if end is None or end > _asked(job, version):
         job.ask("annotate")
     else:
         _learn(job, version)
