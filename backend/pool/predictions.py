@@ -10,7 +10,8 @@ from backend.pool.bulk import chunks, upsert
 from backend.pool.engine import read as reading
 from backend.pool.engine import write
 from backend.pool.resume import search
-from backend.pool.tables import annotations, predictions, published, tasks
+from backend.pool.tables import annotations as people
+from backend.pool.tables import predictions, published, tasks
 
 
 def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int, str, str, float]]) -> None:
@@ -84,7 +85,7 @@ def mark_published(engine: sa.Engine, project: int, version: str, ids: Collectio
 def drop_undecided(engine: sa.Engine, project: int, version: str) -> None:
     """Forget a version's predictions but for tasks that somebody annotated: figures need these."""
     seen = sa.select(sa.literal(1)).where(
-        annotations.c.project == predictions.c.project, annotations.c.task == predictions.c.task
+        people.c.project == predictions.c.project, people.c.task == predictions.c.task
     )
     here = (predictions.c.project == project, predictions.c.version == version)
     with write(engine) as connection:
