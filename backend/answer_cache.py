@@ -1,14 +1,14 @@
-"""Entries that were checked and sent once. What a version answers to a text never changes, so they stay right."""
+"""Entries that were checked and sent once, as JSON. What a version answers to a text never changes."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 Key: TypeAlias = tuple[int, str]  # task, hash of its text
-CAPACITY = 20_000  # entries, about 2 kB each
+CAPACITY = 50_000  # entries, about half a kilobyte each
 
 
 class AnswerCache:
@@ -21,12 +21,12 @@ class AnswerCache:
         self._capacity = capacity
         self._size = 0
         self._lock = Lock()
-        self._scopes: OrderedDict[Hashable, dict[Key, dict[str, Any]]] = OrderedDict()
+        self._scopes: OrderedDict[Hashable, dict[Key, bytes]] = OrderedDict()
 
     def __len__(self) -> int:
         return self._size
 
-    def get(self, scope: Hashable, keys: Iterable[Key]) -> dict[int, dict[str, Any]]:
+    def get(self, scope: Hashable, keys: Iterable[Key]) -> dict[int, bytes]:
         """The known entries by task."""
         with self._lock:
             known = self._scopes.get(scope)
@@ -35,8 +35,8 @@ class AnswerCache:
             self._scopes.move_to_end(scope)
             return {key[0]: entry for key in keys if (entry := known.get(key)) is not None}
 
-    def put(self, scope: Hashable, entries: Mapping[Key, dict[str, Any]]) -> None:
-        """Keep entries; nobody may change them afterwards."""
+    def put(self, scope: Hashable, entries: Mapping[Key, bytes]) -> None:
+        """Keep entries."""
         with self._lock:
             known = self._scopes.setdefault(scope, {})
             self._scopes.move_to_end(scope)

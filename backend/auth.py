@@ -1,4 +1,4 @@
-"""HTTP Basic authentication on everything but /health."""
+"""HTTP Basic authentication on everything but /health and the bare yes or no of /ready."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from werkzeug.datastructures import Authorization
 
 from backend.settings import Settings
 
+OPEN = (".health", ".ready")  # endpoints that say nothing but that the process lives, or whether it can work
 REALM = {"WWW-Authenticate": 'Basic realm="Shortlist", charset="UTF-8"'}
 
 
@@ -37,7 +38,7 @@ class BasicAuth:
 
     def guard(self) -> Response | None:
         """A Flask `before_request` function: 401 for whoever is not let in."""
-        if (request.endpoint or "").endswith(".health") or self.accepts(request.authorization):
+        if not self.required or (request.endpoint or "").endswith(OPEN) or self.accepts(request.authorization):
             return None
         return Response("log in with BASIC_AUTH_USER and BASIC_AUTH_PASS\n", 401, REALM, mimetype="text/plain")
 

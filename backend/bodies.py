@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import orjson
 from flask import Response, request
 
 from backend.errors import RequestError
@@ -18,7 +19,7 @@ LONGEST_PHRASE = 300
 def read_object() -> dict[str, Any]:
     """The request's JSON object, whatever its content type says; RequestError says what is wrong."""
     try:
-        body = json.loads(request.get_data(cache=False))
+        body = _parse(request.get_data(cache=False))
     except RecursionError:
         raise RequestError("the JSON body is nested too deeply") from None
     except ValueError:
@@ -26,6 +27,14 @@ def read_object() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise RequestError(f"the body must be a JSON object, got {type(body).__name__}")
     return body
+
+
+def _parse(data: bytes) -> Any:
+    """By the fast parser; what it does not take (NaN, lone surrogates, other encodings) by the patient one."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return json.loads(data)
 
 
 def project_key(value: object) -> tuple[int, str]:

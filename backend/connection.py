@@ -33,10 +33,12 @@ def remember(
     Raises SettingsError for malformed extra_params, before anything is written.
     """
     known = read_project(services.engine, project)
+    if known is not None and _same(known, created, label_config, extra_params, title):
+        return known
     options = _raw_options(services, known, extra_params)
     label_config = storable(label_config)
     control = services.settings.for_project(options).CONTROL
-    if known is not None and _unchanged(known, created, label_config, options, title):
+    if known is not None and _same(known, created, label_config, options, title):
         return known
     space, problem = _space(label_config, control)
     kept = known if known is not None and created in ("", known.created) else None
@@ -71,10 +73,11 @@ def start(trigger: Any, project: int) -> None:
         log.error("no job was started", project=project, reason=str(error))
 
 
-def _unchanged(known: Project, created: str, label_config: str, options: Mapping[str, Any], title: str) -> bool:
-    same_project = created in ("", known.created)
-    same_content = known.label_config == label_config and known.options == options
-    return same_project and same_content and title in ("", known.title)
+def _same(known: Project, created: str, label_config: str, options: object, title: str) -> bool:
+    """Whether a message says what is known, `options` as an object; what was stored was checked."""
+    same_project = created in ("", known.created) and title in ("", known.title)
+    same_options = options is KEEP or known.options == ({} if options is None else options)
+    return same_project and same_options and known.label_config == label_config
 
 
 def _raw_options(services: Services, known: Project | None, extra_params: object) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import structlog
 
-from backend import live_teacher, triggers
-from backend.connection import control_of, start
+from backend import live_teacher, score_column, triggers
+from backend.blind import hide
+from backend.connection import start
 from backend.control import Control
 from backend.decisions import identifier
 from backend.errors import ShortlistError
@@ -19,22 +21,22 @@ from backend.live import LiveStudents
 from backend.pool import candidates, predictions, publishing, tasks
 from backend.pool.projects import Project
 from backend.predictions import abstained_entry, is_valid, label_entry, shortlist_entry
-from backend.services import Services, project_options, served_version
+from backend.services import Services, served_version
+from backend.serving import Serving, serving
 from backend.settings import ProjectOptions
 from backend.task_text import task_text
 from model.labels import CandidateSet
 
 log = structlog.get_logger(__name__)
 
-Entry = dict[str, Any] | list[Any]
+NO_ENTRY, NO_OBJECT = b"[]", b"{}"
 STORING_MS, STORING_MS_PER_TASK = 5_000, 60  # how long Label Studio may take to store an answer: 25 ms a task, idle
 
 Later = Callable[[str, Callable[[], object]], object]
 Count = Callable[[str, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One task of a request, with its text."""
 
     task: int
@@ -55,18 +57,13 @@ class Question:
     deadline: float  # time.monotonic seconds
     later: Later
     alone: bool  # one task, opened by a person: the teacher may be asked at once
-
-    @property
-    def scope(self) -> Hashable:
-        """Everything besides the task that shapes its entry."""
-        row, options = self.project, self.options
-        return (row.project, row.created_ms, row.label_config, self.version, options.MAX_CANDIDATES, options.PRESELECT,
-                options.CONTROL)  # fmt: skip
+    scope: Serving  # everything besides the task that shapes its entry
 
     def shortlist(self, found: CandidateSet) -> dict[str, Any]:
         """The entry of a candidate set."""
         limit, preselect = self.options.MAX_CANDIDATES, self.options.PRESELECT
-        return shortlist_entry(self.control, self.version, found, limit, preselect)
+        entry = shortlist_entry(self.control, self.version, found, limit, preselect)
+        return {**entry, "score": score_column.of_candidates(found)} if score_column.wanted(self.options) else entry
 
     def label(self, name: str, score: float) -> dict[str, Any]:
         """The entry of one label."""
@@ -90,8 +87,8 @@ def answer(
     *,
     later: Later = _at_once,
     count: Count = _uncounted,
-) -> list[Entry]:
-    """Exactly one entry per task, in order. Never raises: what goes wrong becomes `[]` and an error id in the log.
+) -> list[bytes]:
+    """Exactly one entry per task, as JSON, in order. Never raises: what goes wrong becomes `[]` and an id in the log.
 
     `later` is given the writing that need not hold up the answer; `count` hears how many entries of which kind left.
     An interactive request gets an object even where there is no answer yet.
@@ -101,14 +98,20 @@ def answer(
     except ShortlistError as error:  # the label config or an option is not usable; /setup says so to people
         log.warning("no entry could be made", project=project.project, reason=str(error))
         count("failed", len(given))
-        entries, version = [[] for _ in given], ""
+        entries, version = [NO_ENTRY] * len(given), ""
     except Exception:
         log.exception("no entry could be made", project=project.project, error_id=uuid.uuid4().hex[:12])
         count("failed", len(given))
-        entries, version = [[] for _ in given], ""
-    if interactive and version:
-        return [entry or abstained_entry(version) for entry in entries]
-    return [entry or {} for entry in entries] if interactive else entries
+        entries, version = [NO_ENTRY] * len(given), ""
+    if not interactive:
+        return entries
+    nothing = as_json(abstained_entry(version)) if version else NO_OBJECT
+    return [nothing if entry == NO_ENTRY else entry for entry in entries]
+
+
+def as_json(content: object) -> bytes:
+    """JSON as it leaves; ValueError for NaN and infinity."""
+    return json.dumps(content, allow_nan=False).encode()
 
 
 def phase(services: Services, project: Project) -> Literal["cold", "teacher", "student"]:
@@ -123,28 +126,29 @@ def phase(services: Services, project: Project) -> Literal["cold", "teacher", "s
 
 def _answer(
     services: Services, live: LiveStudents, project: Project, given: Sequence[object], *, later: Later, count: Count
-) -> tuple[list[Entry], str]:
-    control = control_of(services, project)
-    options = project_options(services.settings, project)
-    version = served_version(services, project)
+) -> tuple[list[bytes], str]:
+    how = serving(services, project)
+    control, version = how.control, how.version
     deadline = time.monotonic() + services.settings.PREDICT_SECONDS
-    question = Question(services, live, project, control, options, version, deadline, later, len(given) == 1)
+    question = Question(services, live, project, control, how.options, version, deadline, later, len(given) == 1, how)
     asked = [_asked(control, task) for task in given]
     found = _find(question, {one.task: one for one in asked if one is not None}, count)
-    entries: list[Entry] = [found.get(one.task, []) if one is not None else [] for one in asked]
-    count("answered", sum(bool(entry) for entry in entries))
-    count("waiting", sum(not entry for entry in entries))
+    entries = [found.get(one.task, NO_ENTRY) if one is not None else NO_ENTRY for one in asked]
+    waiting = entries.count(NO_ENTRY)
+    count("answered", len(entries) - waiting)
+    count("waiting", waiting)
     return entries, version
 
 
-def _find(question: Question, by_task: Mapping[int, Asked], count: Count) -> dict[int, dict[str, Any]]:
+def _find(question: Question, by_task: Mapping[int, Asked], count: Count) -> dict[int, bytes]:
     """Checked entries: those that were sent before, then those of the pool or the student."""
     sent, scope = question.live.sent, question.scope
     found = sent.get(scope, [(one.task, one.text_hash) for one in by_task.values()])
     rest = [one for one in by_task.values() if one.task not in found]
     if rest:
         find = _student_entries if question.version.startswith("student-") else _teacher_entries
-        fresh = _only_valid(question, find(question, rest), count)
+        shown = hide(find(question, rest), question.project.project, question.options.BLIND_SHARE)
+        fresh = {task: as_json(entry) for task, entry in _only_valid(question, shown, count).items()}
         sent.put(scope, {(task, by_task[task].text_hash): entry for task, entry in fresh.items()})
         _note_given(question, fresh)
         found |= fresh
@@ -200,12 +204,13 @@ def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
     """Cached predictions of the version; the rest from the student in memory, within the time budget."""
     engine, project = question.services.engine, question.project.project
     stored = predictions.read(engine, project, question.version, [one.task for one in asked])
+    leads = score_column.stored(question.services, project, question.version, question.options, list(stored))
     found = {}
     missing = []
     for one in asked:
         row = stored.get(one.task)
         if row is not None and row[0] == one.text_hash:
-            found[one.task] = question.label(row[1], row[2])
+            found[one.task] = question.label(row[1], leads.get(one.task, row[2]))
         else:
             missing.append(one)
     if not missing:
@@ -213,12 +218,19 @@ def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
     student = question.live.get(project, question.version)
     answers = student.answers([one.text for one in missing], question.deadline) if student is not None else []
     fresh = list(zip(missing, answers, strict=False))
-    found.update({one.task: question.label(*reply) for one, reply in fresh})
+    by_lead = score_column.wanted(question.options)
+    found.update({one.task: question.label(label, lead if by_lead else sure) for one, (label, sure, lead) in fresh})
     _remember(question, missing)
-    rows = [(one.task, one.text_hash, label, score) for one, (label, score) in fresh]
-    if rows:
-        question.later("save predictions", lambda: predictions.save(engine, project, question.version, rows))
+    if fresh:
+        question.later("save predictions", lambda: _save(question, fresh))
     return found
+
+
+def _save(question: Question, fresh: Sequence[tuple[Asked, tuple[str, float, float]]]) -> None:
+    services, project, version = question.services, question.project.project, question.version
+    rows = [(one.task, one.text_hash, label, sure) for one, (label, sure, _) in fresh]
+    score_column.keep(services, project, version, question.options, [(one.task, lead) for one, (*_, lead) in fresh])
+    predictions.save(services.engine, project, version, rows)
 
 
 def _only_valid(question: Question, found: Mapping[int, dict[str, Any]], count: Count) -> dict[int, dict[str, Any]]:

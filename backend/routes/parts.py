@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Response, current_app
 
+from backend.auth import BasicAuth
 from backend.background import Background
 from backend.inbox import Inbox
 from backend.live import LiveStudents
@@ -16,13 +17,14 @@ from backend.services import Services
 
 @dataclass(frozen=True)
 class Parts:
-    """Services, models in memory, the background thread with its inbox, and the counters."""
+    """Services, models in memory, the background thread with its inbox, the counters, and the login."""
 
     services: Services
     live: LiveStudents
     background: Background
     inbox: Inbox
     metrics: Metrics
+    auth: BasicAuth
 
 
 def parts() -> Parts:
@@ -34,4 +36,9 @@ def parts() -> Parts:
 
 def answer_json(content: object, status: int = 200) -> Response:
     """A JSON answer; NaN and infinity never leave."""
-    return Response(json.dumps(content, allow_nan=False), status, mimetype="application/json")
+    return json_answer(json.dumps(content, allow_nan=False).encode(), status)
+
+
+def json_answer(content: bytes, status: int = 200) -> Response:
+    """A JSON answer that is written already."""
+    return Response(content, status, mimetype="application/json")

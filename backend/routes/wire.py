@@ -15,8 +15,8 @@ from backend.connection import KEEP, remember
 from backend.errors import RequestError, ShortlistError
 from backend.pool import projects
 from backend.pool.projects import Project
-from backend.routes.parts import Parts, answer_json, parts
-from backend.services import served_version
+from backend.routes.parts import Parts, answer_json, json_answer, parts
+from backend.serving import serving
 
 log = structlog.get_logger(__name__)
 wire = Blueprint("wire", __name__)
@@ -47,7 +47,7 @@ def setup() -> Response:
         raise RequestError("schema must be the label config as text")
     services = parts().services
     known = remember(services, project, created, label_config, extra_params=body.get("extra_params", KEEP))
-    return answer_json({"model_version": served_version(services, known)})
+    return answer_json({"model_version": serving(services, known).version})
 
 
 @wire.post("/predict")
@@ -64,11 +64,11 @@ def predict() -> Response:
         entries = _entries(parts(), project, tasks, interactive)
     except ShortlistError as error:
         log.warning("no predictions", reason=str(error))
-        entries = [{} if interactive else [] for _ in tasks]
+        entries = [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
     except Exception:
         log.exception("predict failed", error_id=uuid.uuid4().hex[:12])
-        entries = [{} if interactive else [] for _ in tasks]
-    return answer_json({"results": entries})
+        entries = [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
+    return json_answer(b'{"results": [' + b", ".join(entries) + b"]}")
 
 
 @wire.post("/webhook")
@@ -98,7 +98,7 @@ def _project(here: Parts, body: dict[str, Any]) -> Project:
     return known
 
 
-def _entries(here: Parts, project: Project, tasks: list[object], interactive: bool) -> list[policy.Entry]:
+def _entries(here: Parts, project: Project, tasks: list[object], interactive: bool) -> list[bytes]:
     later, count = here.background.do, here.metrics.count_entries
     return policy.answer(here.services, here.live, project, tasks, interactive, later=later, count=count)
 

@@ -1,0 +1,79 @@
+"""How fast Shortlist is: serving, the student, retraining, latency under training, and a million tasks.
+
+    python -m benchmarks.speed [--data DIR] [--quick] [--only PART …] --out FILE.json
+
+Everything is a ratio within one run on this machine, the two sides taking turns; medians over rounds. Beside the JSON
+it writes a table (.md) and the plot of scaling (.svg). Without `--quick` it takes about half an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.speed_rows import Row
+
+Found = tuple[list[Row], dict[str, float]]
+SUMMARY = ("predict_1", "predict_100", "http_vs_runtime", "int8_vs_float32", "time_to_accuracy", "webhook_p99_ms",
+           "setup_p99_ms", "scale_cost_ratio", "web_rss_mb", "worker_rss_mb")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    requests: int
+    texts: int
+    train_rows: int
+    seconds: float
+    largest: int
+
+
+FULL = Size(rounds=9, requests=600, texts=800, train_rows=1000, seconds=40, largest=1_000_000)
+QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seconds=12, largest=30_000)
+
+
+def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
+    """The measurements by name."""
+    from benchmarks.speed_http import http_rows
+
+    return {"http": lambda: http_rows(size.rounds, size.requests)}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, and write JSON, table and plot."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of data sets")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and at most 30,000 tasks")
+    parser.add_argument("--only", nargs="*", help="parts to measure; an existing result file keeps its other rows")
+    parser.add_argument("--out", type=Path, required=True, help="the result file, JSON")
+    chosen = parser.parse_args(arguments)
+    size = QUICK if chosen.quick else FULL
+    known = parts(size, chosen.data)
+    result = _earlier(chosen.out) if chosen.only else {"rows": [], "summary": {}}
+    for name in chosen.only or known:
+        started = time.monotonic()
+        rows, summary = known[name]()
+        kept = [row for row in result["rows"] if row["part"] != name]
+        result["rows"] = kept + [{"part": name, **row} for row in rows]
+        result["summary"] |= {key: round(value, 4) for key, value in summary.items()}
+        print(f"{name}: {summary} in {time.monotonic() - started:.0f} s", flush=True)
+    result["summary"] = {
+        key: result["summary"].get(key) for key in [*SUMMARY, *sorted(set(result["summary"]) - {*SUMMARY})]
+    }
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _earlier(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text())) if path.is_file() else {"rows": [], "summary": {}}
+
+
+if __name__ == "__main__":
+    main()
