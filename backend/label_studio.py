@@ -109,6 +109,13 @@ class LabelStudio:
         answer = _object(self.http.send("POST", f"api/projects/{project}/import/predictions", list(rows)))
         return int(answer["created"])
 
+    def set_cluster(self, task: int, version: str, cluster: int) -> int:
+        """Put the task's predictions of `version` into a cluster, which no bulk import can; how many there are."""
+        rows = [row for row in self.http.get("api/predictions/", task=task) if row.get("model_version") == version]
+        for row in rows:
+            self.http.send("PATCH", f"api/predictions/{row['id']}/", {"cluster": cluster})
+        return len(rows)
+
     def connections(self, project: int) -> list[dict[str, Any]]:
         """The ML backends of a project, the first being the one that predicts. Each is asked for its health."""
         return list(self.http.get("api/ml", project=project))

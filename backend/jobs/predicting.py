@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend import human_labels
+from backend import human_labels, score_column
 from backend.embedding import project_embedder
 from backend.jobs.running import Job
 from backend.pool import predictions, publishing, tasks
+from backend.services import project_options
 from model.errors import ArtifactError
 from model.labels import Decision
 
@@ -47,6 +48,7 @@ def decided(job: Job) -> set[int]:
 def predict(job: Job, version: str, student: Student, embed: Embed, texts: Mapping[int, str]) -> None:
     """Store the version's label and probability for every one of these tasks."""
     ids, names = list(texts), student.space.names
+    options = project_options(job.services.settings, job.project)
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         rows = student.probabilities([texts[task] for task in chunk], embed)
@@ -55,6 +57,8 @@ def predict(job: Job, version: str, student: Student, embed: Embed, texts: Mappi
             (task, tasks.text_hash(texts[task]), names[column], float(row[column]))
             for task, column, row in zip(chunk, best, rows, strict=True)
         ]
+        known = list(zip(chunk, score_column.leads(rows), strict=True))
+        score_column.keep(job.services, job.number, version, options, known)  # first: what has a label is published
         predictions.save(job.services.engine, job.number, version, answers)
         done = start + len(chunk)
         job.step(f"predicting: {done} of {len(ids)} tasks", SHARE + (1 - SHARE) * done / len(ids))

@@ -10,10 +10,12 @@ from typing import Any
 
 import structlog
 
+from backend import score_column
 from backend.blind import hide
 from backend.connection import control_of
 from backend.control import Control
 from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
+from backend.jobs.clustering import mark_head
 from backend.jobs.predicting import decided, predict_missing
 from backend.jobs.pruning import prune
 from backend.jobs.running import Job, run_job
@@ -53,6 +55,7 @@ def work(job: Job) -> str:
             predict_missing(job, served)
             sent = _push_labels(job, label_studio, served)
         rename_connections(job, label_studio, served)
+        mark_head(job, label_studio, served)
     prune(job)
     return f"Label Studio shows {served}" + (f"; {sent} predictions sent" if sent else "")
 
@@ -80,11 +83,15 @@ def _waiting(job: Job) -> str | None:
 def _push_labels(job: Job, label_studio: LabelStudio, version: str) -> int:
     """Send a student's labels that Label Studio does not hold yet; the number of rows."""
     engine, control = job.services.engine, control_of(job.services, job.project)
-    preselect = project_options(job.services.settings, job.project).PRESELECT
+    options = project_options(job.services.settings, job.project)
     settle_intents(job, label_studio, version)
     sent = 0
     while rows := list(predictions.unpublished(engine, job.number, version, CHUNK)):
-        entries = {task: label_entry(control, version, label, score, preselect) for task, label, score in rows}
+        leads = score_column.stored(job.services, job.number, version, options, [task for task, *_ in rows])
+        entries = {
+            task: label_entry(control, version, label, leads.get(task, score), options.PRESELECT)
+            for task, label, score in rows
+        }
         sent += push(job, label_studio, control, version, entries)
         job.step(f"sending {version} to Label Studio: {sent} predictions")
     return sent
@@ -104,6 +111,7 @@ def _push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
         stored = candidates.read(engine, job.number, version, missing[start : start + CHUNK])
         entries = {
             task: shortlist_entry(control, version, row.candidates, options.MAX_CANDIDATES, options.PRESELECT)
+            | ({"score": score_column.of_candidates(row.candidates)} if score_column.wanted(options) else {})
             for task, row in stored.items()
             if row.candidates is not None
         }

@@ -97,6 +97,12 @@ class LabelStudioDouble:
             case ("PATCH", "projects", _):
                 self.fields |= body
                 return self._project(), 200
+            case ("GET", "predictions"):
+                return [{**row, "id": place} for place, row in enumerate(self.predictions)
+                        if row["task"] == int(args["task"])], 200  # fmt: skip
+            case ("PATCH", "predictions", number):
+                self.predictions[int(number)] = {**self.predictions[int(number)], **body}
+                return self.predictions[int(number)], 200
             case ("POST", "projects", _, "import", "predictions"):
                 return self._import(body)
             case ("GET", "tasks"):

@@ -1,0 +1,54 @@
+"""What Label Studio's one score column carries (setting SCORE): how sure an answer is, or how much a decision is worth.
+
+Label Studio's uncertainty sampling takes the lowest score first. With SCORE=acquisition the score is the lead of the
+first label over the second, so that close calls come first; the head of the queue is spread by `jobs/clustering`.
+Published and live answers read the same stored leads, so that they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from backend.pool import acquisition
+from backend.services import Services
+from backend.settings import ProjectOptions
+
+if TYPE_CHECKING:
+    from model.arrays import FloatArray
+    from model.labels import CandidateSet
+
+
+def wanted(options: ProjectOptions) -> bool:
+    """Whether the column carries acquisition scores."""
+    return options.SCORE == "acquisition"
+
+
+def of_candidates(found: CandidateSet) -> float:
+    """The lead of a candidate set's first label; the larger a set without confidences, the lower."""
+    if not found.confidences:
+        return 1.0 / len(found.labels)
+    first, second = (*found.confidences, 0.0)[:2]
+    return max(0.0, first - second)
+
+
+def leads(probabilities: FloatArray) -> list[float]:
+    """The lead of each row's most likely label, for probabilities `(n, C)`; in [0, 1]."""
+    from model.acquisition.uncertainty import margins
+
+    return [min(1.0, max(0.0, float(lead))) for lead in margins(probabilities)] if len(probabilities) else []
+
+
+def stored(
+    services: Services, project: int, version: str, options: ProjectOptions, tasks: Collection[int]
+) -> Mapping[int, float]:
+    """A student version's leads by task; none where the column carries confidences."""
+    return acquisition.scores(services.engine, project, version, tasks) if wanted(options) else {}
+
+
+def keep(
+    services: Services, project: int, version: str, options: ProjectOptions, rows: Sequence[tuple[int, float]]
+) -> None:
+    """Store (task, lead) of a student version, if the column is to carry them."""
+    if wanted(options) and rows:
+        acquisition.save(services.engine, project, version, dict(rows))

@@ -1,0 +1,47 @@
+"""SCORE=acquisition over HTTP: what is answered live, kept in the pool and answered from there has the same score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from backend.answer_cache import AnswerCache
+from backend.pool import acquisition, predictions
+from tests.backend.web.server import Server
+from tests.backend.web.test_predict import TEXTS, promote_student, until
+
+
+@pytest.fixture
+def ordering(serve: Callable[..., Server]) -> Server:
+    return serve(SCORE="acquisition")
+
+
+def test_close_calls_of_the_teacher_come_first(ordering: Server) -> None:
+    ordering.version()
+    ordering.answered({1: "a"}, ["refund", "billing"])
+    ordering.answered({2: "b"}, ["refund"])
+    close, clear = ordering.predict({1: "a", 2: "b"})
+    assert (close["score"], clear["score"]) == (pytest.approx(0.3), pytest.approx(0.6))
+
+
+def test_a_students_lead_is_answered_live_and_from_the_pool_alike(ordering: Server) -> None:
+    ordering.version()
+    version = promote_student(ordering, 7)
+    ordering.predict(TEXTS)
+    until(lambda: version in ordering.live.loaded())
+    live = ordering.predict(TEXTS)
+    ordering.parts.background.drain()
+    kept = acquisition.scores(ordering.services.engine, 7, version, list(TEXTS))
+    assert {task: entry["score"] for task, entry in zip(TEXTS, live, strict=True)} == kept
+    sure = predictions.read(ordering.services.engine, 7, version, list(TEXTS))
+    assert all(kept[task] < sure[task][2] for task in TEXTS)  # the confidence itself is kept in the pool
+    ordering.live.sent = AnswerCache()  # as another process, which answers from the pool
+    assert ordering.predict(TEXTS) == live
+
+
+def test_a_project_may_choose_otherwise(ordering: Server) -> None:
+    ordering.version(extra='{"SCORE": "confidence"}')
+    ordering.answered({1: "a"}, ["refund", "billing"])
+    (entry,) = ordering.predict({1: "a"})
+    assert entry["score"] == pytest.approx(0.6)
