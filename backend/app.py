@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 PAGE_HEADERS = {
     "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
 }
@@ -42,11 +45,12 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     background = Background()
     inbox = Inbox(background, partial(events.handle, services))
-    here = Parts(services, live, background, inbox, Metrics(services))
+    auth = BasicAuth(services.settings)
+    here = Parts(services, live, background, inbox, Metrics(services), auth)
     app.extensions["shortlist"] = here
     app.url_map.strict_slashes = False
     app.before_request(here.metrics.start)
-    app.before_request(BasicAuth(services.settings).guard)
+    app.before_request(auth.guard)
     app.after_request(_headers)
     app.after_request(here.metrics.finish)
     for blueprint in (wire, extras, people):

@@ -66,6 +66,7 @@ class Shelf(Generic[T]):
         self._things: OrderedDict[Hashable, T] = OrderedDict()
         self._loading: set[Hashable] = set()
         self._failed: dict[Hashable, float] = {}
+        self._reasons: dict[Hashable, str] = {}
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T | None:
         """The thing, or None while it is being made. Never waits."""
@@ -91,6 +92,11 @@ class Shelf(Generic[T]):
         with self._lock:
             return list(self._things)
 
+    def problems(self) -> dict[Hashable, str]:
+        """What could not be made at the last try, with the reason."""
+        with self._lock:
+            return dict(self._reasons)
+
     def _make(self, key: Hashable, make: Callable[[], T]) -> None:
         try:
             thing = make()
@@ -99,10 +105,12 @@ class Shelf(Generic[T]):
             with self._lock:
                 self._loading.discard(key)
                 self._failed[key] = time.monotonic()
+                self._reasons[key] = str(error)
             return
         with self._lock:
             self._loading.discard(key)
             self._failed.pop(key, None)
+            self._reasons.pop(key, None)
             self._things[key] = thing
             while len(self._things) > self._capacity:
                 self._things.popitem(last=False)
@@ -139,6 +147,10 @@ class LiveStudents:
     def loaded(self) -> list[str]:
         """Versions of the students in memory."""
         return [str(key[1]) for key in self._students.held() if isinstance(key, tuple)]
+
+    def problems(self) -> dict[str, str]:
+        """Versions of students that could not be loaded at the last try, with the reason."""
+        return {str(key[1]): why for key, why in self._students.problems().items() if isinstance(key, tuple)}
 
     def close(self) -> None:
         """Stop loading."""

@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from backend.errors import QueueError
-from backend.pool import projects
+from backend.pool import jobs, projects
 from backend.services import Services
 from backend.status import project_status
 
@@ -77,6 +77,7 @@ class PoolMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Gauges of every project, then of the queues."""
         yield from self._projects()
+        yield from self._jobs()
         yield from self._queues()
 
     def _projects(self) -> Iterator[Metric]:
@@ -87,16 +88,34 @@ class PoolMetrics(Collector):
                     gauges[name].add_metric([str(project.project)], float(value))
         yield from gauges.values()
 
+    def _jobs(self) -> Iterator[Metric]:
+        """1 for the present state of every job of every project, 0 for the others; and when it last gave a sign."""
+        states = GaugeMetricFamily("shortlist_job", "State of a job", labels=["project", "kind", "state"])
+        signs = GaugeMetricFamily("shortlist_job_sign_seconds", "When it last changed, Unix time",
+                                  labels=["project", "kind"])  # fmt: skip
+        for project in projects.all_projects(self._services.engine):
+            for kind, row in jobs.get(self._services.engine, project.project).items():
+                signs.add_metric([str(project.project), kind], row.updated_ms / 1000)
+                for state in jobs.ORDER:
+                    states.add_metric([str(project.project), kind, state], float(row.state == state))
+        yield states
+        yield signs
+
     def _queues(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("shortlist_jobs_waiting", "Jobs that wait in a queue", labels=["queue"])
+        ages = GaugeMetricFamily("shortlist_queue_age_seconds", "How long the first job of a queue has waited",
+                                 labels=["queue"])  # fmt: skip
         workers = GaugeMetricFamily("shortlist_workers", "Workers that are alive")
         try:
             for name, number in self._services.queue.waiting().items():
                 waiting.add_metric([name], number)
+            for name, age in self._services.queue.ages().items():
+                ages.add_metric([name], age)
             workers.add_metric([], len(self._services.queue.workers()))
         except QueueError as error:
             log.warning("the queue cannot be read", reason=str(error))
         yield waiting
+        yield ages
         yield workers
 
 
@@ -107,6 +126,11 @@ GAUGES = (
     ("mean_candidates", "Mean size of a candidate set"),
     ("teacher_coverage", "Share of checked tasks whose label was among the candidates shown"),
     ("student_accuracy", "Share of checked tasks whose label was the one shown"),
+    ("teacher_blind_coverage", "The same of tasks that were shown without an answer"),
+    ("student_blind_accuracy", "Share of tasks shown without an answer whose label the student had named"),
+    ("agreement_alpha", "Krippendorff's alpha of people who labelled the same tasks"),
+    ("versions", "Students ever trained"),
+    ("paused", "1 while trainings and questions to the teacher wait"),
     ("spent_usd", "US dollars spent on the teacher"),
     ("budget_usd", "US dollars that may be spent"),
     ("job_failed", "1 if the project's last job failed"),
@@ -122,6 +146,11 @@ def _figures(status: dict[str, object]) -> dict[str, float | None]:
         "mean_candidates": _number(status.get("mean_candidates")),
         "teacher_coverage": _number(teacher.get("coverage")),
         "student_accuracy": _number(student.get("accuracy")),
+        "teacher_blind_coverage": _number(_part(teacher, "blind").get("coverage")),
+        "student_blind_accuracy": _number(_part(student, "blind").get("accuracy")),
+        "agreement_alpha": _number(_part(status, "agreement").get("alpha")),
+        "versions": _count(status.get("versions")),
+        "paused": _number(status.get("paused")),
         "spent_usd": _number(spend.get("usd")),
         "budget_usd": _number(spend.get("budget_usd")),
         "job_failed": 1.0 if job.get("state") == "failed" else 0.0,
@@ -131,6 +160,10 @@ def _figures(status: dict[str, object]) -> dict[str, float | None]:
 def _part(status: dict[str, object], name: str) -> dict[str, object]:
     part = status.get(name)
     return part if isinstance(part, dict) else {}
+
+
+def _count(value: object) -> float:
+    return float(len(value)) if isinstance(value, list) else 0.0
 
 
 def _number(value: object) -> float | None:

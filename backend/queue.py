@@ -140,6 +140,18 @@ class JobQueue:
         with self._redis():
             return {name: Queue(name, connection=self.connection).count for name in QUEUES}
 
+    def ages(self) -> dict[str, float]:
+        """Seconds for which the first job of each queue has waited; 0 for an empty queue."""
+        with self._redis():
+            now = datetime.now(UTC)
+            found = {}
+            for kind, name in {queue: kind for kind, queue in QUEUE_OF.items()}.items():
+                first = self._queue(name).get_job_ids(0, 1)
+                job = Job.fetch_many(first, connection=self.connection, serializer=JSONSerializer) if first else [None]
+                since = job[0].enqueued_at if job[0] is not None else None
+                found[kind] = max(0.0, (now - since.replace(tzinfo=UTC)).total_seconds()) if since else 0.0
+            return found
+
     def _enqueue(self, kind: str, project: int, delay_seconds: float) -> Outcome:
         place = self.place(kind, project)
         if place in ("absent", "over"):

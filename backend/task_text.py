@@ -28,17 +28,18 @@ INLINE_TAGS = {
     "strong",
 }
 INLINE_TAGS |= {"sub", "sup", "u", "wbr"}
+LONGEST_TEXT = 200_000  # characters of a task that are read; models read far less
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses NUL, UTF-8 has no lone surrogates
 
 
 def task_text(control: Control, data: Mapping[str, Any]) -> str:
-    """The plain text that the annotator of this control reads; "" when the task has none."""
+    """The plain text that the annotator of this control reads, LONGEST_TEXT characters of it; "" when there is none."""
     value = _value(data, control.field)
     if control.object_kind == "Paragraphs":
-        return storable(_dialogue(value, control))
+        return storable(_dialogue(value, control)[:LONGEST_TEXT])
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    text = str(value)
+    text = str(value)[:LONGEST_TEXT]
     return storable(strip_tags(text) if control.object_kind == "HyperText" else text).strip()
 
 

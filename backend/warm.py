@@ -16,12 +16,12 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 2.0
 
 
-def wanted(engine: sa.Engine) -> list[tuple[int, str]]:
-    """(project, version) of every student that is served or being published, the latter last."""
+def wanted(engine: sa.Engine, coming: bool = True) -> list[tuple[int, str]]:
+    """(project, version) of every student that is served and, if wanted, of those being published, the latter last."""
     served = sa.select(projects.c.project, projects.c.served).where(projects.c.served.is_not(None))
-    coming = sa.select(versions.c.project, versions.c.version).where(versions.c.state == "publishing")
+    next_ones = sa.select(versions.c.project, versions.c.version).where(versions.c.state == "publishing")
     with engine.connect() as connection:
-        rows = [*connection.execute(served), *connection.execute(coming)]
+        rows = [row for query in ([served, next_ones] if coming else [served]) for row in connection.execute(query)]
     return [(int(project), str(version)) for project, version in rows]
 
 

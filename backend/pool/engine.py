@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,21 @@ def upgrade(engine: sa.Engine) -> None:
     except (sa.exc.SQLAlchemyError, CommandError) as error:
         reason = str(getattr(error, "orig", None) or error).strip()
         raise PoolError(f"the database {_place(engine)} cannot be opened: {reason}") from error
+
+
+def check_schema(engine: sa.Engine) -> None:
+    """Raise PoolError if the schema is not this release's; an SQLAlchemyError if the database cannot be used."""
+    with read(engine) as connection:
+        here = schema(connection)
+    if here != _heads():
+        raise PoolError(f"it has schema {', '.join(sorted(here)) or 'none'}, this release needs {', '.join(_heads())}")
+
+
+@lru_cache(maxsize=1)
+def _heads() -> frozenset[str]:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return frozenset(ScriptDirectory.from_config(config).get_heads())
 
 
 @contextmanager

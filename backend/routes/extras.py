@@ -13,6 +13,7 @@ from backend.errors import QueueError, RequestError, ShortlistError
 from backend.labeling_config import read_labeling_config
 from backend.pool import jobs, projects, versions
 from backend.pool.projects import Project
+from backend.readiness import readiness
 from backend.routes.parts import answer_json, parts
 from backend.services import served_version
 
@@ -72,6 +73,15 @@ def train() -> Response:
 def nothing_to_do() -> Response:
     """Data belongs to the project, not to the connection: it stays until somebody removes it by command."""
     return answer_json({})
+
+
+@extras.get("/ready")
+def ready() -> Response:
+    """Whether everything that answering needs is there: 200 or 503. Without the login it says no more than that."""
+    here = parts()
+    found = readiness(here.services, here.live)
+    shown = found.to_json() if here.auth.accepts(request.authorization) else {"ready": found.ready}
+    return answer_json(shown, 200 if found.ready else 503)
 
 
 @extras.get("/metrics")
