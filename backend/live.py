@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import structlog
 
 from backend.answer_cache import AnswerCache
+from backend.score_column import leads
 
 if TYPE_CHECKING:
     from model.labels import LabelSpace
@@ -38,10 +39,11 @@ class LoadedStudent:
     embed: Embed
     _turn: Lock
 
-    def answers(self, texts: Sequence[str], deadline: float) -> list[tuple[str, float]]:
-        """(label, probability) of the first texts, as many as fit before `deadline` (time.monotonic seconds)."""
+    def answers(self, texts: Sequence[str], deadline: float) -> list[tuple[str, float, float]]:
+        """(label, probability, lead over the second label) of the first texts, as many as fit before `deadline`
+        (time.monotonic seconds)."""
         names = self.student.space.names
-        found: list[tuple[str, float]] = []
+        found: list[tuple[str, float, float]] = []
         for start in range(0, len(texts), CHUNK):
             if not self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 break
@@ -49,8 +51,8 @@ class LoadedStudent:
                 rows = self.student.probabilities(texts[start : start + CHUNK], self.embed)
             finally:
                 self._turn.release()
-            best = rows.argmax(axis=1)
-            found += [(names[column], float(row[column])) for row, column in zip(rows, best, strict=True)]
+            chosen = zip(rows, rows.argmax(axis=1), leads(rows), strict=True)
+            found += [(names[column], float(row[column]), lead) for row, column, lead in chosen]
             if time.monotonic() >= deadline:
                 break
         return found

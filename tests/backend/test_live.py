@@ -93,7 +93,7 @@ def test_answers_come_in_chunks_until_the_deadline() -> None:
     student = Fixed()
     loaded = LoadedStudent(student, lambda texts: np.zeros((len(texts), 2), np.float32), threading.Lock())  # type: ignore[arg-type]
     answers = loaded.answers(["x"] * 70, time.monotonic() + 60)
-    assert [label for label, _ in answers] == ["c"] * 70
+    assert [label for label, *_ in answers] == ["c"] * 70
     assert answers[0][1] == pytest.approx(0.7)
     assert student.sizes == [32, 32, 6]
     assert len(loaded.answers(["x"] * 70, time.monotonic())) == 32
