@@ -15,8 +15,8 @@ from backend.errors import SettingsError
 
 MOST_OPTIONS = 1_000  # different sets of overrides that are remembered
 Rules = Literal[  # those of model.acquisition that need no committee and no human labels
-    "margin-clusters", "entropy-clusters", "margin", "entropy", "least-confidence", "margin-k-means", "margin-cover",
-    "k-means", "random", "ci-published", "ci-total-variation", "ci-jensen-shannon", "ci-clusters",
+    "sharp-clusters", "margin-clusters", "entropy-clusters", "margin", "entropy", "least-confidence", "margin-k-means",
+    "margin-cover", "k-means", "random", "ci-published", "ci-total-variation", "ci-jensen-shannon", "ci-clusters",
 ]  # fmt: skip
 TEACHER_PATTERN = r"^(auto|similarity|(openai|anthropic):.+)$"
 
@@ -81,7 +81,7 @@ class ProjectOptions(BaseModel):
         "(lowest first, with clusters), for its uncertainty sampling",
     )
     ACQUISITION: Rules = Field(
-        "margin-clusters", description="rule that chooses which tasks come next, for a paid teacher and for people"
+        "sharp-clusters", description="rule that chooses which tasks come next, for a paid teacher and for people"
     )
 
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import logging
 import os
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,15 @@ from typing import Any
 import structlog
 
 from benchmarks import sampling_report
-from benchmarks.sampling_run import curve, draw, everything
+from benchmarks.sampling_run import BUDGETS, EVERYTHING, WITH_REST, curve, draw, everything
 from benchmarks.sampling_splits import Split, corpora, describe, splits
-from model.acquisition import RULES
+from model.acquisition import DEFAULT, RULES
 from model.student.embeddings import EmbeddingCache
 from model.student.encoder import load_encoder
 
+Key = tuple[str, str, str, int, float]  # labeller, split, method, seed, budget
 METHODS = (*RULES, "ci-published@means", "ci-published@probe", "ci-total-variation@means")
-QUICK_METHODS = ("random", "margin", "entropy", "margin-clusters", "ci-published", "ci-total-variation")
+QUICK_METHODS = ("random", "margin", "entropy", DEFAULT, "ci-published", "ci-total-variation")
 QUICK_SETS = ("trec", "ag_news", "babe")
 
 
@@ -41,8 +43,18 @@ def main(arguments: list[str] | None = None) -> None:
     for split in found:
         print(describe(split), flush=True)
     methods = options.methods or (QUICK_METHODS if options.quick else METHODS)
-    jobs = [(split, tuple(methods), seed, options.cache) for seed in range(options.seeds) for split in found]
-    rows = run(jobs, options.workers, options.out.with_suffix(".rows.jsonl"))
+    log = options.out.with_suffix(".rows.jsonl")
+    if not options.resume:
+        log.unlink(missing_ok=True)
+    known = stored(log)
+    jobs = [
+        (split, left, seed, options.cache)
+        for seed in range(options.seeds)
+        for split in found
+        if (left := missing(known, split, seed, methods))
+    ]
+    run(jobs, options.workers, log)
+    rows = [row for row in stored(log).values() if row["method"] in (EVERYTHING, *methods)]
     summary = {"part": options.part, "seeds": options.seeds, **sampling_report.summary(rows)}
     options.out.write_text(json.dumps({"rows": rows, "summary": summary}, indent=1))
     table = sampling_report.markdown(summary)
@@ -61,6 +73,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--part", choices=("test", "train"), default="test", help="train: held-out train texts")
     parser.add_argument("--sets", nargs="*", default=[], help="only these sets")
     parser.add_argument("--methods", nargs="*", default=[], help=f"among {', '.join(METHODS)}")
+    parser.add_argument("--resume", action="store_true", help="go on with the .rows.jsonl beside FILE.json")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "shortlist" / "embeddings")
     options = parser.parse_args(arguments)
@@ -68,24 +81,39 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def run(jobs: list[tuple[Split, tuple[str, ...], int, Path]], workers: int, log: Path) -> list[dict[str, Any]]:
-    """All jobs, one split and seed each; rows also go to `log` as they come."""
+def stored(log: Path) -> dict[Key, dict[str, Any]]:
+    """The rows that an interrupted run has written."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    rows = [json.loads(line) for line in lines]
+    return {(row["labeller"], row["split"], row["method"], row["seed"], row["budget"]): row for row in rows}
+
+
+def missing(known: Mapping[Key, Mapping[str, Any]], split: Split, seed: int, methods: Sequence[str]) -> tuple[str, ...]:
+    """The methods whose last row is not there, or lacks the accuracy after self-training."""
+    found = []
+    for method in (EVERYTHING, *methods):
+        last = 1.0 if method == EVERYTHING else BUDGETS[-1]
+        row = known.get((split.labeller, split.name, method, seed, last))
+        if row is None or (method in WITH_REST and "accuracy_rest" not in row):
+            found.append(method)
+    return tuple(found)
+
+
+def run(jobs: list[tuple[Split, tuple[str, ...], int, Path]], workers: int, log: Path) -> None:
+    """All jobs, one split and seed each; rows are added to `log` as they come."""
     os.environ["OMP_NUM_THREADS"] = "1"
-    rows: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(workers) as pool, log.open("w") as file:
+    with ProcessPoolExecutor(workers) as pool, log.open("a") as file:
         for done in as_completed([pool.submit(run_one, *job) for job in jobs]):
-            rows += done.result()
             file.writelines(json.dumps(row) + "\n" for row in done.result())
             file.flush()
-    return rows
 
 
 def run_one(split: Split, methods: tuple[str, ...], seed: int, cache: Path) -> list[dict[str, Any]]:
     """All methods on one split and seed; they share the sample, so that differences are paired."""
     drawn = draw(split, seed, EmbeddingCache(cache, load_encoder("default", 1)).embed)
-    rows = [everything(drawn)]
+    rows: list[dict[str, Any]] = []
     for method in methods:
-        rows += curve(drawn, method)
+        rows += [everything(drawn)] if method == EVERYTHING else curve(drawn, method)
     print(f"{split.labeller} {split.name} seed {seed}: done", flush=True)
     return rows
 

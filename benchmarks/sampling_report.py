@@ -106,6 +106,7 @@ def group(rows: Rows) -> dict[str, Any]:
                 "worse_splits": sorted(f"{key[0]} {key[1]}" for key, value in worst.items() if value[2] < 0),
                 "better_splits": sum(value[1] > 0 for value in worst.values()),
                 "share_of_everything": share(rows, method, ceilings),
+                "share_with_rest": share(rows, method, ceilings, "accuracy_rest"),
             }
         )
     table.sort(key=lambda line: -line["area"])
@@ -127,12 +128,14 @@ def ceiling(rows: Rows) -> dict[tuple[str, str], float]:
     return {key: float(np.mean(values)) for key, values in found.items()}
 
 
-def share(rows: Rows, method: str, ceilings: Mapping[tuple[str, str], float]) -> float:
-    """Accuracy at the largest budget over the accuracy of labelling everything, mean over splits."""
+def share(rows: Rows, method: str, ceilings: Mapping[tuple[str, str], float], column: str = "accuracy") -> float | None:
+    """Accuracy at the largest budget over the accuracy of labelling everything, mean over splits; None without rows."""
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows:
-        if row["method"] == method and row["budget"] == max(BUDGETS):
-            found[row["labeller"], row["split"]].append(row["accuracy"])
+        if row["method"] == method and row["budget"] == max(BUDGETS) and column in row:
+            found[row["labeller"], row["split"]].append(row[column])
+    if not found:
+        return None
     return float(np.mean([np.mean(values) / ceilings[key] for key, values in found.items()]))
 
 
@@ -156,16 +159,18 @@ def markdown(found: Mapping[str, Any]) -> str:
     for name, part in found["groups"].items():
         lines += [f"### {name}: {part['splits']} splits, labelling everything {100 * part['everything']:.1f}", ""]
         lines += [
-            "| method | area | relative | minus random (95 %) | better / worse | at 20 % | default ahead by (95 %) |"
+            "| method | area | relative | minus random (95 %) | better / worse | at 20 % | with the rest "
+            "| default ahead by (95 %) |"
         ]
-        lines += ["|---|---|---|---|---|---|---|"]
+        lines += ["|---|---|---|---|---|---|---|---|"]
         for line in part["methods"]:
             mean, low, high = (100 * value for value in line["difference"])
             title = f"**{line['method']}**" if line["method"] == found["default"] else line["method"]
             lines.append(
                 f"| {title} | {100 * line['area']:.2f} | {line['relative']:.4f} | "
                 f"{mean:+.2f} ({low:+.2f} to {high:+.2f}) "
-                f"| {line['better_splits']} / {len(line['worse_splits'])} | {100 * line['share_of_everything']:.1f} % "
+                f"| {line['better_splits']} / {len(line['worse_splits'])} | {percent(line['share_of_everything'])} "
+                f"| {percent(line['share_with_rest'])} "
                 f"| {points(line['default_better_by'])} |"
             )
         lines.append("")
@@ -176,6 +181,11 @@ def markdown(found: Mapping[str, Any]) -> str:
         gap = f"{mean:+.2f} ({low:+.2f} to {high:+.2f})"
         lines.append(f"| {line['labeller']} | {line['split']} | {100 * line['random']:.2f} | {gap} | {line['best']} |")
     return "\n".join([*lines, ""])
+
+
+def percent(share: float | None) -> str:
+    """A share, "" where it was not measured."""
+    return "" if share is None else f"{100 * share:.1f} %"
 
 
 def points(values: Sequence[float] | None) -> str:

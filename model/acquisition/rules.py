@@ -17,7 +17,8 @@ from model.acquisition.uncertainty import (
     VoteEntropy,
 )
 
-DEFAULT = "margin-clusters"
+DEFAULT = "sharp-clusters"
+SHARP = 5.0  # power of the weights; 3 to 10 do alike
 
 RULES: dict[str, Callable[[str, int, float], Rule]] = {
     "random": lambda name, seed, _: Rule(name, RandomScore(seed), NoSpread(), random_share=1.0),
@@ -36,6 +37,7 @@ RULES: dict[str, Callable[[str, int, float], Rule]] = {
     "ci-no-random-share": lambda name, *_: Rule(name, TotalVariation(), KMeansSpread(), 0.0),
     "margin-k-means": lambda name, *_: Rule(name, Margin(), KMeansSpread()),
     "margin-clusters": lambda name, *_: Rule(name, Margin(), WeightedClusters(), 0.0),
+    "sharp-clusters": lambda name, *_: Rule(name, Margin(), WeightedClusters(SHARP), 0.0),
     "entropy-clusters": lambda name, *_: Rule(name, Entropy(), WeightedClusters(), 0.0),
     "ci-clusters": lambda name, *_: Rule(name, TotalVariation(), WeightedClusters(), 0.0),
     "margin-cover": lambda name, *_: Rule(name, Margin(), FacilityLocation(), 0.0),

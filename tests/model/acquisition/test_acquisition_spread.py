@@ -90,3 +90,17 @@ def test_greedy_cover_takes_the_centre_of_mass_first() -> None:
 def test_an_oversample_below_one_is_refused(kind: type[KMeansSpread] | type[FacilityLocation]) -> None:
     with pytest.raises(ValueError, match="oversample"):
         kind(0)
+
+
+def test_the_power_draws_centres_to_the_worst_doubts() -> None:
+    vectors = np.array([[0.0], [1.0], [2.0], [10.0]], np.float32)
+    pool, order = Pool(4, embeddings=vectors), np.array([3, 2, 1, 0])
+    weights = np.array([1.0, 0.9, 0.9, 0.9], np.float32)
+    mild = WeightedClusters(1.0).choose(pool, order, weights, 1, np.random.default_rng(0))
+    harsh = WeightedClusters(60.0).choose(pool, order, weights, 1, np.random.default_rng(0))
+    assert (mild.tolist(), harsh.tolist()) == ([2], [3])
+
+
+def test_a_power_must_be_positive() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        WeightedClusters(0.0)
