@@ -18,7 +18,7 @@ from benchmarks.annotator import Annotator
 from benchmarks.running import Running
 
 HANG_SECONDS = 4.0
-ROLES = {"worker": ("backend", "worker"), "web": ("backend.wsgi:app",), "redis": ("redis.conf",)}
+ROLES = {"web": "backend.wsgi:app", "worker": "-m backend worker", "redis": "redis-server"}
 
 
 def processes(running: Running) -> dict[str, list[psutil.Process]]:
@@ -30,7 +30,7 @@ def processes(running: Running) -> dict[str, list[psutil.Process]]:
             words = " ".join(process.cmdline())
         except psutil.Error:
             continue
-        role = next((role for role, marks in ROLES.items() if all(mark in words for mark in marks)), None)
+        role = next((role for role, mark in ROLES.items() if mark in words), None)
         role = "label studio" if "label-studio" in words and "shortlist start" not in words and not role else role
         if role:
             found[role].append(process)
