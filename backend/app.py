@@ -14,6 +14,7 @@ from backend import events
 from backend.auth import BasicAuth
 from backend.background import Background
 from backend.bodies import MAX_BODY_BYTES, refused
+from backend.front import ENDPOINT, Front
 from backend.inbox import Inbox
 from backend.live import LiveStudents
 from backend.metrics import Metrics
@@ -24,16 +25,6 @@ from backend.routes.wire import wire
 from backend.services import Services
 
 log = structlog.get_logger(__name__)
-
-HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-PAGE_HEADERS = {
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
-}
 
 
 def create_app(services: Services, live: LiveStudents) -> Flask:
@@ -49,31 +40,24 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
     here = Parts(services, live, background, inbox, Metrics(services), auth)
     app.extensions["shortlist"] = here
     app.url_map.strict_slashes = False
-    app.before_request(here.metrics.start)
-    app.before_request(auth.guard)
-    app.after_request(_headers)
-    app.after_request(here.metrics.finish)
+    if auth.required:
+        app.before_request(auth.guard)
     for blueprint in (wire, extras, people):
         app.register_blueprint(blueprint)
     for blueprint in (wire, extras):
         app.register_blueprint(blueprint, url_prefix="/p/<prefix>", name=f"prefixed_{blueprint.name}")
-    app.url_value_preprocessor(_drop_prefix)
+    app.url_value_preprocessor(_note_endpoint)
+    app.wsgi_app = Front(app.wsgi_app, here.metrics.count)  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(SQLAlchemyError, _database_error)
     app.register_error_handler(Exception, _our_error)
     return app
 
 
-def _drop_prefix(endpoint: str | None, values: dict[str, object] | None) -> None:
+def _note_endpoint(endpoint: str | None, values: dict[str, object] | None) -> None:
+    request.environ[ENDPOINT] = endpoint
     if values and "prefix" in values:
         request.environ["shortlist.project"] = str(values.pop("prefix"))
-
-
-def _headers(response: Response) -> Response:
-    response.headers.update(HEADERS)
-    if response.mimetype != "application/json":
-        response.headers.update(PAGE_HEADERS)
-    return response
 
 
 def _http_error(error: HTTPException) -> Response:

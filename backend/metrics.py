@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 
 import structlog
-from flask import Response, g, request
+from flask import Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -35,24 +34,18 @@ class Metrics:
         self.events = Counter("shortlist_events", "Webhook events", ["action"], registry=self.registry)
         self.entries = Counter("shortlist_entries", "Entries of /predict", ["kind"], registry=self.registry)
         self.registry.register(PoolMetrics(services))
-        self._of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}  # looking one up costs as much as counting
+        self._of: dict[tuple[str, str], tuple[Counter, Histogram]] = {}  # looking one up costs as much as counting
 
-    def start(self) -> None:
-        """A Flask `before_request` function."""
-        g.started = time.perf_counter()
-
-    def finish(self, response: Response) -> Response:
-        """A Flask `after_request` function."""
-        key = request.endpoint or "unknown", response.status_code
+    def count(self, endpoint: str | None, status: str, seconds: float) -> None:
+        """Count one answered request; `status` begins with its three digits."""
+        key = endpoint or "unknown", status[:3]
         found = self._of.get(key)
         if found is None:
-            endpoint = key[0].rpartition(".")[2]
-            found = self.requests.labels(endpoint, str(key[1])), self.seconds.labels(endpoint)
+            name = key[0].rpartition(".")[2]
+            found = self.requests.labels(name, key[1]), self.seconds.labels(name)
             self._of[key] = found
-        now = time.perf_counter()
         found[0].inc()
-        found[1].observe(now - g.get("started", now))
-        return response
+        found[1].observe(seconds)
 
     def count_entries(self, kind: str, number: int) -> None:
         """Count entries of one kind: answered, waiting, abstained, stopped, failed."""

@@ -45,6 +45,8 @@ def task_text(control: Control, data: Mapping[str, Any]) -> str:
 
 def storable(text: str) -> str:
     """The text without the few characters that a database cannot hold."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return UNSTORABLE.sub("�", text)
 
 

@@ -56,4 +56,6 @@ def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgr
 
 def storable(text: str) -> str:
     """The text without what a database cannot hold: PostgreSQL refuses NUL, UTF-8 has no lone surrogates."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return UNSTORABLE.sub("�", text)

@@ -18,13 +18,7 @@ OF_A_TASK = (tasks, candidate_sets, tables.annotations, tables.predictions, tabl
 
 def text_hash(text: str) -> str:
     """The first 32 hex digits of SHA-256 over the text: by it an edited text is told from the one that was asked."""
-    try:
-        content = text.encode()
-    except UnicodeEncodeError:
-        content = b"\x00"
-    if b"\x00" in content:
-        content = storable(text).encode()
-    return hashlib.sha256(content).hexdigest()[:32]
+    return hashlib.sha256(storable(text).encode()).hexdigest()[:32]
 
 
 def add(engine: sa.Engine, project: int, texts: Mapping[int, str]) -> None:
