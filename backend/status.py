@@ -12,6 +12,7 @@ from backend.pool import batches, candidates, figures, jobs, ledger, shown, task
 from backend.pool.projects import Project
 from backend.prompt_text import system_part
 from backend.services import Services, paused, project_options, served_version, teacher_version
+from backend.stopping import ANSWERED, advice
 from backend.teacher_quality import hint, teacher_versions
 from backend.triggers import next_training
 
@@ -46,6 +47,7 @@ def project_status(services: Services, project: Project) -> dict[str, Any]:
         "job": _job(jobs.latest(engine, number)),
         "spend": _spend(services, project),
         "versions": _version_rows(services, project, checked),
+        "stopping": _stopping(services, project, checked),
         "note": BIAS,
     }
 
@@ -158,6 +160,14 @@ def _version_rows(services: Services, project: Project, checked: dict[str, figur
         }
         for row in versions.list_versions(services.engine, project.project)
     ]
+
+
+def _stopping(services: Services, project: Project, checked: dict[str, figures.Checked]) -> dict[str, Any]:
+    """Whether more human labels, and more LLM calls, still pay."""
+    rows = versions.list_versions(services.engine, project.project)
+    rows = [row for row in rows if row.space_hash == project.space_hash and row.state in ANSWERED]
+    paid = teacher_name(services, project) != OFFLINE
+    return {"people": advice(rows, checked, "people"), "teacher": advice(rows, checked, "teacher", paid)}
 
 
 def iso(milliseconds: int) -> str:

@@ -8,7 +8,7 @@ import structlog
 
 from backend.jobs.predicting import registry
 from backend.jobs.running import Job
-from backend.pool import predictions, versions
+from backend.pool import acquisition, predictions, versions
 from backend.pool.versions import VersionRow
 from backend.services import project_options
 from model.errors import ArtifactError
@@ -35,6 +35,7 @@ def prune(job: Job) -> int:
             log.warning("old version not removed", version=row.version, reason=str(error))
             continue
         predictions.drop_undecided(engine, job.number, row.version)
+        acquisition.drop(engine, job.number, row.version)
         gone += 1
     return gone
 

@@ -16,6 +16,7 @@ from backend.jobs.sync import synchronise
 from backend.judging import Verdict, is_held_out, judge
 from backend.pool import candidates, projects, tasks, versions
 from backend.services import label_space, project_options, served_version, teacher_version
+from backend.stopping import note_changes
 from model.errors import NotEnoughDataError, TrainingStopped
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 
@@ -70,11 +71,12 @@ def work(job: Job) -> str:
     truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
     embed = embedder(job)
     verdict, metrics = _judge(job, snapshot, student, truth, embed)
-    metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets)}
+    metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets), "asked": snapshot.asked}
     version = _keep(job, snapshot, student, report, metrics)
     if verdict.accepted:
         texts = {task: text for task, text in snapshot.texts.items() if not snapshot.final(task)}
         predict(job, version, student, embed, texts)
+        note_changes(job.services.engine, job.number, version)
     state = "publishing" if verdict.accepted else "rejected"
     versions.set_state(job.services.engine, job.number, version, state, verdict.reason)
     _mark_trained(job, snapshot, verdict.accepted)

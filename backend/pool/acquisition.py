@@ -46,6 +46,13 @@ def scores(engine: sa.Engine, project: int, version: str, ids: Collection[int]) 
     return found
 
 
+def drop(engine: sa.Engine, project: int, version: str) -> None:
+    """Forget a version's scores."""
+    here = (acquisition.c.project == project, acquisition.c.version == version)
+    with write(engine) as connection:
+        connection.execute(sa.delete(acquisition).where(*here))
+
+
 def line_up(engine: sa.Engine, project: int, name: Name, version: str, tasks: Sequence[int]) -> None:
     """Replace a queue."""
     row = {"project": project, "queue": name, "version": version, "tasks": list(tasks), "done": 0}

@@ -70,6 +70,13 @@ def set_state(engine: sa.Engine, project: int, version: str, state: str, reason:
         connection.execute(sa.update(versions).where(*here).values(state=state, reason=reason))
 
 
+def set_metrics(engine: sa.Engine, project: int, version: str, metrics: Mapping[str, Any]) -> None:
+    """Replace what is known about a version."""
+    here = (versions.c.project == project, versions.c.version == version)
+    with write(engine) as connection:
+        connection.execute(sa.update(versions).where(*here).values(metrics=dict(metrics)))
+
+
 def next_number(engine: sa.Engine, project: int) -> int:
     """One more than the largest number so far; numbers start at 1."""
     with read(engine) as connection:
