@@ -1,0 +1,124 @@
+"""The web server as a process: killed under load, flooded, without Redis; what was lost, a comparison finds."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+from backend.jobs import sync
+from backend.pool import annotations
+from backend.queue import JobQueue
+from backend.services import Services
+from benchmarks.waiting import wait_for
+from tests.backend.jobs.conftest import World
+from tests.backend.jobs.web import event, post_all, web
+from tests.servers import RedisServer
+
+LABELS = ["billing", "refund", "shipping"]
+DELETED = b'{"action": "ANNOTATIONS_DELETED", "project": {"id": 7}, "annotations": [{"id": %d}]}'
+MALFORMED = [b"", b"{", b"[]", b'"x"', b"\xff\xfe\x00", b'{"action": 7}', b"[" * 20_000,
+             b'{"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": [{"id": -1}], "task": 5}',
+             b'{"action": "ANNOTATIONS_DELETED", "project": {"id": 7}, "annotations": [null, "x"]}']  # fmt: skip
+
+
+def in_label_studio(world: World) -> dict[int, tuple[str, ...]]:
+    """Labels by annotation."""
+    return {
+        row["id"]: tuple(row["result"][0]["value"]["choices"]) if row["result"] else ()
+        for task in world.double.tasks.values()
+        for row in task["annotations"]
+    }
+
+
+def in_pool(world: World) -> dict[int, tuple[str, ...]]:
+    """The same as the pool knows it."""
+    rows = [row for found in annotations.of_tasks(world.engine, 7).values() for row in found]
+    return {row.annotation: row.labels for row in rows if row.state != "deleted"}
+
+
+def shuffled(items: list[bytes], seed: int) -> list[bytes]:
+    random.Random(seed).shuffle(items)
+    return items
+
+
+def flood(port: int, bodies: list[bytes], threads: int = 8) -> list[int]:
+    """Send all of them from several connections; their status codes."""
+    with ThreadPoolExecutor(threads) as pool:
+        parts = pool.map(lambda place: post_all(port, bodies[place::threads]), range(threads))
+        return [status for part in parts for status in part]
+
+
+def test_a_web_server_killed_under_load_loses_nothing_in_the_end(world: World) -> None:
+    ids = world.double.add_tasks([f"text {number}" for number in range(400)])
+    for place, task in enumerate(ids):
+        world.double.annotate(task, [LABELS[place % 3]])
+    bodies = [event(row, task) for task in world.double.tasks.values() for row in task["annotations"]]
+    with web(world) as server:
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(flood, server.port, bodies)
+            wait_for("the first events", lambda: len(in_pool(world)) > 20, 60, 0.01)
+            server.kill()
+            statuses = sending.result()
+        assert 0 in statuses
+        server.start_again()
+        known = in_pool(world)
+        assert 0 < len(known) < len(ids)
+        assert known.items() <= in_label_studio(world).items()
+        sync.synchronise(world.job("sync"), complete=True)
+        assert in_pool(world) == in_label_studio(world)
+        assert server.status()["human_labels"] == len(ids)
+        assert set(flood(server.port, bodies)) == {200}
+        assert in_pool(world) == in_label_studio(world)
+        assert world.project.changes == len(ids)
+
+
+def test_ten_thousand_webhooks_doubled_reordered_and_malformed(world: World) -> None:
+    """Every task is labelled, changed and half of them taken back; the events come three times, in any order."""
+    ids = world.double.add_tasks([f"text {number}" for number in range(1200)])
+    bodies: list[bytes] = []
+    for place, task in enumerate(ids):
+        row = world.double.tasks[task]
+        number = world.double.annotate(task, [LABELS[place % 3]])
+        bodies.append(event(row["annotations"][0], row))
+        value = row["annotations"][0]["result"][0]
+        changed = {**value, "value": {"choices": [LABELS[(place + 1) % 3]]}}
+        row["annotations"][0] |= {"result": [changed], "updated_at": world.double.time()}
+        bodies.append(event(row["annotations"][0], row, "ANNOTATION_UPDATED"))
+        if place % 2:
+            world.double.remove_annotation(task, number)
+            bodies.append(
+                b'{"action": "ANNOTATIONS_DELETED", "project": {"id": 7}, "annotations": [{"id": %d}]}' % number
+            )
+    bodies = bodies * 3 + MALFORMED * 120
+    assert len(bodies) > 10_000
+    with web(world, LOG_LEVEL="ERROR") as server:
+        assert set(flood(server.port, shuffled(bodies, 1))) == {200}
+        wait_for("all events", lambda: in_pool(world) == in_label_studio(world), 60, 0.2)
+        assert server.status()["human_labels"] == 600
+        assert "Traceback" not in server.log.read_text()
+
+
+def test_the_web_server_goes_on_without_redis_and_says_so(world: World) -> None:
+    own = RedisServer(world.folder)
+    own.start()
+    world.services = Services(
+        world.services.settings.model_copy(update={"REDIS_URL": own.url}), world.engine, JobQueue(own.url, world.engine)
+    )
+    (task,) = world.double.add_tasks(["where is my parcel"])
+    with web(world) as server:
+        assert server.await_answer("/ready").json() == {"ready": True, "pool": "ok", "redis": "ok", "students": "ok"}
+        own.kill()
+        assert server.http.get(f"{server.url}/health", timeout=30).status_code == 200
+        assert server.version().startswith("teacher-")
+        assert len(server.predict({task: "where is my parcel"})) == 1
+        number = world.double.annotate(task, ["shipping"])
+        row = world.double.tasks[task]
+        assert post_all(server.port, [event(row["annotations"][0], row)]) == [200]
+        wait_for("the label", lambda: in_pool(world) == {number: ("shipping",)}, 30, 0.05)
+        answer = server.await_answer("/ready", 503).json()
+        assert answer["pool"] == "ok"
+        assert answer["redis"].startswith("Redis cannot be used")
+        own.start()
+        assert server.await_answer("/ready").json()["ready"] is True
+    world.services.queue.connection.close()
+    own.stop()
