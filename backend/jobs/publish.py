@@ -1,20 +1,23 @@
 """Bring Label Studio in line with the pool: rows, then the served version, then the connection's title.
 
-Every part looks at what is already done, so that the job may be killed anywhere and run again.
+A new version goes this way with the rows that Label Studio needs first; storing all of a large project takes minutes,
+and meanwhile /predict answers for the others. They follow in slices, which give way to a training and to what it
+brings. Every part looks at what is already done, so that the job may be killed anywhere and run again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
+from redis.exceptions import RedisError
 
 from backend import score_column
 from backend.blind import hide
 from backend.connection import control_of
 from backend.control import Control
-from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
+from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable, QueueError
 from backend.jobs.clustering import mark_head
 from backend.jobs.predicting import decided, predict_missing
 from backend.jobs.pruning import prune
@@ -26,6 +29,9 @@ from backend.predictions import Entry, is_valid, label_entry, shortlist_entry
 from backend.services import label_space, project_options, served_version, teacher_version
 
 log = structlog.get_logger(__name__)
+
+Row = tuple[int, str, float]  # task, label, probability
+Slices = Callable[[Job, str, int], list[Row]]  # the next rows of a version after so many
 
 CHUNK = 500  # rows per request: each request makes Label Studio count all tasks of the project
 NO_KEY = "LABEL_STUDIO_URL or LABEL_STUDIO_API_KEY is not set: predictions go out only when Label Studio asks for them"
@@ -45,19 +51,43 @@ def work(job: Job) -> str:
             promote(job, waiting)
         return f"{waiting} is served; {NO_KEY}" if waiting else NO_KEY
     with label_studio:
-        if waiting:
-            _push_labels(job, label_studio, waiting)
-            promote(job, waiting)
-        served = served_version(job.services, job.project)
-        if served.startswith("teacher-"):
-            sent = _push_candidates(job, label_studio, served)
-        else:
-            predict_missing(job, served)
-            sent = _push_labels(job, label_studio, served)
-        rename_connections(job, label_studio, served)
-        mark_head(job, label_studio, served)
+        served, sent = "", 0
+        while waiting or not served:
+            if waiting:
+                _push_labels(job, label_studio, waiting, _first)
+                promote(job, waiting)
+            served = served_version(job.services, job.project)
+            sent += _catch_up(job, label_studio, served)
+            waiting = _waiting(job)
     prune(job)
-    return f"Label Studio shows {served}" + (f"; {sent} predictions sent" if sent else "")
+    done = f"Label Studio shows {served}" + (f"; {sent} predictions sent" if sent else "")
+    return f"{done}; the rest follows after the training" if _training_waits(job) else done
+
+
+def _catch_up(job: Job, label_studio: LabelStudio, served: str) -> int:
+    """Send what Label Studio lacks of the served version, and set the title; the number of rows."""
+    if served.startswith("teacher-"):
+        sent = _push_candidates(job, label_studio, served)
+        rename_connections(job, label_studio, served)
+        return sent
+    rename_connections(job, label_studio, served)
+    mark_head(job, label_studio, served)
+    predict_missing(job, served)
+    return _push_labels(job, label_studio, served, _next)
+
+
+def _training_waits(job: Job) -> bool:
+    """Whether a training of this project waits for a worker: perhaps for this one."""
+    try:
+        return job.services.queue.place("train", job.number) == "waiting"
+    except (QueueError, RedisError):
+        return False
+
+
+def _give_way(job: Job) -> bool:
+    return _training_waits(job) or any(
+        row.state == "publishing" for row in versions.list_versions(job.services.engine, job.number)
+    )
 
 
 def promote(job: Job, version: str) -> None:
@@ -80,19 +110,33 @@ def _waiting(job: Job) -> str | None:
     return fitting[0] if fitting else None
 
 
-def _push_labels(job: Job, label_studio: LabelStudio, version: str) -> int:
+def _first(job: Job, version: str, sent: int) -> list[Row]:
+    """The slice that goes before the version is served."""
+    return [] if sent else predictions.least_certain(job.services.engine, job.number, version, CHUNK)
+
+
+def _next(job: Job, version: str, sent: int) -> list[Row]:
+    """One slice after the other, until all are sent or something more urgent waits."""
+    if sent and _give_way(job):
+        return []
+    return predictions.unpublished(job.services.engine, job.number, version, CHUNK)
+
+
+def _push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slices) -> int:
     """Send a student's labels that Label Studio does not hold yet; the number of rows."""
-    engine, control = job.services.engine, control_of(job.services, job.project)
+    control = control_of(job.services, job.project)
     options = project_options(job.services.settings, job.project)
     settle_intents(job, label_studio, version)
     sent = 0
-    while rows := list(predictions.unpublished(engine, job.number, version, CHUNK)):
+    done = 0
+    while rows := slices(job, version, done):
         leads = score_column.stored(job.services, job.number, version, options, [task for task, *_ in rows])
         entries = {
             task: label_entry(control, version, label, leads.get(task, score), options.PRESELECT)
             for task, label, score in rows
         }
         sent += push(job, label_studio, control, version, entries)
+        done += len(rows)
         job.step(f"sending {version} to Label Studio: {sent} predictions")
     return sent
 
@@ -126,7 +170,9 @@ def push(job: Job, label_studio: LabelStudio, control: Control, version: str, en
     share = project_options(job.services.settings, job.project).BLIND_SHARE
     shown = hide(entries, job.number, share)
     good = {task: entry for task, entry in shown.items() if not _problem(control, entry, version, task)}
-    publishing.intend(engine, job.number, version, list(entries))
+    mine = publishing.intend(engine, job.number, version, list(entries))
+    entries = {task: entry for task, entry in entries.items() if task in mine}
+    good = {task: entry for task, entry in good.items() if task in mine}
     try:
         created = _import(job, label_studio, version, good) if good else 0
     except (LabelStudioRefused, LabelStudioUnavailable):

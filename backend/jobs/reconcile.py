@@ -12,7 +12,7 @@ import structlog
 from backend.errors import ShortlistError
 from backend.jobs.running import PAUSABLE, Job, job_services
 from backend.jobs.sync import RUN_MS
-from backend.pool import jobs, projects, publishing, tasks, versions
+from backend.pool import jobs, predictions, projects, publishing, tasks, versions
 from backend.pool.jobs import JobRow
 from backend.pool.projects import Project
 from backend.queue import KINDS
@@ -73,7 +73,7 @@ def _due(rows: Mapping[str, JobRow], kind: str, now: int, every_ms: int) -> bool
 
 
 def _unpublished(services: Services, project: Project, version: str) -> bool:
-    """Whether Label Studio lacks something: a version that waits, candidates, or the title."""
+    """Whether Label Studio lacks something: a version that waits, rows of the served one, or the title."""
     engine, number = services.engine, project.project
     if any(row.state == "publishing" for row in versions.list_versions(engine, number)):
         return True
@@ -82,4 +82,6 @@ def _unpublished(services: Services, project: Project, version: str) -> bool:
     served = served_version(services, project)
     if project.published != served or publishing.unconfirmed(engine, number, served, services.clock()):
         return True
-    return served == version and bool(publishing.unsent_candidates(engine, number, version))
+    if served != version:
+        return bool(predictions.unpublished(engine, number, served, 1))
+    return bool(publishing.unsent_candidates(engine, number, version))

@@ -75,7 +75,7 @@ def synchronise(job: Job, complete: bool) -> Difference | None:
     with label_studio:
         project = _follow_project(job, label_studio)
         found = _read_changes(job, label_studio, project)
-        if complete:
+        if complete and not _as_many(job, label_studio):
             _compare_ids(job.services, label_studio, job.number, found)
     log.info("synchronised", texts=found.texts, decided=found.decided, removed=found.removed, complete=complete)
     return found
@@ -136,6 +136,12 @@ def _drop_deleted(services: Services, project: int, page: Sequence[Any]) -> set[
         if gone:
             changed |= decisions.delete(services.engine, project, gone, times[task])
     return changed
+
+
+def _as_many(job: Job, label_studio: LabelStudio) -> bool:
+    """Whether the pool has as many tasks as Label Studio, where it says how many. All of its tasks were read, so that
+    one that vanished would leave the pool with more; listing all ids of a large project takes seconds."""
+    return label_studio.project(job.number).get("task_number") == tasks.count(job.services.engine, job.number)
 
 
 def _compare_ids(services: Services, label_studio: LabelStudio, project: int, found: Difference) -> None:

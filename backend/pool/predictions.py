@@ -62,6 +62,13 @@ def unpublished(engine: sa.Engine, project: int, version: str, limit: int) -> li
     return search(engine, ("predictions", project, version), find)
 
 
+def least_certain(engine: sa.Engine, project: int, version: str, limit: int) -> list[tuple[int, str, float]]:
+    """The rows of `unpublished` with the lowest scores: those that Label Studio's uncertainty sampling takes first."""
+    query = waiting(project, version).order_by(predictions.c.score, predictions.c.task).limit(limit)
+    with reading(engine) as connection:
+        return [(task, label, score) for task, label, score in connection.execute(query)]
+
+
 def waiting(project: int, version: str) -> sa.Select[int, str, float]:
     """The query behind `unpublished`."""
     held = sa.select(sa.literal(1)).where(

@@ -14,14 +14,23 @@ from backend.pool.tables import tasks as task_table
 CHUNK = 500  # ids per statement
 
 
-def intend(engine: sa.Engine, project: int, version: str, tasks: Collection[int]) -> None:
-    """Write down that predictions of `version` are about to be sent for these tasks."""
-    rows = [{"project": project, "version": version, "task": task, "confirmed": False} for task in set(tasks)]
-    if not rows:
-        return
+def intend(engine: sa.Engine, project: int, version: str, tasks: Collection[int]) -> set[int]:
+    """Write down that predictions of `version` are about to be sent for these tasks, and return which.
+
+    Left out are those on record already: `/predict` may have given them away while they were being prepared.
+    """
+    if not tasks:
+        return set()
     with write(engine) as connection:
-        _forget(connection, project, version, tasks)
-        connection.execute(sa.insert(published), rows)
+        known: set[int] = set()
+        for chunk in _chunks(tasks):
+            query = sa.select(published.c.task).where(_of(project, version), published.c.task.in_(chunk))
+            known.update(connection.scalars(query))
+        mine = set(tasks) - known
+        rows = [{"project": project, "version": version, "task": task, "confirmed": False} for task in sorted(mine)]
+        if rows:
+            connection.execute(sa.insert(published), rows)
+    return mine
 
 
 def give(engine: sa.Engine, project: int, version: str, tasks: Collection[int], until_ms: int) -> None:

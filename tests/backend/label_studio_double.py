@@ -114,7 +114,7 @@ class LabelStudioDouble:
         return {"detail": "Not found."}, 404
 
     def _project(self) -> Row:
-        return {"id": self.number, "show_collab_predictions": True, **self.fields}
+        return {"id": self.number, "show_collab_predictions": True, "task_number": len(self.tasks), **self.fields}
 
     def _list(self, args: dict[str, str]) -> Row:
         query = json.loads(args["query"])

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from backend.errors import LabelStudioRefused, LabelStudioUnavailable
 from backend.jobs import publish
+from backend.jobs.reconcile import missing
 from backend.pool import annotations, candidates, predictions, projects, publishing, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.services import Services, teacher_version
@@ -83,6 +84,70 @@ def test_rows_first_then_the_pool_then_the_title(filled: World) -> None:
     promoted = versions.get(filled.engine, 7, version)
     assert promoted is not None
     assert (promoted.state, promoted.reason) == ("promoted", "judged")
+
+
+def test_a_large_project_is_served_after_the_rows_that_come_first(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str | None, str]] = []
+    version = student(filled)
+    monkeypatch.setattr(publish, "CHUNK", 5)
+    doubtful = sorted(filled.double.tasks)[-5:]
+    text = {task: tasks.text_hash(f"text {task - min(filled.double.tasks)}") for task in doubtful}
+    predictions.save(filled.engine, 7, version, [(task, text[task], "refund", 0.4) for task in doubtful])
+    filled.double.after_import = lambda: seen.append((filled.project.served, filled.double.connections[500]["title"]))
+    publish.work(filled.job("publish"))
+    assert seen == [(None, "by hand"), (version, version), (version, version)]
+    assert sorted(row["task"] for row in filled.double.predictions[:5]) == doubtful
+    assert held(filled, version) == sorted(filled.double.tasks)
+
+
+def test_a_newer_version_does_not_wait_for_the_rows_of_the_older_one(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = student(filled, 1)
+    monkeypatch.setattr(publish, "CHUNK", 3)
+    newer: list[str] = []
+
+    def train() -> None:
+        if len(filled.double.predictions) == 6:
+            newer.append(student(filled, 2))
+
+    filled.double.after_import = train
+    publish.work(filled.job("publish"))
+    assert len(held(filled, old)) == 6
+    assert held(filled, newer[0]) == sorted(filled.double.tasks)
+    assert filled.double.connections[500]["title"] == filled.project.served == newer[0]
+
+
+def test_it_gives_way_to_a_training_that_waits_and_goes_on_later(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = student(filled)
+    monkeypatch.setattr(publish, "CHUNK", 3)
+    filled.services.queue.enqueue("train", 7)
+    assert publish.work(filled.job("publish")).endswith("the rest follows after the training")
+    assert filled.project.served == version
+    assert len(held(filled, version)) == 6
+    assert "publish" in missing(filled.services, filled.project)
+    filled.services.queue.cancel("train", 7)
+    publish.work(filled.job("publish"))
+    assert held(filled, version) == sorted(filled.double.tasks)
+    assert "publish" not in missing(filled.services, filled.project)
+
+
+def test_what_predict_gives_away_meanwhile_is_not_sent_as_well(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    version, first = student(filled), min(filled.double.tasks)
+    least_certain = predictions.least_certain
+
+    def between(*args):  # type: ignore[no-untyped-def]
+        rows = least_certain(*args)
+        publishing.give(filled.engine, 7, version, [first], filled.services.clock() + 60_000)
+        return rows
+
+    monkeypatch.setattr(predictions, "least_certain", between)
+    publish.work(filled.job("publish"))
+    assert held(filled, version) == sorted(set(filled.double.tasks) - {first})
 
 
 def test_the_newest_waiting_version_is_promoted_and_older_ones_never_are(filled: World) -> None:

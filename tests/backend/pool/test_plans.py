@@ -9,7 +9,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from backend.pool import annotations, candidates, jobs, ledger, predictions, projects, publishing, tasks, versions
+from backend.pool import (
+    annotations,
+    candidates,
+    figures,
+    jobs,
+    ledger,
+    predictions,
+    projects,
+    publishing,
+    tasks,
+    versions,
+)
 from tests.backend.pool.samples import PROJECT, STUDENT, TEACHER, add_project, labelled
 
 HOT: dict[str, Callable[[sa.Engine], object]] = {
@@ -27,6 +38,15 @@ HOT: dict[str, Callable[[sa.Engine], object]] = {
     "annotations.of_tasks": lambda engine: annotations.of_tasks(engine, PROJECT, [1, 2]),
     "predictions.read": lambda engine: predictions.read(engine, PROJECT, STUDENT, [1, 2]),
     "unpublished": lambda engine: predictions.unpublished(engine, PROJECT, STUDENT, 100),
+    "least_certain": lambda engine: predictions.least_certain(engine, PROJECT, STUDENT, 100),
+    "unanswered": lambda engine: publishing.unanswered(engine, PROJECT, STUDENT),
+    "unsent_candidates": lambda engine: publishing.unsent_candidates(engine, PROJECT, TEACHER),
+    "intend": lambda engine: publishing.intend(engine, PROJECT, STUDENT, [1, 2]),
+    "confirm": lambda engine: publishing.confirm(engine, PROJECT, STUDENT, [1, 2]),
+    "withdraw": lambda engine: publishing.withdraw(engine, PROJECT, STUDENT, [1, 2]),
+    "decided": lambda engine: figures.decided(engine, PROJECT),
+    "figures.teacher": lambda engine: figures.teacher(engine, PROJECT, TEACHER),
+    "figures.students": lambda engine: figures.students(engine, PROJECT),
     "unconfirmed": lambda engine: publishing.unconfirmed(engine, PROJECT, STUDENT),
     "projects.get": lambda engine: projects.get(engine, PROJECT),
     "jobs.latest": lambda engine: jobs.latest(engine, PROJECT),

@@ -30,8 +30,8 @@ def test_an_intent_is_open_until_it_is_confirmed_or_withdrawn(pool: sa.Engine) -
     publishing.withdraw(pool, 7, STUDENT, [2])
     assert publishing.unconfirmed(pool, 7, STUDENT) == {3}
     assert publishing.unconfirmed(pool, 7, TEACHER) == set()
-    publishing.intend(pool, 7, STUDENT, [1])
-    assert publishing.unconfirmed(pool, 7, STUDENT) == {1, 3}
+    assert publishing.intend(pool, 7, STUDENT, [1, 2, 3]) == {2}  # the others are on record
+    assert publishing.unconfirmed(pool, 7, STUDENT) == {2, 3}
     publishing.intend(pool, 7, STUDENT, [])
 
 
