@@ -11,8 +11,9 @@ from model.student.data import TrainingData
 from model.student.options import Stop, TrainingOptions
 from model.weak.chunks import Shares, normalised, pieces
 from model.weak.neighbours import Agreement, pooled
-from model.weak.posterior import teacher_posterior
+from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior
 from model.weak.representative import representative
+from model.weak.strengths import Strengths, strengths
 from model.weak.supervised import Weights, joined
 from model.weak.transition import Correction, corrected
 
@@ -24,6 +25,7 @@ class Beliefs:
     """`shares` float16 `(n, C)`: the distribution of every row; people's labels one-hot, narrowed sets restricted."""
 
     shares: Shares
+    strengths: Strengths
     agreement: Agreement
     correction: Correction
     weights: Weights
@@ -32,6 +34,7 @@ class Beliefs:
     def to_json(self) -> dict[str, object]:
         """What was found, for the report."""
         return {
+            "strengths": asdict(self.strengths),
             "agreement": asdict(self.agreement),
             "correction": asdict(self.correction),
             "weights": asdict(self.weights),
@@ -44,13 +47,16 @@ def beliefs(data: TrainingData, vectors: FloatArray, options: TrainingOptions, s
     decided = data.decided
     labels = data.candidates.argmax(1).astype(np.int64)
     posterior = teacher_posterior(data)
-    believed, agreement = pooled(posterior, vectors, decided, labels, stop=stop)
     rows = np.flatnonzero(decided)
     fair = representative(posterior, rows, labels[rows])
     rows = rows if fair else rows[:0]  # people's labels stay what they are, but say nothing about the other tasks
+    chosen = strengths(data, vectors, rows, labels[rows], stop)
+    if chosen.prior != PRIOR_STRENGTH:
+        posterior = teacher_posterior(data, chosen.prior)
+    believed, agreement = pooled(posterior, vectors, decided, labels, stop=stop, trust=chosen.trust)
     believed, correction, left_out = corrected(believed, posterior, vectors, data.first, rows, labels[rows])
     believed, weights = joined(believed, left_out, vectors, rows, labels[rows], options, stop)
-    return Beliefs(respected(sharpened(believed), data), agreement, correction, weights, fair)
+    return Beliefs(respected(sharpened(believed), data), chosen, agreement, correction, weights, fair)
 
 
 def sharpened(believed: Shares, gamma: float = GAMMA) -> Shares:

@@ -35,19 +35,22 @@ def pooled(
     labels: IntArray,
     rounds: int = 2,
     stop: Stop | None = None,
+    trust: float | None = None,
 ) -> tuple[Shares, Agreement]:
     """The teacher's posterior pooled with the opinion of similar texts, float16 `(n, C)`.
 
-    r is proportional to q * p ** R2, with q the posterior and p the leave-one-out opinion; `rounds` repeats it with r
-    in the place of q as target. People's labels (`labels[decided]`) are targets of the regression, but never of their
-    own row, so that the result can still be compared with them.
+    r is proportional to q * p ** R2, with q the posterior and p the leave-one-out opinion; `trust` takes the place of
+    R2 if it is given. `rounds` repeats it with r in the place of q as target. People's labels (`labels[decided]`) are
+    targets of the regression, but never of their own row, so that the result can still be compared with them.
     """
     result, found, weight = posterior, Agreement(0.0, 0.0), 0.0
+    if trust is not None and trust <= 0.0:
+        return posterior, found
     for number in range(rounds):
         ridge = _Ridge(vectors, result, decided, labels, stop)
         penalty, explained = ridge.best()
         if number == 0:
-            weight = max(0.0, explained)
+            weight = max(0.0, explained) if trust is None else trust
             found = Agreement(explained, penalty)
         if weight <= 0.0:
             return posterior, found

@@ -145,7 +145,9 @@ def test_people_are_never_contradicted_and_narrowed_sets_are_respected() -> None
     assert np.allclose(found.shares[:10].max(1), 1)
     assert np.allclose(found.shares[10:20, 2:], 0)
     assert np.allclose(found.shares.astype(np.float64).sum(1), 1, atol=5e-3)
-    assert set(found.to_json()) == {"agreement", "correction", "weights", "human_labels_representative"}
+    assert set(found.to_json()) == {
+        "strengths", "agreement", "correction", "weights", "human_labels_representative",
+    }  # fmt: skip
 
 
 def test_sharpening_keeps_the_order() -> None:
