@@ -20,6 +20,7 @@ from backend.errors import ShortlistError
 from backend.live import LiveStudents
 from backend.pool import candidates, predictions, publishing, tasks
 from backend.pool.projects import Project
+from backend.pool.versions import is_trained
 from backend.predictions import abstained_entry, is_valid, label_entry, shortlist_entry
 from backend.services import Services, served_version
 from backend.serving import Serving, serving
@@ -119,7 +120,7 @@ def phase(services: Services, project: Project) -> Literal["cold", "teacher", "s
     if project.space is None:
         return "cold"
     version = served_version(services, project)
-    if version.startswith("student-"):
+    if is_trained(version):
         return "student"
     return "teacher" if candidates.figures(services.engine, project.project, version).count else "cold"
 
@@ -146,7 +147,7 @@ def _find(question: Question, by_task: Mapping[int, Asked], count: Count) -> dic
     found = sent.get(scope, [(one.task, one.text_hash) for one in by_task.values()])
     rest = [one for one in by_task.values() if one.task not in found]
     if rest:
-        find = _student_entries if question.version.startswith("student-") else _teacher_entries
+        find = _student_entries if is_trained(question.version) else _teacher_entries
         shown = hide(find(question, rest), question.project.project, question.options.BLIND_SHARE)
         fresh = {task: as_json(entry) for task, entry in _only_valid(question, shown, count).items()}
         sent.put(scope, {(task, by_task[task].text_hash): entry for task, entry in fresh.items()})

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, Valid
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import SettingsError
+from model.roster import Roster
 
 MOST_OPTIONS = 1_000  # different sets of overrides that are remembered
 Rules = Literal[  # those of model.acquisition that need no committee and no human labels
@@ -36,6 +37,17 @@ class ProjectOptions(BaseModel):
     STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field("auto", description="auto takes head on a CPU")
     SERVE: Literal["auto", "teacher", "student"] = Field(
         "auto", description="auto serves the student once it is promoted"
+    )
+    SERVE_UNSURE: Literal["label", "shortlist"] = Field(
+        "label",
+        description="what a student serves where it is unsure: its label, or the shortlist that holds the true label "
+        "with COVERAGE; begins with the next training",
+    )
+    COVERAGE: float = Field(
+        0.9, ge=0.5, le=0.99, description="share of tasks whose true label is in the student's shortlist"
+    )
+    COVERAGE_PER_CLASS: bool = Field(
+        False, description="keep COVERAGE for every label by itself, where enough human labels are set aside"
     )
     RETRAIN_AFTER: int = Field(
         20, ge=0, description="changed human labels that start a training; 0: only on the button"
@@ -75,6 +87,13 @@ class ProjectOptions(BaseModel):
         "auto", description="batch API at half price, within a day; auto: for 1,000 tasks and more, after the first 200"
     )
     PRESELECT: bool = Field(True, description="label config B: tick the first candidate; false leaves the choice open")
+    MODE: Literal["student", "committee"] = Field(
+        "student", description="what is trained: one student, or a committee of small models that vote"
+    )
+    COMMITTEE: str = Field(
+        "student,words,names",
+        description="members: student, student:<seed>, words, names, and files that describe existing classifiers",
+    )
     SCORE: Literal["confidence", "acquisition"] = Field(
         "confidence",
         description="what Label Studio's score column carries: how sure the answer is, or how much a decision is worth "
@@ -83,6 +102,11 @@ class ProjectOptions(BaseModel):
     ACQUISITION: Rules = Field(
         "sharp-clusters", description="rule that chooses which tasks come next, for a paid teacher and for people"
     )
+
+    @field_validator("COMMITTEE")
+    @classmethod
+    def _members(cls, value: str) -> str:
+        return ",".join(Roster.of(value).members)
 
 
 class Settings(ProjectOptions, BaseSettings):

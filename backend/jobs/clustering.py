@@ -30,7 +30,7 @@ def mark_head(job: Job, label_studio: LabelStudio, version: str) -> int:
 
     Only where the score column carries acquisition scores and Label Studio sorts by it. Goes on where a killed run was.
     """
-    if not version.startswith("student-") or not score_column.wanted(
+    if not versions.is_trained(version) or not score_column.wanted(
         project_options(job.services.settings, job.project)
     ):
         return 0

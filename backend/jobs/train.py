@@ -12,6 +12,7 @@ import structlog
 from backend import human_labels
 from backend.jobs.predicting import embedder, predict, registry
 from backend.jobs.running import Job, run_job
+from backend.jobs.seating import train_members
 from backend.jobs.sync import synchronise
 from backend.judging import Verdict, is_held_out, judge
 from backend.pool import candidates, projects, tasks, versions
@@ -127,14 +128,17 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, T
     data = training_data(
         snapshot.space, [snapshot.texts[task] for task in ids], [snapshot.sets.get(task) for task in ids], labels
     )
-    return train_student(
-        snapshot.space,
-        data,
-        TrainingOptions(way=options.STUDENT_TRAINING, encoder=options.STUDENT_ENCODER, threads=settings.THREADS),
-        embedder(job),
-        progress=lambda share, text: job.step(text, 0.9 * share),
-        stop=_stop(job, snapshot.space),
-    )
+    how = TrainingOptions(way=options.STUDENT_TRAINING, encoder=options.STUDENT_ENCODER, threads=settings.THREADS)
+    stop = _stop(job, snapshot.space)
+
+    def progress(share: float, text: str) -> None:
+        job.step(text, 0.9 * share)
+
+    if options.MODE == "committee":
+        truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
+        held = [(snapshot.texts[task], label) for task, label in truth.items()]
+        return train_members(job, options, data, how, held, progress, stop)
+    return train_student(snapshot.space, data, how, embedder(job), progress=progress, stop=stop)
 
 
 def _stop(job: Job, space: LabelSpace) -> Callable[[], bool]:
@@ -188,7 +192,7 @@ def _keep(job: Job, snapshot: Snapshot, student: Student, report: TrainingReport
     """Write the version beside the others: first the folder, then the row that makes it known."""
     engine, store = job.services.engine, registry(job)
     number = versions.next_number(engine, job.number)
-    version = f"student-{number}-{snapshot.space.hash}"
+    version = f"{'committee' if student.kind == 'committee' else 'student'}-{number}-{snapshot.space.hash}"
     if version in store.versions(job.number):  # left over by a run that was killed before it could add the row
         store.delete(job.number, version)
     content = {**metrics, "training": report.to_json()}

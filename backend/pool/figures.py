@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from backend.pool.tables import annotations as people
 from backend.pool.tables import candidate_sets
+from backend.pool.versions import TRAINED
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def students(engine: sa.Engine, project: int) -> dict[str, Checked]:
     the student had already learned from. Tasks that were shown without a ticked answer do not count."""
     query = (
         sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
-        .where(*_labelled(project), people.c.shown_version.startswith("student-", autoescape=True))
+        .where(
+            *_labelled(project), sa.or_(*(people.c.shown_version.startswith(kind, autoescape=True) for kind in TRAINED))
+        )
         .order_by(people.c.updated_at)
     )
     rows: dict[str, dict[int, tuple[Sequence[str], Sequence[str]]]] = defaultdict(dict)

@@ -12,6 +12,7 @@ from backend.errors import PoolError
 from backend.pool.engine import now_ms, read, write
 from backend.pool.tables import versions
 
+TRAINED = ("student-", "committee-")  # beginnings of versions that were trained; the others are a teacher's
 STATES = ("trained", "publishing", "promoted", "rejected", "retired", "removed")
 
 
@@ -29,6 +30,11 @@ class VersionRow:
     human_labels: int
     created_ms: int
     promoted_ms: int | None
+
+
+def is_trained(version: str) -> bool:
+    """Whether a version is a student or a committee of them, which answer with one label."""
+    return version.startswith(TRAINED)
 
 
 def add(

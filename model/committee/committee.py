@@ -1,8 +1,12 @@
-"""A committee as one artifact: a folder per seat and one description, promoted or rolled back as a whole."""
+"""A committee as one artifact: the seats' files in one archive and one description, promoted or rolled back as a whole.
+
+It answers like a student, so that it is stored, loaded, served and compared like one.
+"""
 
 from __future__ import annotations
 
-import json
+import tempfile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +22,10 @@ from model.committee.pooling import Pooling, member_evidence
 from model.committee.words import WordsMember
 from model.errors import ArtifactError, LabelSpaceError
 from model.labels import LabelSpace
-from model.student.artifact import DESCRIPTION as STUDENT
+from model.student.artifact import DESCRIPTION, read_description, read_space, write_artifact
 from model.student.options import Embed
-from model.student.student import load_student
 
-DESCRIPTION = "committee.json"
-FORMAT = 1
+MEMBERS = "members.zip"
 KINDS: dict[type, str] = {
     StudentMember: "student",
     WordsMember: "words",
@@ -65,56 +67,70 @@ class Committee:
         return member_probabilities(self.members, texts)
 
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
-        """The weighted answer of all, float32 `(n, C)`; equal weights if none are set. Members bring their `embed`."""
+        """The weighted answer of all, float32 `(n, C)`; equal weights if none are set.
+
+        Members that were loaded without an encoder get `embed`.
+        """
+        self.lend(embed)
         pooling = Pooling(np.asarray(self.weights, np.float32)) if self.weights else Pooling.equal(len(self.members))
         return pooling.posterior([member_evidence(answers) for answers in self.all_probabilities(texts)])
 
+    def lend(self, embed: Embed | None) -> None:
+        """Let the students among the members use a cache of embeddings."""
+        for member in self.members:
+            if isinstance(member, StudentMember) and embed is not None:
+                member.lend(embed)
+
     def save(self, folder: Path) -> None:
-        """Write all members and then the description; ArtifactError for a member of unknown kind."""
+        """Write members.zip and student.json into `folder`; ArtifactError for a member of unknown kind."""
         seats = []
-        for number, member in enumerate(self.members):
-            kind = KINDS.get(type(member))
-            if kind is None:
-                raise ArtifactError(f"member {member.name!r} of type {type(member).__name__} cannot be stored")
-            seats.append(Seat(f"member-{number}", member.name, kind))
-            member.save(folder / seats[-1].folder)
-        content = {
-            "format": FORMAT,
-            "kind": self.kind,
-            "encoder": self.encoder,
-            "temperature": self.temperature,
-            "label_space": self.space.to_json(),
-            "weights": list(self.weights),
-            "members": [{"folder": seat.folder, "name": seat.name, "kind": seat.kind} for seat in seats],
-            "facts": self.facts,
-        }
-        (folder / DESCRIPTION).write_text(json.dumps(content, ensure_ascii=False, indent=1))
+        with tempfile.TemporaryDirectory(prefix="shortlist-") as temporary:
+            for number, member in enumerate(self.members):
+                kind = KINDS.get(type(member))
+                if kind is None:
+                    raise ArtifactError(f"member {member.name!r} of type {type(member).__name__} cannot be stored")
+                seats.append(Seat(f"member-{number}", member.name, kind))
+                member.save(Path(temporary) / seats[-1].folder)
+            content = {
+                "weights": list(self.weights),
+                "members": [{"folder": seat.folder, "name": seat.name, "kind": seat.kind} for seat in seats],
+                "facts": self.facts,
+            }
+            write_artifact(folder, self, {}, content)
+            with zipfile.ZipFile(folder / MEMBERS, "w") as archive:
+                for path in sorted(Path(temporary).rglob("*")):
+                    archive.write(path, path.relative_to(temporary))
 
     @classmethod
     def load(cls, folder: Path, embed: Embed | None = None) -> Committee:
         """The inverse of `save`; ArtifactError names file and field."""
-        path = folder / DESCRIPTION
+        content = read_description(folder)
+        space = read_space(folder, content)
         try:
-            content = json.loads(path.read_text())
-            space = LabelSpace.from_json(content["label_space"])
             seats = [Seat(str(seat["folder"]), str(seat["name"]), str(seat["kind"])) for seat in content["members"]]
             weights = tuple(float(weight) for weight in content["weights"])
-        except (OSError, ValueError, KeyError, TypeError, LabelSpaceError) as error:
-            raise ArtifactError(f"{path}: not a stored committee ({error!r})") from error
-        members = [load_member(folder, seat, embed) for seat in seats]
-        return cls(
-            space, members, weights, encoder=str(content.get("encoder", "default")), facts=content.get("facts", {})
-        )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(f"{folder / DESCRIPTION}: not a stored committee ({error!r})") from error
+        with tempfile.TemporaryDirectory(prefix="shortlist-") as temporary:
+            try:
+                with zipfile.ZipFile(folder / MEMBERS) as archive:
+                    archive.extractall(temporary)  # keeps names inside the folder
+            except (OSError, zipfile.BadZipFile) as error:
+                raise ArtifactError(f"{folder / MEMBERS}: cannot be read ({error})") from error
+            members = [load_member(Path(temporary), seat, embed) for seat in seats]
+        return cls(space, members, weights, encoder=str(content["encoder"]), facts=content.get("facts", {}))
 
 
 def load_member(folder: Path, seat: Seat, embed: Embed | None) -> Member:
     """One member; ArtifactError for an unknown kind or a folder outside of the committee's."""
+    from model.student.student import load_student
+
     place = (folder / seat.folder).resolve()
     if not place.is_relative_to(folder.resolve()):
         raise ArtifactError(f"{folder / DESCRIPTION}: member folder {seat.folder!r} lies outside")
     if seat.kind == "student":
-        if not (place / STUDENT).is_file():
-            raise ArtifactError(f"{place / STUDENT}: missing")
+        if not (place / DESCRIPTION).is_file():
+            raise ArtifactError(f"{place / DESCRIPTION}: missing")
         return StudentMember(seat.name, load_student(place), embed)
     if seat.kind == "words":
         return WordsMember.load(place)

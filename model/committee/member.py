@@ -41,6 +41,10 @@ class StudentMember:
         """The student's answers."""
         return self.student.probabilities(texts, self._embed)
 
+    def lend(self, embed: Embed) -> None:
+        """Use a cache of embeddings, if there is none yet."""
+        self._embed = self._embed or embed
+
     def save(self, folder: Path) -> None:
         """Write the student."""
         self.student.save(folder)

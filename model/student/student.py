@@ -49,6 +49,10 @@ def load_student(folder: Path) -> Student:
         from model.student.finetune import load_finetuned
 
         return load_finetuned(folder, space, encoder, temperature, int(description.get("longest", 128)))
+    if description["kind"] == "committee":
+        from model.committee.committee import Committee
+
+        return Committee.load(folder)
     raise ArtifactError(
         f"{folder / DESCRIPTION}: field 'kind' is {description['kind']!r}, which this release cannot load"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from model.committee.words import WordsMember
 from model.errors import ArtifactError, LabelSpaceError, NotEnoughDataError
 from model.labels import LabelSpace
 from model.student.head import HeadStudent
+from model.student.student import load_student
 
 SPACE = LabelSpace.of(["sport", "money", "other"])
 TEXTS = ["the team won the match", "shares fell at the bank", "a match for the team", "the bank raised its shares"] * 5
@@ -152,7 +154,8 @@ def test_label_names_vote_without_any_label(tmp_path: Path) -> None:
     Committee(space, [member]).save(tmp_path)
     again = Committee.load(tmp_path, lengths)
     np.testing.assert_allclose(again.all_probabilities(["aaaa"])[0], answers[:1], atol=1e-6)
-    (tmp_path / "member-0" / "names.json").write_text("{}")
+    with zipfile.ZipFile(tmp_path / "members.zip", "w") as archive:
+        archive.writestr("member-0/names.json", "{}")
     with pytest.raises(ArtifactError, match=r"names\.json"):
         Committee.load(tmp_path, lengths)
 
@@ -165,13 +168,14 @@ def test_a_committee_survives_the_disk(tmp_path: Path) -> None:
     assert again.all_probabilities(TEXTS).shape == (3, 20, 3)
     assert again.facts == {"stage": 2}
     assert [member.name for member in again.members] == ["head-0", "head-1", "words"]
+    assert load_student(tmp_path).kind == "committee"
     equal = Committee(SPACE, [head(0), words()])
     np.testing.assert_allclose(equal.probabilities(TEXTS).sum(axis=1), 1, atol=1e-5)
 
 
 def test_a_tampered_committee_is_refused(tmp_path: Path) -> None:
     Committee(SPACE, [words()]).save(tmp_path)
-    path = tmp_path / "committee.json"
+    path = tmp_path / "student.json"
     good = json.loads(path.read_text())
     for seat, word in (
         ({"folder": "../x"}, "outside"),
@@ -182,7 +186,11 @@ def test_a_tampered_committee_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ArtifactError, match=word):
             Committee.load(tmp_path)
     path.write_text("[]")
-    with pytest.raises(ArtifactError, match=r"committee\.json"):
+    with pytest.raises(ArtifactError, match=r"student\.json"):
+        Committee.load(tmp_path)
+    path.write_text(json.dumps(good))
+    (tmp_path / "members.zip").write_bytes(b"no archive")
+    with pytest.raises(ArtifactError, match=r"members\.zip"):
         Committee.load(tmp_path)
 
 

@@ -1,0 +1,122 @@
+"""Train a committee on what the pool knows: unlike members, weights from set-aside human labels, and no harm done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from model.arrays import BoolArray, FloatArray, IntArray
+from model.committee.committee import Committee
+from model.committee.existing import ExistingMember
+from model.committee.gate import Gate, GateReport, HoldOut, judge
+from model.committee.member import Member, StudentMember
+from model.committee.names import NamesMember
+from model.committee.pooling import LEAST_LABELS, Pooling, member_evidence
+from model.committee.words import WordsMember
+from model.errors import ArtifactError
+from model.labels import LabelSpace
+from model.roster import Roster
+from model.student.data import TrainingData
+from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
+
+WEIGHING = 0.25  # of the human labels no member learns from: they weigh the members
+
+
+def train_committee(
+    space: LabelSpace,
+    data: TrainingData,
+    roster: Roster,
+    options: TrainingOptions,
+    embed: Embed,
+    progress: Progress,
+    stop: Stop,
+) -> tuple[Committee, TrainingReport]:
+    """A committee and a report about its training. NotEnoughDataError and TrainingStopped as for a single student."""
+    from model.student.training import train_student
+
+    started = time.monotonic()
+    weighing = set_aside(data)
+    learned = data.rows(~weighing)
+    first, report = train_student(space, learned, options, embed, progress=progress, stop=stop)
+    targets = refined(learned, first.probabilities(learned.texts, embed))
+    members: list[Member] = []
+    for name in roster.members:
+        if name == "student":
+            members.append(StudentMember(name, first, embed))
+        elif name.startswith("student:"):
+            seed = int(name.partition(":")[2])
+            sample = learned.rows(np.random.default_rng(seed).integers(0, len(learned), len(learned)))
+            student, _ = train_student(space, sample, replace(options, seed=seed), embed, stop=stop)
+            members.append(StudentMember(name, student, embed))
+        elif name == "words":
+            members.append(WordsMember.fit(name, space, learned.texts, targets))
+        elif name == "names":
+            members.append(NamesMember(name, space, embed))
+        else:
+            members.append(existing(name, space))
+    weights = weigh(members, data.rows(weighing & data.decided))
+    report.found = {**report.found, "members": list(roster.members), "weights": [round(w, 4) for w in weights]}
+    report.seconds = time.monotonic() - started
+    return Committee(space, members, weights, encoder=options.encoder), report
+
+
+def existing(path: str, space: LabelSpace) -> ExistingMember:
+    """The classifier that a file describes; ArtifactError names the file, LabelSpaceError what its map lacks."""
+    try:
+        content = json.loads(Path(path).read_text())
+        place, targets = str(content["place"]), dict(content["map"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f'{path}: not a member; {{"place": …, "map": {{…}}}} is expected ({error!r})') from error
+    return ExistingMember(Path(path).stem, space, place, targets)
+
+
+def set_aside(data: TrainingData) -> BoolArray:
+    """Rows that only weigh the members: a quarter of those that people decided, by text; none if these were too few."""
+    digests = (hashlib.sha256(f"weigh {text}".encode("utf-8", "surrogatepass")).digest() for text in data.texts)
+    drawn = np.array([int.from_bytes(digest[:8], "big") < WEIGHING * 2**64 for digest in digests], np.bool_)
+    chosen: BoolArray = drawn & data.decided
+    return chosen if int(chosen.sum()) >= LEAST_LABELS else np.zeros(len(data), np.bool_)
+
+
+def refined(data: TrainingData, probabilities: FloatArray) -> FloatArray:
+    """What members without a refinery learn: the student's belief inside each row's candidates, `(n, C)`."""
+    inside = data.candidates * (probabilities + np.float32(1e-6))
+    targets: FloatArray = (inside / inside.sum(axis=1, keepdims=True)).astype(np.float32)
+    return targets
+
+
+def weigh(members: Sequence[Member], data: TrainingData) -> tuple[float, ...]:
+    """Weights by maximum likelihood on rows that people decided and no member learned from; equal if they are few."""
+    if len(data) < LEAST_LABELS:
+        return (1.0 / len(members),) * len(members)
+    evidence = [member_evidence(member.probabilities(data.texts)) for member in members]
+    fitted = Pooling.fit(evidence, data.candidates.argmax(axis=1))
+    return tuple(float(weight) for weight in fitted.weights)
+
+
+def without_harm(
+    old: Committee, new: Committee, texts: Sequence[str], gold: IntArray
+) -> tuple[Committee, dict[str, GateReport]]:
+    """The new committee, in which each member that is worse on held-out human labels beyond noise keeps its old self.
+
+    `gold` are label numbers `(n,)` of texts that no member ever learns from.
+    """
+    known = HoldOut(gold, np.ones(len(gold), np.bool_), np.zeros(len(gold), np.bool_))
+    before = {member.name: member for member in old.members if type(member) in (StudentMember, WordsMember)}
+    reports: dict[str, GateReport] = {}
+    kept: list[Member] = []
+    for member in new.members:
+        former = before.get(member.name)
+        if former is None or not len(gold):
+            kept.append(member)
+            continue
+        labels = [one.probabilities(texts).argmax(axis=1).astype(np.int64) for one in (former, member)]
+        report = reports[member.name] = judge(labels[0], labels[1], known, 0.0, Gate(least_human=1))
+        kept.append(member if report.promoted or report.reason == "no better" else former)
+    return replace(new, members=kept), reports

@@ -1,0 +1,50 @@
+"""Label Studio's own uncertainty sampling follows our scores and the head of the queue that the student chooses."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.annotator import Annotator, Json
+from benchmarks.waiting import wait_for
+from tests.e2e.configs import config_a, rows
+from tests.e2e.stack import Stack
+from tests.e2e.stories import await_predictions, connect, label_stream, prediction_of, served_student
+
+pytestmark = pytest.mark.e2e
+
+
+def test_the_label_stream_follows_the_acquisition_score(person: Annotator, stack: Stack) -> None:
+    project = person.create_project("close calls first", config_a(), sampling="Uncertainty sampling")
+    person.import_tasks(project, rows(120))
+    connect(person, stack, project, extra_params={"SCORE": "acquisition"})
+    teacher = stack.await_status(project, "the teacher's version", lambda status: status["version"])["version"]
+    scores = scores_of(await_predictions(person, project, teacher), teacher)
+    wait_for("the title", lambda: person.project(project)["model_version"] == teacher, 60)
+    first = person.next_task(project)
+    assert first is not None
+    assert scores[first["id"]] == min(scores.values())
+
+    label_stream(person, project, 22)
+    student = stack.await_status(project, "a promoted student", served_student)["version"]
+    await_predictions(person, project, student)
+    head = wait_for("the head of the queue", lambda: marked(person, project, student), 60)
+    assert len(head) == 20
+    wait_for("the title", lambda: person.project(project)["model_version"] == student, 60)
+    shown = label_stream(person, project, 6)
+    expected = sorted(head.values())[:6]
+    assert [row["prediction"]["model_version"] for row in shown] == [student] * 6
+    assert {row["task"] for row in shown} <= set(head)
+    assert [head[row["task"]] for row in shown] == pytest.approx(expected)
+
+
+def scores_of(tasks: list[Json], version: str) -> dict[int, float]:
+    """The score of each task that nobody has labelled."""
+    return {task["id"]: prediction_of(task, version)["score"] for task in tasks if not task["annotations"]}
+
+
+def marked(person: Annotator, project: int, version: str) -> dict[int, float] | None:
+    """The scores of the tasks whose prediction has a cluster; None until there are 20 of them."""
+    open_tasks = [task for task in person.tasks(project) if not task["annotations"]]
+    rows = {task["id"]: prediction_of(task, version) for task in open_tasks}
+    found = {task: row["score"] for task, row in rows.items() if row["cluster"] is not None}
+    return found if len(found) == 20 else None

@@ -1,0 +1,103 @@
+"""Training a committee: who sits in it, what weighs the members, and that none gets worse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.arrays import FloatArray
+from model.committee import Committee, WordsMember
+from model.committee.training import existing, refined, set_aside, train_committee, without_harm
+from model.errors import ArtifactError
+from model.labels import CandidateSet, HumanLabel, LabelSpace
+from model.roster import Roster
+from model.student.data import TrainingData, training_data
+from model.student.options import TrainingOptions
+
+SPACE = LabelSpace.of(["sport", "money"])
+WORDS = {"sport": ["team", "goal", "keeper", "striker", "cup"], "money": ["bank", "shares", "market", "bonds", "rates"]}
+
+
+def letters(texts: Sequence[str]) -> FloatArray:
+    """Unit vectors of letter counts: an encoder that needs no weights."""
+    counts = np.array([[text.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts], np.float32)
+    return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-6)
+
+
+def texts(count: int) -> tuple[list[str], list[str]]:
+    draw = np.random.default_rng(0)
+    labels = [SPACE.names[number % 2] for number in range(count)]
+    return [" ".join(draw.choice(WORDS[label], 4)) + f" {place}" for place, label in enumerate(labels)], labels
+
+
+def data(count: int, people: int) -> TrainingData:
+    found, labels = texts(count)
+    sets = [CandidateSet((label,), (0.9,)) for label in labels]
+    human = [HumanLabel((label,)) if place < people else None for place, label in enumerate(labels)]
+    return training_data(SPACE, found, sets, human)
+
+
+def train(rows: TrainingData, *members: str) -> Committee:
+    committee, report = train_committee(
+        SPACE, rows, Roster(members), TrainingOptions(way="head"), letters, lambda share, text: None, lambda: False
+    )
+    assert report.found["members"] == list(members)
+    return committee
+
+
+def test_members_learn_and_weights_come_from_set_aside_labels() -> None:
+    rows = data(240, 200)
+    committee = train(rows, "student", "student:1", "words", "names")
+    assert [member.name for member in committee.members] == ["student", "student:1", "words", "names"]
+    found, labels = texts(60)
+    gold = np.array([SPACE.index(label) for label in labels])
+    assert (committee.probabilities(found).argmax(axis=1) == gold).mean() > 0.9
+    assert committee.weights[3] < committee.weights[2]  # letters of label names say nothing
+    aside = set_aside(rows)
+    assert 20 <= aside.sum() < 100
+    assert not (aside & ~rows.decided).any()
+
+
+def test_few_labels_weigh_all_members_alike_and_set_nothing_aside() -> None:
+    rows = data(60, 30)
+    assert not set_aside(rows).any()
+    assert train(rows, "student", "words").weights == (0.5, 0.5)
+
+
+def test_refined_targets_stay_inside_the_candidates() -> None:
+    rows = data(10, 0)
+    targets = refined(rows, np.full((10, 2), 0.5, np.float32))
+    np.testing.assert_allclose(targets, rows.candidates.astype(np.float32), atol=1e-6)
+
+
+def test_a_member_that_got_worse_keeps_its_old_self() -> None:
+    found, labels = texts(80)
+    gold = np.array([SPACE.index(label) for label in labels])
+    good = WordsMember.fit("words", SPACE, found, np.eye(2, dtype=np.float32)[gold])
+    bad = WordsMember.fit("words", SPACE, found, np.eye(2, dtype=np.float32)[1 - gold])
+    old, new = Committee(SPACE, [good]), Committee(SPACE, [bad], (0.7,))
+    kept, gates = without_harm(old, new, found, gold)
+    assert kept.members == [good]
+    assert kept.weights == (0.7,)
+    assert not gates["words"].promoted
+    improved, _ = without_harm(new, replace(old), found, gold)
+    assert improved.members == [good]
+    assert without_harm(old, new, [], gold[:0])[0].members == [bad]  # nothing to judge by
+
+
+@pytest.mark.parametrize("members", ["student", "student,student", "student,pickle", "student,student:x", ""])
+def test_a_roster_is_checked(members: str) -> None:
+    with pytest.raises(ValueError, match="member"):
+        Roster.of(members)
+
+
+def test_a_file_that_describes_no_classifier_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "toxic.json"
+    path.write_text(json.dumps({"place": "somewhere"}))
+    with pytest.raises(ArtifactError, match=r"toxic\.json"):
+        existing(str(path), SPACE)
