@@ -18,6 +18,7 @@ from backend.front import ENDPOINT, Front
 from backend.inbox import Inbox
 from backend.live import LiveStudents
 from backend.metrics import Metrics
+from backend.routes.actions import actions
 from backend.routes.extras import extras
 from backend.routes.parts import Parts
 from backend.routes.people import people
@@ -42,7 +43,7 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
     app.url_map.strict_slashes = False
     if auth.required:
         app.before_request(auth.guard)
-    for blueprint in (wire, extras, people):
+    for blueprint in (wire, extras, people, actions):
         app.register_blueprint(blueprint)
     for blueprint in (wire, extras):
         app.register_blueprint(blueprint, url_prefix="/p/<prefix>", name=f"prefixed_{blueprint.name}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from flask import Response, current_app
+from flask import Response, abort, current_app
 
 from backend.auth import BasicAuth
 from backend.background import Background
 from backend.inbox import Inbox
 from backend.live import LiveStudents
 from backend.metrics import Metrics
+from backend.pool import projects
+from backend.pool.projects import Project
 from backend.services import Services
 
 
@@ -42,3 +44,11 @@ def answer_json(content: object, status: int = 200) -> Response:
 def json_answer(content: bytes, status: int = 200) -> Response:
     """A JSON answer that is written already."""
     return Response(content, status, mimetype="application/json")
+
+
+def known_project(number: int) -> Project:
+    """The project that an address names; ends the request with 404 and a sentence if there is none."""
+    project = projects.get(parts().services.engine, number) if 0 < number < 2**63 else None
+    if project is None:
+        abort(404, f"project {number} is not known here; connect it in Label Studio first")
+    return project

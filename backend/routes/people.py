@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, render_template
+import secrets
+from functools import partial
+from typing import Any
 
-from backend.errors import ShortlistError
-from backend.pool import projects
+from flask import Blueprint, Response, render_template, request
+
+from backend.charts import learning_curve, set_sizes
+from backend.data_manager import project_link, tasks_link
+from backend.forgery import form_token, keep_token, may_act
+from backend.front import NONCE
+from backend.insight import insight, next_run
+from backend.pool import jobs, projects
 from backend.pool.projects import Project
-from backend.routes.parts import answer_json, parts
+from backend.routes.parts import answer_json, known_project, parts
+from backend.services import Services
 from backend.status import project_status
-from backend.triggers import next_training
+from backend.words import FILTERS, job_words, phase_words, what_next
 
 people = Blueprint("people", __name__, template_folder="../pages/templates")
+people.after_request(keep_token)
 
 
 @people.get("/projects")
@@ -19,31 +29,50 @@ def all_projects() -> str:
     """Every project with its phase and version."""
     services = parts().services
     rows = [project_status(services, project) for project in projects.all_projects(services.engine)]
-    return render_template("projects.html", projects=rows)
+    return _page("projects.html", projects=rows, phases=[phase_words(row) for row in rows])
 
 
 @people.get("/projects/<int:number>.json")
 def figures(number: int) -> Response:
     """The figures of one project."""
-    return answer_json(project_status(parts().services, _known(number)))
+    return answer_json(project_status(parts().services, known_project(number), parts().live.problems()))
 
 
 @people.get("/projects/<int:number>")
 def one_project(number: int) -> str:
     """The page of one project."""
-    services, project = parts().services, _known(number)
-    return render_template("project.html", status=project_status(services, project), next_training=_next(project))
+    services, project = parts().services, known_project(number)
+    return _page("project.html", **_of_project(services, project))
 
 
-def _known(number: int) -> Project:
-    project = projects.get(parts().services.engine, number) if 0 < number < 2**63 else None
-    if project is None:
-        abort(404, f"project {number} is not known here; connect it in Label Studio first")
-    return project
+def _of_project(services: Services, project: Project) -> dict[str, Any]:
+    """What the page of a project shows."""
+    status, found = project_status(services, project, parts().live.problems()), insight(services, project)
+    address = services.settings.LABEL_STUDIO_URL
+    rows = jobs.get(services.engine, project.project)
+    return {
+        "status": status,
+        "found": found,
+        "phase": phase_words(status),
+        "next_steps": what_next(status),
+        "next_run": next_run(status, found),
+        "jobs": [job_words(row, services.clock()) for row in rows.values()],
+        "curve": learning_curve(found.curve, _nonce()),
+        "sizes": set_sizes(found.sizes, _nonce()),
+        "tasks_link": partial(tasks_link, address, project.project),
+        "label_studio": project_link(address, project.project),
+        "done": request.args.get("done", "")[:300],
+        "problem": request.args.get("problem", "")[:300],
+        "running": any(row.state in ("running", "queued") for row in rows.values()),
+    }
 
 
-def _next(project: Project) -> str:
-    try:
-        return next_training(parts().services, project).explanation
-    except ShortlistError as error:
-        return str(error)
+def _page(template: str, **content: Any) -> str:
+    acting = may_act(parts().services.settings)
+    token = form_token() if acting else ""
+    return render_template(template, acting=acting, token=token, **FILTERS, **content)
+
+
+def _nonce() -> str:
+    """Lets the charts' styles of this one answer through its Content-Security-Policy."""
+    return str(request.environ.setdefault(NONCE, secrets.token_urlsafe(16)))

@@ -7,13 +7,13 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.commands.rollback import choose
 from backend.jobs.predicting import registry
 from backend.jobs.pruning import prune, superfluous
 from backend.pool import annotations, predictions, projects, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.versions import VersionRow
 from backend.services import Services
+from backend.serving_choice import choose
 from tests.backend.jobs.conftest import World
 
 

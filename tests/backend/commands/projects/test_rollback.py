@@ -3,10 +3,10 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from backend.commands.rollback import choose
 from backend.errors import ProjectError
 from backend.pool import jobs, projects, versions
 from backend.pool.projects import Project
+from backend.serving_choice import choose
 from tests.backend.commands.projects.conftest import SPACE, Run, name
 
 

@@ -1,0 +1,94 @@
+"""Charts as inline SVG, drawn by pygal: no script, and colours from the page, so that they follow light and dark."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+WIDTH, HEIGHT = 640, 280
+_TOOLTIPS = re.compile(r'<g transform="[^"]*" class="plot (?:text|tooltip)-overlay">.*(?=</g></svg>$)', re.DOTALL)
+_EXTRAS = re.compile(r"<!--.*?-->|<script.*?</script>", re.DOTALL)
+_HIDDEN = re.compile(r'<desc class="(?:x|y) ?[a-z]*">[^<]*</desc>')
+
+
+@dataclass(frozen=True)
+class Point:
+    """One version on the learning curve: human labels it learned from, share right in [0, 1] with its interval."""
+
+    human_labels: int
+    share: float
+    low: float
+    high: float
+    name: str
+
+
+def learning_curve(points: Sequence[Point], nonce: str = "") -> str:
+    """Share of checked tasks that each version had right, over the human labels that it learned from; "" if too few.
+
+    `nonce` lets the chart's own style through the page's Content-Security-Policy.
+    """
+    if len(points) < 2:
+        return ""
+    chart = _xy(x_title="human labels learned from", y_title="right, %")
+    ordered = sorted(points, key=lambda point: point.human_labels)
+    line = [{"value": (point.human_labels, 100 * point.share), "label": point.name} for point in ordered]
+    chart.add("versions, as people saw them", line)
+    bounds = [(point.human_labels, 100 * point.low) for point in ordered]
+    chart.add("95 % interval, lower end", bounds, show_dots=False, stroke_style={"dasharray": "4, 4"})
+    chart.add("upper end", [(point.human_labels, 100 * point.high) for point in ordered], show_dots=False)
+    return _svg(chart, nonce, "Share of checked tasks that each version had right, over human labels")
+
+
+def set_sizes(counts: Sequence[tuple[int, int]], nonce: str = "") -> str:
+    """How many tasks have candidate sets of which size: bars for pairs (size, tasks); "" without any."""
+    if not counts:
+        return ""
+    chart = _pygal().Bar(**_look(), x_title="labels in the set", y_title="tasks", show_legend=False)
+    chart.x_labels = [str(size) for size, _ in counts]
+    chart.add("tasks", [tasks for _, tasks in counts])
+    return _svg(chart, nonce, "Number of tasks by the size of their candidate set")
+
+
+def _xy(**titles: str) -> Any:
+    return _pygal().XY(**_look(), **titles, range=(0, 100), legend_at_bottom=True, legend_at_bottom_columns=3)
+
+
+def _pygal() -> Any:
+    """The library, without the hook for its plugins: that is of an outdated kind, and every import of ours that finds
+    nothing would warn about it."""
+    import pygal
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+    return pygal
+
+
+def _look() -> dict[str, Any]:
+    """Options of every chart. The colours are variables of the page's style sheet."""
+    _pygal()
+    from pygal.style import Style
+
+    style = Style(
+        background="transparent",
+        plot_background="transparent",
+        foreground="var(--ink)",
+        foreground_strong="var(--ink)",
+        foreground_subtle="var(--line)",
+        colors=("var(--accent)", "var(--faint)", "var(--faint)"),
+        font_family="inherit",
+        label_font_size=13,
+        major_label_font_size=13,
+        title_font_size=13,
+        legend_font_size=13,
+    )
+    return {"style": style, "js": [], "disable_xml_declaration": True, "width": WIDTH, "height": HEIGHT}
+
+
+def _svg(chart: Any, nonce: str, title: str) -> str:
+    """The chart as an element of a page: without tooltips (they need scripts), with a name for screen readers."""
+    text = _EXTRAS.sub("", str(chart.render()))
+    text = _HIDDEN.sub("", _TOOLTIPS.sub("", text))
+    text = text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+    return text.replace("<style ", f'<style nonce="{nonce}" ', 1) if nonce else text

@@ -1,0 +1,128 @@
+"""Figures and states in words, for pages, reports and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from backend.pool.jobs import JobRow
+from model.evaluation import Rate
+
+UNKNOWN = "not known yet"
+JOBS = {
+    "sync": "Comparison with Label Studio",
+    "annotate": "Asking the teacher",
+    "train": "Training",
+    "publish": "Publishing predictions",
+}
+STATES = {"queued": "waits", "running": "is under way", "idle": "finished", "failed": "failed"}
+
+
+@dataclass(frozen=True)
+class JobWords:
+    """One kind of job as people read it; `can_retry` and `can_cancel` say which buttons it has."""
+
+    kind: str
+    name: str
+    state: str
+    step: str
+    error: str
+    progress: float | None
+    when: str
+    can_retry: bool
+    can_cancel: bool
+
+
+def phase_words(status: dict[str, Any]) -> str:
+    """What people see in Label Studio now, and why."""
+    if status["problem"]:
+        return f"Nothing is suggested: the label config is not supported. {status['problem']}"
+    if status["phase"] == "teacher":
+        why = _why_no_student(status)
+        return f"People see shortlists of the {status['teacher']['name']}, because {why}"
+    if status["phase"] == "student":
+        row = next((one for one in status["versions"] if one["promoted"]), None)
+        why = f": {row['reason']}" if row and row["reason"] else ""
+        return f"People see one label per task, from the trained model {status['version']}{why}"
+    return "Nothing is suggested yet, because the teacher has not answered anything"
+
+
+def _why_no_student(status: dict[str, Any]) -> str:
+    """Why a trained model is not served."""
+    served = [row for row in status["versions"] if row["promoted"]]
+    if served:
+        return "SERVE=teacher asks for them, or the labels changed after the last training"
+    rejected = next((row for row in status["versions"] if row["state"] == "rejected"), None)
+    if rejected:
+        return f"the last trained model was not good enough ({rejected['reason']})"
+    return "no model was trained yet"
+
+
+def what_next(status: dict[str, Any]) -> list[str]:
+    """What happens next by itself, and what a person should do."""
+    if status["problem"]:
+        return ["Change the label config in Label Studio under Settings, Labeling Interface; it is read at once"]
+    steps = [_sentence(status["next_training"])]
+    missing = status["tasks"] - status["with_candidates"]
+    if status["paused"]:
+        steps.insert(0, "The project is paused: press Resume to go on")
+    elif status["teacher"]["stopped"]:
+        steps.insert(0, "The teacher stopped; when its reason is repaired, press Retry at its job")
+    elif missing:
+        steps.append(f"The teacher is asked about {missing} more tasks")
+    if not status["human_labels"]:
+        steps.append("Label some tasks in Label Studio: without decisions nothing can be measured")
+    if status["teacher"]["hint"]:
+        steps.append(status["teacher"]["hint"])
+    return steps
+
+
+def job_words(row: JobRow, now: int) -> JobWords:
+    """A job's state; `now` in UTC milliseconds."""
+    return JobWords(
+        row.kind,
+        JOBS.get(row.kind, row.kind),
+        STATES.get(row.state, row.state),
+        row.step,
+        row.error or "",
+        row.progress if row.state == "running" else None,
+        ago(now - row.updated_ms),
+        row.state in ("failed", "idle"),
+        row.state == "queued",
+    )
+
+
+def ago(milliseconds: int) -> str:
+    """A time span in the largest unit that fits."""
+    seconds = max(0, milliseconds // 1000)
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = seconds // size
+            return f"{number} {unit}{'' if number == 1 else 's'} ago"
+    return "just now" if seconds < 5 else f"{seconds} seconds ago"
+
+
+def percent(value: float | None) -> str:
+    """A share as per cent."""
+    return UNKNOWN if value is None else f"{100 * value:.1f} %"
+
+
+def interval(found: Rate | None) -> str:
+    """A share with its 95 % interval and the number of tasks behind it."""
+    if found is None:
+        return UNKNOWN
+    bounds = f"{100 * found.low:.0f} to {100 * found.high:.0f} %"
+    return f"{100 * found.value:.1f} % (95 % interval {bounds}, {found.count} tasks)"
+
+
+def number(value: float | None) -> str:
+    """A mean with two decimals."""
+    return UNKNOWN if value is None else f"{value:.2f}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+FILTERS: dict[str, Callable[..., str]] = {"percent": percent, "interval": interval, "mean": number}
