@@ -13,7 +13,8 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,10 +60,7 @@ class Registry:
                 readme.write("\n## Card\n\n```json\n" + (folder / CARD).read_text() + "\n```\n")
             manifest = {"files": {path.name: _checksum(path) for path in sorted(folder.iterdir())}}
             (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
-            try:
-                self._put_local(folder, Path(place)) if self._local else self._put_remote(folder, place)
-            except OSError as error:
-                raise ArtifactError(f"version {version} cannot be written to {place}: {error}") from error
+            self._put(folder, place)
 
     def adopt(self, project: int, version: str, folder: Path) -> None:
         """Store a version that another registry's `fetch` gave; nothing happens if it is here already.
@@ -71,12 +69,8 @@ class Registry:
         """
         place = self._place(project, version)
         _verify(folder)
-        if self._exists(place):
-            return
-        try:
-            self._put_local(folder, Path(place)) if self._local else self._put_remote(folder, place)
-        except OSError as error:
-            raise ArtifactError(f"version {version} cannot be written to {place}: {error}") from error
+        if not self._exists(place):
+            self._put(folder, place)
 
     def fetch(self, project: int, version: str) -> Path:
         """A local folder with the version; ArtifactError if it is absent or does not match its checksums."""
@@ -118,18 +112,40 @@ class Registry:
         return f"{self._root}/{int(project)}/{version}"
 
     def _exists(self, place: str) -> bool:
-        return bool(self._files.exists(f"{place}/{MANIFEST}"))
+        with self._reaching(f"{place} cannot be reached"):
+            return bool(self._files.exists(f"{place}/{MANIFEST}"))
+
+    def _put(self, folder: Path, place: str) -> None:
+        with self._reaching(f"{place} cannot be written"):
+            self._put_local(folder, Path(place)) if self._local else self._put_remote(folder, place)
+
+    @contextmanager
+    def _reaching(self, failure: str) -> Iterator[None]:
+        """ArtifactError, caused by an OSError, instead of what disks and object stores raise: trying again may help."""
+        try:
+            yield
+        except ArtifactError:
+            raise
+        except OSError as error:
+            raise ArtifactError(f"{failure}: {error}") from error
+        except Exception as error:
+            if self._local:
+                raise
+            raise ArtifactError(f"{failure}: {error}") from OSError(str(error))  # each store has errors of its own
 
     def _put_local(self, folder: Path, place: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         waiting = place.parent / f".{uuid.uuid4().hex}"
-        shutil.copytree(folder, waiting)
-        for path in waiting.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        if place.exists():  # left over by a deletion that was killed; without a manifest it is no version
-            shutil.rmtree(place)
-        os.rename(waiting, place)
+        try:
+            shutil.copytree(folder, waiting)
+            for path in waiting.iterdir():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+            if place.exists():  # left over by a deletion that was killed; without a manifest it is no version
+                shutil.rmtree(place)
+            os.rename(waiting, place)
+        finally:
+            shutil.rmtree(waiting, ignore_errors=True)  # on a full disk nothing may be left
 
     def _put_remote(self, folder: Path, place: str) -> None:
         self._files.makedirs(place, exist_ok=True)
@@ -145,14 +161,13 @@ class Registry:
         waiting = kept.parent / f".{uuid.uuid4().hex}"
         waiting.mkdir()
         try:
-            for path in self._files.ls(place, detail=False):
-                name = str(path).rsplit("/", 1)[-1]
-                self._files.get_file(str(path), str(waiting / name))
-            _verify(waiting)
-            if not kept.exists():
-                os.rename(waiting, kept)
-        except OSError as error:
-            raise ArtifactError(f"{place}: cannot be fetched ({error})") from error
+            with self._reaching(f"{place} cannot be fetched"):
+                for path in self._files.ls(place, detail=False):
+                    name = str(path).rsplit("/", 1)[-1]
+                    self._files.get_file(str(path), str(waiting / name))
+                _verify(waiting)
+                if not kept.exists():
+                    os.rename(waiting, kept)
         finally:
             shutil.rmtree(waiting, ignore_errors=True)
         return kept
