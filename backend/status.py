@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,12 +17,16 @@ from backend.stopping import ANSWERED, advice
 from backend.teacher_quality import hint, teacher_versions
 from backend.triggers import next_training
 
+NOTHING: Mapping[str, str] = {}
 OFFLINE = "offline similarity teacher (no LLM)"
 BIAS = "accuracy compares what was shown with what the person then chose; a ticked answer can sway the person"
 
 
-def project_status(services: Services, project: Project) -> dict[str, Any]:
-    """The figures of one project, as the design document's section on contracts lists them."""
+def project_status(services: Services, project: Project, problems: Mapping[str, str] = NOTHING) -> dict[str, Any]:
+    """The figures of one project, as the design document's section on contracts lists them.
+
+    `problems` names students that this web process cannot load, with the reason.
+    """
     engine, number = services.engine, project.project
     served, taught = _versions(services, project)
     checked = figures.students(engine, number)
@@ -32,6 +37,7 @@ def project_status(services: Services, project: Project) -> dict[str, Any]:
         "phase": phase(services, project) if served else "cold",
         "version": served,
         "problem": project.problem or None,
+        "not_loaded": problems.get(served or ""),
         "label_space": list(project.space.names) if project.space else [],
         "tasks": tasks.count(engine, number),
         "with_candidates": asked.answered if asked else 0,

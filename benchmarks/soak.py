@@ -91,11 +91,18 @@ class Soak:
         end = time.monotonic() + self._seconds
         while time.monotonic() < end:
             time.sleep(min(10.0, max(0.0, end - time.monotonic())))
-            self.note("memory, MB", memory_mb(self._running))
+            self._note_memory(project)
         stop.set()
         for thread in threads:
             thread.join(PATIENCE)
         return faults
+
+    def _note_memory(self, project: int) -> None:
+        now = memory_mb(self._running)
+        self.note("memory, MB", now)
+        student = str(self._status(project).get("version", "")).startswith("student-")
+        if student and now["web"] and "memory_mb_first_student" not in self.summary:
+            self.summary["memory_mb_first_student"] = now
 
     def _settle(self, person: Annotator, project: int) -> bool:
         """One last Start training, and then wait until pool and Label Studio are equal."""
@@ -153,7 +160,7 @@ class Soak:
         lost, doubled = self._compare(person, project)
         status, seconds = self._status(project), self.tally.seconds
         locked = locked_requests(self._running.data_dir / "logs" / "label-studio.log", self.tally.errors)
-        self.summary = {
+        self.summary |= {
             "minutes": round(self._seconds / 60, 1),
             "events_sent": self.tally.events_sent,
             "events_injected": self.tally.injected,

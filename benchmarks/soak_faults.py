@@ -83,10 +83,10 @@ class Faults(threading.Thread):
             (0.52, "tasks are deleted", lambda: self._person.delete_tasks(self._project, self._spare)),
             (0.58, "two people press Start training", self._press_twice),
             (0.60, "kill -9 worker", lambda: self._kill("worker")),
-            (0.70, "rollback", lambda: self._command("rollback", allowed=(0, 1))),
-            (0.76, "pause", lambda: self._command("pause")),
-            (0.80, "resume", lambda: self._command("resume")),
-            (0.85, "kill -9 web server", lambda: self._kill("web")),
+            (0.68, "pause", lambda: self._command("pause")),
+            (0.72, "resume", lambda: self._command("resume")),
+            (0.80, "kill -9 web server", lambda: self._kill("web")),
+            (0.90, "rollback, if two versions were served", lambda: self._command("rollback", allowed=(0, 1))),
         ]
 
     def _kill(self, role: str) -> None:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend import human_labels, score_column
-from backend.embedding import project_embedder
+from backend import human_labels, student_answers, unsure
+from backend.embedding import project_embedder, student_embedder
 from backend.jobs.running import Job
-from backend.pool import predictions, publishing, tasks
+from backend.pool import jobs, publishing, tasks
 from backend.services import project_options
 from model.errors import ArtifactError
 from model.labels import Decision
 
 if TYPE_CHECKING:
+    from model.calibration import Calibration
     from model.registry import Registry
     from model.student.options import Embed
     from model.student.student import Student
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CHUNK = 2000  # tasks per write
+REPLACE_MS = 600_000  # a damaged version is replaced by a new training, at most so often
 SHARE = 0.9  # of a training's progress is over when it predicts
 
 
@@ -39,27 +41,34 @@ def embedder(job: Job) -> Embed:
     return project_embedder(job.services, job.project)
 
 
+def embedder_of(job: Job, student: Student) -> Embed:
+    """The encoder with its cache as the student's own training saw texts."""
+    return student_embedder(job.services.settings, student) if student.kind == "head" else embedder(job)
+
+
 def decided(job: Job) -> set[int]:
     """The tasks that need no prediction, because people gave them one label."""
     found = human_labels.of_project(job.services.engine, job.number)
     return {task for task, label in found.items() if label.decision is Decision.FINAL}
 
 
-def predict(job: Job, version: str, student: Student, embed: Embed, texts: Mapping[int, str]) -> None:
-    """Store the version's label and probability for every one of these tasks."""
-    ids, names = list(texts), student.space.names
+def predict(
+    job: Job,
+    version: str,
+    student: Student,
+    embed: Embed,
+    texts: Mapping[int, str],
+    calibration: Calibration | None = None,
+) -> None:
+    """Store the version's answers for every one of these tasks: label, probability, and a shortlist where unsure."""
+    ids, services = list(texts), job.services
     options = project_options(job.services.settings, job.project)
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         rows = student.probabilities([texts[task] for task in chunk], embed)
-        best = rows.argmax(axis=1)
-        answers = [
-            (task, tasks.text_hash(texts[task]), names[column], float(row[column]))
-            for task, column, row in zip(chunk, best, rows, strict=True)
-        ]
-        known = list(zip(chunk, score_column.leads(rows), strict=True))
-        score_column.keep(job.services, job.number, version, options, known)  # first: what has a label is published
-        predictions.save(job.services.engine, job.number, version, answers)
+        found = student_answers.answers(student.space, rows, calibration)
+        keys = [tasks.text_hash(texts[task]) for task in chunk]
+        student_answers.save(services, job.number, version, options, zip(chunk, keys, found, strict=True))
         done = start + len(chunk)
         job.step(f"predicting: {done} of {len(ids)} tasks", SHARE + (1 - SHARE) * done / len(ids))
 
@@ -73,9 +82,21 @@ def predict_missing(job: Job, version: str) -> int:
     if not wanted:
         return 0
     try:
-        student = load_student(registry(job).fetch(job.number, version))
+        folder = registry(job).fetch(job.number, version)
+        student, calibration = load_student(folder), unsure.of_version(folder)
     except ArtifactError as error:  # the rest of publishing does not depend on it
         log.error("the served version cannot be loaded", version=version, reason=str(error))
+        _replace(job, error)
         return 0
-    predict(job, version, student, embedder(job), tasks.texts(job.services.engine, job.number, wanted))
+    texts = tasks.texts(job.services.engine, job.number, wanted)
+    predict(job, version, student, embedder_of(job, student), texts, calibration)
     return len(wanted)
+
+
+def _replace(job: Job, error: ArtifactError) -> None:
+    """Have a damaged version followed by a new one; a place that cannot be reached now is only waited for."""
+    if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, FileNotFoundError):
+        return
+    last = jobs.get(job.services.engine, job.number).get("train")
+    if last is None or not 0 <= job.services.clock() - last.updated_ms < REPLACE_MS:
+        job.ask("train")

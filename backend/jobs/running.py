@@ -21,7 +21,7 @@ from backend.pool.projects import Project
 from backend.queue import JobQueue
 from backend.services import Services, paused
 from backend.settings import load_settings
-from model.errors import ModelError, TeacherUnavailable
+from model.errors import ArtifactError, ModelError, TeacherUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -110,11 +110,12 @@ def _run(job: Job, work: Callable[[Job], str]) -> None:
     try:
         text = work(job)
     except TRANSIENT as error:
-        log.warning("job failed, it is tried again", reason=_sentence(error))
-        with suppress(sa.exc.OperationalError):  # the pool itself may be away: RQ's record is enough then
-            jobs.fail(engine, job.number, job.kind, f"{_sentence(error)}. It is tried again by itself.")
+        _say_that_it_is_tried_again(job, error)
         raise
     except (ShortlistError, ModelError) as error:
+        if _storage_is_away(error):
+            _say_that_it_is_tried_again(job, error)
+            raise
         log.error("job failed", reason=str(error))
         jobs.fail(engine, job.number, job.kind, str(error))
     except Exception as error:
@@ -125,6 +126,18 @@ def _run(job: Job, work: Callable[[Job], str]) -> None:
     else:
         log.info("job done", result=text)
         jobs.finish(engine, job.number, job.kind, text)
+
+
+def _storage_is_away(error: Exception) -> bool:
+    """A full disk, or a place of versions that cannot be reached: unlike a damaged version this may pass."""
+    cause = error.__cause__
+    return isinstance(error, ArtifactError) and isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+
+
+def _say_that_it_is_tried_again(job: Job, error: Exception) -> None:
+    log.warning("job failed, it is tried again", reason=_sentence(error))
+    with suppress(sa.exc.OperationalError):  # the pool itself may be away: RQ's record is enough then
+        jobs.fail(job.services.engine, job.number, job.kind, f"{_sentence(error)}. It is tried again by itself.")
 
 
 def _died_too_often(job: Job) -> bool:

@@ -31,6 +31,7 @@ def write_artifact(
 ) -> None:
     """Write weights, description and card of a student into `folder` (made if missing); ArtifactError says why not."""
     import numpy as np
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     description = {
@@ -47,6 +48,8 @@ def write_artifact(
             save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, folder / WEIGHTS)
         (folder / DESCRIPTION).write_text(json.dumps(description, ensure_ascii=False, indent=1))
         (folder / CARD).write_text(card_text(student, {}))
+    except SafetensorError as error:  # how a full disk looks from there
+        raise ArtifactError(f"the student cannot be written to {folder}: {error}") from OSError(str(error))
     except OSError as error:
         raise ArtifactError(f"the student cannot be written to {folder}: {error}") from error
 

@@ -1,0 +1,117 @@
+"""The database locked or gone while web and worker run: they wait or say so, and go on by themselves."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from backend.connection import remember
+from backend.jobs import sync
+from backend.pool import jobs
+from backend.pool.engine import open_engine, upgrade
+from backend.queue import JobQueue
+from backend.services import Services
+from benchmarks.waiting import wait_for
+from tests.backend.jobs.conftest import CREATED, World
+from tests.backend.jobs.test_web_faults import in_label_studio, in_pool
+from tests.backend.jobs.test_worker import check_all_is_well, fill
+from tests.backend.jobs.web import event, post_all, web
+from tests.backend.label_studio_double import CONFIG, LabelStudioDouble
+from tests.gate import Gate
+from tests.servers import PostgresServer
+
+LOCKED_SECONDS = 3.0  # what waits this long waits 30 s in the same way: BUSY_MS in pool/engine.py
+GONE_SECONDS = 4.0
+
+
+def test_a_locked_sqlite_delays_events_and_loses_none(world: World) -> None:
+    ids = world.double.add_tasks([f"text {number}" for number in range(30)])
+    for task in ids:
+        world.double.annotate(task, ["refund"])
+    bodies = [event(row, task) for task in world.double.tasks.values() for row in task["annotations"]]
+    with web(world) as server:
+        version = server.version()
+        lock = sqlite3.connect(world.folder / "pool.sqlite", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(LOCKED_SECONDS, lambda: None)
+        release.start()
+        assert set(post_all(server.port, bodies)) == {200}
+        assert server.version() == version
+        assert server.predict({ids[0]: "text 0"}) is not None
+        assert in_pool(world) == {}
+        release.join()
+        lock.execute("ROLLBACK")
+        lock.close()
+        wait_for("all events", lambda: in_pool(world) == in_label_studio(world), 60, 0.05)
+
+
+@pytest.fixture
+def behind_gate(
+    double: LabelStudioDouble, redis_url: str, postgres_server: PostgresServer, world: World, tmp_path: Path
+) -> Iterator[tuple[World, Gate]]:
+    """A world in PostgreSQL whose processes reach it through a gate; the test itself goes another way."""
+    with postgres_server.database() as url:
+        engine = open_engine(url)
+        upgrade(engine)
+        parsed = sa.make_url(url)
+        place = parsed.query.get("host")
+        gate = Gate(Path(str(place)) / ".s.PGSQL.5432" if place else int(parsed.port or 5432))
+        through = parsed.set(host="127.0.0.1", port=gate.port, query={}).render_as_string(hide_password=False)
+        settings = world.services.settings.model_copy(update={"DATABASE_URL": through})
+        queue = JobQueue(redis_url, engine)
+        services = Services(settings, engine, queue)
+        remember(services, double.number, CREATED, CONFIG, title="tickets")
+        queue.cancel("annotate", double.number)
+        yield World(double, services, tmp_path), gate
+        gate.close()
+        queue.connection.close()
+        engine.dispose()
+
+
+def test_a_postgresql_that_is_gone_for_a_while(behind_gate: tuple[World, Gate]) -> None:
+    world, gate = behind_gate
+    truth = fill(world)
+    world.services.queue.enqueue("sync", 7)
+    worker = world.start_worker()
+    try:
+        with web(world) as server:
+            server.await_answer("/ready")
+            wait_for("a training", lambda: _state(world, "train") == "running", 120)
+            gate.close()
+            assert server.http.get(f"{server.url}/health", timeout=30).status_code == 200
+            answer = server.await_answer("/ready", 503).json()
+            assert answer["pool"].startswith("the database cannot be used")
+            setup = server.http.post(f"{server.url}/setup", json={"project": "7.1", "schema": CONFIG}, timeout=30)
+            assert (setup.status_code, setup.reason[:34]) == (503, "the database cannot be used now; e")
+            assert server.predict({1: "text"}) == [[]]
+            late = world.double.add_tasks(["where is my parcel, again"])[0]
+            truth[late] = "shipping"
+            number = world.double.annotate(late, ["shipping"])
+            row = world.double.tasks[late]
+            assert post_all(server.port, [event(row["annotations"][0], row)]) == [200]
+            threading.Event().wait(GONE_SECONDS)
+            gate.open()
+            server.await_answer("/ready")
+            sync.synchronise(world.job("sync"), complete=True)
+            assert in_pool(world)[number] == ("shipping",)
+            world.double.remove_annotation(late, number)
+            wait_for("a published student", lambda: world.project.served == (world.project.published or "-"), 120)
+            wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(world.engine, 7).values()), 120)
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(60)
+    sync.synchronise(world.job("sync"), complete=True)
+    world.services.queue.enqueue("annotate", 7)
+    world.run_jobs()
+    check_all_is_well(world, truth)
+
+
+def _state(world: World, kind: str) -> str | None:
+    row = jobs.get(world.engine, 7).get(kind)
+    return row.state if row else None
