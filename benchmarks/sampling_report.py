@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -155,30 +154,35 @@ def split_table(rows: Rows) -> list[dict[str, Any]]:
 
 def markdown(found: Mapping[str, Any]) -> str:
     """The summary as tables; areas and differences in points of accuracy."""
-    lines = []
-    for name, part in found["groups"].items():
-        lines += [f"### {name}: {part['splits']} splits, labelling everything {100 * part['everything']:.1f}", ""]
-        lines += [
-            "| method | area | relative | minus random (95 %) | better / worse | at 20 % | with the rest "
-            "| default ahead by (95 %) |"
-        ]
-        lines += ["|---|---|---|---|---|---|---|---|"]
-        for line in part["methods"]:
-            mean, low, high = (100 * value for value in line["difference"])
-            title = f"**{line['method']}**" if line["method"] == found["default"] else line["method"]
-            lines.append(
-                f"| {title} | {100 * line['area']:.2f} | {line['relative']:.4f} | "
-                f"{mean:+.2f} ({low:+.2f} to {high:+.2f}) "
-                f"| {line['better_splits']} / {len(line['worse_splits'])} | {percent(line['share_of_everything'])} "
-                f"| {percent(line['share_with_rest'])} "
-                f"| {points(line['default_better_by'])} |"
-            )
-        lines.append("")
-    lines += [f"### {found['default']} against random, split by split", ""]
+    tables = [group_table(name, part, found["default"]) for name, part in found["groups"].items()]
+    return "\n".join([*tables, by_split(found)])
+
+
+def group_table(name: str, part: Mapping[str, Any], default: str) -> str:
+    """All methods on one group of splits."""
+    lines = [
+        f"### {name}: {part['splits']} splits, labelling everything {100 * part['everything']:.1f}",
+        "",
+        "| method | area | relative | minus random (95 %) | better / worse | at 20 % | with the rest "
+        "| default ahead by (95 %) |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for line in part["methods"]:
+        title = f"**{line['method']}**" if line["method"] == default else line["method"]
+        lines.append(
+            f"| {title} | {100 * line['area']:.2f} | {line['relative']:.4f} | {points(line['difference'])} "
+            f"| {line['better_splits']} / {len(line['worse_splits'])} | {percent(line['share_of_everything'])} "
+            f"| {percent(line['share_with_rest'])} | {points(line['default_better_by'])} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def by_split(found: Mapping[str, Any]) -> str:
+    """The default against random on every split."""
+    lines = [f"### {found['default']} against random, split by split", ""]
     lines += ["| labeller | split | random | difference (95 %) | best method |", "|---|---|---|---|---|"]
-    for line in found["splits"]:
-        mean, low, high = (100 * value for value in line["difference"])
-        gap = f"{mean:+.2f} ({low:+.2f} to {high:+.2f})"
+    for line in sorted(found["splits"], key=lambda line: (line["split"], line["labeller"])):
+        gap = points(line["difference"])
         lines.append(f"| {line['labeller']} | {line['split']} | {100 * line['random']:.2f} | {gap} | {line['best']} |")
     return "\n".join([*lines, ""])
 
@@ -232,8 +236,3 @@ def plot(rows: Rows, path: Path, methods: Sequence[str] = ()) -> None:
     figure.tight_layout()
     figure.savefig(path)
     pyplot.close(figure)
-
-
-def main(path: str) -> None:
-    """Print the tables of a stored run again."""
-    print(markdown(summary(json.loads(Path(path).read_text())["rows"])))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import sampling
+from benchmarks.sampling_docs import filled
 from benchmarks.sampling_report import area, ceiling, interval, markdown, summary
 from benchmarks.sampling_student import fit
 from model.acquisition import DEFAULT
@@ -104,3 +105,15 @@ def test_a_run_writes_rows_summary_table_and_plot(tmp_path: Path) -> None:
     assert all(0 <= entry["accuracy"] <= 1 for entry in written["rows"])
     assert DEFAULT in out.with_suffix(".md").read_text()
     assert "<svg" in out.with_suffix(".svg").read_text()
+
+
+def test_the_note_gets_its_tables_from_stored_runs() -> None:
+    found = {"main": summary(rows())}
+    text = "before\n<!-- main: shifted, all -->\nold\n<!-- end -->\nafter <!-- main: splits -->\n<!-- end -->\n"
+    made = filled(text, found)
+    assert "old" not in made
+    assert f"| **{DEFAULT}** |" in made
+    assert "split by split" in made
+    assert filled(made, found) == made
+    with pytest.raises(ValueError, match="no run has the table"):
+        filled(text.replace("main: shifted", "other: shifted"), found)

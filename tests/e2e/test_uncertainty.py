@@ -18,6 +18,7 @@ def test_the_label_stream_follows_the_acquisition_score(person: Annotator, stack
     person.import_tasks(project, rows(120))
     connect(person, stack, project, extra_params={"SCORE": "acquisition"})
     teacher = stack.await_status(project, "the teacher's version", lambda status: status["version"])["version"]
+    person.retrieve_predictions(project)
     scores = scores_of(await_predictions(person, project, teacher), teacher)
     wait_for("the title", lambda: person.project(project)["model_version"] == teacher, 60)
     first = person.next_task(project)

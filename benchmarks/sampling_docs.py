@@ -1,0 +1,50 @@
+"""Put the tables and the plot of stored runs into the note.
+
+python -m benchmarks.sampling_docs docs/sampling.md main=FILE.json more=FILE.json
+
+A block between `<!-- main: shifted, all -->` and `<!-- end -->` becomes that group's table of the run `main`; `splits`
+is the table split by split. The plot of the first run goes to images/sampling.svg beside the note.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.sampling_report import by_split, group_table, plot, summary
+
+BLOCK = re.compile(r"<!-- (\w+): ([^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Rewrite the note and the plot."""
+    note, *stored = arguments
+    runs = {
+        name: json.loads(Path(file).read_text())["rows"] for name, _, file in (one.partition("=") for one in stored)
+    }
+    found = {name: summary(rows) for name, rows in runs.items()}
+    path = Path(note)
+    path.write_text(filled(path.read_text(), found))
+    plot(next(iter(runs.values())), path.parent / "images" / "sampling.svg")
+
+
+def filled(text: str, found: Mapping[str, Mapping[str, Any]]) -> str:
+    """The note with its blocks made anew; ValueError for a block that no run has."""
+
+    def table(match: re.Match[str]) -> str:
+        run, group = match.groups()
+        if run not in found or (group != "splits" and group not in found[run]["groups"]):
+            raise ValueError(f"no run has the table {run}: {group}")
+        one = found[run]
+        made = by_split(one) if group == "splits" else group_table(group, one["groups"][group], one["default"])
+        return f"<!-- {run}: {group} -->\n{made}<!-- end -->"
+
+    return BLOCK.sub(table, text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
