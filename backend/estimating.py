@@ -132,13 +132,8 @@ def _provider_factor(llm: LlmTeacher, texts: Sequence[str]) -> float | None:
     if not isinstance(provider, AnthropicProvider) or not texts:
         return None
     requests = llm.composer.requests(texts)
-    counted = 0
     try:
-        with provider.translated():
-            for request in requests:
-                body = provider.body(request)
-                asked = {name: body[name] for name in ("model", "system", "messages")}
-                counted += provider.client.messages.count_tokens(**asked).input_tokens
+        counted = sum(map(provider.count, requests))
     except TeacherError as error:
         log.warning("the provider did not count tokens, they are estimated", reason=str(error))
         return None

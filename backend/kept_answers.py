@@ -12,6 +12,7 @@ import structlog
 
 from backend.pool import answers as kept
 from backend.pool.tasks import text_hash
+from backend.pool.together import Together
 from model.errors import TeacherError
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
@@ -35,6 +36,7 @@ class KeptAnswers:
         self._engine = engine
         space = teacher.prompt.space.hash
         self._question = "-".join([teacher.hash, space, hashlib.sha256(address.encode()).hexdigest()[:8]])
+        self._together = Together[str, tuple[str, Usage]](self._write)
         teacher.keep = self.keep
 
     def shortlist(self, texts: Sequence[str]) -> list[Answer]:
@@ -74,9 +76,12 @@ class KeptAnswers:
         """Keep answers by text."""
         rows = {text_hash(text): (answer_to(answer), answer.usage) for text, answer in answers.items()}
         try:
-            kept.save(self._engine, self.name, self._question, rows)
+            self._together.put(rows)
         except sa.exc.OperationalError as error:
             log.warning("an answer was not kept", reason=str(error.orig))
+
+    def _write(self, rows: Mapping[str, tuple[str, Usage]]) -> None:
+        kept.save(self._engine, self.name, self._question, rows)
 
 
 def answer_to(answer: Answer) -> str:

@@ -81,7 +81,8 @@ def _job_is_asking(question: Question) -> bool:
 def _ask(question: Question, teacher: Teacher, asked: Asked) -> Answer | None:
     engine, project = question.services.engine, question.project.project
     bound = teacher.upper_bound_microusd([asked.text])
-    if bound and not ledger.reserve(engine, project, bound):
+    reservation = ledger.reserve(engine, project, question.version, bound) if bound else None
+    if bound and reservation is None:
         return None
     spent = None
     try:
@@ -94,7 +95,7 @@ def _ask(question: Question, teacher: Teacher, asked: Asked) -> Answer | None:
         if teacher.paid:
             from model.teacher.base import Usage
 
-            ledger.settle(engine, project, question.version, bound, spent or Usage())
+            ledger.settle(engine, project, question.version, reservation, spent or Usage())
     tasks.add(engine, project, {asked.task: asked.text})
     candidates.save(engine, project, question.version, [(asked.task, asked.text_hash, reply)])
     return reply

@@ -65,6 +65,7 @@ def teacher_options(settings: Settings, options: ProjectOptions, project: Projec
         max_candidates=options.MAX_CANDIDATES,
         openai_api_key=settings.OPENAI_API_KEY.get_secret_value(),
         openai_base_url=settings.OPENAI_BASE_URL,
+        anthropic_base_url=settings.ANTHROPIC_BASE_URL,
         anthropic_api_key=settings.ANTHROPIC_API_KEY.get_secret_value(),
         price=settings.TEACHER_PRICE,
         encoder=options.STUDENT_ENCODER,

@@ -34,6 +34,10 @@ class ProjectOptions(BaseModel):
     )
     PROMPT: Literal["single", "unsure", "all"] = Field("all", description="how the LLM is asked for candidates")
     STUDENT_ENCODER: str = Field("default", description="a hub name, a folder, or `default` (bundled MiniLM)")
+    STUDENT_RUNTIME: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        "auto",
+        description="how the encoder computes: auto takes the fastest way that changes next to no label on this machine",
+    )
     STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field("auto", description="auto takes head on a CPU")
     SERVE: Literal["auto", "teacher", "student"] = Field(
         "auto", description="auto serves the student once it is promoted"
@@ -132,6 +136,7 @@ class Settings(ProjectOptions, BaseSettings):
     OPENAI_API_KEY: SecretStr = Field(SecretStr(""), description="key of the OpenAI or compatible server")
     OPENAI_BASE_URL: str = Field("", description="address of an OpenAI-compatible server")
     ANTHROPIC_API_KEY: SecretStr = Field(SecretStr(""), description="key of Anthropic")
+    ANTHROPIC_BASE_URL: str = Field("", description="address of a gateway to Anthropic; empty: Anthropic itself")
     TEACHER_PRICE: str = Field(
         "", description="US dollars per million tokens, `input,output`, for models without a price"
     )
@@ -143,7 +148,7 @@ class Settings(ProjectOptions, BaseSettings):
     PREDICT_SECONDS: float = Field(3.0, gt=0, le=60, description="time budget of one /predict answer, seconds")
     THREADS: int = Field(1, ge=1, description="torch threads per process")
 
-    @field_validator("LABEL_STUDIO_URL", "BACKEND_URL", "OPENAI_BASE_URL")
+    @field_validator("LABEL_STUDIO_URL", "BACKEND_URL", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL")
     @classmethod
     def _http_url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

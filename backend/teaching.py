@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backend import human_labels
@@ -22,7 +24,7 @@ MOST_EXAMPLES = 2_000  # the latest human labels that examples are chosen from
 
 def open_teacher(services: Services, project: Project, embed: Embed) -> Teacher:
     """The project's teacher, its paid members with kept answers. TeacherRefused says which setting is wrong."""
-    from model.teacher.choice import is_similarity, make_teacher
+    from model.teacher.choice import address_of, is_similarity, make_teacher
 
     options = teacher_options(services.settings, project_options(services.settings, project), project)
     if is_similarity(options):
@@ -31,14 +33,17 @@ def open_teacher(services: Services, project: Project, embed: Embed) -> Teacher:
     from model.teacher.throttle import shared_throttle
     from model.teacher.voting import Panel
 
-    for provider in ("openai", "anthropic"):
-        shared_throttle(provider, options.openai_base_url).most = services.settings.LLM_CONCURRENCY
+    addresses = {name: address_of(replace(options, teacher=f"{name}:")) for name in ("openai", "anthropic")}
+    for provider, address in addresses.items():
+        shared_throttle(provider, address).most = services.settings.LLM_CONCURRENCY
     chosen = labelled_examples(services, project) if options.examples != "none" else []
     teacher = make_teacher(options, label_space(project), embed, chosen)
 
     def keeping(member: Teacher) -> Teacher:
         llm = as_llm(member)
-        return member if llm is None else KeptAnswers(llm, services.engine, options.openai_base_url)
+        if llm is None:
+            return member
+        return KeptAnswers(llm, services.engine, addresses[llm.name.partition(":")[0]])
 
     if isinstance(teacher, Panel):
         teacher.members = tuple(keeping(member) for member in teacher.members)
@@ -61,6 +66,19 @@ def llms_of(teacher: Teacher) -> list[LlmTeacher]:
 
     members = teacher.members if isinstance(teacher, Panel) else (teacher,)
     return [llm for member in members if (llm := as_llm(member)) is not None]
+
+
+def unpaid(teacher: Teacher, texts: Sequence[str]) -> list[str]:
+    """The texts that at least one paid member has no kept answer to: asking about the others is free."""
+    from backend.kept_answers import KeptAnswers
+    from model.teacher.voting import Panel
+
+    members = teacher.members if isinstance(teacher, Panel) else (teacher,)
+    found: dict[str, None] = {}
+    for member in members:
+        if member.paid:
+            found.update(dict.fromkeys(member.unknown(texts) if isinstance(member, KeptAnswers) else texts))
+    return list(found)
 
 
 def labelled_examples(services: Services, project: Project) -> list[Example]:

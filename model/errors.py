@@ -9,6 +9,7 @@ ModelError
 ├── EncoderError          the encoder's weights cannot be loaded; names the setting
 └── TeacherError          the teacher cannot answer at all
     ├── TeacherUnavailable    overload, time-out, lost connection: trying later may help
+    │   └── TeacherUnheard        no answer came, so that the server may have received what was sent
     └── TeacherRefused        wrong key, no money, unknown model: trying again does not help
 """
 
@@ -65,6 +66,10 @@ class TeacherError(ModelError):
 
 class TeacherUnavailable(TeacherError):
     """Overload, time-out or lost connection: trying later may help."""
+
+
+class TeacherUnheard(TeacherUnavailable):
+    """No answer came, or a broken one: the server may have received, and billed, what was sent."""
 
 
 class TeacherRefused(TeacherError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 FIRST = 200  # tasks that are asked directly before, so that people can start at once
 MOST_TRIES = 2  # batches that a task may be in
+LISTED_SECONDS = 600  # after them a provider lists a batch that it has taken
 SMALLEST = 10  # a batch that the budget makes smaller than this is not worth it
 
 
@@ -52,7 +54,8 @@ def possible(job: Job, teacher: Teacher, version: str) -> bool:
     llm = as_llm(teacher)
     if choice != "auto" or llm is None:
         return choice == "always" and batch_teacher(teacher) is not None
-    own_server = teacher.name.startswith("openai:") and bool(job.services.settings.OPENAI_BASE_URL)
+    settings = job.services.settings
+    own_server = bool(settings.OPENAI_BASE_URL if teacher.name.startswith("openai:") else settings.ANTHROPIC_BASE_URL)
     if own_server or llm.price.batch >= 1 or batch_teacher(teacher) is None:
         return False
     return candidates.figures(job.services.engine, job.number, version).count >= FIRST
@@ -81,8 +84,10 @@ def away(job: Job, version: str) -> set[int]:
 def submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]) -> int:
     """Hand tasks over, as many as the budget allows; their number.
 
-    What they can cost is set aside, and the intention is written, before anything is sent; the provider's ids are
-    written before anybody waits. A process that is killed between the two leaves a row that says so.
+    What they can cost is set aside, and the intention is written with a mark that the provider gets, too, before
+    anything is sent; the provider's ids are written before anybody waits. Between the two a process may be killed, or
+    the reply be lost: then the batch is looked for by its mark, and not handed over again until it is sure not to be
+    there.
     """
     from model.teacher.base import Usage
     from model.teacher.batches import LARGEST_BATCH
@@ -90,55 +95,89 @@ def submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]
     asking = batch_teacher(teacher)
     assert asking is not None, "`wanted` was asked before"
     rows = _unkept(job, teacher, version, rows[:LARGEST_BATCH])
-    reserved = _reserve(job, asking, rows)
+    reserved, bound = _reserve(job, asking, version, rows)
     while reserved is None and len(rows) > SMALLEST:
         rows = rows[: len(rows) // 2]
-        reserved = _reserve(job, asking, rows)
+        reserved, bound = _reserve(job, asking, version, rows)
     if reserved is None or not rows:
         return 0
     keyed = {f"t{task}": (task, tasks.text_hash(text)) for task, text in rows}
-    number = batches.begin(job.services.engine, job.number, version, keyed, reserved)
+    engine, mark = job.services.engine, uuid.uuid4().hex[:12]
+    number = batches.begin(engine, job.number, version, keyed, bound, reserved, mark, teacher.name)
     heard: list[Usage] = []
     try:
         with _listening(asking, heard):
-            ticket, first = asking.submit({f"t{task}": text for task, text in rows})
+            ticket, first = asking.submit({f"t{task}": text for task, text in rows}, mark)
     except TeacherError as error:
-        batches.close(job.services.engine, number, "done")
-        ledger.settle(job.services.engine, job.number, version, reserved, error.spent or sum(heard, Usage()))
+        _not_taken(job, number, version, reserved, error, error.spent or sum(heard, Usage()))
         raise
     paid = sum((answer.usage for answer in first.values()), Usage())
     content = {**ticket.to_json(), "provider": teacher.name}
-    batches.opened(job.services.engine, number, content, max(0, reserved - paid.microusd))
+    batches.opened(engine, number, content, max(0, bound - paid.microusd))
     _keep(job, version, keyed, first)
-    ledger.settle(job.services.engine, job.number, version, paid.microusd, paid)
-    log.info("batch submitted", tasks=len(rows), batches=list(ticket.batches), reserved_microusd=reserved)
+    ledger.settle(engine, job.number, version, reserved, paid, paid.microusd)
+    log.info("batch submitted", tasks=len(rows), batches=list(ticket.batches), reserved_microusd=bound)
     return len(rows)
 
 
 def poll(job: Job, teacher: Teacher, version: str) -> set[int]:
     """Collect what has ended; the tasks of this version that are still with the provider."""
     for row in batches.unfinished(job.services.engine, job.number):
-        if row.state == "submitting":
-            _lost(job, row, "its process was killed while it was handed over")
+        asking, asked = batch_teacher(teacher), str((row.ticket or {}).get("provider", ""))
+        if asking is None or asked.partition(":")[0] != teacher.name.partition(":")[0]:
+            _lost(job, row, "the teacher has another provider now")
+        elif row.state == "submitting":
+            _trace(job, asking, row)
         else:
-            _collect(job, teacher, row)
+            _collect(job, teacher, asking, row)
     return away(job, version)
 
 
-def _reserve(job: Job, asking: BatchTeacher, rows: list[tuple[int, str]]) -> int | None:
+def _reserve(job: Job, asking: BatchTeacher, version: str, rows: list[tuple[int, str]]) -> tuple[int | None, int]:
+    """The reservation, if there is money for it, and its micro-dollars."""
     bound = asking.upper_bound_microusd([text for _, text in rows])
-    return bound if ledger.reserve(job.services.engine, job.number, bound) else None
+    return ledger.reserve(job.services.engine, job.number, version, bound, patience=None), bound
 
 
-def _collect(job: Job, teacher: Teacher, row: BatchRow) -> None:
+def _not_taken(job: Job, number: int, version: str, reserved: int, error: TeacherError, spent: Usage) -> None:
+    """The submission failed. If no answer came, the provider may have it: it is looked for by its mark, later."""
+    from model.errors import TeacherUnheard
+
+    if isinstance(error, TeacherUnheard):
+        ledger.settle(job.services.engine, job.number, version, reserved, spent, spent.microusd)
+        return
+    batches.close(job.services.engine, number, "lost")
+    ledger.settle(job.services.engine, job.number, version, reserved, spent)
+
+
+def _trace(job: Job, asking: BatchTeacher, row: BatchRow) -> None:
+    """Is a submission whose answer nobody heard at the provider? Until that is sure, its tasks are not asked again."""
+    from model.teacher.batches import Ticket
+
+    first: dict[str, str] = {}
+    for key, (_, text) in row.tasks.items():
+        first.setdefault(text, key)
+    trace = asking.find(row.mark, len(first), row.created_ms / 1000)
+    if trace.batch:
+        keys = list(first.values())
+        twins = {key: first[text] for key, (_, text) in row.tasks.items() if first[text] != key}
+        ticket = Ticket(row.version.split("-")[1], {trace.batch: keys}, twins)
+        content = {**ticket.to_json(), "provider": asking.teacher.name}
+        batches.opened(job.services.engine, row.batch, content, row.reserved_microusd)
+        log.info("batch found again", batch=trace.batch, tasks=len(row.tasks))
+    elif not trace.perhaps and job.services.clock() > row.created_ms + LISTED_SECONDS * 1000:
+        batches.close(job.services.engine, row.batch, "lost")
+        from model.teacher.base import Usage
+
+        ledger.settle(job.services.engine, job.number, row.version, row.reservation, Usage())
+        log.warning("a batch never reached the provider, its tasks are asked again", tasks=len(row.tasks))
+
+
+def _collect(job: Job, teacher: Teacher, asking: BatchTeacher, row: BatchRow) -> None:
     """If the submission has ended, store its answers, then book its money. One of a former teacher is cancelled."""
     from model.teacher.batches import Ticket
 
-    asking, content = batch_teacher(teacher), row.ticket or {}
-    if asking is None or content.get("provider", "").partition(":")[0] != teacher.name.partition(":")[0]:
-        _lost(job, row, "the teacher has another provider now")
-        return
-    ticket = Ticket.from_json(content)
+    ticket = Ticket.from_json(row.ticket or {})
     if not asking.progress(ticket).ended:
         if ticket.teacher != teacher.hash:
             asking.cancel(ticket)
@@ -149,7 +188,7 @@ def _collect(job: Job, teacher: Teacher, row: BatchRow) -> None:
         if ticket.teacher == teacher.hash:
             _remember(job, teacher, row, found.answers)
     batches.close(job.services.engine, row.batch, "done")
-    ledger.settle(job.services.engine, job.number, row.version, row.reserved_microusd, found.spent)
+    ledger.settle(job.services.engine, job.number, row.version, row.reservation, found.spent)
     log.info("batch collected", answers=len(found.answers), asked_again=len(found.again))
 
 
@@ -158,9 +197,10 @@ def _keep(job: Job, version: str, keyed: dict[str, tuple[int, str]], found: dict
 
 
 def _lost(job: Job, row: BatchRow, reason: str) -> None:
-    """Its tasks are asked anew. What was set aside for it stays spent: the provider may have been paid."""
-    log.warning("a batch is given up", version=row.version, tasks=len(row.tasks), reason=reason)
+    """Its tasks are asked anew. What was set aside for it is booked: the provider may have been paid."""
     batches.close(job.services.engine, row.batch, "lost")
+    ledger.expire(job.services.engine, row.reservation)
+    log.warning("a batch is lost", reason=reason, tasks=len(row.tasks), reserved_microusd=row.reserved_microusd)
 
 
 def _unkept(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -1,58 +1,196 @@
-"""Paid questions in small chunks, several under way, so that one slow answer holds nobody up and little can be lost."""
+"""Paid questions, as many under way as the provider takes, so that one slow answer holds nobody up."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.errors import BudgetReached, ShortlistError
 from backend.jobs.running import Job
 from backend.pool import candidates, ledger, tasks
 from backend.services import project_options
-from model.errors import ModelError, TeacherError
+from backend.teaching import llms_of, unpaid
+from model.errors import ModelError, TeacherError, TeacherRefused
+from model.teacher.run import FAILURES_IN_A_ROW
 
 if TYPE_CHECKING:
     from model.teacher.base import Answer, Teacher, Usage
 
-CHUNKS = 4  # under way at a time; together they ask twice as much as may be under way at the provider
+TICK_SECONDS = 0.05  # answers that come within it are stored and booked together
+RESERVED = 16  # questions whose money is set aside together
 
 Rows = list[tuple[int, str]]  # (task, text)
 Next = Callable[[int, set[int]], Rows]  # (how many, tasks that are left out) -> tasks to ask about
+
+
+@dataclass(frozen=True)
+class Question:
+    """One call: its tasks, and what is set aside for it (micro-dollars, as a part of a reservation)."""
+
+    rows: Rows
+    reservation: int
+    part: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a question: answers by position in its rows, what was spent, and why there are not more of them."""
+
+    answers: Mapping[int, Answer]
+    spent: Usage
+    problem: TeacherError | None = None
 
 
 def flow(job: Job, teacher: Teacher, version: str, following: Next, end: float, limit: int) -> int:
     """Ask until none is left, `limit` tasks were begun, or the time is over (time.monotonic); the number of tasks.
 
     What the calls can cost at most is reserved before, what they did cost is booked after, and answers are stored
-    before either is told. If the teacher gives up, what is under way still ends and is kept; then its error is raised.
+    before either is told. A question that fails is left for the next run. If the teacher refuses, fails several times
+    in a row, or answers nothing at all, what is under way still ends and is kept; then the error is raised.
     """
-    size = max(1, 2 * job.services.settings.LLM_CONCURRENCY // CHUNKS)
-    flying: dict[Future[TeacherError | None], Rows] = {}
-    begun, problem = 0, None
-    with ThreadPoolExecutor(CHUNKS, "annotate") as threads:
-        while True:
-            room = CHUNKS if begun else 1  # the first one shows a wrong key, alone
-            while problem is None and len(flying) < room and begun < limit and time.monotonic() < end:
-                try:
-                    reserved, rows = _reserve(job, teacher, _apart(following, size, flying))
-                except (ShortlistError, ModelError) as error:
-                    problem = error if not (isinstance(error, BudgetReached) and flying) else None
+    return Flow(job, teacher, version, following).run(end, limit)
+
+
+class Flow:
+    """The questions of one `flow`: those that wait, those under way, and what went wrong."""
+
+    def __init__(self, job: Job, teacher: Teacher, version: str, following: Next) -> None:
+        self._job, self._teacher, self._version, self._following = job, teacher, version, following
+        self._most = job.services.settings.LLM_CONCURRENCY
+        self._per_call = max((llm.per_call for llm in llms_of(teacher)), default=1)
+        self._waiting: deque[tuple[int, str]] = deque()
+        self._flying: dict[Future[Outcome], Question] = {}
+        self._failed: set[int] = set()
+        self._begun = self._answered = self._in_a_row = 0
+        self._problem: ShortlistError | ModelError | None = None  # the first one
+        self._stopped = self._dry = False
+
+    def run(self, end: float, limit: int) -> int:
+        """See `flow`."""
+        with ThreadPoolExecutor(self._most, "annotate") as threads:
+            while True:
+                while not self._stopped and time.monotonic() < end and self._some(threads, limit - self._begun):
+                    pass
+                if not self._flying:
                     break
-                if not rows:
-                    break
-                flying[threads.submit(_answer, job, teacher, version, rows, reserved)] = rows
-                begun += len(rows)
-            if not flying:
-                break
-            done, _ = wait(flying, return_when=FIRST_COMPLETED)
-            for future in done:
-                del flying[future]
-                problem = problem or future.result()
-    if problem is not None:
-        raise problem
-    return begun
+                self._take(wait(self._flying, TICK_SECONDS).done)
+        if self._problem is not None and (self._stopped or not self._answered):
+            raise self._problem
+        return self._begun
+
+    def _some(self, threads: ThreadPoolExecutor, limit: int) -> bool:
+        """Begin some questions, if there is room for more; whether there may be further ones."""
+        room = 2 * self._most - len(self._flying) if self._answered else 1 - len(self._flying)
+        if room < (self._most if self._answered else 1) or limit < 1:
+            return False  # the first one shows a wrong key, alone
+        rows = self._next(min(limit, min(room, RESERVED) * self._per_call), limit)
+        try:
+            questions = self._reserve([rows[at : at + self._per_call] for at in range(0, len(rows), self._per_call)])
+        except (ShortlistError, ModelError) as error:
+            if not (isinstance(error, BudgetReached) and self._flying):  # what is under way may give money back
+                self._stop(error)
+            self._waiting.extendleft(reversed(rows))
+            return False
+        for question in questions:
+            self._flying[threads.submit(_ask, self._teacher, question.rows)] = question
+            self._begun += len(question.rows)
+        self._waiting.extendleft(reversed(rows[sum(len(question.rows) for question in questions) :]))
+        return bool(questions)
+
+    def _next(self, number: int, limit: int) -> Rows:
+        """The next tasks, without texts that are being asked about: they would be paid twice."""
+        if len(self._waiting) < number and not self._dry:
+            self._fetch(max(number, min(limit, 4 * self._most * self._per_call)))
+        under_way = {text for question in self._flying.values() for _, text in question.rows}
+        chosen: Rows = []
+        later: Rows = []
+        while self._waiting and len(chosen) < number:
+            row = self._waiting.popleft()
+            (later if row[1] in under_way else chosen).append(row)
+        self._waiting.extend(later)
+        return chosen
+
+    def _fetch(self, number: int) -> None:
+        """Tasks that wait for an answer; what the pool holds an answer to is stored and not asked."""
+        asked = {task for question in self._flying.values() for task, _ in question.rows}
+        left_out = asked | self._failed
+        rows = self._following(number, left_out)
+        self._dry = len(rows) < number  # until something has ended
+        missing = set(unpaid(self._teacher, [text for _, text in rows]))
+        free = [row for row in rows if row[1] not in missing]
+        if free:
+            found = self._teacher.shortlist([text for _, text in free])
+            store(self._job, self._version, free, dict(enumerate(found)))
+            self._begun += len(free)
+        self._waiting = deque(row for row in rows if row[1] in missing)
+
+    def _reserve(self, groups: list[Rows]) -> list[Question]:
+        """Set aside what the calls can cost at most, for as many of them as there is money for.
+
+        BudgetReached if there is not enough for one.
+        """
+        parts = [self._teacher.upper_bound_microusd([text for _, text in rows]) for rows in groups]
+        engine, number = self._job.services.engine, self._job.number
+        while parts:
+            reservation = ledger.reserve(engine, number, self._version, sum(parts))
+            if reservation is not None:
+                return [Question(rows, reservation, part) for rows, part in zip(groups, parts, strict=False)]
+            if len(parts) == 1:
+                cap = project_options(self._job.services.settings, self._job.project).BUDGET_USD
+                raise BudgetReached(
+                    f"The next task could cost up to ${parts[0] / 1e6:.4f}, more than is left of BUDGET_USD "
+                    f"(${cap:.2f}). Raise BUDGET_USD to go on"
+                )
+            parts = parts[: len(parts) // 2]
+        return []
+
+    def _take(self, done: Iterable[Future[Outcome]]) -> None:
+        """Store what came, then book it, then judge what failed."""
+        from model.teacher.base import Usage
+
+        ended = [(self._flying.pop(future), future.result()) for future in done if not future.cancelled()]
+        found = [
+            (question.rows[place][0], tasks.text_hash(question.rows[place][1]), answer)
+            for question, outcome in ended
+            for place, answer in outcome.answers.items()
+        ]
+        if found:
+            candidates.save(self._job.services.engine, self._job.number, self._version, found)
+        for reservation in sorted({question.reservation for question, _ in ended}):
+            same = [(question, outcome) for question, outcome in ended if question.reservation == reservation]
+            spent = sum((outcome.spent for _, outcome in same), Usage())
+            self._settle(reservation, spent, sum(question.part for question, _ in same))
+        for question, outcome in ended:
+            self._judge(question, outcome)
+            self._dry = False
+
+    def _settle(self, reservation: int, spent: Usage, part: int) -> None:
+        ledger.settle(self._job.services.engine, self._job.number, self._version, reservation, spent, part)
+
+    def _judge(self, question: Question, outcome: Outcome) -> None:
+        self._answered += len(outcome.answers)
+        if outcome.problem is None:
+            self._in_a_row = 0
+            return
+        self._in_a_row += 1
+        self._failed.update(task for place, (task, _) in enumerate(question.rows) if place not in outcome.answers)
+        if isinstance(outcome.problem, TeacherRefused) or self._in_a_row >= FAILURES_IN_A_ROW:
+            self._stop(outcome.problem)
+        self._problem = self._problem or outcome.problem
+
+    def _stop(self, problem: ShortlistError | ModelError) -> None:
+        """Begin nothing more, and give back what was set aside for calls that have not begun."""
+        from model.teacher.base import Usage
+
+        if not self._stopped:
+            self._stopped, self._problem = True, problem
+        for future in [future for future in self._flying if future.cancel()]:
+            question = self._flying.pop(future)
+            self._settle(question.reservation, Usage(), question.part)
 
 
 def store(job: Job, version: str, rows: Rows, answers: Mapping[int, Answer]) -> None:
@@ -61,45 +199,11 @@ def store(job: Job, version: str, rows: Rows, answers: Mapping[int, Answer]) -> 
     candidates.save(job.services.engine, job.number, version, found)
 
 
-def _apart(following: Next, size: int, flying: Mapping[Future[TeacherError | None], Rows]) -> Rows:
-    """The next tasks, without texts that are being asked about: they would be paid twice."""
-    under_way = [row for rows in flying.values() for row in rows]
-    texts = {text for _, text in under_way}
-    return [row for row in following(size, {task for task, _ in under_way}) if row[1] not in texts]
-
-
-def _answer(job: Job, teacher: Teacher, version: str, rows: Rows, reserved: int) -> TeacherError | None:
-    answers, spent, problem = _ask(teacher, [text for _, text in rows])
-    store(job, version, rows, answers)
-    ledger.settle(job.services.engine, job.number, version, reserved, spent)
-    return problem
-
-
-def _ask(teacher: Teacher, texts: list[str]) -> tuple[Mapping[int, Answer], Usage, TeacherError | None]:
-    """Answers by position, what was spent, and why there are not more of them."""
+def _ask(teacher: Teacher, rows: Rows) -> Outcome:
     from model.teacher.base import Usage
 
     try:
-        answers = teacher.shortlist(texts)
+        answers = teacher.shortlist([text for _, text in rows])
     except TeacherError as error:
-        return error.partial, error.spent or Usage(), error
-    return dict(enumerate(answers)), sum((answer.usage for answer in answers), Usage()), None
-
-
-def _reserve(job: Job, teacher: Teacher, rows: Rows) -> tuple[int, Rows]:
-    """Set aside what the calls can cost at most: micro-dollars, and as many of the tasks as there is money for.
-
-    BudgetReached if there is not enough for one.
-    """
-    while rows:
-        bound = teacher.upper_bound_microusd([text for _, text in rows])
-        if ledger.reserve(job.services.engine, job.number, bound):
-            return bound, rows
-        if len(rows) == 1:
-            cap = project_options(job.services.settings, job.project).BUDGET_USD
-            raise BudgetReached(
-                f"The next task could cost up to ${bound / 1e6:.4f}, more than is left of BUDGET_USD "
-                f"(${cap:.2f}). Raise BUDGET_USD to go on"
-            )
-        rows = rows[: len(rows) // 2]
-    return 0, rows
+        return Outcome(error.partial, error.spent or Usage(), error)
+    return Outcome(dict(enumerate(answers)), sum((answer.usage for answer in answers), Usage()))

@@ -16,9 +16,10 @@ UNFINISHED = ("submitting", "open")
 
 @dataclass(frozen=True)
 class BatchRow:
-    """One submission. `tasks` is {key: [task, hash of its text]}; `ticket` is None while it is being submitted.
+    """One submission. `tasks` is {key: [task, hash of its text]}; `mark` is what the provider would know it by.
 
-    `state` is submitting, open, done, or lost: nobody knows whether a killed process had submitted it.
+    `state` is submitting (until the provider's ids are in `ticket`, a killed process may or may not have submitted it),
+    open, done, or lost: it never reached the provider, or nobody can ask it any more.
     """
 
     batch: int
@@ -29,10 +30,19 @@ class BatchRow:
     ticket: dict[str, Any] | None
     reserved_microusd: int
     created_ms: int
+    reservation: int | None = None
+    mark: str = ""
 
 
 def begin(
-    engine: sa.Engine, project: int, version: str, tasks: Mapping[str, tuple[int, str]], reserved_microusd: int
+    engine: sa.Engine,
+    project: int,
+    version: str,
+    tasks: Mapping[str, tuple[int, str]],
+    reserved_microusd: int,
+    reservation: int,
+    mark: str,
+    provider: str,
 ) -> int:
     """Written before anything is sent; the row's number."""
     row = {
@@ -40,8 +50,10 @@ def begin(
         "version": version,
         "state": "submitting",
         "tasks": {key: list(value) for key, value in tasks.items()},
-        "ticket": None,
+        "ticket": {"provider": provider},
         "reserved_microusd": reserved_microusd,
+        "reservation": reservation,
+        "mark": mark,
         "created_ms": now_ms(),
     }
     with write(engine) as connection:
@@ -67,8 +79,9 @@ def unfinished(engine: sa.Engine, project: int) -> list[BatchRow]:
 
 
 def all_of(engine: sa.Engine, project: int, version: str) -> list[set[int]]:
-    """The tasks of each submission of a version, finished ones too."""
-    query = sa.select(table.c.tasks).where(table.c.project == project, table.c.version == version)
+    """The tasks of each submission of a version that reached the provider, finished ones too."""
+    here = (table.c.project == project, table.c.version == version, table.c.state != "lost")
+    query = sa.select(table.c.tasks).where(*here)
     with read(engine) as connection:
         return [{task for task, _ in row.values()} for row in connection.scalars(query)]
 

@@ -2,26 +2,35 @@
 
 Before a paid call its upper bound is reserved in one conditional UPDATE, so that no number of processes together can
 promise more than the cap; after the call the reservation is replaced by what it did cost. A reservation that a killed
-process left behind counts as spent: the call may have been paid.
+process left behind counts as spent, for the provider may have been paid: BUDGET_USD is a hard stop. After
+PATIENCE_SECONDS, longer than any call with all its retries takes, it becomes an entry of its upper bound without calls.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from backend.pool.engine import now_ms, read, write
 from backend.pool.tables import ledger, projects
+from backend.pool.tables import reservations as table
 
 if TYPE_CHECKING:
     from model.teacher.base import Usage
 
 
+PATIENCE_SECONDS = 1800.0
+FIGURES = ("calls", "input_tokens", "cached_tokens", "output_tokens", "microusd")
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Everything booked for a project. `unsettled_microusd` is reserved: by calls under way or lost with a process."""
+    """Everything booked for a project. `unsettled_microusd` is reserved by calls and batches under way.
+
+    `lost_microusd` is the part of `microusd` that was booked for calls whose process died before they ended.
+    """
 
     calls: int = 0
     input_tokens: int = 0
@@ -30,6 +39,7 @@ class Totals:
     microusd: int = 0
     unsettled_microusd: int = 0
     cap_microusd: int = 0
+    lost_microusd: int = 0
 
 
 def set_cap(engine: sa.Engine, project: int, microusd: int) -> None:
@@ -42,44 +52,57 @@ def set_cap(engine: sa.Engine, project: int, microusd: int) -> None:
             connection.execute(sa.update(projects).where(here).values(cap_microusd=microusd))
 
 
-def reserve(engine: sa.Engine, project: int, microusd: int) -> bool:
-    """Set aside what a call can cost at most; False if that would pass the cap, or the project is unknown."""
+def reserve(
+    engine: sa.Engine, project: int, version: str, microusd: int, patience: float | None = PATIENCE_SECONDS
+) -> int | None:
+    """Set aside what calls can cost at most; the reservation's number, None if it would pass the cap.
+
+    None, too, for an unknown project. Without `patience` it never counts as lost.
+    """
     if microusd < 0:
         raise ValueError(f"a call cannot cost {microusd} micro-dollars")
     spent = projects.c.spent_microusd + microusd
     claim = sa.update(projects).where(projects.c.project == project, spent <= projects.c.cap_microusd)
+    until = None if patience is None else now_ms() + round(patience * 1000)
+    row = {"project": project, "version": version, "microusd": microusd, "until_ms": until}
     with write(engine) as connection:
-        return connection.execute(claim.values(spent_microusd=spent)).rowcount == 1
+        if connection.execute(claim.values(spent_microusd=spent)).rowcount != 1:
+            return None
+        return int(connection.execute(sa.insert(table).returning(table.c.reservation), row).scalar_one())
 
 
-def settle(engine: sa.Engine, project: int, version: str, reserved: int, usage: Usage) -> None:
-    """Book what a call did cost in place of what was reserved for it. A call that never happened leaves no entry."""
-    entry = {
-        "project": project,
-        "version": version,
-        "calls": usage.calls,
-        "input_tokens": usage.input_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "output_tokens": usage.output_tokens,
-        "microusd": usage.microusd,
-    }
-    difference = usage.microusd - reserved
+def settle(
+    engine: sa.Engine, project: int, version: str, reservation: int | None, usage: Usage, part: int | None = None
+) -> None:
+    """Book what calls did cost in place of what was reserved for them, or of `part` of it (micro-dollars).
+
+    Calls that never happened leave no entry. A reservation that counted as lost meanwhile is booked in addition.
+    """
     with write(engine) as connection:
+        given = _give_back(connection, reservation, part)
+        difference = usage.microusd - given
         spent = {"spent_microusd": projects.c.spent_microusd + difference}
         connection.execute(sa.update(projects).where(projects.c.project == project).values(spent))
         if any((usage.calls, usage.input_tokens, usage.output_tokens, usage.microusd)):
-            connection.execute(sa.insert(ledger), {**entry, "created_ms": now_ms()})
+            figures = {name: getattr(usage, name) for name in FIGURES}
+            connection.execute(sa.insert(ledger), _entry(project, version, **figures))
 
 
-def release_unsettled(engine: sa.Engine, project: int) -> int:
-    """Give back what killed processes had reserved; micro-dollars. Only while no call of the project is under way."""
+def expire(engine: sa.Engine, reservation: int | None) -> None:
+    """Nobody will settle it any more: from now on it counts as lost."""
     with write(engine) as connection:
-        here = projects.c.project == project
-        query = sa.select(projects.c.spent_microusd).where(here).with_for_update()
-        spent = int(connection.execute(query).scalar_one_or_none() or 0)
-        booked = _booked(connection, project).microusd
-        connection.execute(sa.update(projects).where(here).values(spent_microusd=booked))
-    return spent - booked
+        connection.execute(sa.update(table).where(table.c.reservation == reservation).values(until_ms=0))
+
+
+def book_lost(engine: sa.Engine, project: int) -> int:
+    """Book reservations of processes that are dead at their upper bound: the provider may have been paid; their sum."""
+    over = (table.c.project == project, table.c.until_ms < now_ms())
+    with write(engine) as connection:
+        rows = connection.execute(sa.delete(table).where(*over).returning(table.c.version, table.c.microusd)).all()
+        for version, microusd in rows:
+            if microusd:
+                connection.execute(sa.insert(ledger), _entry(project, version, microusd=microusd))
+    return sum(microusd for _, microusd in rows)
 
 
 def totals(engine: sa.Engine, project: int) -> Totals:
@@ -88,19 +111,29 @@ def totals(engine: sa.Engine, project: int) -> Totals:
     with read(engine) as connection:
         booked = _booked(connection, project)
         spent, cap = connection.execute(query).one_or_none() or (booked.microusd, 0)
-    return Totals(
-        booked.calls,
-        booked.input_tokens,
-        booked.cached_tokens,
-        booked.output_tokens,
-        booked.microusd,
-        spent - booked.microusd,
-        cap,
-    )
+    return replace(booked, unsettled_microusd=spent - booked.microusd, cap_microusd=cap)
+
+
+def _entry(project: int, version: str, **figures: int) -> dict[str, Any]:
+    return {**dict.fromkeys(FIGURES, 0), **figures, "project": project, "version": version, "created_ms": now_ms()}
+
+
+def _give_back(connection: sa.Connection, reservation: int | None, part: int | None) -> int:
+    """Take `part` off a reservation, or all of it; micro-dollars."""
+    here = table.c.reservation == reservation
+    held = connection.execute(sa.select(table.c.microusd).where(here).with_for_update()).scalar_one_or_none()
+    if held is None:
+        return 0
+    given = int(held) if part is None else min(part, int(held))
+    if given == held:
+        connection.execute(sa.delete(table).where(here))
+    else:
+        connection.execute(sa.update(table).where(here).values(microusd=held - given))
+    return given
 
 
 def _booked(connection: sa.Connection, project: int) -> Totals:
-    names = ("calls", "input_tokens", "cached_tokens", "output_tokens", "microusd")
-    sums = [sa.func.coalesce(sa.func.sum(ledger.c[name]), 0).label(name) for name in names]
-    row = connection.execute(sa.select(*sums).where(ledger.c.project == project)).one()
+    sums = [sa.func.coalesce(sa.func.sum(ledger.c[name]), 0).label(name) for name in FIGURES]
+    lost = sa.func.coalesce(sa.func.sum(ledger.c.microusd).filter(ledger.c.calls == 0), 0).label("lost_microusd")
+    row = connection.execute(sa.select(*sums, lost).where(ledger.c.project == project)).one()
     return Totals(**{name: int(value) for name, value in row._mapping.items()})

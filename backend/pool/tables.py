@@ -97,7 +97,7 @@ versions = sa.Table(
     "versions",
     metadata,
     sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("version", sa.String(64), primary_key=True),  # student-<number>-<label space's hash>
+    sa.Column("version", sa.String(64), primary_key=True),  # student-… or committee-<number>-<label space's hash>
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("space_hash", sa.String(16), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),  # trained, publishing, promoted, rejected, retired, removed
@@ -167,8 +167,33 @@ batches = sa.Table(  # what was handed to a provider's batch API, stored before 
     sa.Column("ticket", sa.JSON, nullable=True),  # the provider's ids; null while it is being submitted
     sa.Column("reserved_microusd", sa.BigInteger, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("reservation", sa.BigInteger, nullable=True),  # what is set aside for it
+    sa.Column("mark", sa.String(32), nullable=False, server_default=""),  # the provider has it, too: to find it by
 )
 sa.Index("ix_batches_project", batches.c.project, batches.c.state)
+
+reservations = sa.Table(  # money set aside for calls under way; part of projects.spent_microusd
+    "reservations",
+    metadata,
+    sa.Column("reservation", serial, primary_key=True, autoincrement=True),
+    sa.Column("project", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("microusd", sa.BigInteger, nullable=False),
+    sa.Column("until_ms", sa.BigInteger, nullable=True),  # then its process is dead; null: a batch, which may take days
+)
+sa.Index("ix_reservations_project", reservations.c.project)
+
+teachers = sa.Table(  # what made a teacher version
+    "teachers",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),
+    sa.Column("core", sa.String(64), nullable=False),  # the version that it would be without the project's instructions
+    sa.Column("teacher", sa.Text, nullable=False),  # TEACHER
+    sa.Column("strategy", sa.String(16), nullable=False),  # PROMPT
+    sa.Column("anew", sa.Boolean, nullable=False, server_default=sa.false()),  # takes no answers over from another one
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
 
 ledger = sa.Table(
     "ledger",
@@ -207,6 +232,16 @@ acquisition = sa.Table(  # by which Label Studio sorts where SCORE is `acquisiti
     sa.Column("version", sa.String(64), primary_key=True),
     sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("score", sa.Float, nullable=False),  # the student's margin, in [0, 1]
+)
+
+shortlists = sa.Table(  # what a student names where it is unsure and SERVE_UNSURE is `shortlist`
+    "shortlists",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("labels", sa.JSON, nullable=False),  # most likely first, at least two
+    sa.Column("confidences", sa.JSON, nullable=False),
 )
 
 queues = sa.Table(  # the tasks that come next, in order: for the teacher, and for people

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.teacher.cost import Price
 from model.teacher.dialect import Dialect
-from model.teacher.provider import (
-    Reply,
-    Request,
-    StatusHook,
-    TextRefused,
-    Turn,
-    listener,
-    redact,
-    retry_after,
-    with_wait,
-)
+from model.teacher.provider import RETRIES, TIMEOUT, Reply, Request, SdkProvider, StatusHook, Turn, http_client
 
 if TYPE_CHECKING:
-    import httpx2
     from anthropic import APIStatusError
     from anthropic.types import Message
+    from httpx2 import Client
 
-TIMEOUT = 120.0  # seconds for one answer
 THINKING_TOKENS = 1024  # kept free for models whose thinking cannot be switched off; it counts as output
 CACHED = {"cache_control": {"type": "ephemeral"}}
 
 
-class AnthropicProvider:
+class AnthropicProvider(SdkProvider):
     """Messages with a JSON schema. System part and fixed examples are marked for the prompt cache (five minutes).
 
     Thinking is switched off, or kept short where the model does not allow that. There is no temperature: the API
@@ -46,25 +32,20 @@ class AnthropicProvider:
         price: Price,
         base_url: str = "",
         heard: StatusHook | None = None,
-        http_client: httpx2.Client | None = None,
-        max_retries: int = 2,
+        client: Client | None = None,
+        max_retries: int = RETRIES,
         timeout: float = TIMEOUT,
     ) -> None:
         import anthropic
-        import httpx2
 
         if not api_key:
             raise TeacherRefused(f"TEACHER=anthropic:{model} needs ANTHROPIC_API_KEY")
-        self.name, self.model, self._key, self._price = f"anthropic:{model}", model, api_key, price
-        self._dialect = Dialect(WAYS)
-        client = http_client or httpx2.Client(timeout=timeout, follow_redirects=True)
-        if http_client is None:
-            weakref.finalize(self, client.close)
-        client.event_hooks["response"].append(listener(heard))
+        super().__init__(f"anthropic:{model}", api_key, anthropic, Dialect(WAYS))
+        self.model, self._price = model, price
         self.client = anthropic.Anthropic(
             api_key=api_key,
             base_url=base_url or "https://api.anthropic.com",
-            http_client=client,
+            http_client=http_client(self, timeout, heard, client),
             max_retries=max_retries,
             timeout=timeout,
         )
@@ -84,30 +65,16 @@ class AnthropicProvider:
             **self._dialect.parameters({"schema": request.schema}),
         }
 
-    def complete(self, request: Request) -> Reply:
-        """One answer. Raises TextRefused for this text alone, TeacherRefused or TeacherUnavailable for all."""
-        import anthropic
+    def send(self, request: Request) -> Reply:
+        """One try, with the SDK's retries."""
+        return self.reply(self.client.messages.create(**self.body(request)))
 
-        while True:
-            spoken = self._dialect.version
-            with self.translated():
-                try:
-                    return self.reply(self.client.messages.create(**self.body(request)))
-                except (anthropic.BadRequestError, anthropic.UnprocessableEntityError) as error:
-                    if not self._dialect.degrade(spoken, said_by(error)):
-                        raise
-
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        """The SDK's errors become ours; none of ours shows a key."""
-        import anthropic
-
-        try:
-            yield
-        except anthropic.APIStatusError as error:
-            raise self.of_status(error) from None
-        except (anthropic.APIConnectionError, anthropic.APIResponseValidationError, ValueError) as error:
-            raise TeacherUnavailable(f"{self.name}: {redact(str(error), self._key)}") from None
+    def count(self, request: Request) -> int:
+        """The tokens of a request as Anthropic counts them; that costs nothing."""
+        body = self.body(request)
+        with self.translated():
+            asked = {name: body[name] for name in ("model", "system", "messages")}
+            return self.client.messages.count_tokens(**asked).input_tokens
 
     def reply(self, answer: Message, batch: bool = False) -> Reply:
         """Text, price and how it ended. TeacherUnavailable if it is no message."""
@@ -122,18 +89,14 @@ class AnthropicProvider:
             truncated=answer.stop_reason in ("max_tokens", "model_context_window_exceeded"),
         )
 
+    def said_by(self, error: APIStatusError) -> str:
+        """The server's own sentence."""
+        return error.api_message or error.message
+
     def of_status(self, error: APIStatusError) -> TeacherError:
         """Whom an HTTP error concerns: this text, or everybody, now or for good."""
-        status, said = error.status_code, f"{self.name}: {redact(said_by(error), self._key)}"
-        if status in (401, 403):
-            return TeacherRefused(f"{said}. Check ANTHROPIC_API_KEY and what it may use")
-        if status == 402 or "credit balance" in said or "billing" in said:
-            return TeacherRefused(f"{said}. The account has no money left")
-        if status == 404:
-            return TeacherRefused(f"{said}. Check the model's name in TEACHER")
-        if status in (408, 409, 429) or status >= 500:
-            return with_wait(TeacherUnavailable(said), retry_after(error.response.headers))
-        return TextRefused(said)
+        said = self.said_by(error)
+        return self.status_error(error, "ANTHROPIC_API_KEY", "TEACHER", "credit balance" in said or "billing" in said)
 
 
 WAYS: dict[str, list[dict[str, Any]]] = {
@@ -141,11 +104,6 @@ WAYS: dict[str, list[dict[str, Any]]] = {
     "effort": [{"output_config": {"effort": "low"}}, {}],
     "schema": [{"output_config": {"format": {"type": "json_schema", "schema": "$"}}}, {}],
 }
-
-
-def said_by(error: APIStatusError) -> str:
-    """The server's own sentence."""
-    return error.api_message or error.message
 
 
 def retires_on(model: str) -> str:

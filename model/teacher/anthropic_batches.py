@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from model.teacher.anthropic import AnthropicProvider
-from model.teacher.batches import BatchItem, BatchProgress
+from model.teacher.batches import BatchItem, BatchProgress, Trace
 from model.teacher.provider import Request
 
+LISTED = 100  # batches per page
+EARLIER_SECONDS = 600  # how much a clock of ours may be ahead
 OWN_FAULT = ("invalid_request_error", "request_too_large", "not_found_error")
 
 
@@ -18,13 +20,31 @@ class AnthropicBatches:
     def __init__(self, provider: AnthropicProvider) -> None:
         self._provider, self._batches = provider, provider.client.messages.batches
 
-    def submit(self, requests: Mapping[str, Request]) -> str:
-        """Starts a batch; its id."""
+    def submit(self, requests: Mapping[str, Request], mark: str) -> str:
+        """Starts a batch; its id. The API knows no metadata, so that the mark stands before every key."""
         rows: list[Any] = [
-            {"custom_id": key, "params": self._provider.body(request)} for key, request in requests.items()
+            {"custom_id": f"{mark}-{key}", "params": self._provider.body(request)} for key, request in requests.items()
         ]
+        once = self._provider.client.with_options(max_retries=0)
         with self._provider.translated():
-            return self._batches.create(requests=rows).id
+            return once.messages.batches.create(requests=rows).id
+
+    def find(self, mark: str, totals: Sequence[int], since: float) -> Trace:
+        """The batch with this mark. Keys can be read when it has ended: until then it is perhaps one of the open."""
+        perhaps = False
+        with self._provider.translated():
+            for found in self._batches.list(limit=LISTED):
+                if found.created_at.timestamp() < since - EARLIER_SECONDS:
+                    break
+                counts = found.request_counts
+                done = counts.succeeded + counts.errored + counts.canceled + counts.expired
+                if done + counts.processing not in totals:
+                    continue
+                if found.processing_status != "ended":
+                    perhaps = True
+                elif any(row.custom_id.startswith(f"{mark}-") for row in self._batches.results(found.id)):
+                    return Trace(found.id)
+        return Trace(perhaps=perhaps)
 
     def progress(self, batch: str) -> BatchProgress:
         """How far it is."""
@@ -38,7 +58,7 @@ class AnthropicBatches:
         """Outcomes of an ended batch."""
         with self._provider.translated():
             for row in self._batches.results(batch):
-                yield self._item(row.custom_id, row.result)
+                yield self._item(row.custom_id.partition("-")[2], row.result)
 
     def cancel(self, batch: str) -> None:
         """Stops it; it may take minutes to end."""

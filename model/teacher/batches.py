@@ -46,11 +46,25 @@ class BatchProgress:
     ended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What became of a submission whose answer nobody heard. `perhaps`: it cannot be told yet."""
+
+    batch: str = ""
+    perhaps: bool = False
+
+
 class Batches(Protocol):
     """A provider's batch API."""
 
-    def submit(self, requests: Mapping[str, Request]) -> str:
-        """Starts a batch; its id."""
+    def submit(self, requests: Mapping[str, Request], mark: str) -> str:
+        """Starts a batch, once, without retries: a second one would be paid, too; its id. `mark` goes with it.
+
+        Raises TeacherUnheard if the provider may have taken it.
+        """
+
+    def find(self, mark: str, totals: Sequence[int], since: float) -> Trace:
+        """The batch with this mark, which has one of these numbers of requests, started after `since` (epoch)."""
 
     def progress(self, batch: str) -> BatchProgress: ...
     def results(self, batch: str) -> Iterator[BatchItem]:
@@ -96,8 +110,10 @@ class BatchTeacher:
     def __init__(self, teacher: LlmTeacher, batches: Batches) -> None:
         self.teacher, self._batches = teacher, batches
 
-    def submit(self, texts: Mapping[str, str]) -> tuple[Ticket, dict[str, Answer]]:
+    def submit(self, texts: Mapping[str, str], mark: str) -> tuple[Ticket, dict[str, Answer]]:
         """Starts batches for texts by key; the ticket, and answers that are there already.
+
+        `mark` (hex digits) is what a batch is found by if the provider's answer is lost, see `find`.
 
         A teacher that has not worked before is asked about the first text directly: that shows a wrong key or an
         unknown parameter before anything is submitted. Equal texts are sent once. If a later batch is refused, the
@@ -112,7 +128,7 @@ class BatchTeacher:
             first.setdefault(text, key)
         answers = self._first_answers(texts, first)
         rest = [(text, key) for text, key in first.items() if key not in answers]
-        batches = self._submitted(rest, answers, list(texts))
+        batches = self._submitted(rest, answers, list(texts), mark)
         sent = {key for keys in batches.values() for key in keys}
         twins = {key: first[text] for key, text in texts.items() if first[text] != key and first[text] in sent}
         return Ticket(self.teacher.hash, batches, twins), answers
@@ -126,13 +142,13 @@ class BatchTeacher:
         return {**twins, key: answer}
 
     def _submitted(
-        self, rest: Sequence[tuple[str, str]], answers: Mapping[str, Answer], order: list[str]
+        self, rest: Sequence[tuple[str, str]], answers: Mapping[str, Answer], order: list[str], mark: str
     ) -> dict[str, list[str]]:
         batches: dict[str, list[str]] = {}
         for start in range(0, len(rest), LARGEST_BATCH):
             chunk = rest[start : start + LARGEST_BATCH]
             try:
-                batch = self._batches.submit(self._requests(chunk))
+                batch = self._batches.submit(self._requests(chunk), mark)
             except TeacherError as error:
                 if batches:
                     log.warning("not all batches were taken", taken=len(batches), reason=str(error))
@@ -150,6 +166,10 @@ class BatchTeacher:
             composed = self.teacher.composer.requests([text for text, _ in part])
             requests |= {key: request for (_, key), request in zip(part, composed, strict=True)}
         return requests
+
+    def find(self, mark: str, texts: int, since: float) -> Trace:
+        """The batch that was submitted with this mark for so many different texts; one may have been asked directly."""
+        return self._batches.find(mark, (texts, texts - 1), since)
 
     def progress(self, ticket: Ticket) -> BatchProgress:
         """How far all batches of a ticket are, together."""

@@ -38,6 +38,7 @@ class TeacherOptions:
     openai_api_key: str = field(default="", repr=False)
     openai_base_url: str = ""
     anthropic_api_key: str = field(default="", repr=False)
+    anthropic_base_url: str = ""
     price: str = ""  # TEACHER_PRICE
     instructions: str = ""  # the project's labelling instructions
     encoder: str = "default"  # which encoder `embed` uses: it shapes the similarity teacher's answers
@@ -100,6 +101,11 @@ def make_teacher(options: TeacherOptions, space: LabelSpace, embed: Embed, examp
     return members[0] if len(members) == 1 else Panel(options.teacher, members, space)
 
 
+def address_of(options: TeacherOptions) -> str:
+    """Where the LLM of these options is, empty for the vendor itself."""
+    return options.anthropic_base_url if options.teacher.startswith("anthropic:") else options.openai_base_url
+
+
 def _members(options: TeacherOptions) -> list[TeacherOptions]:
     return [replace(options, teacher=name) for name in SEVERAL.split(options.teacher)]
 
@@ -122,7 +128,7 @@ def _llms(options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Se
     from model.teacher.throttle import shared_throttle
 
     price = price_of(options.teacher, options.price)
-    throttle = shared_throttle(options.teacher.partition(":")[0], options.openai_base_url)
+    throttle = shared_throttle(options.teacher.partition(":")[0], address_of(options))
     provider = _provider(options, price, throttle)
     few = None
     if options.examples not in ("none", "nearest", "fixed"):
@@ -146,7 +152,8 @@ def _provider(options: TeacherOptions, price: Price, throttle: Throttle) -> Prov
     if kind == "anthropic" and model:
         from model.teacher.anthropic import AnthropicProvider
 
-        return AnthropicProvider(model, options.anthropic_api_key, price, heard=throttle.heard)
+        address = options.anthropic_base_url
+        return AnthropicProvider(model, options.anthropic_api_key, price, address, throttle.heard)
     raise TeacherRefused(
         f"TEACHER={options.teacher!r} is unknown; allowed are auto, similarity, openai:<model>, anthropic:<model>, "
         "or several of them joined by +"

@@ -67,8 +67,11 @@ class LlmTeacher:
         if groups and not self._worked.is_set():  # one call ahead: it fills the prompt cache, and shows a wrong key
             run.attempt(lambda: self._placed(groups[0], first, run))
             groups = groups[1:]
-        with ThreadPoolExecutor(min(len(groups), self._throttle.most) or 1, "teacher") as threads:
-            list(threads.map(lambda group: run.attempt(lambda: self._placed(group, first, run)), groups))
+        if len(groups) == 1:
+            run.attempt(lambda: self._placed(groups[0], first, run))
+        elif groups:
+            with ThreadPoolExecutor(min(len(groups), self._throttle.most), "teacher") as threads:
+                list(threads.map(lambda group: run.attempt(lambda: self._placed(group, first, run)), groups))
         for place, text in enumerate(texts):
             if first[text] in run.answers and place != first[text]:
                 run.answers[place] = replace(run.answers[first[text]], usage=Usage())

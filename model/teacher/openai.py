@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.teacher.cost import Price
 from model.teacher.dialect import Dialect
-from model.teacher.provider import Reply, Request, StatusHook, TextRefused, listener, redact, retry_after, with_wait
+from model.teacher.provider import RETRIES, TIMEOUT, Reply, Request, SdkProvider, StatusHook, http_client
 
 if TYPE_CHECKING:
-    import httpx2
+    from httpx2 import Client
     from openai import APIStatusError
     from openai.types.chat import ChatCompletion
 
-TIMEOUT = 120.0  # seconds for one answer
 NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 
 
-class OpenAIProvider:
+class OpenAIProvider(SdkProvider):
     """Chat completions with structured output. What a server does not know is left out from then on (see Dialect).
 
     Without `base_url` it is OpenAI itself, where thinking is switched off or kept short, and counted as output.
@@ -35,28 +31,23 @@ class OpenAIProvider:
         price: Price,
         base_url: str = "",
         heard: StatusHook | None = None,
-        http_client: httpx2.Client | None = None,
-        max_retries: int = 2,
+        client: Client | None = None,
+        max_retries: int = RETRIES,
         timeout: float = TIMEOUT,
     ) -> None:
-        import httpx2
         import openai
 
         if not api_key and not base_url:
             raise TeacherRefused(
                 f"TEACHER=openai:{model} needs OPENAI_API_KEY, or OPENAI_BASE_URL of a server of yours"
             )
-        self.name, self.model, self._key, self._price = f"openai:{model}", model, api_key, price
         self._thinks = not base_url or "//api.openai.com" in base_url
-        self._dialect = Dialect(openai_dialect(official=self._thinks))
-        client = http_client or httpx2.Client(timeout=timeout, follow_redirects=True)
-        if http_client is None:
-            weakref.finalize(self, client.close)
-        client.event_hooks["response"].append(listener(heard))
+        super().__init__(f"openai:{model}", api_key, openai, Dialect(openai_dialect(official=self._thinks)))
+        self.model, self._price = model, price
         self.client = openai.OpenAI(
             api_key=api_key or "none",
             base_url=base_url or "https://api.openai.com/v1",
-            http_client=client,
+            http_client=http_client(self, timeout, heard, client),
             max_retries=max_retries,
             timeout=timeout,
         )
@@ -76,30 +67,9 @@ class OpenAIProvider:
         }
         return {"model": self.model, "messages": messages, **self._dialect.parameters(wishes)}
 
-    def complete(self, request: Request) -> Reply:
-        """One answer. Raises TextRefused for this text alone, TeacherRefused or TeacherUnavailable for all."""
-        import openai
-
-        while True:
-            spoken = self._dialect.version
-            with self.translated():
-                try:
-                    return self.reply(self.client.chat.completions.create(**self.body(request)))
-                except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                    if not self._dialect.degrade(spoken, error.message):
-                        raise
-
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        """The SDK's errors become ours; none of ours shows a key."""
-        import openai
-
-        try:
-            yield
-        except openai.APIStatusError as error:
-            raise self.of_status(error) from None
-        except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
-            raise TeacherUnavailable(f"{self.name}: {redact(str(error), self._key)}") from None
+    def send(self, request: Request) -> Reply:
+        """One try, with the SDK's retries."""
+        return self.reply(self.client.chat.completions.create(**self.body(request)))
 
     def reply(self, answer: ChatCompletion, batch: bool = False) -> Reply:
         """Text, price and how it ended. TeacherUnavailable if it is no chat completion."""
@@ -121,17 +91,8 @@ class OpenAIProvider:
 
     def of_status(self, error: APIStatusError) -> TeacherError:
         """Whom an HTTP error concerns: this text, or everybody, now or for good."""
-        status, said = error.status_code, f"{self.name}: {redact(error.message, self._key)}"
-        code = getattr(error, "code", None) or ""
-        if status in (401, 403):
-            return TeacherRefused(f"{said}. Check OPENAI_API_KEY and what it may use")
-        if status == 402 or code in NO_MONEY:
-            return TeacherRefused(f"{said}. The account has no money left")
-        if status == 404:
-            return TeacherRefused(f"{said}. Check the model's name in TEACHER and OPENAI_BASE_URL")
-        if status in (408, 409, 429) or status >= 500:
-            return with_wait(TeacherUnavailable(said), retry_after(error.response.headers))
-        return TextRefused(said)
+        no_money = (getattr(error, "code", None) or "") in NO_MONEY
+        return self.status_error(error, "OPENAI_API_KEY", "TEACHER and OPENAI_BASE_URL", no_money)
 
 
 THINKING_TOKENS = 1024  # kept free for models that think although they are asked not to

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from model.errors import TeacherUnavailable
-from model.teacher.batches import BatchItem, BatchProgress
+from model.errors import TeacherUnavailable, TeacherUnheard
+from model.teacher.batches import BatchItem, BatchProgress, Trace
 from model.teacher.openai import OpenAIProvider
 from model.teacher.provider import Request
 
 ENDPOINT: Final = "/v1/chat/completions"
+METADATA = "shortlist"
+LISTED = 100  # batches per page
+EARLIER_SECONDS = 600  # how much a clock of ours may be ahead
 ENDED = ("completed", "failed", "expired", "cancelled")
 
 
@@ -21,17 +24,33 @@ class OpenAIBatches:
     def __init__(self, provider: OpenAIProvider) -> None:
         self._provider, self._client = provider, provider.client
 
-    def submit(self, requests: Mapping[str, Request]) -> str:
-        """Uploads the requests and starts the batch; its id."""
+    def submit(self, requests: Mapping[str, Request], mark: str) -> str:
+        """Uploads the requests and starts the batch; its id. The mark is in its metadata."""
         rows = (
             {"custom_id": key, "method": "POST", "url": ENDPOINT, "body": self._provider.body(request)}
             for key, request in requests.items()
         )
         content = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+        once = self._client.with_options(max_retries=0)
+        try:
+            with self._provider.translated():
+                file = self._client.files.create(file=("requests.jsonl", content), purpose="batch")
+        except TeacherUnheard as error:  # a file alone costs nothing
+            raise TeacherUnavailable(str(error)) from None
         with self._provider.translated():
-            file = self._client.files.create(file=("requests.jsonl", content), purpose="batch")
-            batch = self._client.batches.create(input_file_id=file.id, endpoint=ENDPOINT, completion_window="24h")
-            return batch.id
+            return once.batches.create(
+                input_file_id=file.id, endpoint=ENDPOINT, completion_window="24h", metadata={METADATA: mark}
+            ).id
+
+    def find(self, mark: str, totals: Sequence[int], since: float) -> Trace:
+        """The batch with this mark."""
+        with self._provider.translated():
+            for found in self._client.batches.list(limit=LISTED):
+                if found.created_at < since - EARLIER_SECONDS:
+                    break
+                if (found.metadata or {}).get(METADATA) == mark:
+                    return Trace(found.id)
+        return Trace()
 
     def progress(self, batch: str) -> BatchProgress:
         """How far it is."""

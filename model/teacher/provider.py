@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
 
-from model.errors import TeacherError, TeacherRefused
+from model.errors import TeacherError, TeacherRefused, TeacherUnavailable, TeacherUnheard
 from model.teacher.base import Usage
+from model.teacher.dialect import Dialect
+
+if TYPE_CHECKING:
+    from httpx2 import Client
+
+TIMEOUT = 120.0  # seconds for one answer
+RETRIES = 4  # of the SDK, with its own growing waits
+MOST_CONNECTIONS = 256  # the largest LLM_CONCURRENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,76 @@ class Provider(Protocol):
         """Raises TextRefused for this request alone, TeacherRefused or TeacherUnavailable for all."""
 
     def most_output(self, max_tokens: int) -> int: ...
+
+
+class SdkProvider:
+    """What providers have in common whose SDK is of the same make (`openai`, `anthropic`).
+
+    A subclass says how a request is sent (`send`), what a complaint says (`said_by`), and whom an HTTP error concerns
+    (`of_status`). Parameters that a server does not know are left out from then on (see Dialect).
+    """
+
+    def __init__(self, name: str, key: str, sdk: ModuleType, dialect: Dialect) -> None:
+        self.name, self._key, self._sdk, self._dialect = name, key, sdk, dialect
+
+    def send(self, request: Request) -> Reply:
+        raise NotImplementedError
+
+    def said_by(self, error: Any) -> str:
+        """The server's own sentence."""
+        return str(error.message)
+
+    def of_status(self, error: Any) -> TeacherError:
+        raise NotImplementedError
+
+    def complete(self, request: Request) -> Reply:
+        """One answer. Raises TextRefused for this text alone, TeacherRefused or TeacherUnavailable for all."""
+        while True:
+            spoken = self._dialect.version
+            with self.translated():
+                try:
+                    return self.send(request)
+                except (self._sdk.BadRequestError, self._sdk.UnprocessableEntityError) as error:
+                    if not self._dialect.degrade(spoken, self.said_by(error)):
+                        raise
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """The SDK's errors become ours; none of ours shows a key. TeacherUnheard where the server may have heard us."""
+        sdk = self._sdk
+        try:
+            yield
+        except sdk.APIStatusError as error:
+            raise self.of_status(error) from None
+        except (sdk.APIConnectionError, sdk.APIResponseValidationError, ValueError) as error:
+            raise TeacherUnheard(f"{self.name}: {redact(str(error), self._key)}") from None
+
+    def status_error(self, error: Any, key_setting: str, where: str, no_money: bool) -> TeacherError:
+        """What an HTTP status means with both. `where` names the settings to check for an unknown model."""
+        status, said = error.status_code, f"{self.name}: {redact(self.said_by(error), self._key)}"
+        if status in (401, 403):
+            return TeacherRefused(f"{said}. Check {key_setting} and what it may use")
+        if status == 402 or no_money:
+            return TeacherRefused(f"{said}. The account has no money left")
+        if status == 404:
+            return TeacherRefused(f"{said}. Check the model's name in {where}")
+        wait = retry_after(error.response.headers)
+        if status in (408, 409) or status >= 500:
+            return with_wait(TeacherUnheard(said), wait)
+        return with_wait(TeacherUnavailable(said), wait) if status == 429 else TextRefused(said)
+
+
+def http_client(owner: object, timeout: float, heard: StatusHook | None, given: Client | None) -> Client:
+    """The given HTTP client, or one that is closed with its owner; `heard` is told the status of every answer."""
+    import httpx2
+
+    client = given or httpx2.Client(
+        timeout=timeout, follow_redirects=True, limits=httpx2.Limits(max_connections=MOST_CONNECTIONS)
+    )
+    if given is None:
+        weakref.finalize(owner, client.close)
+    client.event_hooks["response"].append(listener(heard))
+    return client
 
 
 StatusHook = Callable[[int, "float | None"], None]  # HTTP status, seconds of Retry-After

@@ -10,10 +10,11 @@ from pydantic import SecretStr
 from backend.pool import ledger
 from backend.services import Services
 from tests.backend.jobs.conftest import World
-from tests.model.teacher.batch_servers import AnthropicBatchServer, OpenAIBatchServer
+from tests.model.teacher.llm_server import AnthropicServer, LlmServer
 
 KEY = "sk-test-0123456789abcdef"
 MODEL = "openai:tiny-1"
+CLAUDE = "anthropic:claude-tiny"
 
 
 def says_billing(_text: str) -> str:
@@ -21,13 +22,16 @@ def says_billing(_text: str) -> str:
     return json.dumps({"candidates": ["billing", "refund"]})
 
 
-def with_llm(world: World, url: str, budget: float = 100.0, **settings: Any) -> None:
-    """Make an OpenAI-compatible server the project's teacher. `settings` override anything."""
+def with_llm(world: World, at: str | LlmServer, budget: float = 100.0, **settings: Any) -> None:
+    """Make a server (by address: an OpenAI-compatible one) the project's teacher. `settings` override anything."""
+    claude = isinstance(at, AnthropicServer)
+    url = at if isinstance(at, str) else at.base_url
     own = {
-        "TEACHER": MODEL,
+        "TEACHER": CLAUDE if claude else MODEL,
         "OPENAI_API_KEY": SecretStr(KEY),
         "ANTHROPIC_API_KEY": SecretStr(KEY),
-        "OPENAI_BASE_URL": url,
+        "OPENAI_BASE_URL": "" if claude else url,
+        "ANTHROPIC_BASE_URL": url if claude else "",
         "TEACHER_PRICE": "10,20",
         "BUDGET_USD": budget,
         "EXAMPLES": "none",
@@ -35,6 +39,3 @@ def with_llm(world: World, url: str, budget: float = 100.0, **settings: Any) -> 
     chosen = world.services.settings.model_copy(update={**own, **settings})
     world.services = Services(chosen, world.engine, world.services.queue, world.services.clock)
     ledger.set_cap(world.engine, 7, round(budget * 1e6))
-
-
-__all__ = ["KEY", "MODEL", "AnthropicBatchServer", "OpenAIBatchServer", "says_billing", "with_llm"]

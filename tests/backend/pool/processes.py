@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -58,9 +60,10 @@ def spend(_index: int, url: str, calls: int, bound: int, cost: int) -> int:
     engine = open_engine(url)
     allowed = 0
     for _ in range(calls):
-        if ledger.reserve(engine, PROJECT, bound):
+        held = ledger.reserve(engine, PROJECT, TEACHER, bound)
+        if held is not None:
             allowed += 1
-            ledger.settle(engine, PROJECT, TEACHER, bound, Usage(calls=1, input_tokens=10, microusd=cost))
+            ledger.settle(engine, PROJECT, TEACHER, held, Usage(calls=1, input_tokens=10, microusd=cost))
     engine.dispose()
     return allowed
 
@@ -68,9 +71,15 @@ def spend(_index: int, url: str, calls: int, bound: int, cost: int) -> int:
 def hold(_index: int, url: str, calls: int, bound: int) -> int:
     """Reserve and never settle; how many reservations were granted."""
     engine = open_engine(url)
-    granted = sum(ledger.reserve(engine, PROJECT, bound) for _ in range(calls))
+    granted = sum(ledger.reserve(engine, PROJECT, TEACHER, bound) is not None for _ in range(calls))
     engine.dispose()
     return granted
+
+
+def reserve_and_die(_index: int, url: str, microusd: int, patience: float) -> None:
+    """Reserve, then be killed in the middle of a call."""
+    if ledger.reserve(open_engine(url), PROJECT, TEACHER, microusd, patience) is not None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def label(index: int, url: str, number: int) -> int:

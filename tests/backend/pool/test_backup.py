@@ -59,7 +59,7 @@ def test_from_sqlite_to_either_and_further_work_there(engine: sa.Engine, other: 
     backup.dump(other, tmp_path / "pool.jsonl.gz")
     backup.load(engine, tmp_path / "pool.jsonl.gz")
     assert contents(engine) == contents(other)
-    ledger.settle(engine, PROJECT, TEACHER, 0, Usage(calls=1))  # gets a number of its own
+    ledger.settle(engine, PROJECT, TEACHER, None, Usage(calls=1))  # gets a number of its own
     assert ledger.totals(engine, PROJECT).calls == 2
     other.dispose()
 

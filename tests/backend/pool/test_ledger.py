@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import multiprocessing
+import signal
+import time
+
 import pytest
 import sqlalchemy as sa
 
 from backend.pool import ledger
 from model.teacher.base import Usage
-from tests.backend.pool.processes import at_once, hold, spend
+from tests.backend.pool.processes import at_once, hold, reserve_and_die, spend
 from tests.backend.pool.samples import PROJECT, TEACHER, add_project
 
 
@@ -18,66 +22,90 @@ def budget(engine: sa.Engine) -> sa.Engine:
 
 def test_nothing_may_be_spent_before_a_cap_is_set(engine: sa.Engine) -> None:
     add_project(engine)
-    assert not ledger.reserve(engine, PROJECT, 1)
-    assert ledger.reserve(engine, PROJECT, 0)
+    assert not ledger.reserve(engine, PROJECT, TEACHER, 1)
+    assert ledger.reserve(engine, PROJECT, TEACHER, 0)
 
 
 def test_exactly_the_cap_may_be_reserved(budget: sa.Engine) -> None:
-    assert ledger.reserve(budget, PROJECT, 600)
-    assert not ledger.reserve(budget, PROJECT, 401)
-    assert ledger.reserve(budget, PROJECT, 400)
-    assert not ledger.reserve(budget, PROJECT, 1)
+    assert ledger.reserve(budget, PROJECT, TEACHER, 600)
+    assert not ledger.reserve(budget, PROJECT, TEACHER, 401)
+    assert ledger.reserve(budget, PROJECT, TEACHER, 400)
+    assert not ledger.reserve(budget, PROJECT, TEACHER, 1)
 
 
 def test_what_a_call_did_not_cost_is_given_back(budget: sa.Engine) -> None:
-    assert ledger.reserve(budget, PROJECT, 1000)
-    ledger.settle(budget, PROJECT, TEACHER, 1000, Usage(1, 50, 20, 8, 300))
+    held = ledger.reserve(budget, PROJECT, TEACHER, 1000)
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 50, 20, 8, 300))
     totals = ledger.totals(budget, PROJECT)
     assert totals == ledger.Totals(1, 50, 20, 8, 300, 0, 1000)
-    assert ledger.reserve(budget, PROJECT, 700)
-    assert not ledger.reserve(budget, PROJECT, 1)
+    assert ledger.reserve(budget, PROJECT, TEACHER, 700)
+    assert not ledger.reserve(budget, PROJECT, TEACHER, 1)
 
 
 def test_a_call_that_never_happened_leaves_no_entry(budget: sa.Engine) -> None:
-    assert ledger.reserve(budget, PROJECT, 500)
-    ledger.settle(budget, PROJECT, TEACHER, 500, Usage())
+    held = ledger.reserve(budget, PROJECT, TEACHER, 500)
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage())
     assert ledger.totals(budget, PROJECT) == ledger.Totals(cap_microusd=1000)
     with budget.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM ledger")).scalar_one() == 0
 
 
-def test_what_a_killed_process_reserved_counts_until_it_is_released(budget: sa.Engine) -> None:
-    assert ledger.reserve(budget, PROJECT, 900)
-    ledger.settle(budget, PROJECT, TEACHER, 0, Usage(1, 5, 0, 5, 40))
+def test_what_a_killed_process_reserved_is_booked_at_its_upper_bound(budget: sa.Engine, database_url: str) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=reserve_and_die, args=(0, database_url, 900, 0.5))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
     assert ledger.totals(budget, PROJECT).unsettled_microusd == 900
-    assert not ledger.reserve(budget, PROJECT, 100)
-    assert ledger.release_unsettled(budget, PROJECT) == 900
-    assert ledger.totals(budget, PROJECT).unsettled_microusd == 0
-    assert ledger.reserve(budget, PROJECT, 960)
+    assert ledger.reserve(budget, PROJECT, TEACHER, 101) is None
+    time.sleep(0.6)  # its patience is over
+    assert ledger.book_lost(budget, PROJECT) == 900
+    totals = ledger.totals(budget, PROJECT)
+    assert totals == ledger.Totals(0, 0, 0, 0, 900, 0, 1000, lost_microusd=900)
+    assert ledger.reserve(budget, PROJECT, TEACHER, 101) is None
+    assert ledger.reserve(budget, PROJECT, TEACHER, 100) is not None
+    assert ledger.book_lost(budget, PROJECT) == 0  # the living one is left alone
+
+
+def test_what_was_lost_and_comes_after_all_is_booked_in_addition(budget: sa.Engine) -> None:
+    held = ledger.reserve(budget, PROJECT, TEACHER, 300)
+    ledger.expire(budget, held)
+    assert ledger.book_lost(budget, PROJECT) == 300
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 40))
+    assert ledger.totals(budget, PROJECT) == ledger.Totals(1, 5, 0, 5, 340, 0, 1000, lost_microusd=300)
+
+
+def test_a_reservation_is_settled_in_parts(budget: sa.Engine) -> None:
+    held = ledger.reserve(budget, PROJECT, TEACHER, 900)
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 40), part=300)
+    assert ledger.totals(budget, PROJECT).unsettled_microusd == 600
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage(), part=200)
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 60), part=9999)
+    totals = ledger.totals(budget, PROJECT)
+    assert (totals.calls, totals.microusd, totals.unsettled_microusd) == (2, 100, 0)
 
 
 def test_a_lowered_cap_stops_spending_and_a_raised_one_allows_it_again(budget: sa.Engine) -> None:
-    assert ledger.reserve(budget, PROJECT, 500)
+    assert ledger.reserve(budget, PROJECT, TEACHER, 500)
     ledger.set_cap(budget, PROJECT, 100)
-    assert not ledger.reserve(budget, PROJECT, 1)
+    assert not ledger.reserve(budget, PROJECT, TEACHER, 1)
     ledger.set_cap(budget, PROJECT, 501)
-    assert ledger.reserve(budget, PROJECT, 1)
+    assert ledger.reserve(budget, PROJECT, TEACHER, 1)
 
 
 def test_projects_have_budgets_of_their_own(budget: sa.Engine) -> None:
     add_project(budget, 8)
     ledger.set_cap(budget, 8, 10)
-    assert ledger.reserve(budget, 8, 10)
-    assert ledger.reserve(budget, PROJECT, 1000)
+    assert ledger.reserve(budget, 8, TEACHER, 10)
+    assert ledger.reserve(budget, PROJECT, TEACHER, 1000)
     assert ledger.totals(budget, 8).cap_microusd == 10
 
 
 def test_unknown_projects_and_negative_costs(engine: sa.Engine) -> None:
-    assert not ledger.reserve(engine, 99, 0)
+    assert not ledger.reserve(engine, 99, TEACHER, 0)
     assert ledger.totals(engine, 99) == ledger.Totals()
-    assert ledger.release_unsettled(engine, 99) == 0
+    assert ledger.book_lost(engine, 99) == 0
     with pytest.raises(ValueError, match="cannot cost -1"):
-        ledger.reserve(engine, 99, -1)
+        ledger.reserve(engine, 99, TEACHER, -1)
 
 
 def test_four_processes_together_never_reserve_more_than_the_cap(budget: sa.Engine, database_url: str) -> None:

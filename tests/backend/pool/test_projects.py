@@ -23,7 +23,7 @@ def fill(engine: sa.Engine) -> None:
     predictions.save(engine, PROJECT, STUDENT, [(1, "", "shipping", 0.9)])
     predictions.mark_published(engine, PROJECT, STUDENT, [1])
     jobs.queued(engine, PROJECT, "train")
-    ledger.settle(engine, PROJECT, TEACHER, 0, Usage(calls=1))
+    ledger.settle(engine, PROJECT, TEACHER, None, Usage(calls=1))
     with engine.begin() as connection:
         space = {"project": PROJECT, "space_hash": SPACE.hash, "space": SPACE.to_json(), "created_ms": 1}
         connection.execute(sa.insert(tables.label_spaces), space)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from werkzeug import Request, Response
@@ -18,6 +20,7 @@ class BatchLife:
 
     fate: Fate = staticmethod(lambda text: "succeeded")
     most_batches = 99  # further ones are refused
+    losing = False  # batches are taken, but nobody hears of it
     bodies: dict[str, dict[str, dict[str, Any]]]
     ended: dict[str, str]
 
@@ -36,6 +39,8 @@ class OpenAIBatchServer(OpenAIServer, BatchLife):
         """Start answering batch requests."""
         self._begin()
         self.files: dict[str, str] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
+        server.expect_request("/v1/batches", method="GET").respond_with_handler(self._list)
         server.expect_request("/v1/files", method="POST").respond_with_handler(self._upload)
         server.expect_request("/v1/batches", method="POST").respond_with_handler(self._create)
         server.expect_request(_under("/v1/batches/")).respond_with_handler(self._batch)
@@ -56,9 +61,14 @@ class OpenAIBatchServer(OpenAIServer, BatchLife):
             return Response(json.dumps(self.error(Play(400, "batch limit reached"))), 400)
         batch = f"batch_{len(self.bodies)}"
         self.bodies[batch] = {row["custom_id"]: row["body"] for row in rows}
+        self.metadata[batch] = body["metadata"]
         for row in rows:
             self.check(row["body"])
-        return _json(self._state(batch))
+        return Response("", 502) if self.losing else _json(self._state(batch))
+
+    def _list(self, _request: Request) -> Response:
+        rows = [self._state(batch) for batch in reversed(self.bodies)]
+        return _json({"object": "list", "data": rows, "has_more": False})
 
     def _batch(self, request: Request) -> Response:
         batch = request.path.split("/")[3]
@@ -70,7 +80,7 @@ class OpenAIBatchServer(OpenAIServer, BatchLife):
         total, how = len(self.bodies[batch]), self.ended.get(batch, "")
         files = {"output_file_id": f"out-{batch}", "error_file_id": f"err-{batch}"} if how else {}
         return {"id": batch, "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "x",
-                "completion_window": "24h", "created_at": 1,
+                "completion_window": "24h", "created_at": int(time.time()), "metadata": self.metadata[batch],
                 "status": how.replace("ended", "completed") or "in_progress",
                 "request_counts": {"total": total, "completed": total if how else 1, "failed": 0}, **files}  # fmt: skip
 
@@ -98,6 +108,7 @@ class AnthropicBatchServer(AnthropicServer, BatchLife):
         """Start answering batch requests."""
         self._begin()
         server.expect_request("/v1/messages/batches", method="POST").respond_with_handler(self._create)
+        server.expect_request("/v1/messages/batches", method="GET").respond_with_handler(self._list)
         server.expect_request(_under("/v1/messages/batches/")).respond_with_handler(self._batch)
 
     def _create(self, request: Request) -> Response:
@@ -108,7 +119,11 @@ class AnthropicBatchServer(AnthropicServer, BatchLife):
         self.bodies[batch] = {row["custom_id"]: row["params"] for row in rows}
         for row in rows:
             self.check(row["params"])
-        return _json(self._state(batch))
+        return Response("", 502) if self.losing else _json(self._state(batch))
+
+    def _list(self, _request: Request) -> Response:
+        rows = [self._state(batch) for batch in reversed(self.bodies)]
+        return _json({"data": rows, "has_more": False, "first_id": None, "last_id": None})
 
     def _batch(self, request: Request) -> Response:
         batch = request.path.split("/")[4]
@@ -124,7 +139,7 @@ class AnthropicBatchServer(AnthropicServer, BatchLife):
         total, how = len(self.bodies[batch]), self.ended.get(batch, "")
         counts = {"canceled": 0, "errored": 0, "expired": 0, "processing": 0 if how else total - 1,
                   "succeeded": total if how else 1}  # fmt: skip
-        return {"id": batch, "type": "message_batch", "created_at": "2026-11-01T00:00:00Z",
+        return {"id": batch, "type": "message_batch", "created_at": datetime.now(UTC).isoformat(),
                 "expires_at": "2026-11-02T00:00:00Z", "processing_status": "ended" if how else "in_progress",
                 "request_counts": counts,
                 "results_url": f"{self.base_url}/v1/messages/batches/{batch}/results" if how else None}  # fmt: skip

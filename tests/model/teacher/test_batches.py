@@ -26,6 +26,7 @@ from tests.model.teacher.llm_server import Play
 SPACE = LabelSpace.of(["spam", "ham", "eggs"])
 PRICE = Price(1.0, 10.0, 0.1, 1.25, 0.5)
 COMPOSER = Composer(Prompt(SPACE, Strategy.ALL, 2))
+MARK = "0a1b2c3d4e5f"
 KEY = "sk-0123456789"
 
 
@@ -53,7 +54,7 @@ TEXTS = {"t1": "spam", "t2": "ham", "t3": "eggs spam", "t4": "ham", "t5": "spam"
 
 def test_a_batch_from_ticket_to_answers(parts: tuple[Any, BatchTeacher]) -> None:
     server, teacher = parts
-    ticket, first = teacher.submit(TEXTS)
+    ticket, first = teacher.submit(TEXTS, MARK)
     assert set(first) == {"t1", "t5"}
     assert first["t5"].usage == Usage()
     assert server.problems == []
@@ -72,7 +73,7 @@ def test_a_batch_from_ticket_to_answers(parts: tuple[Any, BatchTeacher]) -> None
 
 def test_a_batch_costs_half(parts: tuple[Any, BatchTeacher]) -> None:
     server, teacher = parts
-    ticket, first = teacher.submit(TEXTS)
+    ticket, first = teacher.submit(TEXTS, MARK)
     server.finish()
     found = teacher.collect(ticket)
     whole = teacher.teacher.shortlist(["ham"])[0].usage
@@ -87,7 +88,7 @@ def test_every_kind_of_partial_failure(parts: tuple[Any, BatchTeacher]) -> None:
     texts = {"a": "spam", "ok": "spam ham", "x1": "ham # expired", "x2": "ham # server_error", "x3": "ham # refused",
              "x4": "ham # malformed", "twin": "ham # expired"}  # fmt: skip
     server.fate = lambda text: text.split("# ")[1] if "#" in text else "succeeded"
-    ticket, first = teacher.submit(texts)
+    ticket, first = teacher.submit(texts, MARK)
     server.finish()
     found = teacher.collect(ticket)
     assert set(first) | set(found.answers) | set(found.again) == set(texts)
@@ -100,7 +101,7 @@ def test_every_kind_of_partial_failure(parts: tuple[Any, BatchTeacher]) -> None:
 def test_a_cancelled_batch_keeps_what_was_done(parts: tuple[Any, BatchTeacher]) -> None:
     server, teacher = parts
     server.fate = lambda text: "expired" if "eggs" in text else "succeeded"
-    ticket, _ = teacher.submit(TEXTS)
+    ticket, _ = teacher.submit(TEXTS, MARK)
     teacher.cancel(ticket)
     found = teacher.collect(ticket)
     assert (set(found.answers), found.again) == ({"t2", "t4"}, ("t3",))
@@ -111,7 +112,7 @@ def test_large_submissions_are_split(parts: tuple[Any, BatchTeacher], monkeypatc
     monkeypatch.setattr("model.teacher.batches.LARGEST_BATCH", 10)
     server, teacher = parts
     texts = {f"t{number}": f"spam # {number}" for number in range(25)}
-    ticket, first = teacher.submit(texts)
+    ticket, first = teacher.submit(texts, MARK)
     assert [len(keys) for keys in ticket.batches.values()] == [10, 10, 4]
     server.finish()
     found = teacher.collect(ticket)
@@ -126,7 +127,7 @@ def test_batches_that_were_taken_are_not_lost_when_a_later_one_is_not(
     server, teacher = parts
     server.most_batches = 1
     texts = {f"t{number}": f"spam # {number}" for number in range(25)}
-    ticket, first = teacher.submit({**texts, "twin": "spam # 24"})
+    ticket, first = teacher.submit({**texts, "twin": "spam # 24"}, MARK)
     assert [len(keys) for keys in ticket.batches.values()] == [10]
     assert ticket.twins == {}
     server.finish()
@@ -137,7 +138,7 @@ def test_a_first_answer_is_not_lost_when_the_batch_is_refused(parts: tuple[Any, 
     server, teacher = parts
     server.most_batches = 0
     with pytest.raises(TeacherError) as caught:
-        teacher.submit(TEXTS)
+        teacher.submit(TEXTS, MARK)
     assert set(caught.value.partial) == {0, 4}
     assert caught.value.spent is not None
     assert caught.value.spent.calls == 1
@@ -146,7 +147,7 @@ def test_a_first_answer_is_not_lost_when_the_batch_is_refused(parts: tuple[Any, 
 def test_a_teacher_that_works_is_not_asked_directly(parts: tuple[Any, BatchTeacher]) -> None:
     server, teacher = parts
     teacher.teacher.shortlist(["eggs"])
-    ticket, first = teacher.submit(TEXTS)
+    ticket, first = teacher.submit(TEXTS, MARK)
     assert first == {}
     server.finish()
     assert set(teacher.collect(ticket).answers) == set(TEXTS)
@@ -156,17 +157,17 @@ def test_a_wrong_key_shows_before_anything_is_submitted(parts: tuple[Any, BatchT
     server, teacher = parts
     server.script = lambda text, asked: Play(401, "wrong key")
     with pytest.raises(TeacherRefused):
-        teacher.submit(TEXTS)
+        teacher.submit(TEXTS, MARK)
     assert server.bodies == {}
 
 
 def test_nothing_to_submit_and_keys_that_cannot_be_sent(parts: tuple[Any, BatchTeacher]) -> None:
     server, teacher = parts
-    ticket, answers = teacher.submit({})
+    ticket, answers = teacher.submit({}, MARK)
     assert (ticket.batches, answers, server.requests) == ({}, {}, [])
     assert teacher.collect(ticket).ended
     with pytest.raises(ValueError, match="other characters"):
-        teacher.submit({"a b": "spam"})
+        teacher.submit({"a b": "spam"}, MARK)
 
 
 def test_a_ticket_that_the_provider_forgot(parts: tuple[Any, BatchTeacher], http_server: HTTPServer) -> None:
