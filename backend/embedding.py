@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from backend.pool import versions
 from backend.pool.projects import Project
 from backend.services import Services, project_options
+from backend.settings import Settings
 
 if TYPE_CHECKING:
     from model.student.embeddings import EmbeddingCache
+    from model.student.student import Student
     from model.teacher.base import Embed
 
 
 def project_embedder(services: Services, project: Project) -> Embed:
     """A function from texts to float32 (n, d), L2-normalised rows."""
-    settings = services.settings
-    name = project_options(settings, project).STUDENT_ENCODER
+    name = project_options(services.settings, project).STUDENT_ENCODER
+    return _embedder(services.settings, name, lambda: project_runtime(services, project))
 
+
+def student_embedder(settings: Settings, student: Student) -> Embed:
+    """The same, as the student's own training saw texts."""
+    return runtime_embedder(settings, student.encoder, getattr(student, "runtime", "float32"))
+
+
+def runtime_embedder(settings: Settings, encoder: str, runtime: str) -> Embed:
+    """The same for an encoder and a way to run it."""
+    return _embedder(settings, encoder, lambda: runtime)
+
+
+def project_runtime(services: Services, project: Project) -> str:
+    """How the project's texts are encoded: setting STUDENT_RUNTIME; with `auto` as for its newest student, so that no
+    text is encoded twice, and for its first one the fastest way that this machine has."""
+    from model.student.runtimes import RUNTIMES, preferred
+
+    options = project_options(services.settings, project)
+    if options.STUDENT_RUNTIME != "auto":
+        return options.STUDENT_RUNTIME
+    for row in versions.list_versions(services.engine, project.project)[:1]:
+        settled = row.metrics.get("training", {}).get("runtime", {})
+        if settled.get("encoder", options.STUDENT_ENCODER) == options.STUDENT_ENCODER:
+            return str(settled.get("name", RUNTIMES[0]))  # older versions knew no other
+    return preferred() if options.MODE == "student" else RUNTIMES[0]
+
+
+def _embedder(settings: Settings, encoder: str, runtime: Callable[[], str]) -> Embed:
     @cache
     def loaded() -> EmbeddingCache:
         from model.student.embeddings import EmbeddingCache
-        from model.student.encoder import load_encoder
+        from model.student.runtimes import sleeping
 
-        return EmbeddingCache(settings.cache_dir, load_encoder(name, settings.THREADS))
+        way = runtime()
+        return EmbeddingCache(settings.cache_dir, sleeping(encoder, way, settings.cache_dir, settings.THREADS))
 
     return lambda texts: loaded().embed(texts)

