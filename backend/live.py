@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 
+from backend import unsure
 from backend.answer_cache import AnswerCache
-from backend.score_column import leads
+from backend.student_answers import Answer, answers
 
 if TYPE_CHECKING:
+    from model.calibration import Calibration
     from model.labels import LabelSpace
     from model.registry import Registry
     from model.student.student import Embed, Student
@@ -38,12 +40,11 @@ class LoadedStudent:
     student: Student
     embed: Embed
     _turn: Lock
+    calibration: Calibration | None = None
 
-    def answers(self, texts: Sequence[str], deadline: float) -> list[tuple[str, float, float]]:
-        """(label, probability, lead over the second label) of the first texts, as many as fit before `deadline`
-        (time.monotonic seconds)."""
-        names = self.student.space.names
-        found: list[tuple[str, float, float]] = []
+    def answers(self, texts: Sequence[str], deadline: float) -> list[Answer]:
+        """What it says about the first texts, as many as fit before `deadline` (time.monotonic seconds)."""
+        found: list[Answer] = []
         for start in range(0, len(texts), CHUNK):
             if not self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 break
@@ -51,8 +52,7 @@ class LoadedStudent:
                 rows = self.student.probabilities(texts[start : start + CHUNK], self.embed)
             finally:
                 self._turn.release()
-            chosen = zip(rows, rows.argmax(axis=1), leads(rows), strict=True)
-            found += [(names[column], float(row[column]), lead) for row, column, lead in chosen]
+            found += answers(self.student.space, rows, self.calibration)
             if time.monotonic() >= deadline:
                 break
         return found
@@ -128,10 +128,10 @@ class LiveStudents:
 
     capacity = CAPACITY
 
-    def __init__(self, registry: Registry, threads: int = 1) -> None:
+    def __init__(self, registry: Registry, threads: int = 1, folder: Path | None = None) -> None:
         self.sent = AnswerCache()
         self._registry = registry
-        self._model_threads = threads
+        self._model_threads, self._folder = threads, folder
         self._loader = ThreadPoolExecutor(1, "loader")
         self._students: Shelf[LoadedStudent] = Shelf(self._loader)
         self._teachers: Shelf[Teacher] = Shelf(self._loader)
@@ -163,7 +163,8 @@ class LiveStudents:
 
         folder: Path = self._registry.fetch(project, version)
         student = load_student(folder)
-        loaded = LoadedStudent(student, self._embed(student.encoder), self._turn)
+        embed = self._embed(student.encoder, getattr(student, "runtime", "float32"))
+        loaded = LoadedStudent(student, embed, self._turn, unsure.of_version(folder))
         loaded.student.probabilities(["ready"], loaded.embed)
         others = [key for key in self._students.held() if isinstance(key, tuple) and key[0] == project]
         self._students.forget(lambda key: key in others[:-1])  # the one in use may be served until the switch
@@ -171,14 +172,16 @@ class LiveStudents:
 
     def _make_teacher(self, options: TeacherOptions, space: LabelSpace, encoder: str,
                       make: Callable[[Embed], Teacher] | None = None) -> Teacher:  # fmt: skip
+        from model.student.runtimes import preferred
         from model.teacher.choice import make_teacher
 
-        teacher = make(self._embed(encoder)) if make else make_teacher(options, space, self._embed(encoder))
+        embed = self._embed(encoder, preferred())
+        teacher = make(embed) if make else make_teacher(options, space, embed)
         if teacher.fast:
             teacher.shortlist(["ready"])
         return teacher
 
-    def _embed(self, name: str) -> Embed:
-        from model.student.encoder import load_encoder
+    def _embed(self, name: str, runtime: str) -> Embed:
+        from model.student.runtimes import open_encoder
 
-        return load_encoder(name, self._model_threads).embed
+        return open_encoder(name, runtime, self._folder, self._model_threads).embed

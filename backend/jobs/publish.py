@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from backend import score_column
+from backend import score_column, student_answers
 from backend.blind import hide
 from backend.connection import control_of
 from backend.control import Control
@@ -25,7 +25,7 @@ from backend.jobs.running import Job, run_job
 from backend.jobs.titles import rename_connections
 from backend.label_studio import LabelStudio
 from backend.pool import candidates, predictions, projects, publishing, tasks, versions
-from backend.predictions import Entry, is_valid, label_entry, shortlist_entry
+from backend.predictions import Entry, is_valid, shortlist_entry
 from backend.services import label_space, project_options, served_version, teacher_version
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,8 @@ def work(job: Job) -> str:
             waiting = _waiting(job)
     prune(job)
     done = f"Label Studio shows {served}" + (f"; {sent} predictions sent" if sent else "")
-    return f"{done}; the rest follows after the training" if _training_waits(job) else done
+    late = not served.startswith("teacher-") and predictions.unpublished(job.services.engine, job.number, served, 1)
+    return f"{done}; the rest follows after the training" if late else done
 
 
 def _catch_up(job: Job, label_studio: LabelStudio, served: str) -> int:
@@ -130,11 +131,10 @@ def _push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slic
     sent = 0
     done = 0
     while rows := slices(job, version, done):
-        leads = score_column.stored(job.services, job.number, version, options, [task for task, *_ in rows])
-        entries = {
-            task: label_entry(control, version, label, leads.get(task, score), options.PRESELECT)
-            for task, label, score in rows
-        }
+        known = student_answers.stored(job.services, job.number, version, options, [task for task, *_ in rows])
+        entries = {task: found.entry(control, version, options) for task, (_, found) in known.items()}
+        if not entries:
+            break  # what is left vanished meanwhile
         sent += push(job, label_studio, control, version, entries)
         done += len(rows)
         job.step(f"sending {version} to Label Studio: {sent} predictions")
