@@ -1,15 +1,24 @@
-"""Is a new student good enough to be served? Decided on human labels that no student ever learns from. Pure."""
+"""Is a new student good enough to be served? Decided on human labels that no student ever learns from. Pure.
+
+Human labels of a file that is sorted by label say nothing about the pool. Then, and where there are too few of them,
+what the versions answer on a sample of the pool decides: a student that uses next to no labels has collapsed.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import sqrt
 
 HELD_OUT_SHARE = 0.15  # of the tasks with a final human label
 ENOUGH = 20  # held-out human labels below which nothing is judged
 CRITICAL = 1.64  # one-sided 5 % point of the normal distribution
+LEAST_SAMPLE = 20  # tasks of the pool below which nothing is said about collapse
+COLLAPSE = 0.2  # share of the effective labels (beyond the first) that a student must use
+TOLERANCE = 0.1  # share of the pool by which a student may agree less with the teacher than what is served
 
 
 @dataclass(frozen=True)
@@ -20,41 +29,115 @@ class Verdict:
     reason: str
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a version answers, task id -> label: on the held-out tasks, and on a sample of the pool."""
+
+    name: str
+    held_out: Mapping[int, str]
+    pool: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What is known of a sample of the pool: the teacher's sets, most likely label first, by task.
+
+    `people` are all human labels; `unlike` says why they are no sample of the pool, "" if they are.
+    """
+
+    sets: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    people: Sequence[str] = ()
+    unlike: str = ""
+
+    @property
+    def diversity(self) -> float:
+        """Labels in effective use: by the teacher, or by people where these are a sample and use fewer."""
+        teacher = effective_labels([labels[0] for labels in self.sets.values()])
+        if self.unlike or len(self.people) < ENOUGH:
+            return teacher
+        return min(teacher, effective_labels(self.people))
+
+
 def is_held_out(project: int, task: int, share: float = HELD_OUT_SHARE) -> bool:
     """Whether the human label of a task is kept for judging: by hash, so that it is the same for every version."""
     digest = hashlib.sha256(f"{project}:{task}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
-def judge(
-    truth: Mapping[int, str], new: Mapping[int, str], served: Mapping[int, str] | None, served_name: str
-) -> Verdict:
-    """Compare the labels of the new version with those of what is served now, task by task.
+def effective_labels(labels: Collection[str]) -> float:
+    """How many labels are in use: the exponential of the entropy; C for C equally frequent ones."""
+    total = len(labels)
+    shares = [count / total for count in Counter(labels).values()]
+    return math.exp(-math.fsum(share * math.log(share) for share in shares))
 
-    All mappings are task id -> label; `truth` holds the held-out human labels. The new version is rejected only if it
-    is worse beyond chance: a one-sided sign test on the tasks that exactly one of the two gets right (McNemar, 1947,
-    normal approximation, 5 %).
+
+def judge(truth: Mapping[int, str], new: Said, served: Said | None, pool: Pool) -> Verdict:
+    """Whether `new` may take the place of `served` (None: what is served cannot be asked).
+
+    `truth` holds the held-out human labels. A collapsed student is rejected, unless what is served collapsed, too. If
+    there are enough human labels and they are a sample of the pool, they decide; if they are none, agreement with
+    the teacher on the pool does, and the reason says so.
     """
-    known = [task for task in truth if task in new]
+    fallen = collapse(new, pool)
+    stuck = collapse(served, pool) if served is not None else ""
+    if fallen and not stuck:
+        return Verdict(False, f"rejected as collapsed: {fallen}")
+    known = [task for task in truth if task in new.held_out]
+    decisive = len(known) >= ENOUGH and not pool.unlike
+    if stuck and not fallen and not decisive:
+        return Verdict(True, f"accepted: what is served has collapsed: {stuck}")
     if len(known) < ENOUGH:
         return Verdict(
             True, f"accepted without judging: {len(known)} of {ENOUGH} human labels needed for that are set aside"
         )
-    right = sum(new[task] == truth[task] for task in known)
-    figure = f"{right} of {len(known)} set-aside human labels right"
-    both = [task for task in known if served is not None and task in served]
+    return _by_people(truth, known, new, served) if decisive else _by_teacher(new, served, pool)
+
+
+def collapse(said: Said, pool: Pool) -> str:
+    """What shows that a version answers nearly the whole pool with a few labels; "" if it does not."""
+    if len(said.pool) < LEAST_SAMPLE or len(pool.sets) < LEAST_SAMPLE:
+        return ""
+    used, usual = effective_labels(said.pool.values()), pool.diversity
+    if used >= 1.0 + COLLAPSE * (usual - 1.0):
+        return ""
+    label, count = Counter(said.pool.values()).most_common(1)[0]
+    return (
+        f"{said.name} answers {count / len(said.pool):.0%} of {len(said.pool)} tasks with {label!r} and uses"
+        f" {used:.1f} labels in effect, where {usual:.1f} are to be expected"
+    )
+
+
+def _by_people(truth: Mapping[int, str], known: Sequence[int], new: Said, served: Said | None) -> Verdict:
+    """Rejected only if worse beyond chance: a one-sided sign test on the tasks that exactly one of the two gets right
+    (McNemar, 1947, normal approximation, 5 %)."""
+    right = {task for task in known if new.held_out[task] == truth[task]}
+    figure = f"{len(right)} of {len(known)} set-aside human labels right"
+    both = [task for task in known if served is not None and task in served.held_out]
     if served is None or len(both) < ENOUGH:
         return Verdict(True, f"accepted: {figure}; nothing served to compare with")
-    wins, losses = _discordant(truth, new, served, both)
-    comparison = f"{figure}, {served_name} has {sum(served[task] == truth[task] for task in both)} of {len(both)}"
-    if losses - wins > CRITICAL * sqrt(wins + losses):
+    theirs = {task for task in both if served.held_out[task] == truth[task]}
+    comparison = f"{figure}, {served.name} has {len(theirs)} of {len(both)}"
+    if _worse(right & set(both), theirs):
         return Verdict(False, f"rejected as worse than what is served: {comparison}")
     return Verdict(True, f"accepted: {comparison}")
 
 
-def _discordant(
-    truth: Mapping[int, str], new: Mapping[int, str], served: Mapping[int, str], tasks: Sequence[int]
-) -> tuple[int, int]:
-    wins = sum(new[task] == truth[task] != served[task] for task in tasks)
-    losses = sum(served[task] == truth[task] != new[task] for task in tasks)
-    return wins, losses
+def _by_teacher(new: Said, served: Said | None, pool: Pool) -> Verdict:
+    """Human labels are no sample of the pool: rejected only if far less often within the teacher's sets."""
+    both = [task for task in pool.sets if task in new.pool and served is not None and task in served.pool]
+    if served is None or len(both) < ENOUGH:
+        return Verdict(True, f"accepted: {pool.unlike}, so they judge nothing; it has not collapsed")
+    ours, theirs = ({task for task in both if said.pool[task] in pool.sets[task]} for said in (new, served))
+    figure = (
+        f"{pool.unlike}; on {len(both)} tasks of the pool it agrees with the teacher on"
+        f" {len(ours)}, {served.name} on {len(theirs)}"
+    )
+    if len(theirs) - len(ours) > TOLERANCE * len(both) and _worse(ours, theirs):
+        return Verdict(False, f"rejected as further from the teacher than what is served: {figure}")
+    return Verdict(True, f"accepted: {figure}")
+
+
+def _worse(ours: set[int], theirs: set[int]) -> bool:
+    """Whether the hits `ours` are fewer than `theirs` beyond chance."""
+    wins, losses = len(ours - theirs), len(theirs - ours)
+    return losses - wins > CRITICAL * sqrt(wins + losses)

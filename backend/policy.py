@@ -11,17 +11,17 @@ from typing import Any, Literal, NamedTuple
 
 import structlog
 
-from backend import live_teacher, score_column, triggers
+from backend import live_teacher, score_column, student_answers, triggers
 from backend.blind import hide
 from backend.connection import start
 from backend.control import Control
 from backend.decisions import identifier
 from backend.errors import ShortlistError
 from backend.live import LiveStudents
-from backend.pool import candidates, predictions, publishing, tasks
+from backend.pool import candidates, publishing, tasks
 from backend.pool.projects import Project
 from backend.pool.versions import is_trained
-from backend.predictions import abstained_entry, is_valid, label_entry, shortlist_entry
+from backend.predictions import abstained_entry, is_valid, shortlist_entry
 from backend.services import Services, served_version
 from backend.serving import Serving, serving
 from backend.settings import ProjectOptions
@@ -65,10 +65,6 @@ class Question:
         limit, preselect = self.options.MAX_CANDIDATES, self.options.PRESELECT
         entry = shortlist_entry(self.control, self.version, found, limit, preselect)
         return {**entry, "score": score_column.of_candidates(found)} if score_column.wanted(self.options) else entry
-
-    def label(self, name: str, score: float) -> dict[str, Any]:
-        """The entry of one label."""
-        return label_entry(self.control, self.version, name, score, self.options.PRESELECT)
 
 
 def _at_once(what: str, work: Callable[[], object]) -> None:
@@ -203,35 +199,27 @@ def _teacher_entry(question: Question, reply: Any) -> dict[str, Any] | None:
 
 def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[str, Any]]:
     """Cached predictions of the version; the rest from the student in memory, within the time budget."""
-    engine, project = question.services.engine, question.project.project
-    stored = predictions.read(engine, project, question.version, [one.task for one in asked])
-    leads = score_column.stored(question.services, project, question.version, question.options, list(stored))
+    project = question.project.project
+    services, version, options = question.services, question.version, question.options
+    stored = student_answers.stored(services, project, version, options, [one.task for one in asked])
     found = {}
     missing = []
     for one in asked:
         row = stored.get(one.task)
         if row is not None and row[0] == one.text_hash:
-            found[one.task] = question.label(row[1], leads.get(one.task, row[2]))
+            found[one.task] = row[1].entry(question.control, version, options)
         else:
             missing.append(one)
     if not missing:
         return found
-    student = question.live.get(project, question.version)
+    student = question.live.get(project, version)
     answers = student.answers([one.text for one in missing], question.deadline) if student is not None else []
-    fresh = list(zip(missing, answers, strict=False))
-    by_lead = score_column.wanted(question.options)
-    found.update({one.task: question.label(label, lead if by_lead else sure) for one, (label, sure, lead) in fresh})
+    fresh = [(one.task, one.text_hash, reply) for one, reply in zip(missing, answers, strict=False)]
+    found.update({task: reply.entry(question.control, version, options) for task, _, reply in fresh})
     _remember(question, missing)
     if fresh:
-        question.later("save predictions", lambda: _save(question, fresh))
+        question.later("save predictions", lambda: student_answers.save(services, project, version, options, fresh))
     return found
-
-
-def _save(question: Question, fresh: Sequence[tuple[Asked, tuple[str, float, float]]]) -> None:
-    services, project, version = question.services, question.project.project, question.version
-    rows = [(one.task, one.text_hash, label, sure) for one, (label, sure, _) in fresh]
-    score_column.keep(services, project, version, question.options, [(one.task, lead) for one, (*_, lead) in fresh])
-    predictions.save(services.engine, project, version, rows)
 
 
 def _only_valid(question: Question, found: Mapping[int, dict[str, Any]], count: Count) -> dict[int, dict[str, Any]]:

@@ -8,6 +8,7 @@ on. With too few labels the answer is NotEnoughDataError or None, never a guess.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -102,7 +103,10 @@ def covered_sets(probabilities: FloatArray, threshold: float | FloatArray) -> Bo
 
 @dataclass(frozen=True)
 class Calibration:
-    """What may be promised about a student, kept in its card. Thresholds are None where labels are too few."""
+    """What may be promised about a student, kept in its card. Thresholds are None where labels are too few.
+
+    With `by_class` every class has its own threshold; classes with too few labels take the common one.
+    """
 
     temperature: float
     coverage: float
@@ -110,46 +114,57 @@ class Calibration:
     threshold: float | None
     per_class: tuple[float | None, ...] = ()
     note: str = ""
+    by_class: bool = False
 
     def to_json(self) -> dict[str, object]:
         """A plain object."""
         return asdict(self)
 
-    def sets(self, probabilities: FloatArray, by_class: bool = False) -> BoolArray:
-        """Candidate sets of the stated coverage `(n, C)`; NotEnoughDataError if it cannot be promised.
+    @classmethod
+    def from_json(cls, content: Mapping[str, object]) -> Calibration:
+        """The inverse of `to_json`; TypeError if a field is missing or unknown."""
+        known = dict(content)
+        per_class = known.pop("per_class", ())
+        return cls(per_class=tuple(per_class), **known)  # type: ignore[arg-type]
 
-        With `by_class` every class has its own threshold; classes with too few labels take the common one.
+    def sets(self, probabilities: FloatArray) -> BoolArray:
+        """Candidate sets of the stated coverage `(n, C)` for calibrated probabilities.
+
+        NotEnoughDataError if it cannot be promised.
         """
         if self.threshold is None:
             raise NotEnoughDataError(self.note)
-        if not by_class:
+        if not self.by_class:
             return covered_sets(probabilities, self.threshold)
         common = self.threshold
         own = np.array([common if value is None else value for value in self.per_class], np.float32)
         return covered_sets(probabilities, own)
 
 
-def calibrate(probabilities: FloatArray, labels: IntArray, coverage: float = 0.9) -> Calibration:
+def calibrate(
+    probabilities: FloatArray, labels: IntArray, coverage: float = 0.9, by_class: bool = False, temper: bool = True
+) -> Calibration:
     """Temperature and thresholds from held-out human labels `(n,)` and probabilities `(n, C)` at temperature 1.
 
     The temperature is fitted on even rows and the thresholds on odd ones, so that the promise stays exact. With too few
-    labels the temperature is 1, thresholds are None and `note` says how many are missing.
+    labels the temperature is 1, thresholds are None and `note` says how many are missing. `temper=False` leaves the
+    temperature at 1 and all rows to the thresholds.
     """
     fitted, judged = slice(0, None, 2), slice(1, None, 2)
     temperature, notes = 1.0, []
     try:
-        temperature = fit_temperature(probabilities[fitted], labels[fitted])
+        temperature = fit_temperature(probabilities[fitted], labels[fitted]) if temper else 1.0
     except NotEnoughDataError as error:
         notes.append(str(error))
-        judged = slice(0, None)
+    judged = judged if temper and not notes else slice(0, None)
     shares, truth = tempered(probabilities, temperature)[judged], labels[judged]
     threshold = conformal_threshold(shares, truth, coverage)
     if threshold is None:
         notes.append(
             f"{len(truth)} held-out human labels, {least_labels(coverage)} are needed to promise {coverage:.0%}"
         )
-    by_class = tuple(
+    own = tuple(
         conformal_threshold(shares[truth == label], truth[truth == label], coverage)
         for label in range(probabilities.shape[1])
     )
-    return Calibration(temperature, coverage, len(labels), threshold, by_class, "; ".join(notes))
+    return Calibration(temperature, coverage, len(labels), threshold, own, "; ".join(notes), by_class)

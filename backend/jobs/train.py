@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from backend import human_labels
-from backend.jobs.predicting import embedder, predict, registry
+from backend import human_labels, unsure
+from backend.embedding import project_runtime, runtime_embedder
+from backend.jobs.checking import EXACT, passes
+from backend.jobs.predicting import embedder, embedder_of, predict, registry
 from backend.jobs.running import Job, run_job
 from backend.jobs.seating import train_members
 from backend.jobs.sync import synchronise
-from backend.judging import Verdict, is_held_out, judge
+from backend.jobs.verdict import judged
+from backend.judging import is_held_out
 from backend.pool import candidates, projects, tasks, versions
-from backend.services import label_space, project_options, served_version, teacher_version
+from backend.services import label_space, project_options, teacher_version
 from backend.stopping import note_changes
 from model.errors import NotEnoughDataError, TrainingStopped
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 
 if TYPE_CHECKING:
-    from model.student.options import Embed, TrainingReport
+    from model.calibration import Calibration
+    from model.student.options import TrainingReport
     from model.student.student import Student
 
 log = structlog.get_logger(__name__)
@@ -70,20 +74,27 @@ def work(job: Job) -> str:
         return "stopped, because the label config changed; it starts again"
     job.step("judging", 0.9)
     truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
-    embed = embedder(job)
-    verdict, metrics = _judge(job, snapshot, student, truth, embed)
+    embed = embedder_of(job, student)
+    verdict, calibration, metrics = judged(job, snapshot, student, truth, embed)
     metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets), "asked": snapshot.asked}
     version = _keep(job, snapshot, student, report, metrics)
     if verdict.accepted:
         texts = {task: text for task, text in snapshot.texts.items() if not snapshot.final(task)}
-        predict(job, version, student, embed, texts)
+        predict(job, version, student, embed, texts, calibration)
         note_changes(job.services.engine, job.number, version)
     state = "publishing" if verdict.accepted else "rejected"
     versions.set_state(job.services.engine, job.number, version, state, verdict.reason)
     _mark_trained(job, snapshot, verdict.accepted)
     if verdict.accepted:
         job.ask("publish")
-    return f"{version} {verdict.reason}"
+    return f"{version} {verdict.reason}{_unsure(job, calibration)}"
+
+
+def _unsure(job: Job, calibration: Calibration) -> str:
+    """Why labels are served where shortlists were asked for; "" if there is nothing to say."""
+    if calibration.threshold is not None or not unsure.wanted(project_options(job.services.settings, job.project)):
+        return ""
+    return f"; it serves labels where it is unsure, too: {calibration.note}"
 
 
 def _mark_trained(job: Job, snapshot: Snapshot, serving: bool) -> None:
@@ -128,7 +139,10 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, T
     data = training_data(
         snapshot.space, [snapshot.texts[task] for task in ids], [snapshot.sets.get(task) for task in ids], labels
     )
-    how = TrainingOptions(way=options.STUDENT_TRAINING, encoder=options.STUDENT_ENCODER, threads=settings.THREADS)
+    runtime = project_runtime(job.services, job.project)
+    how = TrainingOptions(
+        way=options.STUDENT_TRAINING, encoder=options.STUDENT_ENCODER, threads=settings.THREADS, runtime=runtime
+    )
     stop = _stop(job, snapshot.space)
 
     def progress(share: float, text: str) -> None:
@@ -138,7 +152,14 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, T
         truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
         held = [(snapshot.texts[task], label) for task, label in truth.items()]
         return train_members(job, options, data, how, held, progress, stop)
-    return train_student(snapshot.space, data, how, embedder(job), progress=progress, stop=stop)
+    found = train_student(snapshot.space, data, how, embedder(job), progress=progress, stop=stop)
+    if not passes(settings, *found, data.texts):
+        refused, how = found[1].runtime, replace(how, runtime=EXACT)
+        embed = runtime_embedder(settings, how.encoder, EXACT)
+        found = train_student(snapshot.space, data, how, embed, progress=progress, stop=stop)
+        passes(settings, *found, data.texts)
+        found[1].runtime["refused"] = refused
+    return found
 
 
 def _stop(job: Job, space: LabelSpace) -> Callable[[], bool]:
@@ -152,40 +173,6 @@ def _stop(job: Job, space: LabelSpace) -> Callable[[], bool]:
         return bool(looked[1])
 
     return stop
-
-
-def _judge(
-    job: Job, snapshot: Snapshot, student: Student, truth: Mapping[int, str], embed: Embed
-) -> tuple[Verdict, dict[str, Any]]:
-    """The verdict on held-out human labels, and the figures that the version keeps."""
-    new = _labels(student, {task: snapshot.texts[task] for task in truth}, embed)
-    served, name = _served(job, snapshot, truth, embed)
-    verdict = judge(truth, new, served, name)
-    right = sum(new[task] == label for task, label in truth.items())
-    return verdict, {"held_out": len(truth), "held_out_accuracy": right / len(truth) if truth else None}
-
-
-def _served(job: Job, snapshot: Snapshot, truth: Mapping[int, str], embed: Embed) -> tuple[dict[int, str] | None, str]:
-    """What is served now says about the held-out tasks: the promoted student, or the teacher's first candidate."""
-    from model.errors import ArtifactError
-    from model.student.student import load_student
-
-    version = served_version(job.services, job.project)
-    if version.startswith("teacher-"):
-        return {task: snapshot.sets[task].top for task in truth if task in snapshot.sets}, "the teacher"
-    try:
-        student = load_student(registry(job).fetch(job.number, version))
-    except ArtifactError as error:
-        log.error("the served version cannot be compared with", version=version, reason=str(error))
-        return None, version
-    return _labels(student, {task: snapshot.texts[task] for task in truth}, embed), version
-
-
-def _labels(student: Student, texts: Mapping[int, str], embed: Embed) -> dict[int, str]:
-    if not texts:
-        return {}
-    best = student.probabilities(list(texts.values()), embed).argmax(axis=1)
-    return {task: student.space.names[column] for task, column in zip(texts, best, strict=True)}
 
 
 def _keep(job: Job, snapshot: Snapshot, student: Student, report: TrainingReport, metrics: dict[str, Any]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from model.arrays import FloatArray, IntArray
 from model.calibration import (
+    Calibration,
     calibrate,
     conformal_threshold,
     covered_sets,
@@ -88,12 +92,20 @@ def test_classes_can_have_their_own_thresholds() -> None:
     other, truth = drawn(12000, 3, 1.0, 4)
     other[:, 2] *= 0.5
     other = tempered(other / other.sum(1, keepdims=True), found.temperature)
-    common, own = found.sets(other), found.sets(other, by_class=True)
+    common, own = found.sets(other), dataclasses.replace(found, by_class=True).sets(other)
     rows = np.arange(12000)
     for label in range(3):
         assert own[rows, truth][truth == label].mean() == pytest.approx(0.9, abs=0.03)
     assert common[rows, truth].mean() == pytest.approx(0.9, abs=0.02)
     assert common[rows, truth][truth == 2].mean() < 0.9
+
+
+def test_a_calibration_survives_its_card() -> None:
+    shares, labels = drawn(120, 3, 1.0, 6)
+    found = calibrate(shares, labels, 0.8, by_class=True)
+    assert Calibration.from_json(json.loads(json.dumps(found.to_json()))) == found
+    with pytest.raises(TypeError):
+        Calibration.from_json({"temperature": 1.0})
 
 
 def test_too_few_labels_are_said_to_be_too_few() -> None:

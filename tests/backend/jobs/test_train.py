@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from backend.connection import remember
-from backend.jobs import annotate, publish, train
-from backend.judging import Verdict, is_held_out
+from backend.jobs import annotate, publish, train, verdict
+from backend.judging import Pool, Said, Verdict, is_held_out
 from backend.pool import annotations, jobs, predictions, tasks, versions
 from backend.pool.annotations import Annotation
 from model.labels import HumanLabel
@@ -97,7 +97,7 @@ def test_numbers_grow_and_a_folder_of_a_killed_run_is_in_nobodys_way(asked: Worl
 
 
 def test_a_worse_version_is_kept_but_rejected_with_the_reason(asked: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "judge", lambda *args: Verdict(False, "rejected as worse: 3 of 20, x has 18 of 20"))
+    monkeypatch.setattr(verdict, "judge", lambda *args: Verdict(False, "rejected as worse: 3 of 20, x has 18 of 20"))
     said = train.work(asked.job("train"))
     (row,) = versions.list_versions(asked.engine, 7)
     assert (row.state, row.reason) == ("rejected", "rejected as worse: 3 of 20, x has 18 of 20")
@@ -114,13 +114,13 @@ def test_judged_on_human_labels_that_it_never_saw(asked: World, monkeypatch: pyt
     held_out = {task for task in range(1, 31) if is_held_out(7, task)}
     seen: list[object] = []
 
-    def judge(truth: dict[int, str], new: object, served: object, name: str) -> Verdict:
-        seen.extend([set(truth), name])
+    def judge(truth: dict[int, str], new: Said, served: Said, pool: Pool) -> Verdict:
+        seen.extend([set(truth), served.name, set(new.pool), len(pool.people)])
         return Verdict(True, "fine")
 
-    monkeypatch.setattr(train, "judge", judge)
+    monkeypatch.setattr(verdict, "judge", judge)
     train.work(asked.job("train"))
-    assert seen == [held_out, "the teacher"]
+    assert seen == [held_out, "the teacher", set(range(1, 31)), 30]
     (row,) = versions.list_versions(asked.engine, 7)
     assert row.metrics["training"]["human_rows"] == 30 - len(held_out)
     assert row.metrics["held_out"] == len(held_out)
