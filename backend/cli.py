@@ -14,7 +14,9 @@ from backend.commands import (
     connect,
     doctor,
     estimate,
+    export,
     pause,
+    report,
     rollback,
     serve,
     start,
@@ -63,6 +65,8 @@ app.command("estimate")(estimate.estimate)
 app.command("train")(train.train)
 app.command("versions")(versions.versions)
 app.command("rollback")(rollback.rollback)
+app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("backup")(backup.backup)

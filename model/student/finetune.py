@@ -75,6 +75,11 @@ class FinetunedStudent:
             result[rows] = softmax(logits, self.temperature)
         return result
 
+    @property
+    def parts(self) -> tuple[Network, Any, int]:
+        """Network, tokenizer, and the longest input in tokens."""
+        return self._network, self._tokenizer, self._longest
+
     def save(self, folder: Path) -> None:
         """Encoder and tokenizer as transformers writes them, the classifier beside them, all in `folder`."""
         classifier = self._network.classifier

@@ -1,0 +1,68 @@
+"""`shortlist export`: labels with their provenance, and the student."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.commands.common import open_project, progress_bar, show_json
+from backend.errors import ProjectError
+
+if TYPE_CHECKING:
+    from backend.pool.projects import Project
+    from backend.services import Services
+
+
+def export(
+    project: Annotated[int, typer.Argument(help="Number of the project in Label Studio.")],
+    path: Annotated[Path, typer.Argument(help="File (.csv, .jsonl, .parquet), or with --student a new folder.")],
+    *,
+    student: Annotated[
+        bool, typer.Option("--student", help="Write the student as a folder that transformers loads.")
+    ] = False,
+    version: Annotated[str, typer.Option(help="With --student: which version; default: the served one.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
+) -> None:
+    """Write every task's label with who gave it and how sure, or the trained student as a folder.
+
+    Example: shortlist export 7 labels.csv
+    Example: shortlist export 7 my-classifier --student
+    """
+    services, known = open_project(project)
+    if student:
+        _student(services, known, path, version, as_json)
+        return
+    from backend.exporting import export_labels
+
+    with progress_bar("Writing", quiet=as_json) as progress:
+        done = export_labels(services, known, path, progress)
+    if as_json:
+        show_json({"project": project, "path": str(path), "tasks": done.tasks, "sources": done.sources})
+    else:
+        whose = ", ".join(f"{number} from a {name}" for name, number in done.sources.items()) or "none has a label"
+        typer.echo(f"{path}: {done.tasks} tasks; {whose}")
+
+
+def _student(services: Services, known: Project, folder: Path, version: str, as_json: bool) -> None:
+    from backend.pool import tasks, versions
+    from model.registry import Registry
+    from model.student.portable import EXAMPLE, write_portable
+
+    chosen = version or known.served
+    if not chosen:
+        raise ProjectError(f"project {known.project} has no student yet; `shortlist train {known.project}` trains one")
+    row = versions.get(services.engine, known.project, chosen)
+    if row is None:
+        raise ProjectError(
+            f"project {known.project} has no version {chosen!r}; see `shortlist versions {known.project}`"
+        )
+    stored = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched").fetch(known.project, chosen)
+    first = next(tasks.iterate(services.engine, known.project, 1), [(0, "a text")])[0][1]
+    facts: dict[str, Any] = {"version": chosen, "human labels": row.human_labels, "why it was served": row.reason}
+    write_portable(stored, folder, facts, first)
+    if as_json:
+        show_json({"project": known.project, "version": chosen, "path": str(folder)})
+    else:
+        typer.echo(f"{chosen} is in {folder}. Use it:\n\n{EXAMPLE.format(folder=folder, text=first[:60])}")

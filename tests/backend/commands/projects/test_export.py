@@ -1,0 +1,113 @@
+"""Labels with their provenance in every format, the student as a folder of transformers, and the report."""
+
+from __future__ import annotations
+
+import csv
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from backend.errors import ProjectError
+from backend.exporting import COLUMNS
+from backend.pool import annotations, candidates, projects, tasks
+from backend.pool.annotation import Annotation
+from backend.pool.tables import predictions
+from backend.services import teacher_version
+from tests.backend.commands.projects.conftest import Run, name
+from tests.backend.pool.samples import answered
+
+TEXTS = {1: "=money back", 2: "שלום, my bill", 3: "refund\nplease", 4: "nothing known", 5: "either"}
+
+
+@pytest.fixture
+def filled(pool: sa.Engine, run: Run) -> sa.Engine:
+    """Five tasks: decided by a person, answered by the student, by the teacher alone, by nobody, and narrowed."""
+    from backend.services import open_services
+    from backend.settings import load_settings
+
+    project = projects.get(pool, 7)
+    assert project is not None
+    tasks.add(pool, 7, TEXTS)
+    teacher = teacher_version(open_services(load_settings()), project)
+    sets = {1: ["billing", "refund"], 2: ["billing"], 3: ["refund"], 5: ["refund", "billing"]}
+    rows = [(task, tasks.text_hash(TEXTS[task]), answered(*labels)) for task, labels in sets.items()]
+    candidates.save(pool, 7, teacher, rows)
+    with pool.begin() as connection:
+        for task, label in ((1, "billing"), (2, "refund"), (5, "billing")):
+            row = {"project": 7, "task": task, "version": name(4), "text_hash": "x", "label": label, "score": 0.75}
+            connection.execute(sa.insert(predictions), row)
+    at = "2026-11-21T05:43:01.000000Z"
+    shown = {"shown_version": name(3), "shown_labels": ("billing",), "shown_at": at, "shown_score": 0.7}
+    people = [
+        Annotation(1, 1, 11, ("refund",), "labelled", False, at, **shown),
+        Annotation(2, 5, 12, ("billing", "refund"), "labelled", False, at),
+    ]
+    annotations.save(pool, 7, people)
+    return pool
+
+
+WANTED = {1: ("refund", "person"), 2: ("refund", "student"), 3: ("refund", "teacher"), 4: ("", ""),
+          5: ("billing", "student")}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_every_format_holds_the_same_labels(filled: sa.Engine, run: Run, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"labels.{ending}"
+    result = run("export", "7", str(path), "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["sources"] == {"person": 1, "student": 2, "teacher": 1}
+    if ending == "csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert rows[0]["text"] == "'=money back"
+        assert json.loads(rows[0]["candidates"]) == ["billing", "refund"]
+    elif ending == "jsonl":
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        assert rows[1]["text"] == TEXTS[2]
+        assert (rows[0]["people"], rows[1]["confidence"]) == ([11], 0.75)
+    else:
+        rows = pq.read_table(path).to_pylist()
+        assert rows[2]["candidate_confidences"] == [0.6]
+    assert {int(row["task"]): (row["label"], row["source"]) for row in rows} == WANTED
+    assert tuple(rows[0]) == COLUMNS
+    assert [found.name for found in tmp_path.iterdir() if found.name.endswith(".part")] == []
+
+
+def test_an_unknown_ending_is_refused(filled: sa.Engine, run: Run) -> None:
+    result = run("export", "7", "labels.xlsx")
+    assert isinstance(result.exception, ProjectError)
+    assert ".parquet" in str(result.exception)
+
+
+def test_a_student_that_is_not_there_is_named(filled: sa.Engine, run: Run) -> None:
+    result = run("export", "7", "folder", "--student", "--version", "student-9-x")
+    assert isinstance(result.exception, ProjectError)
+    assert "shortlist versions 7" in str(result.exception)
+
+
+class Loaded(HTMLParser):
+    """Collects what a page would fetch by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [tag for name, value in attrs if name == "src" or (tag == "link" and name == "href" and value)]
+
+
+def test_the_report_stands_alone_and_tells_of_disagreement(filled: sa.Engine, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    assert run("report", "7", str(path)).exit_code == 0
+    page = path.read_text(encoding="utf-8")
+    loaded = Loaded()
+    loaded.feed(page)
+    assert loaded.found == []
+    assert "<script" not in page
+    assert "=money back" in page
+    assert name(2) in page
+    assert "Agreement between people" in page

@@ -1,0 +1,83 @@
+"""An exported student answers through transformers alone what it answers here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from model.arrays import FloatArray
+from model.errors import ArtifactError
+from model.labels import LabelSpace
+from model.student.encoder import load_encoder
+from model.student.finetune import FinetunedStudent, Network
+from model.student.head import HeadStudent
+from model.student.portable import write_portable
+from model.student.student import Student
+
+SPACE = LabelSpace.of(["money", "parcel", "login"])
+TEXTS = ["refund my invoice", "late parcel", "password"]
+PROGRAM = """
+import json, sys
+from transformers import pipeline
+from transformers.utils import logging
+logging.set_verbosity_error(); logging.disable_progress_bar()
+classify = pipeline("text-classification", model=sys.argv[1], trust_remote_code=True)
+print(json.dumps(classify(json.loads(sys.argv[2]), top_k=None)))
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A transformer of two layers and 32 dimensions over a dictionary of a few words."""
+    folder = tmp_path_factory.mktemp("tiny")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *" ".join(TEXTS).split()]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        max_position_embeddings=32,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(folder)
+    return str(folder)
+
+
+def heads(encoder: str) -> HeadStudent:
+    """Two heads, one with a hidden layer."""
+    random = np.random.default_rng(0)
+
+    def some(*shape: int) -> FloatArray:
+        return random.normal(size=shape).astype(np.float32)
+
+    plain = {"mean": some(32) / 9, "scale": some(32), "out": some(32, 3), "out_bias": some(3)}
+    deep = {"hidden": some(32, 8), "hidden_bias": some(8), "out": some(8, 3), "out_bias": some(3)}
+    return HeadStudent(SPACE, encoder, [plain, {**plain, **deep}], temperature=1.7)
+
+
+def finetuned(encoder: str) -> FinetunedStudent:
+    """A fresh classifier on the encoder."""
+    loaded = load_encoder(encoder)
+    return FinetunedStudent(SPACE, encoder, loaded.tokenizer, Network(loaded.model, 3, 0.0), loaded.longest, 0.8)
+
+
+@pytest.mark.parametrize("make", [heads, finetuned])
+def test_transformers_alone_gives_the_same_answers(make: object, tiny: str, tmp_path: Path) -> None:
+    assert callable(make)
+    student: Student = make(tiny)
+    stored, folder = tmp_path / "stored", tmp_path / "portable"
+    student.save(stored)
+    write_portable(stored, folder, {"version": "student-1"}, 'say "hello"')
+    program = [sys.executable, "-c", PROGRAM, str(folder), json.dumps(TEXTS)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout.splitlines()[-1])
+    found = [[{row["label"]: row["score"] for row in rows}[name] for name in SPACE.names] for rows in answers]
+    assert np.allclose(found, student.probabilities(TEXTS), atol=1e-4)
+    assert "pipeline_tag: text-classification" in (folder / "README.md").read_text()
+    with pytest.raises(ArtifactError, match="not empty"):
+        write_portable(stored, folder, {}, "")
