@@ -19,7 +19,6 @@ KINDS: dict[str, ControlKind] = {"Choices": "Choices", "Taxonomy": "Taxonomy"}
 OBJECT_KINDS: dict[str, ObjectKind] = {"Text": "Text", "HyperText": "HyperText", "Paragraphs": "Paragraphs"}
 FIELD = re.compile(r"^\$([^\s${}]+)$")
 MAX_CONFIG_CHARACTERS = 2_000_000
-MOST_LABELS = 10_000
 
 
 @lru_cache(maxsize=256)
@@ -34,8 +33,6 @@ def read_labeling_config(xml: str, control: str = "") -> Control:
     target = _object(interface, tag, where)
     kind = KINDS[tag.tag]
     labels = read_labels(_element(interface, tag.name), kind, where, f"{tag.name}|{kind}|{target.name}|{target.value}")
-    if len(labels.space) > MOST_LABELS:
-        raise LabelingConfigError(f"{where} has {len(labels.space)} labels, at most {MOST_LABELS} are supported")
     multiple = _multiple(tag)
     area = None if multiple else _candidates_area(interface, target.name)
     return Control(

@@ -145,7 +145,7 @@ def _as_many(job: Job, label_studio: LabelStudio) -> bool:
 
 
 def _compare_ids(services: Services, label_studio: LabelStudio, project: int, found: Difference) -> None:
-    ours = set(tasks.all_ids(services.engine, project))
+    ours = set(tasks.all_ids(services.engine, project)) | decisions.task_ids(services.engine, project)
     gone = ours - label_studio.task_ids(project)  # in this order: a task that arrives meanwhile is not gone
     if gone:
         tasks.remove(services.engine, project, sorted(gone))

@@ -15,7 +15,7 @@ from backend.pool.engine import now_ms, read, write
 from backend.pool.tables import annotations as table
 from backend.pool.tables import projects
 
-__all__ = ["Annotation", "delete", "of_tasks", "save"]
+__all__ = ["Annotation", "delete", "of_tasks", "save", "task_ids"]
 
 FIELDS = list(Annotation.__dataclass_fields__)
 UNKNOWN = 0  # the task of an annotation of which only the deletion is known
@@ -44,6 +44,13 @@ def of_tasks(engine: sa.Engine, project: int, ids: Collection[int] | None = None
     for row in sorted(found.values(), key=lambda row: (row.updated_at, row.annotation)):
         by_task[row.task].append(row)
     return dict(by_task)
+
+
+def task_ids(engine: sa.Engine, project: int) -> set[int]:
+    """The tasks of all annotations: a late event may tell of a task that is gone."""
+    query = sa.select(table.c.task).distinct().where(table.c.project == project, table.c.task != UNKNOWN)
+    with read(engine) as connection:
+        return set(connection.scalars(query))
 
 
 def _store(engine: sa.Engine, project: int, events: Sequence[Annotation], listed_ms: int | None) -> set[int]:
