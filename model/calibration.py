@@ -152,11 +152,14 @@ def calibrate(
     """
     fitted, judged = slice(0, None, 2), slice(1, None, 2)
     temperature, notes = 1.0, []
-    try:
-        temperature = fit_temperature(probabilities[fitted], labels[fitted]) if temper else 1.0
-    except NotEnoughDataError as error:
-        notes.append(str(error))
-    judged = judged if temper and not notes else slice(0, None)
+    if temper and len(labels) >= 2 * LEAST_FOR_TEMPERATURE:
+        temperature = fit_temperature(probabilities[fitted], labels[fitted])
+    else:
+        judged = slice(0, None)
+        if temper:
+            notes.append(
+                f"{len(labels)} held-out human labels, {2 * LEAST_FOR_TEMPERATURE} are needed for a temperature"
+            )
     shares, truth = tempered(probabilities, temperature)[judged], labels[judged]
     threshold = conformal_threshold(shares, truth, coverage)
     if threshold is None:

@@ -114,7 +114,7 @@ def test_too_few_labels_are_said_to_be_too_few() -> None:
     assert found.threshold is None
     assert found.temperature == 1.0
     assert "19 are needed to promise 95%" in found.note
-    assert "30 are needed" in found.note
+    assert "60 are needed for a temperature" in found.note
     with pytest.raises(NotEnoughDataError, match="19 are needed"):
         found.sets(shares)
     with pytest.raises(NotEnoughDataError, match="30 are needed"):

@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from backend.answer_cache import AnswerCache
 from backend.labeling_config import read_labeling_config
-from backend.pool import jobs, predictions, publishing, tasks
+from backend.pool import jobs, predictions, publishing, shortlists, tasks
 from backend.pool.tables import predictions as predictions_table
 from backend.predictions import is_valid
+from model.calibration import Calibration
 from model.labels import HumanLabel, LabelSpace
 from model.student.encoder import load_encoder
 from model.student.training import TrainingOptions, train_student, training_data
@@ -28,7 +30,7 @@ def ticked(entry: dict[str, object]) -> list[str]:
     return next((region["value"]["choices"] for region in result if region["from_name"] == "label"), [])
 
 
-def promote_student(server: Server, project: int, number: int = 1) -> str:
+def promote_student(server: Server, project: int, number: int = 1, calibration: Calibration | None = None) -> str:
     """Train a tiny student on a few texts, store and promote it as the train job does."""
     space = server.project(project).space
     assert isinstance(space, LabelSpace)
@@ -38,7 +40,8 @@ def promote_student(server: Server, project: int, number: int = 1) -> str:
     people = [HumanLabel((name,)) for name in space.names for _ in range(2)]
     data = training_data(space, texts, sets, people)
     student, _ = train_student(space, data, TrainingOptions(), encoder.embed)
-    server.registry.write(project, f"student-{number}-{space.hash}", student, {})
+    card = {"calibration": calibration.to_json()} if calibration else {}
+    server.registry.write(project, f"student-{number}-{space.hash}", student, card)
     return server.promote(number, project)
 
 
@@ -205,6 +208,25 @@ def test_both_phases_with_a_real_student(server: Server, xml: str) -> None:
     cached = predictions.read(server.services.engine, 7, version, [1, 2, 3, 4])
     assert set(cached) == {1, 2, 3, 4}
     assert server.predict(TEXTS, xml=xml) == entries[1:]
+
+
+def test_an_unsure_student_answers_with_its_shortlist_and_a_sure_one_with_its_label(server: Server) -> None:
+    unsure = {"SERVE_UNSURE": "shortlist", "MAX_CANDIDATES": 2}
+    server.version(extra=unsure)
+    version = promote_student(server, 7, calibration=Calibration(1.0, 0.9, 40, 0.999))
+    assert server.predict(TEXTS) == [[], [], []]
+    until(lambda: version in server.live.loaded())
+    entries = server.predict(TEXTS)
+    assert [len(ticked(entry)) for entry in entries] == [2, 2, 2]  # all labels are in the set; two are shown
+    server.parts.background.drain()
+    kept = shortlists.read(server.services.engine, 7, version, TEXTS)
+    assert [list(kept[task].labels[:2]) for task in TEXTS] == [ticked(entry) for entry in entries]
+    cached = predictions.read(server.services.engine, 7, version, TEXTS)
+    assert [entry["score"] for entry in entries] == [cached[task][2] for task in TEXTS]
+    server.live.sent = AnswerCache()
+    assert server.predict(TEXTS) == entries
+    assert server.version(extra={"SERVE_UNSURE": "label"}) == version
+    assert [ticked(entry) for entry in server.predict(TEXTS)] == [[cached[task][1]] for task in TEXTS]
 
 
 def test_a_missing_student_folder_answers_empty_and_goes_on(server: Server) -> None:
