@@ -17,6 +17,7 @@ from model.arrays import BoolArray, FloatArray, IntArray
 from model.errors import NotEnoughDataError
 
 LEAST_FOR_TEMPERATURE = 30
+LEAST_FOR_BOTH = 2 * LEAST_FOR_TEMPERATURE  # one half for the temperature, the other for the thresholds
 TINY = 1e-12
 
 
@@ -152,14 +153,12 @@ def calibrate(
     """
     fitted, judged = slice(0, None, 2), slice(1, None, 2)
     temperature, notes = 1.0, []
-    if temper and len(labels) >= 2 * LEAST_FOR_TEMPERATURE:
+    if temper and len(labels) >= LEAST_FOR_BOTH:
         temperature = fit_temperature(probabilities[fitted], labels[fitted])
     else:
         judged = slice(0, None)
         if temper:
-            notes.append(
-                f"{len(labels)} held-out human labels, {2 * LEAST_FOR_TEMPERATURE} are needed for a temperature"
-            )
+            notes.append(f"{len(labels)} held-out human labels, {LEAST_FOR_BOTH} are needed for a temperature")
     shares, truth = tempered(probabilities, temperature)[judged], labels[judged]
     threshold = conformal_threshold(shares, truth, coverage)
     if threshold is None:
