@@ -12,11 +12,11 @@ from backend.kept_answers import KeptAnswers
 from backend.pool import ledger, tasks
 from backend.pool.projects import Project
 from backend.services import Services, teacher_version
-from backend.teaching import as_llm, llms_of, open_teacher
+from backend.teaching import as_llm, examples_writer, llms_of, open_teacher
 from model.errors import TeacherError
 
 if TYPE_CHECKING:
-    from model.teacher.base import Embed, Teacher
+    from model.teacher.base import Embed, Teacher, Usage
     from model.teacher.llm import LlmTeacher
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,6 @@ log = structlog.get_logger(__name__)
 SAMPLE = 300  # texts whose requests are composed; the rest is extrapolated
 COUNTED = 3  # requests that a provider is asked to count the tokens of
 SHORTEST_PREFIX = 1_024  # tokens below which providers cache no prefix
-MOST = 10_000_000  # tasks
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,8 @@ class Estimate:
 def estimate(services: Services, project: Project, embed: Embed) -> Estimate:
     """For all tasks that the project's teacher has not answered. TeacherRefused if a model's price is not known."""
     version = teacher_version(services, project)
-    texts = [text for _, text in tasks.without_candidates(services.engine, project.project, version, MOST)]
+    ids = tasks.ids_without_candidates(services.engine, project.project, version)
+    texts = list(tasks.texts(services.engine, project.project, ids).values())
     teacher = open_teacher(services, project, embed)
     money = ledger.totals(services.engine, project.project)
     left = (money.cap_microusd - money.microusd - money.unsettled_microusd) / 1e6
@@ -67,23 +67,39 @@ def estimate(services: Services, project: Project, embed: Embed) -> Estimate:
         return Estimate(teacher.name, version, len(texts), 0, budget_left_usd=left)
     parts = [_part(member, texts) for member in getattr(teacher, "members", (teacher,)) if member.paid]
     batch = [part["usd_batch"] for part in parts]
-    llms = llms_of(teacher)
+    llms, first = llms_of(teacher), _examples(services, project, embed)
     return Estimate(
         teacher.name,
         version,
         len(texts),
         len(texts) - max(part["tasks"] for part in parts),
-        calls=sum(part["calls"] for part in parts),
-        input_tokens=sum(part["input_tokens"] for part in parts),
-        output_tokens=sum(part["output_tokens"] for part in parts),
-        usd=sum(part["usd"] for part in parts),
-        usd_cached=sum(part["usd_cached"] for part in parts),
-        usd_batch=None if len(llms) != 1 or None in batch else sum(batch),
-        most_usd=sum(part["most_usd"] for part in parts),
+        calls=sum(part["calls"] for part in parts) + first.calls,
+        input_tokens=sum(part["input_tokens"] for part in parts) + first.input_tokens,
+        output_tokens=sum(part["output_tokens"] for part in parts) + first.output_tokens,
+        usd=sum(part["usd"] for part in parts) + first.microusd / 1e6,
+        usd_cached=sum(part["usd_cached"] for part in parts) + first.microusd / 1e6,
+        usd_batch=None if len(llms) != 1 or None in batch else sum(batch) + first.microusd / 1e6,
+        most_usd=sum(part["most_usd"] for part in parts) + _most_for_examples(services, project, embed) / 1e6,
         prices=next((llm.price.as_of for llm in llms if llm.price.as_of), "TEACHER_PRICE"),
         counted=all(part["counted"] for part in parts),
         budget_left_usd=left,
     )
+
+
+def _examples(services: Services, project: Project, embed: Embed) -> Usage:
+    """What examples of the LLM's own are likely to cost, if there are none yet."""
+    from model.teacher.base import Usage
+    from model.teacher.generating import likely_cost
+
+    writer = examples_writer(services, project, embed)
+    return Usage() if writer is None else likely_cost(writer.llm, writer.per_label)
+
+
+def _most_for_examples(services: Services, project: Project, embed: Embed) -> int:
+    from model.teacher.generating import upper_bound_microusd
+
+    writer = examples_writer(services, project, embed)
+    return 0 if writer is None else upper_bound_microusd(writer.llm, writer.per_label)
 
 
 def _part(member: Teacher, texts: Sequence[str]) -> dict[str, Any]:

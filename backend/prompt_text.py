@@ -8,7 +8,7 @@ from backend.errors import ProjectError
 from backend.pool import tasks
 from backend.pool.projects import Project
 from backend.services import Services, label_space, project_options, teacher_options, teacher_version
-from backend.teaching import llms_of, open_teacher
+from backend.teaching import examples_writer, llms_of, open_teacher
 
 if TYPE_CHECKING:
     from model.teacher.base import Embed
@@ -43,7 +43,15 @@ def question_of(services: Services, project: Project, embed: Embed, task: int | 
                 "temperature": request.temperature,
             }
         )
-    return {"project": number, "task": task, "teacher": teacher.name, "version": version, "requests": requests}
+    writer = examples_writer(services, project, embed)
+    return {
+        "project": number,
+        "task": task,
+        "teacher": teacher.name,
+        "version": version,
+        "examples_to_write": 0 if writer is None else writer.per_label,
+        "requests": requests,
+    }
 
 
 def system_part(services: Services, project: Project) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -73,6 +73,7 @@ def teacher_options(settings: Settings, options: ProjectOptions, project: Projec
         template=prompt_template(settings.PROMPT_FILE, project.project),
         examples=options.EXAMPLES,
         example_count=options.EXAMPLE_COUNT,
+        examples_written=options.EXAMPLES_WRITTEN,
         labels_shown=options.LABELS_SHOWN,
         per_call=options.TEXTS_PER_CALL,
         votes=options.TEACHER_VOTES,
@@ -96,6 +97,14 @@ def teacher_version(services: Services, project: Project) -> str:
     space = label_space(project)
     options = teacher_options(services.settings, project_options(services.settings, project), project)
     return f"teacher-{teacher_hash(options, space)}-{space.hash}"
+
+
+def teacher_core(services: Services, project: Project, space: LabelSpace | None = None) -> str:
+    """The hash that the project's teacher would have without its instructions, for these or the present labels."""
+    from model.teacher.choice import teacher_hash
+
+    options = teacher_options(services.settings, project_options(services.settings, project), project)
+    return teacher_hash(replace(options, instructions=""), space or label_space(project))
 
 
 def served_version(services: Services, project: Project) -> str:

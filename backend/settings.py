@@ -16,7 +16,7 @@ from model.roster import Roster
 
 MOST_OPTIONS = 1_000  # different sets of overrides that are remembered
 Rules = Literal[  # those of model.acquisition that need no committee and no human labels
-    "sharp-clusters", "margin-clusters", "entropy-clusters", "margin", "entropy", "least-confidence", "margin-k-means",
+    "margin-clusters", "sharp-clusters", "entropy-clusters", "margin", "entropy", "least-confidence", "margin-k-means",
     "margin-cover", "k-means", "random", "ci-published", "ci-total-variation", "ci-jensen-shannon", "ci-clusters",
 ]  # fmt: skip
 TEACHER_PATTERN = r"^(auto|similarity|(openai|anthropic):.+)$"
@@ -74,6 +74,9 @@ class ProjectOptions(BaseModel):
         "nearest", description="labelled texts shown to an LLM: none, the nearest ones, or the same ones for all texts"
     )
     EXAMPLE_COUNT: int = Field(10, ge=1, le=50, description="labelled texts shown to an LLM with every question, most")
+    EXAMPLES_WRITTEN: int = Field(
+        2, ge=0, le=5, description="examples per label that the LLM writes itself, once, while people have labelled none"
+    )
     INSTRUCTIONS: Literal["project", "none"] = Field(
         "project", description="whether an LLM reads the project's description and instructions in Label Studio"
     )
@@ -98,13 +101,16 @@ class ProjectOptions(BaseModel):
         "student,words,names",
         description="members: student, student:<seed>, words, names, and files that describe existing classifiers",
     )
+    VOTING: Literal["weighted", "majority", "unanimous"] = Field(
+        "weighted", description="when a committee's votes decide; else the task goes to the teacher, then to people"
+    )
     SCORE: Literal["confidence", "acquisition"] = Field(
         "confidence",
         description="what Label Studio's score column carries: how sure the answer is, or how much a decision is worth "
         "(lowest first, with clusters), for its uncertainty sampling",
     )
     ACQUISITION: Rules = Field(
-        "sharp-clusters", description="rule that chooses which tasks come next, for a paid teacher and for people"
+        "margin-clusters", description="rule that chooses which tasks come next, for a paid teacher and for people"
     )
 
     @field_validator("COMMITTEE")

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.pool import candidates, figures, spaces
+from backend.pool import candidates, figures, spaces, teachers
 from backend.pool.projects import Project
 from backend.services import Services, label_space, project_options, teacher_options
 from model.evaluation import f1
@@ -23,7 +23,7 @@ class VersionQuality:
     """A teacher version against people: F1 is the harmonic mean of coverage and the share of labels ruled out."""
 
     version: str
-    strategy: str | None  # of PROMPT, where today's settings say which it was
+    strategy: str | None  # PROMPT, where it is known
     tasks: int
     mean_candidates: float | None
     coverage: float | None
@@ -40,7 +40,8 @@ def teacher_versions(services: Services, project: Project, current: str) -> list
     """Every teacher version that was asked about the project's present labels, the current one first."""
     space = label_space(project)
     asked = [one for one in spaces.asked_versions(services.engine, project.project) if one.endswith(f"-{space.hash}")]
-    names = _strategies(services, project)
+    known = teachers.of_project(services.engine, project.project)
+    names = {**{one: row.strategy for one, row in known.items()}, **_strategies(services, project)}
     chosen = [current, *(one for one in asked if one != current)][:MOST_VERSIONS]
     return [_quality(services.engine, project.project, one, names.get(one), len(space)) for one in chosen]
 

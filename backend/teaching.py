@@ -12,6 +12,7 @@ from backend.pool import annotations as decisions
 from backend.pool import tasks
 from backend.pool.projects import Project
 from backend.services import Services, label_space, project_options, teacher_options
+from backend.written_examples import Writer, writer_for
 from model.labels import Decision
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def open_teacher(services: Services, project: Project, embed: Embed) -> Teacher:
     for provider, address in addresses.items():
         shared_throttle(provider, address).most = services.settings.LLM_CONCURRENCY
     chosen = labelled_examples(services, project) if options.examples != "none" else []
+    writer = writer_for(options, label_space(project), embed, chosen)
+    if writer is not None:
+        chosen = [*(writer.kept(services.engine) or ()), *chosen]
     teacher = make_teacher(options, label_space(project), embed, chosen)
 
     def keeping(member: Teacher) -> Teacher:
@@ -49,6 +53,14 @@ def open_teacher(services: Services, project: Project, embed: Embed) -> Teacher:
         teacher.members = tuple(keeping(member) for member in teacher.members)
         return teacher
     return keeping(teacher)
+
+
+def examples_writer(services: Services, project: Project, embed: Embed) -> Writer | None:
+    """Who writes examples that the teacher needs and nobody has written yet; None if there are enough."""
+    options = teacher_options(services.settings, project_options(services.settings, project), project)
+    known = labelled_examples(services, project) if options.examples != "none" else []
+    writer = writer_for(options, label_space(project), embed, known)
+    return None if writer is None or writer.kept(services.engine) is not None else writer
 
 
 def as_llm(teacher: Teacher) -> LlmTeacher | None:

@@ -17,6 +17,9 @@ def annotate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask nobody; print the exact question about one task.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also ask anew what was taken over when the instructions changed.")
+    ] = False,
     task: Annotated[int | None, typer.Option(help="With --dry-run: the task; default: the next one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
 ) -> None:
@@ -25,6 +28,8 @@ def annotate(
     Example: shortlist annotate 7 --wait
     """
     if not dry_run:
+        if again:
+            _forget_taken_over(project)
         ask_for("annotate", project, wait=wait, as_json=as_json)
         return
     from backend.embedding import project_embedder
@@ -38,12 +43,29 @@ def annotate(
         typer.echo(tell(found))
 
 
+def _forget_taken_over(number: int) -> None:
+    """Have the present teacher version asked about everything that it took over from another one."""
+    from backend.pool import teachers
+    from backend.services import label_space, project_options, teacher_core, teacher_version
+
+    services, project = open_project(number)
+    version, options = teacher_version(services, project), project_options(services.settings, project)
+    core = teacher_core(services, project, label_space(project))
+    teachers.remember(services.engine, number, version, core, options.TEACHER, options.PROMPT)
+    teachers.ask_anew(services.engine, number, version)
+
+
 def tell(found: dict[str, Any]) -> str:
     """The question as text: every part under a line that names it."""
     head = f"Task {found['task']} of project {found['project']}, {found['teacher']}, {found['version']}"
     if not found["requests"]:
         return f"{head}\nThis teacher asks no LLM; there is no prompt"
     lines = [head]
+    if found["examples_to_write"]:
+        lines.append(
+            f"Before the first question the LLM writes {found['examples_to_write']} examples per label, one call per "
+            "label (EXAMPLES_WRITTEN); they will stand before the text"
+        )
     for request in found["requests"]:
         lines += [f"=== {request['llm']}", "--- system", request["system"]]
         for turn in request["turns"]:

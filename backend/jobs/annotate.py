@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import structlog
 
+from backend.acquiring import for_teacher
 from backend.carrying import only_removes, survives
 from backend.errors import BudgetReached
 from backend.jobs import batches
 from backend.jobs.paid import flow, store
 from backend.jobs.predicting import embedder
 from backend.jobs.running import Job, run_job
-from backend.pool import candidates, spaces, tasks, versions
+from backend.pool import candidates, ledger, spaces, tasks, teachers, versions
 from backend.pool.projects import Project
-from backend.services import label_space, project_options, teacher_options, teacher_version
+from backend.services import label_space, project_options, teacher_core, teacher_version
 from backend.stages import Stage, next_end, stage
-from backend.teaching import open_teacher
+from backend.teaching import examples_writer, open_teacher
 from model.labels import LabelSpace
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SLICE_SECONDS = 15.0  # then other jobs of the worker get their turn
-PAID_SLICE_SECONDS = 30.0  # each slice waits at its end for the slowest answer
+PAID_SLICE_SECONDS = 60.0  # each slice waits at its end for the slowest answer
 LARGEST_BATCH = 10_000  # tasks that are handed to a batch API at once
 FREE_CHUNK = 64
 GROWTH = 1.5  # so many times the candidate sets of the newest student are worth another training
@@ -43,29 +44,35 @@ def work(job: Job) -> str:
     project = job.project
     space, version = label_space(project), teacher_version(job.services, project)
     spaces.remember(job.services.engine, job.number, space)
+    ledger.book_lost(job.services.engine, job.number)
     carry_over(job, project, space, version)
     if not missing(job, version, 1):
         return _finished(job, space, version)
+    writer = examples_writer(job.services, project, embedder(job))
+    if writer is not None:
+        writer.write(job.services.engine, job.number, version)
     teacher = open_teacher(job.services, project, embedder(job))
     away = batches.poll(job, teacher, version) if teacher.paid else set()
     now = stage(job.services, job.project, teacher, version, embedder(job))
     end = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS)
     try:
         while time.monotonic() < end and not job.paused and _some(job, teacher, version, away, end, now):
-            job.step(*_progress(job, version))
+            job.step_when_due(lambda: _progress(job, version))
     except BudgetReached:
         _learn(job, version)  # the student answers for the tasks that there is no money for
         raise
     finally:
         job.ask("publish")
-    left = missing(job, version, 1, away)
+    left = missing(job, version, 1, away, now)
     if left and now.room(_asked(job, version) + len(away), 1):
         job.ask("annotate")
         return _progress(job, version)[0]
     if away:
         job.ask_later(job.services.settings.BATCH_POLL_SECONDS)
         return f"{_progress(job, version)[0]}; {len(away)} are at the provider's batch service"
-    return _next_stage(job, teacher, version) if left else _finished(job, space, version)
+    if left or (now.only and for_teacher(job.services, job.project, version, embedder(job))):
+        return _next_stage(job, teacher, version)
+    return _reviewed(job, version) if now.only else _finished(job, space, version)
 
 
 def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, now: Stage) -> int:
@@ -74,14 +81,14 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
         return _chunk(job, teacher, version)
     room = now.room(_asked(job, version) + len(away), LARGEST_BATCH)
     if batches.possible(job, teacher, version):
-        rows = missing(job, version, room, away | batches.tired(job, version), now.first)
+        rows = missing(job, version, room, away | batches.tired(job, version), now)
         if batches.wanted(job, len(rows)) and batches.submit(job, teacher, version, rows):
             away.update(batches.away(job, version))
             return len(rows)
 
     def following(size: int, left_out: set[int]) -> list[tuple[int, str]]:
-        job.step(*_progress(job, version))
-        return missing(job, version, size, away | left_out, now.first)
+        job.step_when_due(lambda: _progress(job, version))
+        return missing(job, version, size, away | left_out, now)
 
     choice = project_options(job.services.settings, job.project).BATCH
     limit = LARGEST_BATCH if choice == "off" or batches.batch_teacher(teacher) is None else batches.FIRST
@@ -91,26 +98,27 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
 
 
 def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:
-    """After labels were only removed, keep the answers of the same teacher that lose no label."""
+    """Keep the answers of a teacher that differs in the project's instructions alone, and may have known more labels.
+
+    An edited description is no reason to pay for everything again: tasks that come later are asked with the new one,
+    and `shortlist annotate --again` asks all of them. After labels were removed, answers that lose one are asked again.
+    """
     engine = job.services.engine
-    asked = spaces.asked_versions(engine, job.number)
-    if version in asked:
+    core = teacher_core(job.services, project)
+    options = project_options(job.services.settings, project)
+    teachers.remember(engine, job.number, version, core, options.TEACHER, options.PROMPT)
+    asked, known = spaces.asked_versions(engine, job.number), teachers.of_project(engine, job.number)
+    if version in asked or known[version].anew:
         return
     for old in asked:
         former = spaces.recall(engine, job.number, old.rsplit("-", 1)[-1])
-        if former is None or not only_removes(former, space) or not _same_teacher(job, project, former, old):
+        if former is None or old not in known or not only_removes(former, space):
+            continue
+        if known[old].core != teacher_core(job.services, project, former):
             continue
         kept = candidates.carry_over(engine, job.number, old, version, lambda found: survives(found, space))
         log.info("carried over", old=old, new=version, kept=kept)
         return
-
-
-def _same_teacher(job: Job, project: Project, former: LabelSpace, old: str) -> bool:
-    from model.teacher.choice import teacher_hash
-
-    settings = job.services.settings
-    options = teacher_options(settings, project_options(settings, project), project)
-    return old == f"teacher-{teacher_hash(options, former)}-{former.hash}"
 
 
 def _chunk(job: Job, teacher: Teacher, version: str) -> int:
@@ -122,11 +130,13 @@ def _chunk(job: Job, teacher: Teacher, version: str) -> int:
 
 
 def missing(
-    job: Job, version: str, limit: int, away: Collection[int] = (), first: Sequence[int] = ()
+    job: Job, version: str, limit: int, away: Collection[int] = (), now: Stage | None = None
 ) -> list[tuple[int, str]]:
-    """Tasks without an answer of this version, `first` before others; left out: those being answered elsewhere."""
-    rows = tasks.without_candidates(job.services.engine, job.number, version, limit + len(away), prefer=first)
-    return [row for row in rows if row[0] not in away][:limit]
+    """Tasks without an answer of this version, those of the stage first; left out: those being answered elsewhere."""
+    now = now or Stage()
+    rows = tasks.without_candidates(job.services.engine, job.number, version, limit + len(away), prefer=now.first)
+    mine = set(now.first)
+    return [row for row in rows if row[0] not in away and (not now.only or row[0] in mine)][:limit]
 
 
 def _asked(job: Job, version: str) -> int:
@@ -148,6 +158,12 @@ def _next_stage(job: Job, teacher: Teacher, version: str) -> str:
     else:
         _learn(job, version)
     return f"{_progress(job, version)[0]}; a student learns from them before the next ones are chosen"
+
+
+def _reviewed(job: Job, version: str) -> str:
+    """What the committee could not decide was asked; its members learn from the answers."""
+    _learn(job, version)
+    return f"{_progress(job, version)[0]}; the committee decides the rest"
 
 
 def _progress(job: Job, version: str) -> tuple[str, float]:

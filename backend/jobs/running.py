@@ -18,7 +18,7 @@ from backend.logs import configure_logs
 from backend.pool import jobs, projects
 from backend.pool.engine import open_engine
 from backend.pool.projects import Project
-from backend.queue import JobQueue
+from backend.queue import PAUSABLE, JobQueue
 from backend.services import Services, paused
 from backend.settings import load_settings
 from model.errors import ArtifactError, ModelError, TeacherUnavailable
@@ -26,7 +26,6 @@ from model.errors import ArtifactError, ModelError, TeacherUnavailable
 log = structlog.get_logger(__name__)
 
 TRANSIENT = (LabelStudioUnavailable, TeacherUnavailable, QueueError, OSError, sa.exc.OperationalError)
-PAUSABLE = ("annotate", "train")  # the jobs that do nothing while their project is paused
 STEP_SECONDS = 0.5  # how often a step is written at most
 DEATHS = 5  # a job whose process was killed so often in a row is not started again
 
@@ -58,6 +57,11 @@ class Job:
         if time.monotonic() >= self._next_step:
             self._next_step = time.monotonic() + STEP_SECONDS
             jobs.step(self.services.engine, self.number, self.kind, text, progress)
+
+    def step_when_due(self, found: Callable[[], tuple[str, float]]) -> None:
+        """As `step`, for what takes time to find out: asked for only when it is written."""
+        if time.monotonic() >= self._next_step:
+            self.step(*found())
 
     def ask(self, kind: str) -> None:
         """Ask for another job of this project, or for this one once more. Kept in the pool while Redis is away."""

@@ -45,6 +45,7 @@ class TeacherOptions:
     template: str = ""  # replaces the built-in prompt template
     examples: str = "none"  # none, nearest, fixed (the same for all texts, so that providers can cache them)
     example_count: int = 10
+    examples_written: int = 0  # per label, by the LLM itself, for labels that people have no example of
     labels_shown: str = "auto"  # auto, off, or a number: how many labels an LLM is shown, nearest to the text
     per_call: int = 1  # texts in one call
     votes: int = 1  # opinions per LLM (self-consistency)
@@ -63,16 +64,18 @@ def teacher_hash(options: TeacherOptions, space: LabelSpace) -> str:
     if is_similarity(options):
         return similarity_hash(options.max_candidates, options.encoder)
     from model.teacher.composing import composed_hash
+    from model.teacher.examples import policy_of
     from model.teacher.llm import llm_hash
     from model.teacher.voting import panel_hash
 
     hashes = []
-    for one in _members(options):
+    for one in members_of(options):
         if is_similarity(one):
             hashes.append(teacher_hash(one, space))
             continue
         for prompt, temperature in _opinions(one, space):
-            composed = composed_hash(prompt, one.examples, one.example_count, one.labels_shown, temperature)
+            few = policy_of(one.examples, one.examples_written)
+            composed = composed_hash(prompt, few, one.example_count, one.labels_shown, temperature)
             hashes.append(llm_hash(one.teacher, composed, one.per_call))
     return hashes[0] if len(hashes) == 1 else panel_hash(hashes, None)
 
@@ -96,7 +99,7 @@ def make_teacher(options: TeacherOptions, space: LabelSpace, embed: Embed, examp
     from model.teacher.voting import Panel
 
     members: list[Teacher] = []
-    for one in _members(options):
+    for one in members_of(options):
         members += [make_teacher(one, space, embed)] if is_similarity(one) else _llms(one, space, embed, examples)
     return members[0] if len(members) == 1 else Panel(options.teacher, members, space)
 
@@ -106,7 +109,8 @@ def address_of(options: TeacherOptions) -> str:
     return options.anthropic_base_url if options.teacher.startswith("anthropic:") else options.openai_base_url
 
 
-def _members(options: TeacherOptions) -> list[TeacherOptions]:
+def members_of(options: TeacherOptions) -> list[TeacherOptions]:
+    """The options of each teacher that `teacher` names."""
     return [replace(options, teacher=name) for name in SEVERAL.split(options.teacher)]
 
 
@@ -134,7 +138,8 @@ def _llms(options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Se
     if options.examples not in ("none", "nearest", "fixed"):
         raise TeacherRefused(f"examples={options.examples!r} is unknown; allowed are none, nearest, fixed")
     if options.examples != "none":
-        few = Examples(examples, embed, options.example_count, options.examples == "fixed")
+        fixed = options.examples == "fixed"
+        few = Examples(examples, embed, options.example_count, fixed, options.examples_written)
     shown = shown_labels(space, options.labels_shown)
     narrowing = Narrowing(space, embed, shown) if shown < len(space) else None
     composers: list[Composer] = [

@@ -70,7 +70,7 @@ class Composer:
     @property
     def hash(self) -> str:
         """Six hex digits over the prompt and the policies, not over the examples themselves."""
-        policy = "none" if self.examples is None else "fixed" if self.examples.is_fixed else "nearest"
+        policy = "none" if self.examples is None else self.examples.policy
         count = 0 if self.examples is None else self.examples.count
         shown = str(self.narrowing.shown) if self.narrowing else "off"
         return composed_hash(self.prompt, policy, count, shown, self.temperature)

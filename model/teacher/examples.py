@@ -34,11 +34,14 @@ class Examples:
     Generated examples of a label step back when human ones of that label are there. Near-duplicates within a label are
     dropped, the later one stays. `nearest` never gives a text itself as an example, nor one equal to it after
     normalisation. With `fixed`, every text gets the same examples, one label after the other, so that they can be
-    cached as part of the prompt's prefix.
+    cached as part of the prompt's prefix. `written` is how many generated ones per label are wanted.
     """
 
-    def __init__(self, pool: Sequence[Example], embed: Embed, count: int = 10, fixed: bool = False) -> None:
+    def __init__(
+        self, pool: Sequence[Example], embed: Embed, count: int = 10, fixed: bool = False, written: int = 0
+    ) -> None:
         self.count, self.is_fixed = count, fixed
+        self.policy = policy_of("fixed" if fixed else "nearest", written)
         kept = _preferred(pool)
         vectors = embed([example.text for example in kept]) if kept else None
         places = _without_twins(kept, vectors) if vectors is not None else []
@@ -72,6 +75,11 @@ class Examples:
             chosen = (self._pool[place] for place in row if same(self._pool[place].text) != own)
             found.append([example for example, _ in zip(chosen, range(self.count), strict=False)][::-1])
         return found
+
+
+def policy_of(kind: str, written: int) -> str:
+    """How examples are chosen, in a word: part of the teacher's hash. `written` are those per label of an LLM."""
+    return f"{kind}+{written}" if kind != "none" and written else kind
 
 
 def same(text: str) -> str:

@@ -12,13 +12,14 @@ from model.errors import TeacherError
 from model.labels import Label
 from model.teacher.answers import json_values
 from model.teacher.base import Usage
-from model.teacher.composing import most_sent
+from model.teacher.composing import likely_sent, most_sent
 from model.teacher.examples import Example, same
 from model.teacher.llm import LlmTeacher
 from model.teacher.provider import Request, TextRefused, Turn
 from model.teacher.run import Run
 
 TOKENS_EACH = 120  # room for one example
+LIKELY_EACH = 25  # tokens of one, as a rule
 SHORTEST = 3  # characters
 THREADS = 4
 
@@ -47,6 +48,13 @@ def upper_bound_microusd(teacher: LlmTeacher, per_label: int = 2) -> int:
     requests = [request_for(teacher, label, per_label) for label in _labels(teacher)]
     most = teacher.provider.most_output
     return sum(teacher.price.bound(most_sent(request), most(request.max_tokens)) for request in requests)
+
+
+def likely_cost(teacher: LlmTeacher, per_label: int = 2) -> Usage:
+    """What generating is likely to cost, without cache hits."""
+    requests = [request_for(teacher, label, per_label) for label in _labels(teacher)]
+    usages = (teacher.price.usage(likely_sent(request), LIKELY_EACH * per_label) for request in requests)
+    return sum(usages, Usage())
 
 
 def request_for(teacher: LlmTeacher, label: Label, per_label: int) -> Request:

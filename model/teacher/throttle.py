@@ -11,14 +11,17 @@ from functools import cache
 from model.teacher.provider import LONGEST_WAIT
 
 SLOWED = (429, 503, 529)  # too many requests, overloaded
-SLOWER = 0.8  # of the limit that remains; so gentle that a steady server limit is used to about nine tenths
+SLOWER = 0.8  # of the limit that remains
+TOLERATED = 0.1  # share of complaints among the latest answers
+MEMORY_SECONDS = 1.0
 BURST_SECONDS = 0.5  # complaints within it count as one
 
 
 class Throttle:
     """Additive increase, multiplicative decrease, shared by the threads of one process.
 
-    One decrease per burst: of many complaints that come together only the first one counts.
+    A few complaints among many good answers are the price of staying at the server's limit, and cost nothing: the limit
+    falls only while more than TOLERATED of the latest answers complain, and once per burst.
     """
 
     def __init__(
@@ -31,6 +34,8 @@ class Throttle:
         self._clock, self._free = clock, threading.Condition()
         self._not_before = 0.0
         self._slowed_at = -1.0
+        self._good = self._bad = 0.0  # answers, each counting half after MEMORY_SECONDS
+        self._counted_at = clock()
 
     @contextmanager
     def slot(self) -> Iterator[float]:
@@ -51,8 +56,10 @@ class Throttle:
         """Every HTTP answer is reported here, those that the SDK retries by itself included."""
         with self._free:
             now = self._clock()
+            self._count(now, status in SLOWED)
             if status in SLOWED:
-                if now - self._slowed_at > BURST_SECONDS or self._slowed_at < 0:
+                often = self._bad > TOLERATED * (self._good + self._bad)
+                if often and (now - self._slowed_at > BURST_SECONDS or self._slowed_at < 0):
                     self.limit = max(1.0, self.limit * SLOWER)
                     self._slowed_at = now
                 if retry_after:
@@ -60,6 +67,12 @@ class Throttle:
             elif status < 400:
                 self.limit = min(float(self.most), self.limit + 1.0 / self.limit)
             self._free.notify_all()
+
+    def _count(self, now: float, complaint: bool) -> None:
+        kept = 0.5 ** ((now - self._counted_at) / MEMORY_SECONDS)
+        self._counted_at = now
+        self._good = self._good * kept + (not complaint)
+        self._bad = self._bad * kept + complaint
 
 
 @cache

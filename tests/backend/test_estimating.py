@@ -25,7 +25,7 @@ from tests.backend.jobs.conftest import World, double, messages, world
 from tests.backend.llm import says_billing, with_llm
 from tests.backend.pool.samples import answered, labelled
 from tests.backend.test_kept_answers import embed
-from tests.model.teacher.llm_server import OpenAIServer
+from tests.model.teacher.llm_server import AnthropicServer, OpenAIServer, Play
 
 __all__ = ["double", "world"]
 
@@ -59,6 +59,29 @@ def test_an_estimate_has_calls_tokens_price_and_the_date_of_the_prices(world: Wo
     assert found.usd_batch == pytest.approx(found.usd / 2)
     assert found.usd == pytest.approx((found.input_tokens * 0.10 + found.output_tokens * 0.50) / 1e6)
     assert "prices of 2026-10-25" in tell(found)
+
+
+def test_anthropic_counts_the_tokens_itself(world: World, llm_server: HTTPServer) -> None:
+    fill(world)
+    server = AnthropicServer(llm_server, says_billing)
+    with_llm(world, server)
+    found = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+    assert (found.counted, found.calls) == (True, 15)
+    assert len(server.counted) == 3
+    assert server.problems == []
+    per_call = len(server.counted[0]["system"][0]["text"]) + 40
+    assert found.input_tokens == pytest.approx(15 * per_call, rel=0.05)
+    assert " counted" in tell(found)
+    assert server.requests == []  # counting is free, nobody was asked
+
+
+def test_tokens_are_estimated_where_nobody_counts_them(world: World, llm_server: HTTPServer) -> None:
+    fill(world)
+    server = AnthropicServer(llm_server, says_billing, lambda text, asked: Play(404, "no such path"))
+    with_llm(world, server)
+    found = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+    assert (found.counted, found.calls) == (False, 15)
+    assert " estimated" in tell(found)
 
 
 def test_a_model_without_a_price_is_refused_with_what_to_set(world: World) -> None:

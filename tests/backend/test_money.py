@@ -27,9 +27,10 @@ from model.errors import TeacherError
 from tests.backend.jobs.conftest import World, double, messages, world
 from tests.backend.llm import KEY, says_billing, with_llm
 from tests.backend.pool.processes import at_once
-from tests.model.teacher.llm_server import OpenAIServer, Play
+from tests.model.teacher.conftest import http_server
+from tests.model.teacher.llm_server import AnthropicServer, LlmServer, OpenAIServer, Play
 
-__all__ = ["double", "world"]
+__all__ = ["double", "http_server", "world"]
 PER_CALL = 100 * 1000 + 10 * 2000  # micro-dollars at TEACHER_PRICE=1000,2000
 
 
@@ -83,19 +84,22 @@ def places(world: World) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("batch", ["off", "always"])
+@pytest.mark.parametrize("protocol", [OpenAIServer, AnthropicServer])
 def test_no_key_is_ever_shown_when_the_server_repeats_it(
-    world: World, llm: OpenAIServer, capfd: pytest.CaptureFixture[str], batch: str
+    world: World, http_server: HTTPServer, capfd: pytest.CaptureFixture[str], batch: str, protocol: type[LlmServer]
 ) -> None:
+    llm = protocol(http_server, says_billing, None)
+    tasks.add(world.engine, 7, dict(enumerate((text for text, _ in messages(4)), start=1)))
     llm.script = lambda text, asked: Play(status=401, error=f"Incorrect API key provided: {KEY}. Header {KEY[:12]}")
     from backend.jobs.running import _run
     from backend.pool import jobs
 
-    with_llm(world, llm.base_url, BATCH=batch)
+    with_llm(world, llm, BATCH=batch)
     jobs.begin(world.engine, 7, "annotate")
     _run(world.job("annotate"), annotate.work)
     found = {**places(world), "log": "".join(capfd.readouterr())}
     assert llm.headers[0]["authorization"] == f"Bearer {KEY}"
-    assert "Incorrect API key" in found["jobs"]
+    assert "Incorrect API key" in found["jobs"]  # the reason is told, without the key
     assert {name for name, content in found.items() if KEY in content or re.search(r"sk-test-0123", content)} == set()
 
 

@@ -12,14 +12,20 @@ from werkzeug import Request, Response
 
 from backend.connection import remember
 from backend.errors import BudgetReached
+from backend.instructions import remember_instructions
 from backend.jobs import annotate
-from backend.pool import candidates, jobs, ledger, tasks, versions
+from backend.pool import candidates, jobs, ledger, tasks, teachers, versions
 from backend.services import Services, teacher_version
-from model.errors import TeacherRefused
+from model.errors import TeacherRefused, TeacherUnavailable
 from tests.backend.jobs.conftest import CREATED, World, messages
 from tests.backend.label_studio_double import CONFIG
 
-LLM = {"TEACHER": "openai:tiny-1", "OPENAI_API_KEY": SecretStr("sk-test-key-123"), "TEACHER_PRICE": "1000,2000"}
+LLM = {
+    "EXAMPLES": "none",
+    "TEACHER": "openai:tiny-1",
+    "OPENAI_API_KEY": SecretStr("sk-test-key-123"),
+    "TEACHER_PRICE": "1000,2000",
+}
 
 
 def fill(world: World, times: int = 1) -> dict[int, str]:
@@ -131,12 +137,15 @@ class Llm:
     """An OpenAI-compatible server: proposes two labels, or fails from the n-th call on."""
 
     def __init__(self, server: HTTPServer, failing_from: int = 10**9, status: int = 401) -> None:
+        self.bad = ""  # questions about this text fail
         self.calls, self.failing_from, self.status = 0, failing_from, status
         server.expect_request("/v1/chat/completions", method="POST").respond_with_handler(self._answer)
         self.url = server.url_for("/v1")
 
     def _answer(self, request: Request) -> Response:
         self.calls += 1
+        if self.bad and self.bad in request.get_data(as_text=True):
+            return Response('{"error": {"message": "the end"}}', 503, {"x-should-retry": "false"})
         if self.calls >= self.failing_from:
             return Response('{"error": {"message": "no"}}', self.status, content_type="application/json")
         message = {"role": "assistant", "content": json.dumps({"candidates": ["refund", "billing"]})}
@@ -205,3 +214,50 @@ def test_answers_before_a_refusal_are_kept_and_paid(world: World, paid: Callable
     before = llm.calls
     annotate.work(world.job("annotate"))
     assert llm.calls - before == len(rows) - len(stored)
+
+
+def test_an_edited_description_pays_for_nothing_again_until_people_ask_for_it(
+    world: World, paid: Callable[..., Llm]
+) -> None:
+    rows = fill(world)
+    llm = paid(budget=1000.0)
+    annotate.work(world.job("annotate"))
+    first = version(world)
+    remember_instructions(world.services, world.project, {"description": "Refunds are more urgent than bills"})
+    second = version(world)
+    assert second != first
+    annotate.work(world.job("annotate"))
+    assert llm.calls == len(rows)
+    assert set(candidates.read(world.engine, 7, second)) == set(rows)
+    tasks.add(world.engine, 7, {99: "a new task is asked with the new description"})
+    annotate.work(world.job("annotate"))
+    assert llm.calls == len(rows) + 1
+    assert teachers.ask_anew(world.engine, 7, second) == len(rows)
+    annotate.work(world.job("annotate"))
+    assert llm.calls == 2 * len(rows) + 1
+    assert set(candidates.read(world.engine, 7, second)) == {*rows, 99}
+    assert teachers.ask_anew(world.engine, 7, second) == 0
+
+
+def test_another_prompt_is_another_question(world: World, paid: Callable[..., Llm]) -> None:
+    rows = fill(world)
+    llm = paid(budget=1000.0)
+    annotate.work(world.job("annotate"))
+    settings = world.services.settings.model_copy(update={"PROMPT": "single"})
+    world.services = Services(settings, world.engine, world.services.queue)
+    annotate.work(world.job("annotate"))
+    assert llm.calls == 2 * len(rows)
+
+
+def test_one_failing_question_does_not_stop_the_others(world: World, paid: Callable[..., Llm]) -> None:
+    rows = fill(world)
+    llm = paid(budget=1000.0)
+    llm.bad = "where is my parcel"
+    with pytest.raises(TeacherUnavailable, match="the end"):
+        annotate.work(world.job("annotate"))
+    assert len(candidates.read(world.engine, 7, version(world))) == len(rows) - 1
+    assert ledger.totals(world.engine, 7).unsettled_microusd == 0
+    llm.bad = ""
+    annotate.work(world.job("annotate"))
+    assert len(candidates.read(world.engine, 7, version(world))) == len(rows)
+    assert ledger.totals(world.engine, 7).calls == len(rows)

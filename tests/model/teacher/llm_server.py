@@ -138,7 +138,24 @@ class AnthropicServer(LlmServer):
 
         super().__init__(server, MessageCreateParamsNonStreaming, answer, script)
         self._cache: set[str] = set()
+        self.counted: list[dict[str, Any]] = []
         self.base_url = server.url_for("").rstrip("/")
+        server.expect_request("/v1/messages/count_tokens", method="POST").respond_with_handler(self._count)
+
+    def _count(self, request: Request) -> Response:
+        """Tokens as this vendor counts them: one per character of everything said."""
+        from anthropic.types import MessageCountTokensParams
+
+        body = request.get_json()
+        self.counted.append(body)
+        unknown = set(body) - set(MessageCountTokensParams.__annotations__)
+        if unknown:
+            self.problems.append(f"unknown parameters {sorted(unknown)}")
+        play = self.script("", len(self.counted))
+        if play is not None:
+            return Response(json.dumps(self.error(play)), play.status, content_type="application/json")
+        said = [block["text"] for block in body["system"]] + [str(turn["content"]) for turn in body["messages"]]
+        return Response(json.dumps({"input_tokens": sum(map(len, said))}), content_type="application/json")
 
     def error(self, play: Play) -> dict[str, Any]:
         return {"type": "error", "error": {"type": play.code or "api_error", "message": play.error}}

@@ -31,6 +31,9 @@ def test_success_adds_and_overload_takes_a_fifth() -> None:
     for _ in range(100):
         throttle.heard(200)
     assert throttle.limit == 8
+    for _ in range(11):
+        throttle.heard(429)  # a few among many are no reason
+    assert throttle.limit == 8
     throttle.heard(429)
     assert throttle.limit == pytest.approx(6.4)
     throttle.heard(529)  # of the same burst
