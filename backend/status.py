@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from backend import unsure
 from backend.agreement import agreement
 from backend.errors import ShortlistError
 from backend.policy import phase
@@ -100,7 +101,12 @@ def _stopped(row: jobs.JobRow | None) -> str | None:
 def _student(services: Services, project: Project, checked: figures.Checked | None) -> dict[str, Any]:
     """The served student against people; on blind tasks all students count, because these are few."""
     blind = shown.blind_student(services.engine, project.project, _blind_share(services, project))
-    return {**_accuracy(checked), "blind": _accuracy(blind)}
+    row = versions.get(services.engine, project.project, project.served) if project.served else None
+    return {
+        **_accuracy(checked),
+        "blind": _accuracy(blind),
+        "calibration": unsure.promise(row.metrics) if row else None,
+    }
 
 
 def _accuracy(checked: figures.Checked | None) -> dict[str, Any]:

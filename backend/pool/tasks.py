@@ -13,7 +13,10 @@ from backend.pool.engine import now_ms, read, write
 from backend.pool.resume import search
 from backend.pool.tables import candidate_sets, tasks
 
-OF_A_TASK = (tasks, candidate_sets, tables.annotations, tables.predictions, tables.published, tables.acquisition)
+OF_A_TASK = (
+    tasks, candidate_sets, tables.annotations, tables.predictions, tables.published, tables.acquisition,
+    tables.shortlists,
+)  # fmt: skip
 
 
 def text_hash(text: str) -> str:
