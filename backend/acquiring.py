@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend import human_labels
-from backend.pool import acquisition, tasks
+from backend.pool import acquisition, rulings, tasks
 from backend.pool.projects import Project
 from backend.services import Services, label_space, project_options
 from model.errors import ArtifactError
@@ -42,10 +42,16 @@ def chooser(project: Project) -> str:
     return served if served and served.endswith(f"-{project.space_hash}") else ""
 
 
+def is_committee(version: str) -> bool:
+    """Whether a version is a committee's."""
+    return version.startswith("committee-")
+
+
 def for_teacher(services: Services, project: Project, teacher: str, embed: Embed) -> tuple[int, ...]:
     """The tasks that the teacher version `teacher` is asked about before all others, the first one first.
 
-    Made anew once all of them were asked, or another student is served. Tasks that people decided are not among them.
+    Made anew once all of them were asked, or another student is served. Tasks that people decided are not among them,
+    and of a committee's only those that its votes do not decide.
     """
     engine, number, version = services.engine, project.project, chooser(project)
     known = acquisition.line(engine, number, "teacher")
@@ -55,6 +61,9 @@ def for_teacher(services: Services, project: Project, teacher: str, embed: Embed
             return known.tasks
     done = decided(services, number)
     eligible = [task for task in tasks.ids_without_candidates(engine, number, teacher) if task not in done]
+    if is_committee(version):  # a review is for tasks that its votes do not decide
+        unresolved = rulings.of_source(engine, number, version, "unresolved")
+        eligible = [task for task in eligible if task in unresolved]
     count = TEACHER_QUEUE if version else FIRST_QUEUE
     chosen = choose(services, project, version, embed, count, eligible)
     acquisition.line_up(engine, number, "teacher", version, chosen)

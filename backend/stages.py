@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.acquiring import for_teacher
+from backend.acquiring import chooser, for_teacher, is_committee
 from backend.pool import candidates, jobs, ledger, tasks
 from backend.pool.projects import Project
 from backend.services import Services, project_options
@@ -24,10 +24,12 @@ GROWTH = 2.0  # each stage ends when so many times the tasks of the last trainin
 
 @dataclass(frozen=True)
 class Stage:
-    """The tasks that come first, and how many may have been asked in all before a training comes; None: no limit."""
+    """The tasks that come first, and how many may have been asked in all before a training comes; None: no limit.
+    `only`: no others are asked, because a committee decides them."""
 
     first: tuple[int, ...] = ()
     end: int | None = None
+    only: bool = False
 
     def room(self, asked: int, limit: int) -> int:
         """How many of `limit` tasks may be asked now, after `asked`."""
@@ -41,16 +43,26 @@ def stage(services: Services, project: Project, teacher: Teacher, version: str, 
         return Stage()
     asked = candidates.figures(services.engine, project.project, version).count
     first = for_teacher(services, project, version, embed) if asked < end else ()
-    return Stage(first, end if end < ALL else None)
+    return Stage(first, end if end < ALL else None, reviewing(services, project))
 
 
 def next_end(services: Services, project: Project, teacher: Teacher, version: str) -> int | None:
     """The number of asked tasks at which the stage ends; None where there is money for all, ALL where nothing waits."""
     if not teacher.paid:
         return None
+    committee = project_options(services.settings, project).MODE == "committee"
     if candidates.figures(services.engine, project.project, version).count < FIRST:
-        return None if _affordable(services, project, teacher, version) else FIRST
-    return stage_end(services, project) if scarce(services, project, version) else None
+        return None if not committee and _affordable(services, project, teacher, version) else FIRST
+    if committee and not reviewing(services, project):  # the first committee is still to be trained
+        return FIRST
+    if scarce(services, project, version):
+        return stage_end(services, project)
+    return ALL if committee else None
+
+
+def reviewing(services: Services, project: Project) -> bool:
+    """Whether the teacher only reviews what a served committee does not decide."""
+    return project_options(services.settings, project).MODE == "committee" and is_committee(chooser(project))
 
 
 def stage_end(services: Services, project: Project) -> int:

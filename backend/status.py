@@ -10,7 +10,7 @@ from backend import unsure
 from backend.agreement import agreement
 from backend.errors import ShortlistError
 from backend.policy import phase
-from backend.pool import batches, candidates, figures, jobs, ledger, shown, tasks, versions
+from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
 from backend.pool.projects import Project
 from backend.prompt_text import system_part
 from backend.services import Services, paused, project_options, served_version, teacher_version
@@ -54,6 +54,7 @@ def project_status(services: Services, project: Project, problems: Mapping[str, 
         "job": _job(jobs.latest(engine, number)),
         "spend": _spend(services, project),
         "versions": _version_rows(services, project, checked),
+        "decided_by": _decided_by(services, project, served),
         "stopping": _stopping(services, project, checked),
         "note": BIAS,
     }
@@ -172,6 +173,14 @@ def _version_rows(services: Services, project: Project, checked: dict[str, figur
         }
         for row in versions.list_versions(services.engine, project.project)
     ]
+
+
+def _decided_by(services: Services, project: Project, served: str | None) -> dict[str, int] | None:
+    """Who decided how many tasks, where a committee is served; None otherwise."""
+    if not served or not served.startswith("committee-"):
+        return None
+    found = rulings.counts(services.engine, project.project, served)
+    return {**found, "person": figures.decided(services.engine, project.project)}
 
 
 def _stopping(services: Services, project: Project, checked: dict[str, figures.Checked]) -> dict[str, Any]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
 from backend import human_labels, student_answers, unsure
 from backend.embedding import project_embedder, student_embedder
 from backend.jobs.running import Job
-from backend.pool import jobs, publishing, tasks
+from backend.pool import jobs, publishing, rulings, tasks
+from backend.ruling import ruled
 from backend.services import project_options
 from model.errors import ArtifactError
 from model.labels import Decision
 
 if TYPE_CHECKING:
     from model.calibration import Calibration
+    from model.committee import Committee
     from model.registry import Registry
     from model.student.options import Embed
     from model.student.student import Student
@@ -67,6 +69,9 @@ def predict(
         chunk = ids[start : start + CHUNK]
         rows = student.probabilities([texts[task] for task in chunk], embed)
         found = student_answers.answers(student.space, rows, calibration)
+        if student.kind == "committee":
+            found = ruled(services, job.project, version, cast("Committee", student), chunk,
+                          [texts[task] for task in chunk], found)  # fmt: skip
         keys = [tasks.text_hash(texts[task]) for task in chunk]
         student_answers.save(services, job.number, version, options, zip(chunk, keys, found, strict=True))
         done = start + len(chunk)
@@ -77,6 +82,8 @@ def predict_missing(job: Job, version: str) -> int:
     """Let a version answer the tasks that came, changed or were opened again after its training; their number."""
     from model.student.student import load_student
 
+    if version.startswith("committee-"):
+        rulings.fill(job.services.engine, job.number, version, "committee")
     wanted = publishing.unanswered(job.services.engine, job.number, version)
     wanted = sorted(set(wanted) - decided(job)) if wanted else []
     if not wanted:

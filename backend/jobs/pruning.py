@@ -8,7 +8,7 @@ import structlog
 
 from backend.jobs.predicting import registry
 from backend.jobs.running import Job
-from backend.pool import acquisition, predictions, shortlists, versions
+from backend.pool import acquisition, predictions, rulings, shortlists, versions
 from backend.pool.versions import VersionRow
 from backend.services import project_options
 from model.errors import ArtifactError
@@ -36,6 +36,7 @@ def prune(job: Job) -> int:
             continue
         predictions.drop_undecided(engine, job.number, row.version)
         acquisition.drop(engine, job.number, row.version)
+        rulings.drop(engine, job.number, row.version)
         shortlists.drop(engine, job.number, row.version)
         gone += 1
     return gone

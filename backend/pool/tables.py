@@ -254,3 +254,12 @@ queues = sa.Table(  # the tasks that come next, in order: for the teacher, and f
     sa.Column("done", sa.Integer, nullable=False, server_default="0"),  # how many Label Studio was told of
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
+
+rulings = sa.Table(  # who decided each task that a committee answered
+    "rulings",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),  # committee-…
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("source", sa.String(16), nullable=False),  # committee, llm, fallback, unresolved
+)

@@ -14,7 +14,7 @@ from backend.pool.resume import search
 from backend.pool.tables import candidate_sets, tasks
 
 OF_A_TASK = (
-    tasks, candidate_sets, tables.annotations, tables.predictions, tables.published, tables.acquisition,
+    tasks, candidate_sets, tables.annotations, tables.predictions, tables.published, tables.acquisition, tables.rulings,
     tables.shortlists,
 )  # fmt: skip
 

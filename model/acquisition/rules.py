@@ -17,8 +17,8 @@ from model.acquisition.uncertainty import (
     VoteEntropy,
 )
 
-DEFAULT = "sharp-clusters"
-SHARP = 5.0  # power of the weights; 3 to 10 do alike
+DEFAULT = "margin-clusters"
+SHARP = 5.0  # power of the weights of the sharper variant; 3 to 10 do alike
 
 RULES: dict[str, Callable[[str, int, float], Rule]] = {
     "random": lambda name, seed, _: Rule(name, RandomScore(seed), NoSpread(), random_share=1.0),

@@ -1,0 +1,51 @@
+"""Who decided each task that a committee version answered: its votes, the teacher, a fallback, or nobody yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from backend.pool.bulk import upsert
+from backend.pool.engine import read, write
+from backend.pool.tables import predictions, rulings
+
+
+def save(engine: sa.Engine, project: int, version: str, sources: Mapping[int, str]) -> None:
+    """Store sources by task; a newer one replaces."""
+    row = {"project": project, "version": version}
+    with write(engine) as connection:
+        upsert(connection, rulings, [{**row, "task": task, "source": sources[task]} for task in sorted(sources)])
+
+
+def of_source(engine: sa.Engine, project: int, version: str, source: str) -> set[int]:
+    """The tasks of one source."""
+    query = sa.select(rulings.c.task).where(*_of(project, version), rulings.c.source == source)
+    with read(engine) as connection:
+        return set(connection.scalars(query))
+
+
+def counts(engine: sa.Engine, project: int, version: str) -> dict[str, int]:
+    """How many tasks each source decided."""
+    query = sa.select(rulings.c.source, sa.func.count()).where(*_of(project, version)).group_by(rulings.c.source)
+    with read(engine) as connection:
+        return {source: int(number) for source, number in connection.execute(query)}
+
+
+def fill(engine: sa.Engine, project: int, version: str, source: str) -> None:
+    """Say who decided the tasks that the version answered without a ruling, which the web process does."""
+    same = sa.select(sa.literal(1)).where(*_of(project, version), rulings.c.task == predictions.c.task)
+    query = sa.select(predictions.c.task).where(predictions.c.project == project, predictions.c.version == version)
+    with read(engine) as connection:
+        open_tasks = list(connection.scalars(query.where(~sa.exists(same))))
+    save(engine, project, version, dict.fromkeys(open_tasks, source))
+
+
+def drop(engine: sa.Engine, project: int, version: str) -> None:
+    """Forget a version's rulings."""
+    with write(engine) as connection:
+        connection.execute(sa.delete(rulings).where(*_of(project, version)))
+
+
+def _of(project: int, version: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return rulings.c.project == project, rulings.c.version == version
