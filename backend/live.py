@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 RETRY_SECONDS = 20.0  # a load that failed is tried again after so long
 CAPACITY = 8  # students, and teachers, that stay in memory
-CHUNK = 32  # texts per model call: short enough that a deadline is kept
+CHUNK, CHARACTERS = 128, 24_000  # of one model call, at most: short enough that a deadline is kept
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,31 @@ class LoadedStudent:
     def answers(self, texts: Sequence[str], deadline: float) -> list[Answer]:
         """What it says about the first texts, as many as fit before `deadline` (time.monotonic seconds)."""
         found: list[Answer] = []
-        for start in range(0, len(texts), CHUNK):
+        for part in portions(texts):
             if not self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 break
             try:
-                rows = self.student.probabilities(texts[start : start + CHUNK], self.embed)
+                rows = self.student.probabilities(part, self.embed)
             finally:
                 self._turn.release()
             found += answers(self.student.space, rows, self.calibration)
             if time.monotonic() >= deadline:
                 break
         return found
+
+
+def portions(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts in order, in lists of at most CHUNK texts and, but for a single one, CHARACTERS characters."""
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        if part and (len(part) >= CHUNK or size + len(text) > CHARACTERS):
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += len(text)
+    if part:
+        yield part
 
 
 class Shelf(Generic[T]):

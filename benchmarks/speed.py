@@ -23,6 +23,9 @@ SUMMARY = ("predict_1", "predict_100", "http_vs_runtime", "int8_vs_float32", "ti
            "setup_p99_ms", "scale_cost_ratio", "web_rss_mb", "worker_rss_mb")  # fmt: skip
 
 
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+
+
 @dataclass(frozen=True)
 class Size:
     """How much is measured."""
@@ -36,21 +39,33 @@ class Size:
 
 
 FULL = Size(rounds=9, requests=600, texts=800, train_rows=1000, seconds=40, largest=1_000_000)
-QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seconds=12, largest=30_000)
+QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seconds=12, largest=100_000)
 
 
 def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
     """The measurements by name."""
     from benchmarks.speed_http import http_rows
+    from benchmarks.speed_retrain import latency_rows, retrain_rows
+    from benchmarks.speed_scale import scale_rows
+    from benchmarks.speed_student import runtime_rows, served_rows
+    from benchmarks.speed_training import training_rows
 
-    return {"http": lambda: http_rows(size.rounds, size.requests)}
+    return {
+        "http": lambda: http_rows(size.rounds, size.requests),
+        "runtimes": lambda: runtime_rows(data, min(size.rounds, 5), size.texts),
+        "served": lambda: served_rows(data, size.rounds),
+        "retrain": lambda: retrain_rows([1_000, 10_000], 3),
+        "latency": lambda: latency_rows(10_000, size.seconds),
+        "training": lambda: training_rows(data, size.train_rows, 1 if size.largest < 1_000_000 else 3),
+        "scale": lambda: scale_rows([number for number in SIZES if number <= size.largest]),
+    }
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write JSON, table and plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of data sets")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and at most 30,000 tasks")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and at most 100,000 tasks")
     parser.add_argument("--only", nargs="*", help="parts to measure; an existing result file keeps its other rows")
     parser.add_argument("--out", type=Path, required=True, help="the result file, JSON")
     chosen = parser.parse_args(arguments)

@@ -88,8 +88,8 @@ class Process:
         return [whole, *whole.children(recursive=True)]
 
     def cpu_seconds(self) -> float:
-        """Processor time used so far, all members."""
-        return sum(sum(one.cpu_times()[:2]) for one in self.members())
+        """Processor time used so far by all members and by children that have ended."""
+        return sum(sum(one.cpu_times()[:4]) for one in self.members())
 
     def rss_mb(self) -> float:
         """Resident memory of the largest member, MB of 10^6 bytes."""

@@ -23,6 +23,7 @@ PRELOADED = (  # imported once by the worker, so that no job waits for it
     "transformers.models.auto.tokenization_auto",
     "transformers.models.bert.modeling_bert",  # of the bundled encoder
     "transformers.models.bert.tokenization_bert",
+    "torch._dynamo",  # what every optimiser imports first: seconds, in each forked training anew
     "model.student.training",
     "model.student.encoder",
     "model.teacher.choice",

@@ -92,11 +92,16 @@ class Fixed:
 def test_answers_come_in_chunks_until_the_deadline() -> None:
     student = Fixed()
     loaded = LoadedStudent(student, lambda texts: np.zeros((len(texts), 2), np.float32), threading.Lock())  # type: ignore[arg-type]
-    answers = loaded.answers(["x"] * 70, time.monotonic() + 60)
-    assert [label for label, *_ in answers] == ["c"] * 70
+    answers = loaded.answers(["x"] * 300, time.monotonic() + 60)
+    assert [label for label, *_ in answers] == ["c"] * 300
     assert answers[0][1] == pytest.approx(0.7)
-    assert student.sizes == [32, 32, 6]
-    assert len(loaded.answers(["x"] * 70, time.monotonic())) == 32
+    assert student.sizes == [128, 128, 44]
+    assert len(loaded.answers(["x"] * 300, time.monotonic())) == 128
+
+
+def test_long_texts_make_shorter_portions() -> None:
+    texts = ["short", "x" * 20_000, "y" * 5_000, "z" * 50_000, "end"]
+    assert [list(map(len, part)) for part in live.portions(texts)] == [[5, 20_000], [5_000], [50_000], [3]]
 
 
 def test_a_busy_processor_is_not_waited_for_beyond_the_deadline() -> None:
