@@ -1,8 +1,14 @@
-"""Generated requests over all endpoints: no 5xx, the right number of entries, and the server goes on."""
+"""Generated requests over all endpoints: no 5xx, the right number of entries, and the server goes on.
+
+FUZZ_REQUESTS says how many in all; 20,000 for a thorough run:
+
+    FUZZ_REQUESTS=20000 .venv/bin/pytest tests/backend/web/test_fuzz.py
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +18,8 @@ from backend.events import ACTIONS
 from tests.backend.configs import CONFIG_A, CONFIG_B, TAXONOMY
 from tests.backend.web.server import Server
 
-FUZZ = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "2000"))  # shared by the five tests of generated requests
+FUZZ = settings(max_examples=REQUESTS // 5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KEYS = [
     "action", "annotation", "annotations", "choices", "completed_by", "config", "context", "control", "data",
     "extra_params", "from_name", "id", "job", "label_config", "params", "prediction", "project", "result",
@@ -45,8 +52,9 @@ OBJECTS = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6)
 PROJECTS = st.sampled_from(["7.1795239698", "8.1", "7"])
 CONFIGS = st.sampled_from(CONFIG_TEXTS)
 PATHS = ["/", "/health", "/setup", "/predict", "/webhook", "/versions", "/job_status", "/delete", "/duplicate_model",
-         "/validate", "/train", "/metrics", "/projects", "/projects/7", "/projects/7.json", "/p/7/predict",
-         "/p/x/versions", "/p/7/job_status", "/p/7/webhook"]  # fmt: skip
+         "/validate", "/train", "/metrics", "/ready", "/projects", "/projects/7", "/projects/7.json", "/p/7/predict",
+         "/p/x/versions", "/p/7/job_status", "/p/7/webhook", "/projects/7/pause", "/projects/7/train",
+         "/projects/7/x"]  # fmt: skip
 TASK = st.fixed_dictionaries({"id": st.integers(1, 50), "data": st.fixed_dictionaries({"text": VALUES})})
 TASKS = st.lists(VALUES | TASK, max_size=20)
 

@@ -1,0 +1,88 @@
+"""The place of versions is full, or Label Studio is in trouble, while a real worker goes through all jobs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+from backend.jobs.predicting import registry
+from backend.pool import jobs, versions
+from backend.status import project_status
+from benchmarks.waiting import wait_for
+from model.student.student import load_student
+from tests.backend.jobs.conftest import World
+from tests.backend.jobs.test_worker import check_all_is_well, fill
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from backend.jobs.running import Job, job_services, run_job
+from backend.jobs import train
+from model.registry import Registry
+whole = Registry.write
+def write(self, *arguments):
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+    try:
+        whole(self, *arguments)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+Registry.write = write
+try:
+    train.run(7)
+except Exception as error:
+    sys.exit(f"raised {type(error).__name__}")
+"""
+
+
+def test_a_disk_that_is_full_while_a_version_is_saved(world: World) -> None:
+    """No file can grow while the version is written, as on a full disk; later there is room again."""
+    fill(world)
+    command = [sys.executable, "-c", FULL]
+    done = subprocess.run(command, env=world.environment(), capture_output=True, text=True, check=False)
+    assert "raised ArtifactError" in done.stderr, done.stderr[-2000:]
+    row = jobs.get(world.engine, 7)["train"]
+    assert row.state == "failed"
+    assert "written" in str(row.error)
+    assert str(row.error).endswith("It is tried again by itself.")
+    status = project_status(world.services, world.project)
+    assert status["job"]["error"] == row.error
+    assert versions.list_versions(world.engine, 7) == []
+    assert not [path for path in (world.folder / "versions").rglob("*") if path.is_file()]
+    command = [sys.executable, "-c", "from backend.jobs import train; train.run(7)"]
+    subprocess.run(command, env=world.environment(), capture_output=True, text=True, check=True)
+    (version,) = versions.list_versions(world.engine, 7)
+    assert (version.state, version.human_labels) == ("publishing", 24)
+    assert load_student(registry(world.job("train")).fetch(7, version.version)).space == world.project.space
+
+
+def test_label_studio_in_trouble_during_sync_and_publish(world: World) -> None:
+    """503, 429 and 500 pass by themselves; 401 is said in words, and with the right token again all goes on."""
+    truth = fill(world)
+    world.double.faults = {
+        "GET /api/tasks": [(503, {}), (429, {})],
+        "POST /api/projects/7/import/predictions": [(500, {"detail": "database is locked"}), (429, {})],
+        "GET /api/ml": [(500, {})],
+    }
+    world.services.queue.enqueue("sync", 7)
+    worker = world.start_worker()
+    try:
+        wait_for("a word about it", lambda: "answered 503" in _error(world, "sync"), 60, 0.05)
+        wait_for("a published student", lambda: world.project.served in {world.project.published} - {None}, 120)
+        wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(world.engine, 7).values()), 120)
+        world.double.faults = {"GET /api/projects/7": [(401, {"detail": "Invalid token."})]}
+        world.services.queue.enqueue("sync", 7)
+        wait_for("a word about the token", lambda: "does not accept LABEL_STUDIO_API_KEY" in _error(world, "sync"), 60)
+        world.services.queue.enqueue("sync", 7)
+        wait_for("a comparison", lambda: jobs.get(world.engine, 7)["sync"].state == "idle", 60)
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(60)
+    assert all(not answers for answers in world.double.faults.values())
+    check_all_is_well(world, truth)
+
+
+def _error(world: World, kind: str) -> str:
+    row = jobs.get(world.engine, 7).get(kind)
+    return str(row.error) if row and row.error else ""
