@@ -132,7 +132,7 @@ def decide(world: World, task: int) -> None:
     annotations.save(world.engine, 7, [row])
 
 
-@pytest.mark.parametrize("rule", ["sharp-clusters", "ci-published", "ci-total-variation", "random"])
+@pytest.mark.parametrize("rule", ["margin-clusters", "ci-published", "ci-total-variation", "random"])
 def test_a_queue_is_used_up_before_the_next_one_and_leaves_out_what_people_decided(
     world: World, llm: OpenAIServer, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
