@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.speed_report import write_report
 from benchmarks.speed_rows import Row
 
 Found = tuple[list[Row], dict[str, float]]
@@ -84,6 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
     }
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(json.dumps(result, indent=1) + "\n")
+    write_report(chosen.out, result)
 
 
 def _earlier(path: Path) -> dict[str, Any]:
