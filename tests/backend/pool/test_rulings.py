@@ -1,0 +1,29 @@
+"""Who decided, on both databases."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from backend.pool import predictions, rulings
+
+VERSION = "committee-1-abcdef"
+
+
+def test_sources_are_counted_replaced_and_dropped_by_version(engine: sa.Engine) -> None:
+    rulings.save(engine, 7, VERSION, {1: "committee", 2: "unresolved", 2**40: "unresolved"})
+    rulings.save(engine, 7, VERSION, {2: "llm"})
+    rulings.save(engine, 7, "committee-2-abcdef", {1: "fallback"})
+    rulings.save(engine, 8, VERSION, {1: "unresolved"})
+    assert rulings.counts(engine, 7, VERSION) == {"committee": 1, "llm": 1, "unresolved": 1}
+    assert rulings.of_source(engine, 7, VERSION, "unresolved") == {2**40}
+    rulings.drop(engine, 7, VERSION)
+    assert rulings.counts(engine, 7, VERSION) == {}
+    assert rulings.counts(engine, 7, "committee-2-abcdef") == {"fallback": 1}
+
+
+def test_answers_without_a_ruling_get_one(engine: sa.Engine) -> None:
+    predictions.save(engine, 7, VERSION, [(task, "h", "refund", 0.9) for task in (1, 2, 3)])
+    rulings.save(engine, 7, VERSION, {2: "unresolved"})
+    rulings.fill(engine, 7, VERSION, "committee")
+    rulings.fill(engine, 7, VERSION, "committee")
+    assert rulings.counts(engine, 7, VERSION) == {"committee": 2, "unresolved": 1}
