@@ -1,11 +1,12 @@
 """Annotate many tasks through an LLM server on loopback that fails in every way it can.
 
-    python -m benchmarks.teacher_faults --out FILE.json [--tasks 10000] [--rate 100] [--share 0.05] [--quick]
+    python -m benchmarks.teacher_faults --out FILE.json [--tasks 10000] [--rate 100] [--share 0.05] [--per-call 1]
 
 The server speaks OpenAI's protocol, allows `--rate` answers a second (beyond it 429 with Retry-After), and plays each
-kind of fault for `--share` of the texts when they are first asked about. Measured are what was lost, what was paid
-twice, the throughput as a share of the server's own limit, the ledger against the server's bill, and a second run after
-all candidate sets were deleted. The job is the real one, on a real SQLite pool.
+kind of fault for `--share` of the questions when they are first asked. Measured are what was lost, what was paid twice
+(texts for which a usable answer was bought more than once), the throughput as a share of the server's own limit, the
+ledger against the server's bill, processor time, and a second run after all candidate sets were deleted. The job is the
+real one, on a real SQLite pool. `--rate` must be what server and machine can do: the processor time tells.
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ from model.errors import TeacherUnavailable
 from model.labels import LabelSpace
 
 KINDS = ("overload", "error", "dropped", "broken json", "unknown label", "empty", "cut off", "slow")
-PAID_AGAIN = ("broken json", "unknown label", "empty", "cut off")  # an answer that was paid and cannot be used
+USABLE = ("", "slow")
 SLOW_SECONDS = 2.0
 ATTEMPTS = 50  # of the job, as the queue would repeat it
-TEXT = re.compile(r"<text>\n(.*)\n</text>", re.DOTALL)
+TEXT = re.compile(r"<text>\n(.*?)\n</text>", re.DOTALL)
 LABELS = ("billing", "refund", "shipping")
 
 
 class Server(ThreadingHTTPServer):
-    """Counts every answer by text; `limited` are those that came too fast."""
+    """Counts every answer by question; `limited` are those that came too fast."""
 
     daemon_threads = True
     request_queue_size = 512
@@ -55,15 +56,17 @@ class Server(ThreadingHTTPServer):
     def __init__(self, rate: float, share: float) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.rate, self.share = rate, share
-        self.billed: Counter[str] = Counter()
+        self.billed = 0
+        self.usable: Counter[str] = Counter()  # answers by text
         self.asked: Counter[str] = Counter()
         self.played: Counter[str] = Counter()
         self.first = self.last = 0.0
         self._room, self._since = rate / 10, time.monotonic()
         self._lock = threading.Lock()
 
-    def next(self, text: str) -> str:
-        """What to play for this request: limited, a kind of fault, or nothing."""
+    def next(self, texts: list[str]) -> str:
+        """What to play for this question: limited, a kind of fault, or nothing."""
+        question = "\n".join(texts)
         with self._lock:
             now = time.monotonic()
             self._room = min(self.rate / 10, self._room + (now - self._since) * self.rate)
@@ -73,19 +76,25 @@ class Server(ThreadingHTTPServer):
                 return "limited"
             self._room -= 1
             self.first = self.first or now
-            self.asked[text] += 1
-            kind = fault(text, self.share) if self.asked[text] == 1 else ""
+            self.asked[question] += 1
+            kind = fault(question, self.share) if self.asked[question] == 1 else ""
             self.played[kind or "good"] += 1
-            if kind not in ("overload", "error", "dropped"):
-                self.billed[text] += 1
+            self.billed += kind not in ("overload", "error", "dropped")
+            self.usable.update(texts if kind in USABLE else ())
             self.last = now
             return kind
 
 
-def fault(text: str, share: float) -> str:
-    """The fault of a text, by hash; each kind for `share` of the texts."""
-    place = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 16**8
+def fault(question: str, share: float) -> str:
+    """The fault of a question, by hash; each kind for `share` of the questions."""
+    place = int(hashlib.sha256(question.encode()).hexdigest()[:8], 16) / 16**8
     return KINDS[int(place / share)] if place < share * len(KINDS) else ""
+
+
+def good_answer(texts: int) -> dict[str, Any]:
+    """For one text, or for several in one question."""
+    labels = {"candidates": ["billing", "refund"]}
+    return labels if texts == 1 else {"answers": [{"text": place, **labels} for place in range(1, texts + 1)]}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -97,8 +106,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """One question."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        found = TEXT.search(body["messages"][1]["content"])
-        kind = self.server.next(found.group(1) if found else "")
+        texts = TEXT.findall(body["messages"][1]["content"])
+        kind = self.server.next(texts)
         if kind == "dropped":
             self.close_connection = True
             self.connection.close()
@@ -109,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "slow":
             time.sleep(SLOW_SECONDS)
         said = {"broken json": '{"candidates": ["bil', "unknown label": '{"candidates": ["Paris"]}', "empty": ""}
-        text = said.get(kind, '{"candidates": ["billing", "refund"]}')
+        text = said.get(kind, json.dumps(good_answer(len(texts))))
         choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
         if kind == "cut off":
             choice |= {"finish_reason": "length", "message": {"role": "assistant", "content": '{"cand'}}
@@ -137,7 +146,7 @@ def serve(pipe: Connection, rate: float, share: float) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pipe.send(server.server_port)
     while pipe.recv() != "stop":
-        pipe.send((server.billed, server.played, server.last - server.first))
+        pipe.send((server.billed, server.usable, server.played, server.last - server.first, time.process_time()))
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -147,7 +156,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     process.start()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return _measure(options, ours, _services(Path(folder), ours.recv()))
+            return _measure(options, ours, _services(Path(folder), ours.recv(), options.per_call))
     finally:
         ours.send("stop")
         process.join(10)
@@ -156,15 +165,16 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 def _measure(options: argparse.Namespace, server: Connection, services: Services) -> dict[str, Any]:
     texts = {number: f"message {number} about an order" for number in range(1, options.tasks + 1)}
     tasks.add(services.engine, 7, texts)
+    began = time.process_time()
     repeats = _annotate(services)
+    busy = time.process_time() - began
     server.send("counts")
-    billed, played, seconds = server.recv()
+    billed, usable, played, seconds, server_busy = server.recv()
     project = projects.get(services.engine, 7)
     assert project is not None
     version = teacher_version(services, project)
     found = candidates.figures(services.engine, 7, version)
     money = ledger.totals(services.engine, 7)
-    due = {text: 2 if fault(text, options.share) in PAID_AGAIN else 1 for text in texts.values()}
     with write(services.engine) as connection:
         connection.execute(candidate_sets.delete())
     _annotate(services)
@@ -173,18 +183,23 @@ def _measure(options: argparse.Namespace, server: Connection, services: Services
     done = sum(played.values()) - played["limited"]
     return {
         "tasks": options.tasks,
+        "tasks_per_call": options.per_call,
         "answered": found.answered,
         "lost": options.tasks - found.answered,
-        "paid_twice": sum(max(0, billed[text] - due[text]) for text in due),
-        "billed_by_server": sum(billed.values()),
+        "paid_twice": sum(number - 1 for number in usable.values() if number > 1),
+        "billed_by_server": billed,
         "booked_in_ledger": money.calls,
         "still_reserved_microusd": money.unsettled_microusd,
         "seconds": round(seconds, 1),
-        "per_second": round(done / seconds, 1),
+        "calls_per_second": round(done / seconds, 1),
+        "tasks_per_second": round(found.count / seconds, 1),
+        "server_limit_per_second": options.rate,
         "share_of_the_servers_limit": round(done / seconds / options.rate, 3),
+        "processor_ms_per_call": round(1000 * busy / done, 2),
+        "processor_ms_per_call_of_the_server": round(1000 * server_busy / done, 2),
         "job_repeats_after_outage": repeats,
         "faults": dict(played),
-        "calls_of_second_run": sum(again.values()) - sum(billed.values()),
+        "calls_of_second_run": again - billed,
         "answered_by_second_run": candidates.figures(services.engine, 7, version).answered,
     }
 
@@ -202,10 +217,11 @@ def _annotate(services: Services) -> int:
     raise ShortlistError(f"the job failed {ATTEMPTS} times")
 
 
-def _services(folder: Path, port: int) -> Services:
+def _services(folder: Path, port: int, per_call: int) -> Services:
     settings = load_settings(
         DATA_DIR=folder, TEACHER="openai:tiny", OPENAI_API_KEY=SecretStr("sk-none-of-your-business"),
         OPENAI_BASE_URL=f"http://127.0.0.1:{port}/v1", TEACHER_PRICE="1,2", BUDGET_USD=1000, EXAMPLES="none",
+        TEXTS_PER_CALL=per_call,
     )  # fmt: skip
     engine = open_engine(settings.database_url)
     upgrade(engine)
@@ -219,7 +235,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=100.0, help="answers a second that the server allows")
-    parser.add_argument("--share", type=float, default=0.05, help="of the texts, for each kind of fault")
+    parser.add_argument("--share", type=float, default=0.05, help="of the questions, for each kind of fault")
+    parser.add_argument("--per-call", type=int, default=1, help="tasks in one question")
     parser.add_argument("--quick", action="store_true", help="500 tasks")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()

@@ -21,7 +21,8 @@ class Throttle:
     """Additive increase, multiplicative decrease, shared by the threads of one process.
 
     A few complaints among many good answers are the price of staying at the server's limit, and cost nothing: the limit
-    falls only while more than TOLERATED of the latest answers complain, and once per burst.
+    falls, and all wait for the time that the server names, only while more than TOLERATED of the latest answers
+    complain; the limit once per burst. The call that was refused waits in the SDK anyway.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Throttle:
         finally:
             with self._free:
                 self.running -= 1
-                self._free.notify_all()
+                self._free.notify()
 
     def heard(self, status: int, retry_after: float | None = None) -> None:
         """Every HTTP answer is reported here, those that the SDK retries by itself included."""
@@ -62,11 +63,11 @@ class Throttle:
                 if often and (now - self._slowed_at > BURST_SECONDS or self._slowed_at < 0):
                     self.limit = max(1.0, self.limit * SLOWER)
                     self._slowed_at = now
-                if retry_after:
+                if often and retry_after:
                     self._not_before = max(self._not_before, now + min(retry_after, LONGEST_WAIT))
             elif status < 400:
                 self.limit = min(float(self.most), self.limit + 1.0 / self.limit)
-            self._free.notify_all()
+            self._free.notify()
 
     def _count(self, now: float, complaint: bool) -> None:
         kept = 0.5 ** ((now - self._counted_at) / MEMORY_SECONDS)
