@@ -20,6 +20,7 @@ from backend.commands import (
     rollback,
     serve,
     start,
+    template,
     train,
     versions,
     worker,
@@ -59,6 +60,7 @@ app.command("start")(start.start)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("connect")(connect.connect)
+app.command("template")(template.template)
 app.command("doctor")(doctor.doctor)
 app.command("annotate")(annotate.annotate)
 app.command("estimate")(estimate.estimate)

@@ -11,14 +11,16 @@ from typing import Any
 
 import structlog
 
-from backend.connection import KEEP, remember
+from backend.connection import KEEP, control_of, remember
 from backend.decisions import utc_text
 from backend.errors import AddressBlocked, LabelStudioError, QueueError
 from backend.instructions import remember_instructions
 from backend.jobs.titles import login_fields, ours, same_address
 from backend.label_studio import LabelStudio
 from backend.label_studio_http import BLOCKED
+from backend.label_templates import explanation
 from backend.pool import projects
+from backend.pool.projects import Project
 from backend.services import Services, open_services, served_version
 from backend.settings import Settings
 
@@ -73,7 +75,8 @@ def _connect(
     hook = _webhook(label_studio, settings, number, connection)
     _show(label_studio, number, stated, existing, version)
     projects.set_published(services.engine, number, version)
-    notes = [*_foreign(existing, settings), *_hidden(stated), *_start_jobs(services, number)]
+    notes = [*_foreign(existing, settings), *_hidden(stated), *_explain(services, label_studio, known, stated)]
+    notes += _start_jobs(services, number)
     return Connected(number, title, settings.backend_url, version, int(connection["id"]), int(hook["id"]), tuple(notes))
 
 
@@ -177,6 +180,17 @@ def _foreign(existing: Sequence[dict[str, Any]], settings: Settings) -> list[str
     if not others:
         return []
     return [f"The project has another ML backend ({others[0]}); Label Studio asks only the first: remove that one"]
+
+
+def _explain(services: Services, label_studio: LabelStudio, known: Project, stated: Mapping[str, Any]) -> list[str]:
+    """Tell annotators what ticks mean, where the project's instructions are empty; else ask the owner to do it."""
+    told = explanation(control_of(services, known).multiple)
+    written = str(stated.get("expert_instruction") or "").strip()
+    if not written:
+        label_studio.update_project(known.project, expert_instruction=told, show_instruction=True)
+    elif told not in written and "shortlist" not in written.lower():
+        return [f"The project has labelling instructions of its own; add what ticks mean: {told}"]
+    return []
 
 
 def _hidden(stated: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from backend.label_templates import without_explanations
 from backend.pool import projects
 from backend.pool.projects import Project
 from backend.services import Services
@@ -17,7 +18,8 @@ LONGEST = 8_000  # characters
 def instructions_of(stated: Mapping[str, Any]) -> str:
     """Description and labelling instructions of a project as Label Studio's API states it, as plain text."""
     parts = (strip_tags(str(stated.get(field) or "")).strip() for field in ("description", "expert_instruction"))
-    return storable("\n\n".join(part for part in parts if part))[:LONGEST]
+    told = without_explanations("\n\n".join(part for part in parts if part))
+    return storable(told)[:LONGEST]
 
 
 def remember_instructions(services: Services, project: Project, stated: Mapping[str, Any]) -> Project:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 
 from backend.connecting import Connected, connect_project
-from backend.errors import SettingsError
+from backend.errors import ProjectError, SettingsError
 from backend.label_studio import LabelStudio
-from backend.settings import ProjectOptions, load_settings
+from backend.settings import ProjectOptions, Settings, load_settings
 
 
 def connect(
@@ -30,18 +32,53 @@ def connect(
 ) -> None:
     """Connect a project: ML backend, webhook with login, title and options; then read its tasks and pre-annotate.
 
+    Without a number, at a terminal, it asks for what is missing.
+
     Example: shortlist connect 7 --option RETRAIN_AFTER=50
     """
     chosen = number if number is not None else project
-    if chosen is None:
-        raise SettingsError("say which project: `shortlist connect 7`, the number in the project's address")
     settings = load_settings(**({"BACKEND_URL": url} if url else {}))
+    if chosen is None and (as_json or not at_terminal()):
+        raise SettingsError("say which project: `shortlist connect 7`, the number in the project's address")
+    if chosen is None:
+        settings = ask_address(settings)
     with LabelStudio(settings.LABEL_STUDIO_URL, settings.LABEL_STUDIO_API_KEY.get_secret_value()) as label_studio:
+        if chosen is None:
+            chosen = ask_project(label_studio)
         done = connect_project(label_studio, settings, chosen, read_options(option))
     if as_json:
         typer.echo(json.dumps(done.to_json()))
     else:
         _tell(done)
+
+
+def at_terminal() -> bool:
+    """Whether a person can answer questions."""
+    return sys.stdin.isatty()
+
+
+def ask_address(settings: Settings) -> Settings:
+    """Ask for Label Studio's address and key where they are not set."""
+    found: dict[str, object] = {}
+    if not settings.LABEL_STUDIO_URL:
+        found["LABEL_STUDIO_URL"] = typer.prompt("Address of Label Studio", default="http://127.0.0.1:8080").rstrip("/")
+    if not settings.LABEL_STUDIO_API_KEY.get_secret_value():
+        typer.echo("The key is in Label Studio under Account & Settings, Access Token.")
+        found["LABEL_STUDIO_API_KEY"] = SecretStr(typer.prompt("Key", hide_input=True))
+    if found:
+        typer.echo("Worker and web server need the same LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY: put them into .env")
+    return settings.model_copy(update=found)
+
+
+def ask_project(label_studio: LabelStudio) -> int:
+    """Show the projects that the key may see and ask for one; ProjectError if there is none."""
+    rows = label_studio.projects()
+    if not rows:
+        raise ProjectError("Label Studio has no project that this key may see: make one there, then connect it")
+    for row in rows:
+        typer.echo(f"{row['id']:>6}  {row.get('title') or 'without a title'} ({row.get('task_number') or 0} tasks)")
+    first = int(rows[0]["id"]) if len(rows) == 1 else None
+    return int(typer.prompt("Which project", default=first, type=int))
 
 
 def read_options(given: list[str] | None) -> dict[str, object] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +13,12 @@ from backend.embedded.sample_file import SampleFile, SampleRow
 from backend.embedded.sample_space import label_config, shipped_messages
 from backend.embedded.sample_state import ROW, SampleState, keep_labels, recall, remember
 from backend.label_studio import LabelStudio
+from backend.label_templates import explanation
 from model.labels import LabelSpace
 
 CHUNK = 500  # tasks per import request
 NAMED_BAD_ROWS = 10
 UNTELLING = ("train", "test", "dev", "data", "sample", "texts")  # file names that say more with their folder
-EXPLANATION = (
-    "The ticked labels are a shortlist. Leave the right one ticked, untick the others, then submit. "
-    "Several ticks left mean that you cannot decide between them."
-)
 
 
 @dataclass(frozen=True)
@@ -41,9 +39,9 @@ def import_sample(
 ) -> Imported | None:
     """Find or make the project of this sample and import what it does not hold yet.
 
-    An interrupted import goes on where it stopped; a finished one is never repeated, so that tasks which somebody
-    deleted stay away. None: the shipped sample's project was deleted on purpose. The file's labels never become part
-    of a task; they go to `folder`, for comparison.
+    Tasks come in a shuffled order. An interrupted import goes on where it stopped; a finished one is never repeated, so
+    that tasks which somebody deleted stay away. None: the shipped sample's project was deleted on purpose. The file's
+    labels never become part of a task; they go to `folder`, for comparison.
     """
     key = sample_key(sample, space)
     state = recall(folder, key)
@@ -57,7 +55,7 @@ def import_sample(
     number = int(project["id"])
     remember(folder, key, SampleState(number, complete=False))
     here = {task["data"].get(ROW) for task in label_studio.tasks(number)}
-    missing = [row for row in sample.rows if row.line not in here]
+    missing = [row for row in shuffled(sample) if row.line not in here]
     for start in range(0, len(missing), CHUNK):
         chunk = missing[start : start + CHUNK]
         label_studio.import_tasks(number, [_task(row) for row in chunk])
@@ -82,6 +80,17 @@ def report_reading(sample: SampleFile, console: Console) -> None:
         console.say(f"  {len(sample.bad) - NAMED_BAD_ROWS} more lines skipped for such reasons: {rest}")
 
 
+def shuffled(sample: SampleFile) -> list[SampleRow]:
+    """The rows in an order that depends on the file's content alone.
+
+    Files are often sorted by label or date; people label in the order of import, and what they see first must say
+    something about all texts.
+    """
+    rows = list(sample.rows)
+    random.Random(sample.digest).shuffle(rows)
+    return rows
+
+
 def sample_key(sample: SampleFile, space: LabelSpace) -> str:
     """What identifies a sample: its content and its labels."""
     return f"{sample.digest[:10]}-{space.hash}"
@@ -103,7 +112,7 @@ def _find(label_studio: LabelStudio, key: str) -> dict[str, Any] | None:
 
 
 def _make(label_studio: LabelStudio, sample: SampleFile, space: LabelSpace, key: str) -> dict[str, Any]:
-    fields = {"description": f"Made from {sample.path.name} [{key}]", "expert_instruction": EXPLANATION}
+    fields = {"description": f"Made from {sample.path.name} [{key}]", "expert_instruction": explanation(multiple=True)}
     return label_studio.create_project(title(sample.path), label_config(space), **fields)
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from importlib import resources
 from pathlib import Path
-from xml.etree import ElementTree
 
 from backend.embedded.sample_file import SampleFile
 from backend.errors import SampleError
+from backend.label_templates import label_config as filled
 from model.errors import LabelSpaceError
 from model.labels import Label, LabelSpace
 
 SHIPPED = Path(str(resources.files("backend"))) / "sample"
 MOST_LABELS = 1000
 SHOWN_IN_LINE = 20  # more labels than this go into a drop-down
-REQUIRED = "Leave one label ticked, or skip the task"
 
 
 def shipped_messages() -> Path:
@@ -54,13 +53,4 @@ def label_space(sample: SampleFile, given: str = "") -> LabelSpace:
 
 def label_config(space: LabelSpace) -> str:
     """Label config A: several choices can be ticked, and the annotator leaves one."""
-    view = ElementTree.Element("View")
-    ElementTree.SubElement(view, "Text", name="text", value="$text")
-    look = {"showInline": "true"} if len(space) <= SHOWN_IN_LINE else {"layout": "select"}
-    options = {"name": "label", "toName": "text", "choice": "multiple", "required": "true", "requiredMessage": REQUIRED}
-    choices = ElementTree.SubElement(view, "Choices", {**options, **look})
-    for label in space.labels:
-        hint = {"hint": label.hint} if label.hint else {}
-        ElementTree.SubElement(choices, "Choice", {"value": label.name, **hint})
-    ElementTree.indent(view)
-    return ElementTree.tostring(view, encoding="unicode")
+    return filled("several-ticks" if len(space) <= SHOWN_IN_LINE else "many-labels", space.labels)

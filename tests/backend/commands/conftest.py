@@ -49,8 +49,8 @@ def run(environment: Mapping[str, str]) -> Iterator[Run]:
     before, level = list(root.handlers), root.level
     configure_logs(load_settings(LOG_LEVEL="WARNING"))
 
-    def call(*arguments: str, **settings: str) -> Result:
-        found = CliRunner().invoke(app, arguments, env=settings, catch_exceptions=True)
+    def call(*arguments: str, answers: str | None = None, **settings: str) -> Result:
+        found = CliRunner().invoke(app, arguments, input=answers, env=settings, catch_exceptions=True)
         if found.exception is not None and not isinstance(found.exception, SystemExit):
             raise found.exception
         return found

@@ -16,7 +16,7 @@ from backend.errors import (
     SettingsError,
 )
 from tests.backend.commands.conftest import Run, read_json
-from tests.backend.label_studio_double import LabelStudioDouble
+from tests.backend.label_studio_double import TOKEN, LabelStudioDouble
 
 URL = "http://127.0.0.1:9"
 
@@ -121,3 +121,28 @@ def test_what_needs_a_person_is_said(double: LabelStudioDouble, run: Run) -> Non
     assert "The project hides predictions" in text
     assert "The first jobs wait until Redis is back" in text
     assert double.fields["model_version"] == "predictions of last year"
+
+
+def test_annotators_are_told_what_ticks_mean_unless_the_project_has_its_own_words(
+    double: LabelStudioDouble, run: Run
+) -> None:
+    run("connect", "7")
+    assert "untick the others" in double.fields["expert_instruction"]
+    assert double.fields["show_instruction"] is True
+    double.fields["expert_instruction"] = "Read twice."
+    done = read_json(run("connect", "7", "--json"))
+    assert double.fields["expert_instruction"] == "Read twice."
+    assert any("what ticks mean" in note for note in done["notes"])
+
+
+def test_at_a_terminal_it_asks_for_what_is_missing(
+    double: LabelStudioDouble, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LABEL_STUDIO_URL")
+    monkeypatch.delenv("LABEL_STUDIO_API_KEY")
+    monkeypatch.setattr("backend.commands.connect.at_terminal", lambda: True)
+    found = run("connect", answers=f"{double.url}\n{TOKEN}\n7\n")
+    assert found.exit_code == 0, found.output
+    assert "tickets" in found.output
+    assert TOKEN not in found.output
+    assert len(double.connections) == 1

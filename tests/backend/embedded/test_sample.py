@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from backend.embedded.console import Console
-from backend.embedded.sample import report_reading, sample_key, title
+from backend.embedded.sample import report_reading, sample_key, shuffled, title
 from backend.embedded.sample_file import read_sample
 from backend.embedded.sample_space import label_space, shipped_messages
 
@@ -38,3 +38,13 @@ def test_what_was_read_is_told_with_the_first_bad_rows_in_full(tmp_path: Path) -
     assert lines[2].startswith("  line 2 skipped: not JSON")
     assert lines[-1] == "  5 more lines skipped for such reasons: 12, 13, 14, 15, 16"
     assert len(lines) == 13
+
+
+def test_tasks_come_shuffled_and_always_in_the_same_order(tmp_path: Path) -> None:
+    path = tmp_path / "sorted.csv"
+    path.write_text("text,label\n" + "".join(f"message number {row},{'ab'[row >= 100]}\n" for row in range(200)))
+    sample = read_sample(path)
+    rows = shuffled(sample)
+    assert sorted(row.line for row in rows) == [row.line for row in sample.rows]
+    assert 10 <= sum(row.label == "a" for row in rows[:40]) <= 30
+    assert rows == shuffled(read_sample(path))

@@ -1,0 +1,37 @@
+"""`shortlist template`: a ready label config."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from backend.commands.common import show_json
+
+
+def template(
+    name: Annotated[str, typer.Argument(help="Which one; without it all are listed.")] = "",
+    *,
+    labels: Annotated[str, typer.Option(help="Labels, separated by commas.")] = "first,second",
+    as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
+) -> None:
+    """Print a label config for Label Studio: paste it under Settings, Labeling Interface, Code.
+
+    Example: shortlist template many-labels --labels "billing,refund,other"
+    """
+    from backend.label_templates import MEANING, explanation, label_config
+    from model.labels import LabelSpace
+
+    if not name:
+        rows = [{"template": known, "meaning": meaning} for known, meaning in MEANING.items()]
+        if as_json:
+            show_json(rows)
+        else:
+            typer.echo("\n".join(f"{row['template']:<14} {row['meaning']}" for row in rows))
+        return
+    names = [" ".join(label.split()) for label in labels.split(",") if label.strip()]
+    found = label_config(name, LabelSpace.of(names).labels)
+    if as_json:
+        show_json({"template": name, "label_config": found, "instructions": explanation(name != "one-label")})
+    else:
+        typer.echo(found)
