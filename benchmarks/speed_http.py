@@ -39,7 +39,10 @@ def http_rows(rounds: int, requests: int) -> tuple[list[Row], dict[str, float]]:
             web_server("backend.wsgi:app", environment, folder) as ours,
             web_server("benchmarks.speed_echo:app", environment | echo, folder) as bare,
         ):
-            return _measure({"shortlist": Side(*ours), "flask": Side(*bare)}, rounds, requests)
+            rows, summary = _measure({"shortlist": Side(*ours), "flask": Side(*bare)}, rounds, requests)
+            starts = {name: process.ready_seconds for name, (process, _) in {"shortlist": ours, "flask": bare}.items()}
+            rows += [row("start to /health", name, value, "s") for name, value in starts.items()]
+            return rows, summary | {"health_s": starts["shortlist"]}
 
 
 def filled(services: Services, number: int = TASKS) -> str:

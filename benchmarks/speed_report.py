@@ -22,6 +22,7 @@ AIMS: Mapping[str, tuple[str, str]] = {  # summary key: what it is, the aim
     "predict_1": ("`/predict` with 1 task, requests/s against bare Flask", "≥ 0.9"),
     "predict_100": ("`/predict` with 100 tasks, requests/s against bare Flask", "≥ 0.9"),
     "setup": ("`/setup`, requests/s against bare Flask", ""),
+    "health_s": ("start of the web server's process to the first answer of `/health`, s", "≤ 2"),
     "http_vs_runtime": ("new texts through HTTP, 100 a request, against the encoder in a plain loop", "≥ 0.9"),
     "int8_vs_float32": ("int8 onnxruntime against eager float32 torch, texts/s", "≥ 3"),
     "int8_agreement": ("labels that int8 leaves as they are, random head of 20 labels", "≥ 0.995"),

@@ -74,7 +74,8 @@ class Process:
     """A server in a process of its own with its children; its output goes to a file."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self.log = log
+        self.log, self.ready_seconds = log, 0.0
+        self.started = time.monotonic()
         with log.open("ab") as output:
             self._process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=output)
 
@@ -176,6 +177,7 @@ def await_health(process: Process, port: int) -> None:
         try:
             connection.request("GET", "/health")
             if connection.getresponse().status == 200:
+                process.ready_seconds = time.monotonic() - process.started
                 return
         except OSError:
             time.sleep(0.02)

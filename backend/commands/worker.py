@@ -18,6 +18,7 @@ from backend.worker import work_until_stopped
 
 log = structlog.get_logger(__name__)
 
+NICENESS = 5  # annotators wait for the web server on the same machine, nobody waits for a job as they do
 PRELOADED = (  # imported once by the worker, so that no job waits for it
     "transformers.models.auto.modeling_auto",
     "transformers.models.auto.tokenization_auto",
@@ -45,6 +46,7 @@ def worker(
     unknown = sorted(set(chosen) - set(QUEUES))
     if unknown:
         raise QueueError(f"there is no queue {unknown[0]!r}; queues are {', '.join(QUEUES)}")
+    os.nice(NICENESS)
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(settings.THREADS)
     services = open_services(settings)
     services.queue.ping()
