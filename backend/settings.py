@@ -39,6 +39,16 @@ class ProjectOptions(BaseModel):
         description="how the encoder computes: auto takes the fastest way that changes next to no label on this machine",
     )
     STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field("auto", description="auto takes head on a CPU")
+    STUDENT_EPOCHS: int = Field(
+        0, ge=0, le=200, description="passes over all tasks; 0: 40 of a head (fewer for large pools), 10 or on a GPU 50"
+    )
+    FINETUNE_LOSSES: Literal["none", "consistency", "mixup", "consistency+mixup"] = Field(
+        "none", description="extra losses of full fine-tuning (CanDist, equations 8 and 9); they cost twice the time"
+    )
+    FINETUNE_AUGMENTATION: Literal["words", "back-translation"] = Field(
+        "words",
+        description="other wordings for the consistency loss: small edits, or English to French and back by two models",
+    )
     SERVE: Literal["auto", "teacher", "student"] = Field(
         "auto", description="auto serves the student once it is promoted"
     )
@@ -75,7 +85,10 @@ class ProjectOptions(BaseModel):
     )
     EXAMPLE_COUNT: int = Field(10, ge=1, le=50, description="labelled texts shown to an LLM with every question, most")
     EXAMPLES_WRITTEN: int = Field(
-        2, ge=0, le=5, description="examples per label that the LLM writes itself, once, while people have labelled none"
+        2,
+        ge=0,
+        le=5,
+        description="examples per label that the LLM writes itself, once, while people have labelled none",
     )
     INSTRUCTIONS: Literal["project", "none"] = Field(
         "project", description="whether an LLM reads the project's description and instructions in Label Studio"
@@ -134,6 +147,7 @@ class Settings(ProjectOptions, BaseSettings):
     BACKEND_URL: str = Field("", description="where Label Studio reaches this backend; empty: http://HOST:PORT")
     PORT: int = Field(9090, ge=1, le=65535, description="port the backend listens on")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line shown")
+    LOG_FORMAT: Literal["text", "json"] = Field("text", description="json: each log line is an object, for log stores")
     DATA_DIR: Path = Field(Path("data"), description="folder of everything that is kept when the next four are not set")
     REDIS_URL: str = Field("", description="redis://…; empty: `shortlist start` starts one")
     DATABASE_URL: str = Field("", description="sqlite:///… or postgresql://…; empty: SQLite in DATA_DIR")

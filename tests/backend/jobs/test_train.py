@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from backend.connection import remember
-from backend.jobs import annotate, publish, train, verdict
+from backend.jobs import adapt, annotate, own_encoder, publish, train, verdict
 from backend.judging import Pool, Said, Verdict, is_held_out
 from backend.pool import annotations, jobs, predictions, tasks, versions
 from backend.pool.annotations import Annotation
 from model.labels import HumanLabel
 from model.registry import Registry
+from model.student import adaptation
+from model.student.student import load_student
 from tests.backend.jobs.conftest import CREATED, World, messages
 from tests.backend.label_studio_double import CONFIG
+from tests.model.student.toys import tiny_transformer
 
 
 @pytest.fixture
@@ -162,3 +167,56 @@ def test_decisions_for_labels_that_are_gone_and_old_texts_are_left_out(asked: Wo
     assert 3 not in snapshot.sets
     assert snapshot.texts[3] == "an edited text"
     assert (snapshot.final(2), snapshot.final(1), snapshot.final(4)) == (True, False, False)
+
+
+def test_enough_human_labels_adapt_the_encoder_and_later_trainings_keep_it(
+    asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_encoder, "LEAST_LABELS", 10)
+    monkeypatch.setattr(adaptation, "STEPS", 4)
+    truth = [label for _, label in messages(2)]
+    for task in range(1, 25):
+        decide(asked, task, truth[task - 1])
+    train.work(asked.job("train"))
+    assert asked.services.queue.place("adapt", 7) == "waiting"
+    publish.work(asked.job("publish"))
+    said = adapt.work(asked.job("adapt"))
+    publish.work(asked.job("publish"))
+    served = asked.project.served
+    assert served == f"student-2-{asked.project.space_hash}"
+    assert said.startswith(served)
+    row = versions.get(asked.engine, 7, served)
+    assert row is not None
+    assert row.metrics["training"]["way"] == "adapted"
+    asked.services.queue.cancel("adapt", 7)
+    train.work(asked.job("train"))
+    newest = versions.list_versions(asked.engine, 7)[0]
+    assert (newest.number, newest.metrics["training"]["way"]) == (3, "adapted")
+    assert not newest.metrics["training"]["adapted_now"]
+    kept, first = (registry(asked).fetch(7, version) / "model.safetensors" for version in (newest.version, served))
+    assert kept.read_bytes() == first.read_bytes()
+    assert asked.services.queue.place("adapt", 7) == "absent"  # the labels have not doubled
+
+
+def test_full_fine_tuning_by_settings(asked: World, tmp_path: Path) -> None:
+    words = sorted({word.lower() for text, _ in messages(2) for word in text.replace(",", " ").split()})
+    extra = {
+        "STUDENT_TRAINING": "finetune",
+        "STUDENT_ENCODER": tiny_transformer(tmp_path, words),
+        "STUDENT_EPOCHS": 2,
+        "FINETUNE_LOSSES": "consistency+mixup",
+    }
+    remember(asked.services, 7, CREATED, CONFIG, extra_params=extra)
+    annotate.work(asked.job("annotate"))  # another encoder makes another similarity teacher
+    for task, (_, label) in enumerate(messages(2), 1):
+        decide(asked, task, label)
+    decide(asked, 30)
+    train.work(asked.job("train"))
+    row = versions.list_versions(asked.engine, 7)[0]
+    told = row.metrics["training"]
+    assert (told["way"], told["epochs"]) == ("finetune", 2)
+    assert (told["settings"]["consistency"], told["settings"]["mixup"]) == (True, True)
+    student = load_student(registry(asked).fetch(7, row.version))
+    assert student.kind == "finetune"
+    assert student.probabilities(["where is my parcel"]).shape == (1, 3)
+    assert (row.state, row.reason[:21]) == ("rejected", "rejected as collapsed")  # two epochs teach it nothing

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from model.arrays import FloatArray
 from model.errors import EncoderError, TrainingStopped
@@ -15,6 +14,7 @@ from model.labels import LabelSpace
 from model.student.augment import BackTranslation, edit_words, make_augmenter
 from model.student.student import load_student
 from model.student.training import TrainingData, TrainingOptions, train_student
+from tests.model.student.toys import tiny_transformer
 
 TOPICS = {
     "money": ["refund", "invoice", "price", "charge"],
@@ -26,18 +26,9 @@ FILLER = ["the", "my", "is", "please", "about"]
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A transformer of two layers and 32 dimensions over a dictionary of a few words."""
-    folder = tmp_path_factory.mktemp("tiny")
-    topics = [word for topic in TOPICS.values() for word in topic]
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *FILLER, *topics]
-    (folder / "vocab.txt").write_text("\n".join(words))
-    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-        max_position_embeddings=32,
-    )  # fmt: skip
-    BertModel(config).save_pretrained(folder)
-    return str(folder)
+    """A transformer that knows the topics' words."""
+    words = [*FILLER, *(word for topic in TOPICS.values() for word in topic)]
+    return tiny_transformer(tmp_path_factory.mktemp("tiny"), words)
 
 
 def problem(rows: int = 96, human: int = 0) -> tuple[LabelSpace, TrainingData, np.ndarray]:

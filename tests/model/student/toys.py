@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -49,3 +50,18 @@ class Toy:
         decided[:human] = True
         candidates[:human] = np.eye(len(self.space), dtype=np.bool_)[self.labels[:human]]
         return TrainingData(self.texts, candidates, decided, None, sets, first)
+
+
+def tiny_transformer(folder: Path, words: Sequence[str]) -> str:
+    """A transformer of two layers and 32 dimensions over a dictionary of a few words; the folder's name."""
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
+    (folder / "vocab.txt").write_text("\n".join(known))
+    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(known), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        max_position_embeddings=32,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(folder)
+    return str(folder)
