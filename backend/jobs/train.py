@@ -21,6 +21,7 @@ from backend.judging import is_held_out
 from backend.pool import candidates, projects, tasks, versions
 from backend.services import label_space, project_options, teacher_version
 from backend.stopping import note_changes
+from backend.training_options import training_options
 from model.errors import NotEnoughDataError, TrainingStopped
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 
@@ -129,7 +130,6 @@ def _known(label: HumanLabel, space: LabelSpace) -> bool:
 
 def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, TrainingReport]:
     from model.student.data import training_data
-    from model.student.options import TrainingOptions
     from model.student.training import train_student
 
     settings = job.services.settings
@@ -140,9 +140,7 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, T
         snapshot.space, [snapshot.texts[task] for task in ids], [snapshot.sets.get(task) for task in ids], labels
     )
     runtime = project_runtime(job.services, job.project)
-    how = TrainingOptions(
-        way=options.STUDENT_TRAINING, encoder=options.STUDENT_ENCODER, threads=settings.THREADS, runtime=runtime
-    )
+    how = training_options(options, settings.THREADS, runtime)
     stop = _stop(job, snapshot.space)
 
     def progress(share: float, text: str) -> None:
