@@ -24,8 +24,12 @@ from backend.pool import jobs
 from backend.pool.engine import now_ms
 
 QUEUES = ("publish", "train", "teacher")  # in the order in which a worker looks: short and visible work first
-KINDS = ("sync", "annotate", "train", "publish")  # the jobs of a project; their state is kept in the pool
-QUEUE_OF = {"publish": "publish", "reconcile": "publish", "sync": "publish", "train": "train", "annotate": "teacher"}
+KINDS = ("sync", "annotate", "train", "adapt", "publish")  # the jobs of a project; their state is kept in the pool
+PAUSABLE = ("annotate", "train", "adapt")  # the jobs that do nothing while their project is paused
+QUEUE_OF = {
+    "publish": "publish", "reconcile": "publish", "sync": "publish", "adapt": "train", "train": "train",
+    "annotate": "teacher",
+}  # fmt: skip
 RETRY_SECONDS = [2, 5, 10, 20, 40, 60, 120, 300, 300, 300]  # RQ takes them in order only if there are max of them
 TIMEOUT_SECONDS = 6 * 3600  # a job that runs longer is stuck
 FAILURE_SECONDS = 60  # how long RQ keeps the record of a job that gave up; the pool keeps the error

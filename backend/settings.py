@@ -38,7 +38,11 @@ class ProjectOptions(BaseModel):
         "auto",
         description="how the encoder computes: auto takes the fastest way that changes next to no label on this machine",
     )
-    STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field("auto", description="auto takes head on a CPU")
+    STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field(
+        "auto",
+        description="auto: on a CPU a head at once, and from 120 human labels on an encoder adapted to them in the"
+        " background; on a GPU finetune. head never touches the encoder",
+    )
     STUDENT_EPOCHS: int = Field(
         0, ge=0, le=200, description="passes over all tasks; 0: 40 of a head (fewer for large pools), 10 or on a GPU 50"
     )

@@ -14,6 +14,7 @@ JOBS = {
     "sync": "Comparison with Label Studio",
     "annotate": "Asking the teacher",
     "train": "Training",
+    "adapt": "Adapting the encoder to your labels",
     "publish": "Publishing predictions",
 }
 STATES = {"queued": "waits", "running": "is under way", "idle": "finished", "failed": "failed"}

@@ -30,9 +30,7 @@ def mark_head(job: Job, label_studio: LabelStudio, version: str) -> int:
 
     Only where the score column carries acquisition scores and Label Studio sorts by it. Goes on where a killed run was.
     """
-    if not versions.is_trained(version) or not score_column.wanted(
-        project_options(job.services.settings, job.project)
-    ):
+    if not versions.is_trained(version) or not score_column.wanted(project_options(job.services.settings, job.project)):
         return 0
     row = versions.get(job.services.engine, job.number, version)
     queue = head(job, version)

@@ -57,6 +57,7 @@ def work(job: Job) -> str:
                 _push_labels(job, label_studio, waiting, _first)
                 promote(job, waiting)
             served = served_version(job.services, job.project)
+            job.about(served)
             sent += _catch_up(job, label_studio, served)
             waiting = _waiting(job)
     prune(job)

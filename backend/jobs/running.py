@@ -63,6 +63,10 @@ class Job:
         if time.monotonic() >= self._next_step:
             self.step(*found())
 
+    def about(self, version: str) -> None:
+        """From now on the log lines of this run name this version."""
+        structlog.contextvars.bind_contextvars(version=version)
+
     def ask(self, kind: str) -> None:
         """Ask for another job of this project, or for this one once more. Kept in the pool while Redis is away."""
         if kind == self.kind:
@@ -95,6 +99,7 @@ def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:
     What may pass by itself is raised, so that RQ tries again later; everything else is recorded and ends the job.
     """
     job = Job(job_services(), kind, project)
+    structlog.contextvars.clear_contextvars()
     with structlog.contextvars.bound_contextvars(job=kind, project=project):
         if projects.get(job.services.engine, project) is None:
             log.warning("job of an unknown project")

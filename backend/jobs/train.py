@@ -11,6 +11,7 @@ import structlog
 
 from backend import human_labels, unsure
 from backend.embedding import project_runtime, runtime_embedder
+from backend.jobs import own_encoder
 from backend.jobs.checking import EXACT, passes
 from backend.jobs.predicting import embedder, embedder_of, predict, registry
 from backend.jobs.running import Job, run_job
@@ -57,14 +58,14 @@ def run(project: int) -> None:
     run_job("train", project, work)
 
 
-def work(job: Job) -> str:
-    """Synchronise, learn, judge, keep; the publishing job promotes."""
+def work(job: Job, adapting: bool = False) -> str:
+    """Synchronise, learn, judge, keep; the publishing job promotes. `adapting`: the encoder learns, too."""
     job.step("comparing with Label Studio", 0.0)
     synchronise(job, complete=True)
     snapshot = read_snapshot(job)
     held_out = {task for task in snapshot.labels if snapshot.final(task) and is_held_out(job.number, task)}
     try:
-        student, report = _train(job, snapshot, held_out)
+        student, report = _train(job, snapshot, held_out, adapting)
     except NotEnoughDataError as error:
         _mark_trained(job, snapshot, serving=False)
         return f"not enough to learn from yet: {error}"
@@ -88,6 +89,8 @@ def work(job: Job) -> str:
     _mark_trained(job, snapshot, verdict.accepted)
     if verdict.accepted:
         job.ask("publish")
+    if not adapting and own_encoder.due(job, report):
+        job.ask("adapt")
     return f"{version} {verdict.reason}{_unsure(job, calibration)}"
 
 
@@ -128,7 +131,7 @@ def _known(label: HumanLabel, space: LabelSpace) -> bool:
     return all(name in space for name in label.labels)
 
 
-def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, TrainingReport]:
+def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = False) -> tuple[Student, TrainingReport]:
     from model.student.data import training_data
     from model.student.training import train_student
 
@@ -150,6 +153,11 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int]) -> tuple[Student, T
         truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
         held = [(snapshot.texts[task], label) for task, label in truth.items()]
         return train_members(job, options, data, how, held, progress, stop)
+    own = own_encoder.of_training(job, data, how, adapting, progress, stop)
+    if own is not None:
+        student, report = train_student(snapshot.space, data, how, embedder(job), progress, stop, own)
+        report.adapted_now = adapting
+        return student, report
     found = train_student(snapshot.space, data, how, embedder(job), progress=progress, stop=stop)
     if not passes(settings, *found, data.texts):
         refused, how = found[1].runtime, replace(how, runtime=EXACT)
@@ -178,6 +186,7 @@ def _keep(job: Job, snapshot: Snapshot, student: Student, report: TrainingReport
     engine, store = job.services.engine, registry(job)
     number = versions.next_number(engine, job.number)
     version = f"{'committee' if student.kind == 'committee' else 'student'}-{number}-{snapshot.space.hash}"
+    job.about(version)
     if version in store.versions(job.number):  # left over by a run that was killed before it could add the row
         store.delete(job.number, version)
     content = {**metrics, "training": report.to_json()}

@@ -13,7 +13,7 @@ from backend.errors import ProjectError, QueueError, ShortlistError
 from backend.forgery import check_form
 from backend.pool import jobs
 from backend.pool.projects import Project
-from backend.queue import KINDS
+from backend.queue import KINDS, PAUSABLE
 from backend.routes.parts import known_project, parts
 from backend.services import Services, paused
 from backend.serving_choice import serve_version
@@ -44,7 +44,7 @@ def _train(services: Services, project: Project) -> str:
 
 def _retry(services: Services, project: Project) -> str:
     kind = _kind()
-    if paused(services, project) and kind in ("annotate", "train"):
+    if paused(services, project) and kind in PAUSABLE:
         raise ProjectError(f"project {project.project} is paused: resume it first")
     outcome = services.queue.enqueue(kind, project.project)
     said = {"queued": "is queued", "joined": "waits already", "again": "runs, and runs once more after that"}

@@ -72,8 +72,11 @@ class HeadStudent:
 
     def save(self, folder: Path) -> None:
         """Write student.safetensors, student.json and README.md into `folder`."""
-        tensors = {f"{number}.{name}": array for number, head in enumerate(self.heads) for name, array in head.items()}
-        write_artifact(folder, self, tensors, {"heads": len(self.heads), "runtime": self.runtime})
+        write_artifact(folder, self, self.tensors(), {"heads": len(self.heads), "runtime": self.runtime})
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """All heads' arrays, named as `load` wants them."""
+        return {f"{number}.{name}": array for number, head in enumerate(self.heads) for name, array in head.items()}
 
     @classmethod
     def load(

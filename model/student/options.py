@@ -72,6 +72,7 @@ class TrainingReport:
     loss: float = 0.0
     settings: dict[str, object] = field(default_factory=dict)
     found: dict[str, object] = field(default_factory=dict)  # what the method learnt about teacher and texts
+    adapted_now: bool = False  # whether the encoder was adapted in this training
     warnings: list[str] = field(default_factory=list)
     runtime: dict[str, object] = field(default_factory=dict)  # how texts were encoded, and what a check of that found
 

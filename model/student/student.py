@@ -35,7 +35,8 @@ def load_student(folder: Path) -> Student:
     description = read_description(folder)
     space = read_space(folder, description)
     encoder, temperature = str(description["encoder"]), float(description["temperature"])
-    if description["kind"] == "head":
+    if description["kind"] in ("head", "adapted"):
+        from model.student.adapted import AdaptedStudent, read_adapted
         from model.student.head import HeadStudent
 
         heads = description.get("heads")
@@ -43,9 +44,10 @@ def load_student(folder: Path) -> Student:
             raise ArtifactError(f"{folder / DESCRIPTION}: field 'heads' is missing or not a positive number")
         try:
             runtime = str(description.get("runtime", "float32"))  # older ones knew no other
-            return HeadStudent.load(space, encoder, temperature, read_tensors(folder), heads, runtime)
+            found = HeadStudent.load(space, encoder, temperature, read_tensors(folder), heads, runtime)
         except KeyError as error:
             raise ArtifactError(f"{folder / WEIGHTS}: tensor {error} is missing") from error
+        return found if description["kind"] == "head" else AdaptedStudent(found, read_adapted(folder))
     if description["kind"] == "finetune":
         from model.student.finetune import load_finetuned
 

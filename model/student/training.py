@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
 
 import structlog
 import torch
@@ -14,6 +17,7 @@ from model.arrays import FloatArray
 from model.errors import NotEnoughDataError
 from model.labels import LabelSpace
 from model.refinery import Gate
+from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.data import TrainingData, training_data
 from model.student.freeal import FreealTargets
 from model.student.head import HeadLearner, HeadStudent
@@ -22,11 +26,13 @@ from model.student.options import Embed, Progress, Stop, TrainingOptions, Traini
 from model.student.student import Student
 from model.student.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.student.vectors import row_vectors
-from model.weak.beliefs import beliefs
+from model.weak.beliefs import Adapted, beliefs
 
 __all__ = ["TrainingData", "TrainingOptions", "TrainingReport", "train_student", "training_data"]
 
 log = structlog.get_logger(__name__)
+
+Teach: TypeAlias = Callable[..., Student]
 
 LEAST_ROWS = 2
 MOST_ROWS = 20_000  # rows up to which a head gets all its epochs
@@ -40,8 +46,9 @@ def train_student(
     embed: Embed,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    own: AdaptedEncoder | None = None,
 ) -> tuple[Student, TrainingReport]:
-    """Train a student on candidate sets and human labels.
+    """Train a student on candidate sets and human labels; a head sees texts by its `own` encoder if there is one.
 
     `progress(share, message)` is called often; after `stop()` answers True, TrainingStopped is raised within a batch.
     NotEnoughDataError with fewer than two rows or labels, TrainingError on a non-finite loss.
@@ -51,7 +58,9 @@ def train_student(
     check(space, data)
     way = chosen_way(options)
     report = TrainingReport(options.method, way, len(data), int(data.human.sum()))
-    teach = train_head if way == "head" else train_encoder
+    teach: Teach = train_head if way == "head" else train_encoder
+    if own is not None and way == "head":
+        teach, report.way = partial(train_adapted, own), "adapted"
     needed = way == "head" or options.method == "shortlist"
     with row_vectors(data.texts if needed else [], embed, _scaled(progress, 0.0, 0.3), stop) as vectors:
         student: Student = teach(space, data, vectors, options, report, _scaled(progress, 0.3, 1.0), stop)
@@ -86,10 +95,12 @@ def train_head(
     report: TrainingReport,
     progress: Progress | None,
     stop: Stop | None,
+    adapted: Adapted | None = None,
 ) -> HeadStudent:
-    """One head on vectors `(n, d)`."""
+    """Heads on vectors `(n, d)`, or on those of an adapted encoder."""
     plan = head_plan(len(data), options)
-    targets = make_targets(data, vectors, options, plan.epochs, report, stop)
+    targets = make_targets(data, vectors, options, plan.epochs, report, stop, adapted)
+    vectors = vectors if adapted is None else adapted.vectors
     steps = plan.epochs * math.ceil(len(data) / plan.batch)
     heads = []
     members = number_of_heads(len(data), options)
@@ -102,6 +113,23 @@ def train_head(
     report.epochs = plan.epochs
     report.warnings += getattr(targets, "warnings", [])
     return HeadStudent(space, options.encoder, heads, runtime=options.runtime)
+
+
+def train_adapted(
+    own: AdaptedEncoder,
+    space: LabelSpace,
+    data: TrainingData,
+    vectors: FloatArray,
+    options: TrainingOptions,
+    report: TrainingReport,
+    progress: Progress | None,
+    stop: Stop | None,
+) -> Student:
+    """Heads on the vectors of an adapted encoder; those of the unchanged one serve the beliefs."""
+    with row_vectors(data.texts, own.embed, _scaled(progress, 0.0, 0.6), stop) as inputs:
+        adapted = Adapted(inputs, own.knows(data.texts))
+        heads = train_head(space, data, vectors, options, report, _scaled(progress, 0.6, 1.0), stop, adapted)
+    return AdaptedStudent(heads, own)
 
 
 def train_encoder(
@@ -149,11 +177,12 @@ def make_targets(
     epochs: int,
     report: TrainingReport,
     stop: Stop | None,
+    adapted: Adapted | None = None,
 ) -> Targets:
     """The targets of a method."""
     if options.method == "shortlist":
         log.info("weighing_beliefs", rows=len(data), human=report.human_rows)
-        found = beliefs(data, vectors, options, stop)
+        found = beliefs(data, vectors, options, stop, adapted)
         report.found.update(found.to_json())
         return SoftTargets(torch.from_numpy(found.shares), torch.ones(len(data)))
     sets, human = torch.from_numpy(data.candidates), torch.from_numpy(data.human)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from model.arrays import FloatArray
+from model.arrays import BoolArray, FloatArray
 from model.student.data import TrainingData
 from model.student.options import Stop, TrainingOptions
 from model.weak.chunks import Shares, normalised, pieces
@@ -42,8 +42,25 @@ class Beliefs:
         }
 
 
-def beliefs(data: TrainingData, vectors: FloatArray, options: TrainingOptions, stop: Stop | None = None) -> Beliefs:
-    """Teacher's posterior, pooled with similar texts, corrected by human labels, pooled with what these teach alone."""
+@dataclass(frozen=True)
+class Adapted:
+    """Vectors `(n, d)` of an encoder that has learned from people's labels of the rows marked in `seen` `(n,)`."""
+
+    vectors: FloatArray
+    seen: BoolArray
+
+
+def beliefs(
+    data: TrainingData,
+    vectors: FloatArray,
+    options: TrainingOptions,
+    stop: Stop | None = None,
+    adapted: Adapted | None = None,
+) -> Beliefs:
+    """Teacher's posterior, pooled with similar texts, corrected by human labels, pooled with what these teach alone.
+
+    `vectors` are of an encoder that knows no label; those of an `adapted` one serve only what people's labels teach.
+    """
     decided = data.decided
     labels = data.candidates.argmax(1).astype(np.int64)
     posterior = teacher_posterior(data)
@@ -55,7 +72,8 @@ def beliefs(data: TrainingData, vectors: FloatArray, options: TrainingOptions, s
         posterior = teacher_posterior(data, chosen.prior)
     believed, agreement = pooled(posterior, vectors, decided, labels, stop=stop, trust=chosen.trust)
     believed, correction, left_out = corrected(believed, posterior, vectors, data.first, rows, labels[rows])
-    believed, weights = joined(believed, left_out, vectors, rows, labels[rows], options, stop)
+    inputs, seen = (vectors, None) if adapted is None else (adapted.vectors, adapted.seen[rows])
+    believed, weights = joined(believed, left_out, inputs, rows, labels[rows], options, stop, seen)
     return Beliefs(respected(sharpened(believed), data), chosen, agreement, correction, weights, fair)
 
 

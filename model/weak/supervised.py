@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from model.arrays import FloatArray, IntArray
+from model.arrays import BoolArray, FloatArray, IntArray
 from model.student.head import HeadLearner, head_logits, softmax
 from model.student.loop import Plan, train
 from model.student.options import Stop, TrainingOptions
@@ -22,6 +22,7 @@ from model.student.targets import FixedTargets
 from model.weak.chunks import Dense, Shares, pieces, softened
 
 LEAST_LABELS = 40
+LEAST_JUDGES = 20  # labels that neither expert has seen, below which nothing is pooled
 FOLDS = 3
 BELIEVED = (0.0, 0.25, 0.5, 1.0)
 SUPERVISED = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
@@ -44,15 +45,19 @@ def joined(
     labels: IntArray,
     options: TrainingOptions,
     stop: Stop | None = None,
+    seen: BoolArray | None = None,
 ) -> tuple[Shares, Weights]:
     """Beliefs `(n, C)` pooled with supervised heads; `left_out` `(k, C)` are the beliefs without each row's own label.
 
-    Unchanged with fewer than 40 labels or a single one.
+    `seen` `(k,)` marks labels from which the encoder behind `vectors` has learned: they cannot judge it. Unchanged
+    with fewer than 40 labels, fewer than 20 that can judge, or a single one.
     """
-    if len(rows) < LEAST_LABELS or len(np.unique(labels)) < 2:
+    seen = np.zeros(len(rows), np.bool_) if seen is None else seen
+    if len(rows) < LEAST_LABELS or (~seen).sum() < LEAST_JUDGES or len(np.unique(labels)) < 2:
         return believed, Weights()
-    heads, unseen = _cross_fitted(np.asarray(vectors[rows], np.float32), labels, believed.shape[1], options, stop)
-    weights = _weights(left_out, unseen, labels)
+    known = np.asarray(vectors[rows], np.float32)
+    heads, unseen = _cross_fitted(known, labels, believed.shape[1], seen, options, stop)
+    weights = _weights(left_out[~seen], unseen[~seen], labels[~seen])
     if weights.supervised <= 0:
         return believed, Weights()
     result = np.empty_like(believed)
@@ -64,10 +69,16 @@ def joined(
 
 
 def _cross_fitted(
-    vectors: FloatArray, labels: IntArray, num_labels: int, options: TrainingOptions, stop: Stop | None
+    vectors: FloatArray,
+    labels: IntArray,
+    num_labels: int,
+    given: BoolArray,
+    options: TrainingOptions,
+    stop: Stop | None,
 ) -> tuple[list[dict[str, FloatArray]], Dense]:
-    """A head per fold, and for every labelled row the answer of the head that has not seen it."""
+    """A head per fold, and for every labelled row the answer of the head that has not seen it; all see `given` rows."""
     fold_of = np.random.default_rng(options.seed).permutation(len(labels)) % FOLDS
+    fold_of[given] = -1
     heads, unseen = [], np.zeros((len(labels), num_labels))
     for fold in range(FOLDS):
         seen = fold_of != fold

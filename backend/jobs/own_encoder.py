@@ -1,0 +1,82 @@
+"""The encoder that a project's students have for themselves: when it is adapted, and which one is used until then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from backend.jobs.predicting import registry
+from backend.jobs.running import Job
+from backend.pool import versions
+from backend.services import project_options, served_version
+from model.errors import ArtifactError, NotEnoughDataError
+
+if TYPE_CHECKING:
+    from model.student.adapted import AdaptedEncoder
+    from model.student.data import TrainingData
+    from model.student.options import Progress, Stop, TrainingOptions, TrainingReport
+
+log = structlog.get_logger(__name__)
+
+LEAST_LABELS = 120  # human labels to learn from, before the encoder is adapted for the first time
+GROWTH = 2.0  # times the human labels of the last time, before it is adapted again
+ADAPTED = "adapted"  # TrainingReport.way
+
+
+def wanted(job: Job) -> bool:
+    """Whether the project's students may have an encoder of their own: STUDENT_TRAINING=auto on a CPU."""
+    import torch
+
+    options = project_options(job.services.settings, job.project)
+    return options.STUDENT_TRAINING == "auto" and options.MODE == "student" and not torch.cuda.is_available()
+
+
+def due(job: Job, report: TrainingReport) -> bool:
+    """Whether there are enough new human labels since the encoder was last adapted; labels of a few classes of a sorted
+    file teach an encoder to know nothing else."""
+    if not wanted(job) or not report.found.get("human_labels_representative", False):
+        return False
+    tried = [row.human_labels for row in versions.list_versions(job.services.engine, job.number) if _adapted(row)]
+    return report.human_rows >= max(LEAST_LABELS, GROWTH * max(tried, default=0))
+
+
+def _adapted(row: versions.VersionRow) -> bool:
+    return bool(row.metrics.get("training", {}).get("adapted_now", False))
+
+
+def of_training(
+    job: Job, data: TrainingData, how: TrainingOptions, adapting: bool, progress: Progress, stop: Stop
+) -> AdaptedEncoder | None:
+    """A newly adapted encoder where `adapting`, else that of the served version; None for the plain one."""
+    from model.student.adapted import adapt
+
+    if not wanted(job):
+        return None
+    try:
+        own = adapt(data, how, progress, stop) if adapting else _served(job)
+    except NotEnoughDataError as error:
+        log.info("the encoder stays as it is", reason=str(error))
+        return None
+    if own is not None:
+        from model.student.embeddings import EmbeddingCache
+
+        own.embeddings = EmbeddingCache(job.services.settings.cache_dir, own.encoder).embed
+    return own
+
+
+def _served(job: Job) -> AdaptedEncoder | None:
+    from model.student.adapted import AdaptedStudent
+    from model.student.student import load_student
+
+    version = served_version(job.services, job.project)
+    row = versions.get(job.services.engine, job.number, version)
+    if row is None or row.metrics.get("training", {}).get("way") != ADAPTED:
+        return None
+    try:
+        student = load_student(registry(job).fetch(job.number, version))
+    except ArtifactError as error:
+        log.error("the served encoder cannot be used, the plain one is", version=version, reason=str(error))
+        return None
+    same = student.encoder == project_options(job.services.settings, job.project).STUDENT_ENCODER
+    return student.own if isinstance(student, AdaptedStudent) and same else None

@@ -1,0 +1,134 @@
+"""A student with an encoder of its own, adapted to people's labels, and heads on its vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.arrays import BoolArray, FloatArray
+from model.errors import ArtifactError, TrainingError
+from model.student.data import TrainingData
+from model.student.options import Embed, Progress, Stop, TrainingOptions
+
+if TYPE_CHECKING:
+    from model.student.encoder import Encoder
+    from model.student.head import HeadStudent
+
+SEEN = "seen.json"
+CHECK_SHARE = 0.25  # of the human labels stay unseen by the encoder, to judge what it is worth
+
+
+@dataclass(eq=False)
+class AdaptedEncoder:
+    """Weights in a folder, and which texts they have learned from. `embeddings` is set where vectors are cached."""
+
+    folder: Path
+    seen: frozenset[str]
+    embeddings: Embed | None = None
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder, loaded when it is first used; EncoderError if it cannot be."""
+        from model.student.encoder import Encoder, load_checkpoint
+
+        return Encoder(str(self.folder), *load_checkpoint(str(self.folder)))
+
+    def embed(self, texts: Sequence[str]) -> FloatArray:
+        """L2-normalised float32 `(n, d)`."""
+        return (self.embeddings or self.encoder.embed)(texts)
+
+    def knows(self, texts: Sequence[str]) -> BoolArray:
+        """Which of these texts it has learned from, `(n,)`."""
+        return np.fromiter((text_key(text) in self.seen for text in texts), np.bool_, len(texts))
+
+    def copy_to(self, folder: Path) -> None:
+        """Put weights, tokenizer and `seen.json` into `folder`; ArtifactError says why not."""
+        from model.student.artifact import CARD, DESCRIPTION, WEIGHTS
+
+        try:
+            for path in self.folder.iterdir():
+                if path.is_file() and path.name not in (WEIGHTS, DESCRIPTION, CARD, "card.json", "manifest.json"):
+                    shutil.copy2(path, folder / path.name)
+            (folder / SEEN).write_text(json.dumps(sorted(self.seen)))
+        except OSError as error:
+            raise ArtifactError(f"the adapted encoder cannot be written to {folder}: {error}") from error
+
+
+def text_key(text: str) -> str:
+    """What stands for a text in `seen.json`."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def adapt(
+    data: TrainingData, options: TrainingOptions, progress: Progress | None = None, stop: Stop | None = None
+) -> AdaptedEncoder:
+    """Adapt the encoder of the options to three quarters of people's final labels. Its folder lives as long as it.
+
+    NotEnoughDataError with too few of them; TrainingStopped after `stop()` says so.
+    """
+    from model.student.adaptation import adapt_encoder
+
+    rows = np.random.default_rng(options.seed).permutation(np.flatnonzero(data.decided))
+    learned = np.sort(rows[round(CHECK_SHARE * len(rows)) :])
+    texts, labels = [data.texts[row] for row in learned], data.candidates[learned].argmax(1).astype(np.int64)
+    own = AdaptedEncoder(Path(tempfile.mkdtemp(prefix="shortlist-encoder-")), frozenset(map(text_key, texts)))
+    weakref.finalize(own, shutil.rmtree, own.folder, ignore_errors=True)
+    try:
+        adapt_encoder(texts, labels, options, own.folder, progress, stop)
+    except OSError as error:
+        raise TrainingError(f"the adapted encoder cannot be written to {own.folder}: {error}") from error
+    return own
+
+
+def read_adapted(folder: Path) -> AdaptedEncoder:
+    """The encoder of a stored student; ArtifactError names the file."""
+    try:
+        seen = json.loads((folder / SEEN).read_text())
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{folder / SEEN}: cannot be read ({error})") from error
+    if not isinstance(seen, list) or not all(isinstance(key, str) for key in seen):
+        raise ArtifactError(f"{folder / SEEN}: is not a list of text keys")
+    return AdaptedEncoder(folder, frozenset(seen))
+
+
+class AdaptedStudent:
+    """Heads on the vectors of an adapted encoder that the student keeps in its own folder.
+
+    `encoder` is the setting from which the adaptation started.
+    """
+
+    kind = "adapted"
+
+    def __init__(self, heads: HeadStudent, own: AdaptedEncoder) -> None:
+        self.heads, self.own = heads, own
+        self.space, self.encoder = heads.space, heads.encoder
+
+    @property
+    def temperature(self) -> float:
+        """Divides the logits of every head."""
+        return self.heads.temperature
+
+    @temperature.setter
+    def temperature(self, value: float) -> None:
+        self.heads.temperature = value
+
+    def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
+        """Float32 `(n, C)`, rows sum to 1, temperature applied. `embed` is not used: it has its own encoder."""
+        return self.heads.of_vectors(self.own.embed(texts))
+
+    def save(self, folder: Path) -> None:
+        """Write the heads as any student's, with this kind, and the encoder beside them, all in `folder`."""
+        from model.student.artifact import write_artifact
+
+        write_artifact(folder, self, self.heads.tensors(), {"heads": len(self.heads.heads)})
+        self.own.copy_to(folder)
