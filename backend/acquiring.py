@@ -65,7 +65,7 @@ def for_teacher(services: Services, project: Project, teacher: str, embed: Embed
         unresolved = rulings.of_source(engine, number, version, "unresolved")
         eligible = [task for task in eligible if task in unresolved]
     count = TEACHER_QUEUE if version else FIRST_QUEUE
-    chosen = choose(services, project, version, embed, count, eligible)
+    chosen = choose(services, project, version, embed, count, eligible) if eligible else []
     acquisition.line_up(engine, number, "teacher", version, chosen)
     return tuple(chosen)
 
