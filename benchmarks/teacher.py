@@ -1,10 +1,11 @@
 """How good is the offline similarity teacher, and what would an LLM cost?
 
-    python -m benchmarks.teacher --data DIR --out FILE.json [--part train] [--rows 2000] [--quick]
+    python -m benchmarks.teacher --data DIR --out FILE.json [--part train] [--rows 2000] [--only cost] [--quick]
 
 Quality (`what` = quality): coverage, mean set size, beta, F1, top-1 accuracy, and the coverage of the nearest 10, 20
 and 30 labels. Cost (`what` = cost): estimated tokens and US dollars per 1,000 tasks for every way to ask an LLM, by the
-dated price table; no LLM is called, the tokens are estimates.
+dated price table and for several models; no LLM is called, the tokens are estimates. Beside each way of showing labels
+stands the share of texts whose true label is shown at all, and whether it is the way that LABELS_SHOWN=auto takes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,19 @@ from model.student.encoder import load_encoder
 from model.teacher.answers import render
 from model.teacher.base import Embed
 from model.teacher.composing import Composer, likely_sent
-from model.teacher.cost import Price, price_of
-from model.teacher.narrowing import Narrowing
+from model.teacher.cost import Price, price_of, prices_as_of
+from model.teacher.examples import Example, Examples
+from model.teacher.narrowing import SHOWN, Narrowing, shown_labels
 from model.teacher.prompts import Prompt, Strategy
+from model.teacher.provider import Request
 from model.teacher.similarity import MASS, TEMPERATURE, SimilarityTeacher
 from model.teacher.tokens import estimate_tokens
 
 SETS = ("banking77", "ag_news", "trec", "medical_abstracts", "csabstruct", "dbpedia14")
 COSTED = ("banking77", "trec")
-SMALLEST_PREFIX = 512  # tokens; shorter prefixes are not cached (Claude Haiku 5.5)
+COSTED_TEXTS = 200
+SMALLEST_PREFIX = {"anthropic:claude-haiku-5-5": 512}  # tokens; shorter prefixes are not cached
+USUAL_PREFIX = 1_024  # with other models
 
 
 def main() -> None:
@@ -46,13 +51,15 @@ def main() -> None:
         if not folder.is_dir():
             continue
         space, part = read_space(folder), sample(gold_part(folder, given.part), given.rows)
-        rows += quality_rows(name, space, part, embed, given)
+        if given.only != "cost":
+            rows += quality_rows(name, space, part, embed, given)
         if name in COSTED:
-            rows += cost_rows(name, space, part.texts[:200], embed, given.model)
+            for model in given.models.split(","):
+                rows += cost_rows(name, space, part, embed, model)
         for row in rows:
             if row["dataset"] == name:
                 print(json.dumps(row))
-    settings = {"temperature": TEMPERATURE, "mass": MASS, "part": given.part, "prices": price_of(given.model).as_of}
+    settings = {"temperature": TEMPERATURE, "mass": MASS, "part": given.part, "prices": prices_as_of()}
     given.out.write_text(json.dumps({"rows": rows, "summary": settings}, indent=1))
 
 
@@ -63,7 +70,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--part", default="train", choices=["train", "test"])
     parser.add_argument("--rows", type=int, default=2000)
-    parser.add_argument("--model", default="anthropic:claude-haiku-5-5")
+    parser.add_argument("--models", default="anthropic:claude-haiku-5-5,openai:gpt-6-luna,anthropic:claude-sonnet-5-5")
+    parser.add_argument("--only", default="all", choices=["all", "cost"])
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
     given.rows = min(given.rows, 300) if given.quick else given.rows
@@ -103,26 +111,47 @@ def quality_rows(
     yield {**base, **{key: value if value is None else round(value, 4) for key, value in values.items()}}
 
 
-def cost_rows(
-    name: str, space: LabelSpace, texts: tuple[str, ...], embed: Embed, model: str
-) -> Iterator[dict[str, Any]]:
-    """Per 1,000 tasks: strategies, prefix caching, a shortlist of labels, batches, several texts per call."""
-    price = price_of(model)
+def cost_rows(name: str, space: LabelSpace, part: Part, embed: Embed, model: str) -> Iterator[dict[str, Any]]:
+    """Per 1,000 tasks: strategies, prefix caching, examples, a shortlist of labels, batches, several texts per call."""
+    price, texts = price_of(model), part.texts[:COSTED_TEXTS]
+    pool = [Example(text, label) for text, label in zip(part.texts, part.gold, strict=True)]
+    narrowing = Narrowing(space, embed, SHOWN)
     for strategy, named in ((Strategy.SINGLE, 1), (Strategy.ALL, 2)):
         prompt = Prompt(space, strategy, 5)
         output = estimate_tokens(render(space.names[:named]))
-        plain, shown = Composer(prompt), Composer(prompt, narrowing=Narrowing(space, embed, 20))
+        plain = Composer(prompt)
         prefix = estimate_tokens(prompt.system())
-        sent = float(np.mean([likely_sent(request) for request in plain.requests(texts)]))
-        ways = {"plain": (sent, 0.0, 1), "cached": (sent, prefix if prefix >= SMALLEST_PREFIX else 0.0, 1)}
-        if len(space) > 20:
-            ways["20 labels"] = (float(np.mean([likely_sent(request) for request in shown.requests(texts)])), 0.0, 1)
+        cached = prefix if prefix >= SMALLEST_PREFIX.get(model, USUAL_PREFIX) else 0.0
+        sent = mean_sent(plain.requests(texts))
+        exemplified = mean_sent(Composer(prompt, Examples(pool, embed, 10)).requests(texts))
         groups = [texts[start : start + 5] for start in range(0, len(texts), 5)]
-        together = float(np.mean([likely_sent(plain.together(group)) for group in groups]))
-        ways["5 texts per call, cached"] = (together, prefix if prefix >= SMALLEST_PREFIX else 0.0, 5)
-        for way, (tokens, cached, per_call) in ways.items():
+        ways = {
+            "plain": (sent, 0.0, 1),
+            "cached": (sent, cached, 1),
+            "10 examples, cached": (exemplified, cached, 1),
+            "5 texts per call, cached": (mean_sent([plain.together(group) for group in groups]), cached, 5),
+        }
+        if len(space) > SHOWN:
+            ways[f"{SHOWN} labels"] = (mean_sent(Composer(prompt, narrowing=narrowing).requests(texts)), 0.0, 1)
+        narrow = share_shown(narrowing, texts, part.gold[:COSTED_TEXTS])
+        automatic = shown_labels(space) == len(space)
+        for way, (tokens, kept, per_call) in ways.items():
+            few = way == f"{SHOWN} labels"
+            more = {"model": model, "true_label_shown": narrow if few else 1.0, "automatic": few != automatic}
             for batch in (False, True):
-                yield cost_row(name, strategy, way, price, (tokens, cached, per_call, output), batch) | {"model": model}
+                yield cost_row(name, strategy, way, price, (tokens, kept, per_call, output), batch) | more
+
+
+def mean_sent(requests: Sequence[Request]) -> float:
+    """Tokens of a request, on average."""
+    return float(np.mean([likely_sent(request) for request in requests]))
+
+
+def share_shown(narrowing: Narrowing, texts: Sequence[str], gold: Sequence[str]) -> float:
+    """Share of texts whose true label is among those shown."""
+    shown = narrowing.labels(texts)
+    hits = [any(one.name == label for one in labels) for labels, label in zip(shown, gold, strict=True)]
+    return round(float(np.mean(hits)), 4)
 
 
 def cost_row(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import teacher_docs
 from benchmarks.teacher import cost_row, main
 from model.teacher.cost import Price
 
@@ -38,3 +39,25 @@ def test_prices_per_thousand_tasks() -> None:
     assert (row["input_tokens"], row["cached_tokens"], row["output_tokens"]) == (1_000_000, 800_000, 10_000)
     assert row["usd"] == pytest.approx((0.2 + 0.08 + 0.1) / 2)
     assert cost_row("x", "all", "5", price, (1000.0, 0.0, 5, 10), batch=False)["input_tokens"] == 200_000
+
+
+def test_the_page_gets_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    price = Price(1.0, 10.0, 0.1, 1.25, 0.5)
+    more = {"model": "m", "true_label_shown": 0.95}
+    costs = [cost_row("trec", "all", "plain", price, (100.0, 0.0, 1, 10), batch) | more for batch in (False, True)]
+    faults = {"tasks": 10, "tasks_per_call": 1, "share_of_the_servers_limit": 0.93, "faults": {"good": 10}}
+    for name, run in (("cost", {"rows": costs, "summary": {"prices": "2026-10-25"}}),
+                      ("faults", {"rows": [], "summary": faults})):  # fmt: skip
+        (tmp_path / f"{name}.json").write_text(json.dumps(run))
+    page = tmp_path / "page.md"
+    page.write_text(f"before {teacher_docs.START} old {teacher_docs.END} after")
+    runs = [str(tmp_path / f"{name}.json") for name in ("cost", "faults")]
+    monkeypatch.setattr(sys, "argv", ["teacher_docs", *runs, "--into", str(page)])
+    teacher_docs.main()
+    text = page.read_text()
+    assert text.startswith("before ")
+    assert text.endswith(" after")
+    assert "old" not in text
+    assert "| all | plain | 100,000 | 0 | 10,000 | $0.200 | $0.100 | 95.0% |" in text
+    assert "| share of the servers limit | 0.93 |" in text
+    assert "price table of 2026-10-25" in text
