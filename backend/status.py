@@ -8,6 +8,7 @@ from typing import Any
 
 from backend import unsure
 from backend.agreement import agreement
+from backend.candidate_quality import candidate_quality
 from backend.errors import ShortlistError
 from backend.policy import phase
 from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
@@ -87,6 +88,7 @@ def _teacher(services: Services, project: Project, version: str | None) -> dict[
         "blind": _blind_teacher(services, project, version),
         "version": version,
         "versions": [one.to_json() for one in found],
+        "sets": candidate_quality(services, project, version) if version else None,
         "hint": hint(found),
         "stopped": _stopped(jobs.get(engine, number).get("annotate")),
         "batches": [{"tasks": len(row.tasks), "submitted": iso(row.created_ms)} for row in away],
