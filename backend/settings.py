@@ -40,7 +40,7 @@ class ProjectOptions(BaseModel):
     )
     STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field(
         "auto",
-        description="auto: on a CPU a head at once, and from 120 human labels on an encoder adapted to them in the"
+        description="auto: on a CPU a head at once, and from 100 human labels on an encoder adapted to them in the"
         " background; on a GPU finetune. head never touches the encoder",
     )
     STUDENT_EPOCHS: int = Field(

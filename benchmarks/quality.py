@@ -22,7 +22,8 @@ import structlog
 from benchmarks.datasets import SIMILARITY_SETS, Job, cut, similarity_job, stored_jobs
 from benchmarks.quality_overhead import overhead_rows
 from benchmarks.quality_report import summary, write_report
-from benchmarks.quality_run import SINGLES, TABLE, Material, Task, measure
+from benchmarks.quality_run import ADAPTED, SINGLES, TABLE, Material, Task, measure
+from model.student.adapted import LEAST_LABELS
 from model.student.embeddings import EmbeddingCache
 from model.student.encoder import load_encoder
 from model.student.options import Embed, TrainingOptions
@@ -72,6 +73,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="only jobs whose teacher/dataset contains this")
     parser.add_argument("--methods", nargs="+", default=None, help="only these methods")
     parser.add_argument("--points", nargs="+", type=float, default=None, help="human labels: shares, counts above 1")
+    parser.add_argument(
+        "--adapted", nargs="*", type=float, default=[0.05], help="points with an adapted encoder: minutes"
+    )
     parser.add_argument("--no-curves", action="store_true", help="without human labels")
     parser.add_argument("--epochs", type=int, default=None, help="default: as the product trains")
     parser.add_argument("--threads", type=int, default=1)
@@ -80,6 +84,7 @@ def arguments() -> argparse.Namespace:
     given = parser.parse_args()
     if not given.data.is_dir():
         sys.exit(f"--data {given.data}: there is no such folder")
+    given.adapted = [] if given.quick else given.adapted
     given.seeds = given.seeds or (1 if given.quick else 3)
     given.curve_seeds = given.curve_seeds or given.seeds
     given.out.parent.mkdir(parents=True, exist_ok=True)
@@ -114,9 +119,12 @@ def tasks(job: Job, given: argparse.Namespace) -> Iterator[Task]:
     points = given.points or ((0.05, 0.2, *COUNTS) if given.quick else (*SHARES, *COUNTS))
     for seed in range(given.curve_seeds):
         for human in points:
-            for method in ("shortlist", "supervised"):
-                if 8 <= (human if human > 1 else human * len(job.train)) <= 0.8 * len(job.train):
-                    yield Task(job.name, method, seed, human)
+            labels = human if human > 1 else human * len(job.train)
+            if 8 <= labels <= 0.8 * len(job.train):
+                yield Task(job.name, "shortlist", seed, human)
+                yield Task(job.name, "supervised", seed, human)
+            if human in given.adapted and labels >= LEAST_LABELS:
+                yield Task(job.name, ADAPTED, seed, human)
 
 
 def key(row: dict[str, Any]) -> tuple[str, str, str, int, float]:

@@ -11,6 +11,7 @@ from backend.jobs.running import Job
 from backend.pool import versions
 from backend.services import project_options, served_version
 from model.errors import ArtifactError, NotEnoughDataError
+from model.student.adapted import LEAST_LABELS
 
 if TYPE_CHECKING:
     from model.student.adapted import AdaptedEncoder
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LEAST_LABELS = 120  # human labels to learn from, before the encoder is adapted for the first time
 GROWTH = 2.0  # times the human labels of the last time, before it is adapted again
 ADAPTED = "adapted"  # TrainingReport.way
 

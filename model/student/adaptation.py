@@ -24,7 +24,6 @@ from model.student.runtimes import preferred
 
 log = structlog.get_logger(__name__)
 
-LEAST_LABELS = 100  # human labels below which an encoder is left as it is
 STEPS = 100
 BATCH = 24  # texts of a step
 CLASSES = 8  # labels of a step, at most

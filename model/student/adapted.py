@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from model.student.head import HeadStudent
 
 SEEN = "seen.json"
+LEAST_LABELS = 100  # human labels, before an encoder is adapted: fewer leave too few to judge it
 CHECK_SHARE = 0.25  # of the human labels stay unseen by the encoder, to judge what it is worth
 
 
