@@ -127,9 +127,14 @@ def _answer(
     how = serving(services, project)
     control, version = how.control, how.version
     deadline = time.monotonic() + services.settings.PREDICT_SECONDS
-    question = Question(services, live, project, control, how.options, version, deadline, later, len(given) == 1, how)
     asked = [_asked(control, task) for task in given]
-    found = _find(question, {one.task: one for one in asked if one is not None}, count)
+    by_task = {one.task: one for one in asked if one is not None}
+    found = live.sent.get(how, [(one.task, one.text_hash) for one in by_task.values()])
+    rest = [one for one in by_task.values() if one.task not in found]
+    if rest:
+        alone = len(given) == 1
+        question = Question(services, live, project, control, how.options, version, deadline, later, alone, how)
+        found |= _find(question, rest, count)
     entries = [found.get(one.task, NO_ENTRY) if one is not None else NO_ENTRY for one in asked]
     waiting = entries.count(NO_ENTRY)
     count("answered", len(entries) - waiting)
@@ -137,19 +142,15 @@ def _answer(
     return entries, version
 
 
-def _find(question: Question, by_task: Mapping[int, Asked], count: Count) -> dict[int, bytes]:
-    """Checked entries: those that were sent before, then those of the pool or the student."""
-    sent, scope = question.live.sent, question.scope
-    found = sent.get(scope, [(one.task, one.text_hash) for one in by_task.values()])
-    rest = [one for one in by_task.values() if one.task not in found]
-    if rest:
-        find = _student_entries if is_trained(question.version) else _teacher_entries
-        shown = hide(find(question, rest), question.project.project, question.options.BLIND_SHARE)
-        fresh = {task: as_json(entry) for task, entry in _only_valid(question, shown, count).items()}
-        sent.put(scope, {(task, by_task[task].text_hash): entry for task, entry in fresh.items()})
-        _note_given(question, fresh)
-        found |= fresh
-    return found
+def _find(question: Question, asked: list[Asked], count: Count) -> dict[int, bytes]:
+    """Checked entries of tasks that were not answered lately: from the pool or the student, and kept."""
+    find = _student_entries if is_trained(question.version) else _teacher_entries
+    shown = hide(find(question, asked), question.project.project, question.options.BLIND_SHARE)
+    fresh = {task: as_json(entry) for task, entry in _only_valid(question, shown, count).items()}
+    hashes = {one.task: one.text_hash for one in asked}
+    question.live.sent.put(question.scope, {(task, hashes[task]): entry for task, entry in fresh.items()})
+    _note_given(question, fresh)
+    return fresh
 
 
 def _note_given(question: Question, fresh: Mapping[int, object]) -> None:
