@@ -1,5 +1,5 @@
 # install, run, test, check, bench, clean: see README.md. `make run SAMPLE=my.csv PORT=9090 LABEL_STUDIO_PORT=8080`
-.PHONY: install install-label-studio run test check bench clean
+.PHONY: install install-label-studio run test audit check bench clean
 
 BIN := .venv/bin
 BENCHMARKS := quality committee sampling speed soak
@@ -22,6 +22,10 @@ check: install
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python scripts/audit.py --if-possible
+
+audit: install
+	@$(BIN)/python scripts/audit.py
 
 bench: install
 	@mkdir -p runs

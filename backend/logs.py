@@ -28,7 +28,7 @@ def configure_logs(settings: Settings) -> None:
     secrets = _own_secrets(settings)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_shared(),
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings.LOG_FORMAT)],
     )
     handler = _StderrHandler()
     handler.setFormatter(_Hiding(formatter, secrets))
@@ -62,9 +62,11 @@ def _shared() -> list[Any]:
     ]
 
 
-def _renderer() -> Any:
+def _renderers(kind: str) -> list[Any]:
+    if kind == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     plain = structlog.dev.plain_traceback
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
 def _hide_fields(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

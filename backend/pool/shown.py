@@ -53,7 +53,8 @@ def reactions(engine: sa.Engine, project: int) -> dict[str, Reactions]:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for _, decided, shown, version in _first(engine, project):
         if shown:
-            counts[version.partition("-")[0]][reaction(shown, decided)] += 1
+            kind = "teacher" if version.startswith("teacher-") else "student"
+            counts[kind][reaction(shown, decided)] += 1
     return {kind: Reactions(**counts[kind]) for kind in ("teacher", "student")}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,3 +78,30 @@ def test_events_fields_tracebacks_and_libraries_are_covered(capsys: pytest.Captu
 def test_the_level_is_respected(capsys: pytest.CaptureFixture[str]) -> None:
     structlog.get_logger("backend.some").debug("too fine")
     assert capsys.readouterr().err == ""
+
+
+def test_lines_for_a_log_store_are_objects_with_project_job_and_version(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    settings = Settings(_env_file=None, DATA_DIR=tmp_path, BASIC_AUTH_PASS=SecretStr(OWN), LOG_FORMAT="json")
+    configure_logs(settings)
+    try:
+        with structlog.contextvars.bound_contextvars(job="train", project=7, version="student-3-9f2c1a"):
+            structlog.get_logger("test").info("promoted", reason=f'the "{OWN}" of postgresql://me:letmein@host/db')
+        try:
+            raise ValueError("letmein")
+        except ValueError:
+            logging.getLogger("library").exception("failed")
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+        structlog.reset_defaults()
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (first["event"], first["project"], first["job"], first["version"]) == (
+        "promoted", 7, "train", "student-3-9f2c1a",
+    )  # fmt: skip
+    assert first["reason"] == f'the "{HIDDEN}" of postgresql://me:{HIDDEN}@host/db'
+    assert second["level"] == "error"
+    assert "ValueError: letmein" in second["exception"]

@@ -47,7 +47,7 @@ def test_a_disk_that_is_full_while_a_version_is_saved(world: World) -> None:
     assert "written" in str(row.error)
     assert str(row.error).endswith("It is tried again by itself.")
     status = project_status(world.services, world.project)
-    assert status["job"]["error"] == row.error
+    assert {job["kind"]: job["error"] for job in status["jobs"]}["train"] == row.error
     assert versions.list_versions(world.engine, 7) == []
     assert not [path for path in (world.folder / "versions").rglob("*") if path.is_file()]
     command = [sys.executable, "-c", "from backend.jobs import train; train.run(7)"]
