@@ -21,6 +21,11 @@ GROUPS = {  # what shares costly things of the session, or is a crowd of process
     "tests/backend/embedded/": "embedded",
     "tests/backend/commands/": "commands",
     "tests/backend/jobs/test_worker.py": "workers",
+    "tests/backend/jobs/test_web_faults.py": "faults",
+    "tests/backend/jobs/test_versions_live.py": "faults",
+    "tests/backend/jobs/test_database_faults.py": "faults",
+    "tests/backend/jobs/test_several_hosts.py": "faults",
+    "tests/backend/jobs/test_storage_faults.py": "faults",
     "tests/model/teacher/test_small_llm.py": "llm",
 }
 
