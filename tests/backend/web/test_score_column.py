@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from backend.answer_cache import AnswerCache
-from backend.pool import acquisition, predictions
+from backend.pool import acquisition, predictions, projects, rulings, versions
 from tests.backend.web.server import Server
 from tests.backend.web.test_predict import TEXTS, promote_student, until
 
@@ -45,3 +45,16 @@ def test_a_project_may_choose_otherwise(ordering: Server) -> None:
     ordering.answered({1: "a"}, ["refund", "billing"])
     (entry,) = ordering.predict({1: "a"})
     assert entry["score"] == pytest.approx(0.6)
+
+
+def test_the_page_says_whether_more_labels_pay_and_who_decided(ordering: Server) -> None:
+    ordering.version()
+    page = ordering.get("/projects/7").text
+    assert "Not known yet: 2 students are needed that knew half as many human labels again" in page
+    assert "This teacher costs nothing." in page
+    space = ordering.project().space_hash
+    committee = f"committee-1-{space}"
+    versions.add(ordering.services.engine, 7, committee, 1, space, {}, 0)
+    projects.promote(ordering.services.engine, 7, committee)
+    rulings.save(ordering.services.engine, 7, committee, {1: "committee", 2: "committee", 3: "unresolved"})
+    assert "committee 2, unresolved 1, person 0." in ordering.get("/projects/7").text
