@@ -1,4 +1,5 @@
-# Shortlist in a container: targets `web` and `worker`.
+# Shortlist in a container: targets `web` and `worker`. Both hold the same packages: the web process runs students, and
+# what loads them needs torch, in its CPU build. scripts/image_size.py tells how large they are.
 #   docker build --target web -t shortlist-web .
 #   docker build --target worker -t shortlist-worker .
 ARG PYTHON_IMAGE=python:3.11-slim-trixie
@@ -22,9 +23,11 @@ RUN /opt/build/bin/python -m hatchling build -t wheel -d /dist && /opt/shortlist
 FROM ${PYTHON_IMAGE} AS base
 RUN useradd --create-home --uid 10001 shortlist && install -d -o shortlist -g shortlist -m 700 /data
 COPY --from=build /opt/shortlist /opt/shortlist
+# TOKENIZERS_PARALLELISM is no secret.
+# hadolint ignore=DL3064
 ENV PATH=/opt/shortlist/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TOKENIZERS_PARALLELISM=false \
     OMP_NUM_THREADS=1 DATA_DIR=/data
-USER shortlist
+USER 10001:10001
 WORKDIR /home/shortlist
 VOLUME /data
 

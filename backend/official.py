@@ -1,7 +1,7 @@
 """Shortlist as a model class of the official framework, label-studio-ml (1.0.9 of PyPI, and 2.x of its repository).
 
 It hands every call to a running Shortlist, which does the work: `shortlist start` or `serve` and `worker`. It needs
-label-studio-ml and requests and nothing else of Shortlist: copy this one file, as model.py, to where the framework runs.
+label-studio-ml and requests and nothing else of Shortlist: copy this file, as model.py, to where the framework runs.
 """
 
 import os

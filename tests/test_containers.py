@@ -1,8 +1,13 @@
 """What can be said about the container files without a container engine."""
 
+import subprocess
+import sys
+import sysconfig
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -63,7 +68,7 @@ def test_volumes_that_are_used_are_declared(compose: dict[str, Any]) -> None:
 
 def test_the_image_runs_as_nobody_special_and_has_both_targets() -> None:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
-    assert "USER shortlist" in lines
+    assert "USER 10001:10001" in lines
     assert {line.split()[-1] for line in lines if line.startswith("FROM")} == {"build", "base", "worker", "web"}
     assert any(line.startswith("HEALTHCHECK") for line in lines)
     assert any(line.startswith("ARG TORCH_INDEX=") for line in lines)
@@ -74,3 +79,53 @@ def test_what_the_dockerfile_copies_is_let_through() -> None:
     for line in (ROOT / "Dockerfile").read_text().splitlines():
         if line.startswith("COPY") and "--from" not in line:
             assert set(line.split()[1:-1]) <= allowed, line
+
+
+def test_the_dockerfile_passes_its_linter() -> None:
+    hadolint = Path(sysconfig.get_path("scripts")) / "hadolint"
+    done = subprocess.run([str(hadolint), str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def manifests() -> list[dict[str, Any]]:
+    path = ROOT / "deploy" / "kubernetes" / "shortlist.yaml"
+    return list(yaml.safe_load_all(path.read_text()))
+
+
+def test_the_manifests_of_kubernetes_fit_its_schemas() -> None:
+    for manifest in manifests():
+        kubernetes_validate.validate(manifest, "1.37", strict=True)
+
+
+def test_the_manifests_give_settings_that_exist_and_no_secrets() -> None:
+    (config,) = [one for one in manifests() if one["kind"] == "ConfigMap"]
+    assert set(config["data"]) <= set(Settings.model_fields)
+    assert not [name for name in config["data"] if name.endswith(SECRETS)]
+
+
+def test_a_gpu_worker_starts_only_when_it_is_asked_for(compose: dict[str, Any]) -> None:
+    worker = compose["services"]["gpu-worker"]
+    assert worker["profiles"] == ["gpu"]
+    assert worker["deploy"]["resources"]["reservations"]["devices"][0]["capabilities"] == ["gpu"]
+
+
+def test_a_wheel_holds_everything_that_is_no_python(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    data = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("backend", "model")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert data <= names
+    place = tmp_path / "installed"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(place)]
+    subprocess.run([*install, str(wheel)], check=True, capture_output=True)
+    program = "import backend.cli; print(backend.cli.__file__)"
+    command, environment = [sys.executable, "-c", program], {"PYTHONPATH": str(place)}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.startswith(str(place))
