@@ -20,6 +20,7 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import QueueError
 from backend.queue import QUEUES, JobQueue, forget_dead_executions
@@ -140,7 +141,7 @@ class JobWorker(Worker):
         kind, _, project = name.partition("-")
         try:
             self._jobs.run_again(kind, int(project))
-        except (QueueError, RedisError, ValueError) as error:  # the reconciling job finds the flag in the pool
+        except (QueueError, RedisError, SQLAlchemyError, ValueError) as error:  # the reconciling job finds the flag
             log.warning("one more run not started yet", job=name, reason=str(error))
 
     def _start_scheduler(
