@@ -18,6 +18,7 @@ from model.labels import CandidateSet, HumanLabel, LabelSpace
 from model.roster import Roster
 from model.student.data import TrainingData, training_data
 from model.student.options import TrainingOptions
+from tests.model.committee.test_committee_members import tiny_classifier
 
 SPACE = LabelSpace.of(["sport", "money"])
 WORDS = {"sport": ["team", "goal", "keeper", "striker", "cup"], "money": ["bank", "shares", "market", "bonds", "rates"]}
@@ -88,6 +89,18 @@ def test_a_member_that_got_worse_keeps_its_old_self() -> None:
     improved, _ = without_harm(new, replace(old), found, gold)
     assert improved.members == [good]
     assert without_harm(old, new, [], gold[:0])[0].members == [bad]  # nothing to judge by
+
+
+def test_an_existing_classifier_takes_its_seat_by_a_file(tmp_path: Path) -> None:
+    tiny_classifier(tmp_path / "model")
+    targets = {"LABEL_0": "sport", "LABEL_1": "money", "LABEL_2": None}
+    path = tmp_path / "hub.json"
+    path.write_text(json.dumps({"place": str(tmp_path / "model"), "map": targets}))
+    committee = train(data(60, 10), "words", str(path))
+    assert [member.name for member in committee.members] == ["words", "hub"]
+    committee.save(tmp_path / "stored")
+    again = Committee.load(tmp_path / "stored", letters)
+    np.testing.assert_allclose(again.probabilities(["team cup"]), committee.probabilities(["team cup"]), atol=1e-5)
 
 
 @pytest.mark.parametrize("members", ["student", "student,student", "student,pickle", "student,student:x", ""])
