@@ -45,7 +45,7 @@ def ask(question: Question, asked: Asked) -> Answer | None:
         question.options.STUDENT_ENCODER,
         lambda embed: open_teacher(question.services, question.project, embed),
     )
-    if teacher is None or (not teacher.fast and _job_is_asking(question)):
+    if teacher is None or (not teacher.fast and _left_to_the_job(question)):
         return None
     key = (project, asked.task, question.version)
     with _lock:
@@ -72,10 +72,13 @@ def _wait(future: Future[Answer | None], deadline: float) -> Answer | None:
         return None
 
 
-def _job_is_asking(question: Question) -> bool:
-    """Whether the annotate job is about to ask a paid teacher for this task, too."""
+def _left_to_the_job(question: Question) -> bool:
+    """Whether the annotate job is about to ask a paid teacher for this task, too, or has found that it cannot answer.
+
+    After a wrong key, without money or in an outage only the job tries again: the status page says why.
+    """
     row = jobs.get(question.services.engine, question.project.project).get("annotate")
-    return row is not None and row.state in ("queued", "running")
+    return row is not None and row.state in ("queued", "running", "failed")
 
 
 def _ask(question: Question, teacher: Teacher, asked: Asked) -> Answer | None:

@@ -105,7 +105,11 @@ class ProjectOptions(BaseModel):
     )
     TEXTS_PER_CALL: int = Field(1, ge=1, le=50, description="texts in one question to an LLM")
     TEACHER_VOTES: int = Field(
-        1, ge=1, le=15, description="opinions asked of each LLM; the set is their union, confidences their shares"
+        1,
+        ge=1,
+        le=15,
+        description="opinions asked of each LLM; those with most votes, up to MAX_CANDIDATES, are the set; confidences "
+        "are shares",
     )
     BATCH: Literal["auto", "always", "off"] = Field(
         "auto", description="batch API at half price, within a day; auto: for 1,000 tasks and more, after the first 200"

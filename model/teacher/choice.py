@@ -77,7 +77,7 @@ def teacher_hash(options: TeacherOptions, space: LabelSpace) -> str:
             few = policy_of(one.examples, one.examples_written)
             composed = composed_hash(prompt, few, one.example_count, one.labels_shown, temperature)
             hashes.append(llm_hash(one.teacher, composed, one.per_call))
-    return hashes[0] if len(hashes) == 1 else panel_hash(hashes, None)
+    return hashes[0] if len(hashes) == 1 else panel_hash(hashes, options.max_candidates)
 
 
 def prompt_of(options: TeacherOptions, space: LabelSpace) -> Prompt:
@@ -101,7 +101,7 @@ def make_teacher(options: TeacherOptions, space: LabelSpace, embed: Embed, examp
     members: list[Teacher] = []
     for one in members_of(options):
         members += [make_teacher(one, space, embed)] if is_similarity(one) else _llms(one, space, embed, examples)
-    return members[0] if len(members) == 1 else Panel(options.teacher, members, space)
+    return members[0] if len(members) == 1 else Panel(options.teacher, members, space, options.max_candidates)
 
 
 def address_of(options: TeacherOptions) -> str:

@@ -109,6 +109,13 @@ def test_while_the_job_asks_nobody_else_does(server: Server, teacher: Paid) -> N
     assert teacher.calls == 0
 
 
+def test_after_a_wrong_key_only_the_job_tries_again(server: Server, teacher: Paid) -> None:
+    teacher.gate.set()
+    jobs.fail(server.services.engine, 7, "annotate", "no such key. Check OPENAI_API_KEY")
+    assert server.predict(TEXT) == [[]]
+    assert teacher.calls == 0
+
+
 @pytest.mark.parametrize(("state", "expected"), [(State.ABSTAINED, True), (State.UNPARSED, False)])
 def test_an_abstention_is_an_answer_and_nonsense_is_not(
     server: Server, teacher: Paid, state: State, expected: bool

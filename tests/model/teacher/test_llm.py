@@ -165,9 +165,11 @@ def test_self_consistency_votes(http_server: HTTPServer) -> None:
 
 def test_an_llm_and_the_similarity_teacher_vote(http_server: HTTPServer) -> None:
     server = OpenAIServer(http_server, lambda text: '{"candidates": ["ham"]}')
-    teacher = teacher_for(server, teacher="openai:m+similarity", max_candidates=1)
+    teacher = teacher_for(server, teacher="openai:m+similarity", max_candidates=2)
     (answer,) = teacher.shortlist(["spam"])
     assert set(answer.candidates.labels) == {"spam", "ham"}
+    (one,) = teacher_for(server, votes=3, max_candidates=1).shortlist(["spam"])
+    assert one.candidates.labels == ("ham",)
     assert teacher.paid
     assert teacher.name == "openai:m+similarity"
 
