@@ -144,10 +144,13 @@ def _asked(job: Job, version: str) -> int:
 
 
 def _learn(job: Job, version: str) -> None:
-    """Have a student learn from answers that the last training did not know, unless people train by hand."""
+    """Have a student learn from answers that the last training did not know, unless people train by hand.
+
+    One that is under way asks for this job again when it is over.
+    """
     by_hand = project_options(job.services.settings, job.project).RETRAIN_AFTER == 0
     if not by_hand and _asked(job, version) > job.project.trained_sets:
-        job.ask("train")
+        job.ask_once("train")
 
 
 def _next_stage(job: Job, teacher: Teacher, version: str) -> str:

@@ -75,6 +75,13 @@ class Job:
         with suppress(QueueError):
             self.services.queue.enqueue(kind, self.number)
 
+    def ask_once(self, kind: str) -> None:
+        """Ask for another job of this project, unless it waits or runs. Kept in the pool while Redis is away."""
+        try:
+            self.services.queue.ensure(kind, self.number)
+        except QueueError:
+            self.ask(kind)
+
     def ask_later(self, seconds: float) -> None:
         """Ask for this job once more after a while; whoever asks for it meanwhile pulls it forward."""
         due_ms = self.services.clock() + round(seconds * 1000)
