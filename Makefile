@@ -22,6 +22,7 @@ check: install
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python scripts/reference.py --check
 	@$(BIN)/python scripts/audit.py --if-possible
 
 audit: install

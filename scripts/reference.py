@@ -1,0 +1,153 @@
+"""Write docs/reference.md from the code: commands, HTTP, metrics, schema. `--check` compares and changes nothing.
+
+.venv/bin/python scripts/reference.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import runpy
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import typer  # noqa: E402
+
+PAGE = ROOT / "docs" / "reference.md"
+HEAD = """# Reference
+
+Written by `scripts/reference.py` from the code. Settings are in [settings.md](settings.md).
+
+## Commands
+
+Every command prints for people, and with `--json` for programs. Exit codes: 0 it worked; 1 it did not, and one line on
+stderr says why and what to do; 2 the command line was not understood; 130 it was stopped with Ctrl-C.
+`shortlist --install-completion` sets up completion for bash, zsh or fish.
+"""
+
+
+def commands() -> Iterable[str]:
+    """Every command: usage, what it does, its example, its arguments and options."""
+    from backend.cli import app
+
+    group: Any = typer.main.get_command(app)
+    for name in sorted(group.commands):
+        command = group.commands[name]
+        arguments = [one for one in command.params if one.param_type_name == "argument"]
+        options = [one for one in command.params if one.param_type_name == "option" and one.name != "help"]
+        usage = " ".join(["shortlist", name, *(_shown(one) for one in arguments), *(["[options]"] if options else [])])
+        yield f"### `{usage}`\n"
+        yield inspect.cleandoc(command.help or "").replace("Example: ", "\nExample: ").replace("\n\n\n", "\n\n") + "\n"
+        rows = [(f"`{_shown(one)}`", getattr(one, "help", "")) for one in arguments]
+        rows += [(", ".join(f"`{opt}`" for opt in [*one.opts, *one.secondary_opts]), one.help) for one in options]
+        if rows:
+            yield "| | |\n|---|---|"
+            yield from (f"| {name} | {_cell(text)} |" for name, text in rows)
+            yield ""
+
+
+def _shown(argument: Any) -> str:
+    name = (argument.metavar or argument.name).upper()
+    return name if argument.required else f"[{name}]"
+
+
+def http(app: Any) -> Iterable[str]:
+    """Every route with its methods and what it answers."""
+    yield "## HTTP\n\nAll but `/health` and `/ready` need the login, where there is one."
+    yield "The routes that Label Studio calls exist under `/p/<project>/`, too.\n\n| route | methods | |\n|---|---|---|"
+    for rule in sorted(app.url_map.iter_rules(), key=str):
+        if rule.endpoint == "static" or rule.rule.startswith("/p/<"):
+            continue
+        view = app.view_functions[rule.endpoint]
+        methods = ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+        yield f"| `{rule.rule}` | {methods} | {_cell(_first_line(view))} |"
+    yield "\nThe forms of the pages, sent to `/projects/<number>/<name>`:\n\n| name | |\n|---|---|"
+    from backend.routes.actions import ACTIONS
+
+    words = {
+        "train": "starts a training",
+        "retry": "runs a job (`kind`) again",
+        "cancel": "takes back a waiting job (`kind`)",
+        "serve": "serves a version (`version`)",
+        "pause": "pauses the project",
+        "resume": "lets it go on",
+    }
+    yield from (f"| `{name}` | {words[name]} |" for name in ACTIONS)
+    yield ""
+
+
+def metrics(app: Any) -> Iterable[str]:
+    """Every metric with its meaning and labels, as an empty installation has them."""
+    registry = app.extensions["shortlist"].metrics.registry
+    yield "## Metrics\n\n`/metrics`, for Prometheus.\n\n| metric | kind | |\n|---|---|---|"
+    for family in sorted(registry.collect(), key=lambda family: str(family.name)):
+        if family.name.startswith("shortlist"):
+            yield f"| `{family.name}` | {family.type} | {_cell(family.documentation)} |"
+    yield ""
+
+
+def schema() -> Iterable[str]:
+    """Every table of the pool with its columns."""
+    from backend.pool.tables import metadata
+
+    yield "## Schema\n\nThe pool, on SQLite or PostgreSQL; migrations are in `backend/pool/migrations`."
+    yield "What the columns mean stands beside them in `backend/pool/tables.py`.\n\n| table | columns (primary key in bold) |\n|---|---|"
+    for table in metadata.sorted_tables:
+        columns = [f"**{column.name}**" if column.primary_key else column.name for column in table.columns]
+        yield f"| `{table.name}` | {', '.join(columns)} |"
+    yield ""
+
+
+def page() -> str:
+    """The whole page."""
+    from backend.app import create_app
+    from backend.live import LiveStudents
+    from backend.services import open_services
+    from backend.settings import load_settings
+    from model.registry import Registry
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load_settings(_env_file=None, DATA_DIR=Path(folder), REDIS_URL="redis://127.0.0.1:1/0")
+        services = open_services(settings)
+        live = LiveStudents(Registry(settings.model_dir, settings.cache_dir))
+        app = create_app(services, live)
+        try:
+            return "\n".join([HEAD, *commands(), *http(app), *metrics(app), *schema()])
+        finally:
+            app.extensions["shortlist"].background.close()
+            live.close()
+            services.engine.dispose()
+
+
+def _first_line(function: Any) -> str:
+    return inspect.cleandoc(function.__doc__ or "").split("\n\n", maxsplit=1)[0].replace("\n", " ")
+
+
+def _cell(text: object) -> str:
+    line = " ".join(str(text or "").split()).replace("|", "\\|")
+    return line if "`" in line else line.replace("<", "&lt;")
+
+
+def main() -> int:
+    """Write or check both generated pages; 1 if a checked page is out of date."""
+    settings = runpy.run_path(str(ROOT / "scripts" / "settings_table.py"))
+    pages = {PAGE: page(), ROOT / "docs" / "settings.md": settings["page"]()}
+    stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if "--check" not in sys.argv:
+        for path in stale:
+            path.write_text(pages[path], encoding="utf-8")
+        return 0
+    for path in stale:
+        sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run .venv/bin/python scripts/reference.py\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
