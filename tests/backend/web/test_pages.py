@@ -29,7 +29,7 @@ def test_a_fresh_project_knows_nothing_and_says_null(server: Server) -> None:
         >= {"name": OFFLINE, "coverage": None, "top1_accuracy": None, "human_checked": 0}.items()
     )
     unknown = {"accuracy": None, "human_checked": 0}
-    assert status["student"] == {**unknown, "blind": unknown}
+    assert status["student"].items() >= {**unknown, "blind": unknown}.items()
     assert status["agreement"] == {"tasks": 0, "percent": None, "alpha": None}
     assert (status["paused"], status["next_training"]) == (False, "next training after 20 more labels")
     assert status["spend"]["budget_usd"] == 5.0
