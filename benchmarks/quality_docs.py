@@ -2,7 +2,8 @@
 
     python -m benchmarks.quality_docs RUN.json [RUN.json ...] --into docs/quality.md
 
-Everything between the markers `<!-- tables -->` and `<!-- end of tables -->` is replaced; plots go beside the page.
+Everything between the markers `<!-- NAME -->` and `<!-- end of NAME -->` is replaced, for the names runs, aims, scale
+and tables; plots go beside the page.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.quality_aims import aims_table, runs_text
 from benchmarks.quality_report import Row, markdown, summary, write_report
 
-START, END = "<!-- tables -->", "<!-- end of tables -->"
+PARTS = ("runs", "aims", "scale", "tables")
 
 
 def merged(paths: list[Path]) -> list[Row]:
@@ -36,6 +38,25 @@ def summary_table(rows: list[Row]) -> str:
     return "### Summary\n\n" + "\n".join(lines)
 
 
+def filled(text: str, rows: list[Row]) -> str:
+    """The page with everything between its markers made from the rows; ValueError if a marker is missing."""
+    tables = f"{summary_table(rows)}\n\n{markdown(rows)}".rstrip()
+    contents = (runs_text(rows), aims_table(rows), scale_table(rows), tables)
+    for name, content in zip(PARTS, contents, strict=True):
+        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        before, after = text[: text.index(start) + len(start)], text[text.index(end) :]
+        text = f"{before}\n\n{content}\n\n{after}"
+    return text
+
+
+def scale_table(rows: list[Row]) -> str:
+    """What a head cost on large pools."""
+    lines = ["| rows | labels | epochs | seconds | peak MiB | without mapped files, MiB |", "|---|---|---|---|---|---|"]
+    names = ("rows", "labels", "epochs", "seconds", "peak_mib", "private_mib")
+    found = sorted((row for row in rows if row["method"] == "scale"), key=lambda row: int(row["rows"]))
+    return "\n".join([*lines, *("| " + " | ".join(f"{row[name]:,}" for name in names) + " |" for row in found)])
+
+
 def main() -> None:
     """Merge the runs, draw the plots, replace the tables."""
     parser = argparse.ArgumentParser(description="Tables of docs/quality.md from benchmark runs")
@@ -44,9 +65,7 @@ def main() -> None:
     given = parser.parse_args()
     rows = merged(given.runs)
     page: Path = given.into
-    text = page.read_text()
-    before, after = text[: text.index(START) + len(START)], text[text.index(END) :]
-    page.write_text(f"{before}\n\n{summary_table(rows)}\n\n{markdown(rows)}\n{after}")
+    page.write_text(filled(page.read_text(), rows))
     plots = page.parent / "images" / "quality.json"
     write_report(plots, rows)
     plots.with_suffix(".md").unlink()

@@ -124,16 +124,26 @@ def five_percent(rows: Sequence[Row], method: str = "shortlist") -> float | None
 
     Sets whose 5 % are too few labels for `method` count with `shortlist`, which is what a team has there.
     """
+    pairs = _five_percent_pairs(rows, method).values()
+    return round(100.0 * sum(ours for ours, _ in pairs) / sum(gold for _, gold in pairs), 2) if pairs else None
+
+
+def five_percent_shares(rows: Sequence[Row], method: str = "shortlist") -> dict[str, float]:
+    """The same share of every set, percent."""
+    return {job: 100.0 * ours / gold for job, (ours, gold) in _five_percent_pairs(rows, method).items() if gold}
+
+
+def _five_percent_pairs(rows: Sequence[Row], method: str) -> dict[str, tuple[float, float]]:
+    """Test accuracy with 5 % human labels and with all gold labels, by job."""
     table = table_rows(rows)
-    ours, gold = [], []
+    pairs: dict[str, tuple[float, float]] = {}
     for job, found in grouped([row for row in rows if row.get("human") == 0.05], job_of).items():
         methods = grouped(found, lambda row: row["method"])
         reached = mean(methods.get(method, methods.get("shortlist", [])), "test_accuracy")
         ceiling = mean(table.get(job, {}).get("gold", []), "test_accuracy")
         if reached is not None and ceiling is not None:
-            ours.append(reached)
-            gold.append(ceiling)
-    return round(100.0 * sum(ours) / sum(gold), 2) if gold else None
+            pairs[job] = (reached, ceiling)
+    return pairs
 
 
 def overhead(rows: Sequence[Row], names: tuple[str, ...]) -> float | None:
@@ -233,60 +243,7 @@ def _conformal_table(rows: Sequence[Row]) -> str:
 def write_report(out: Path, rows: Sequence[Row]) -> None:
     """FILE.md and the plots beside FILE.json."""
     out.with_suffix(".md").write_text(markdown(rows))
-    _plot_curves(out.with_suffix(".svg"), rows)
-    _plot_gains(out.with_name(f"{out.stem}-gains.svg"), rows)
+    from benchmarks.quality_plots import plot_curves, plot_gains
 
-
-def _plot_gains(path: Path, rows: Sequence[Row]) -> None:
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    found = gains(rows)
-    if not found:
-        return
-    figure, axes = pyplot.subplots(figsize=(8, 0.4 * len(found) + 1.5))
-    for offset, measure in ((-0.2, MEASURES[0]), (0.2, MEASURES[1])):
-        values = [gain.get(measure, 0.0) for gain in found.values()]
-        axes.barh([place + offset for place in range(len(found))], values, 0.38, label=measure.replace("_", " "))
-    axes.set_yticks(range(len(found)), list(found))
-    axes.invert_yaxis()
-    axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_xlabel("shortlist over plain distillation, points")
-    axes.legend()
-    figure.savefig(path, bbox_inches="tight")
-    pyplot.close(figure)
-
-
-def _plot_curves(path: Path, rows: Sequence[Row]) -> None:
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    curve = grouped([row for row in rows if row.get("human_labels")], job_of)
-    if not curve:
-        return
-    columns = 3
-    lines = -(-len(curve) // columns)
-    figure, grid = pyplot.subplots(lines, columns, figsize=(4 * columns, 3 * lines), squeeze=False)
-    for axes in grid.flat[len(curve) :]:
-        axes.set_axis_off()
-    for axes, (job, found) in zip(grid.flat, curve.items(), strict=False):
-        for method, chosen in grouped(found, lambda row: row["method"]).items():
-            points = sorted(grouped(chosen, lambda row: row["human_labels"]).items())
-            axes.plot(
-                [count for count, _ in points],
-                [mean(point, "test_accuracy") for _, point in points],
-                "o-",
-                label=method,
-            )
-        ceiling = mean(table_rows(rows).get(job, {}).get("gold", []), "test_accuracy")
-        if ceiling is not None:
-            axes.axhline(ceiling, color="grey", linestyle=":", label="all gold labels")
-        axes.set(title=job, xscale="log", xlabel="human labels", ylabel="test accuracy, %")
-        axes.legend(fontsize=7)
-    figure.tight_layout()
-    figure.savefig(path, bbox_inches="tight")
-    pyplot.close(figure)
+    plot_curves(out.with_suffix(".svg"), rows)
+    plot_gains(out.with_name(f"{out.stem}-gains.svg"), rows)

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import quality
+from benchmarks.quality_aims import aims_table, runs_text
+from benchmarks.quality_docs import PARTS, filled
 from benchmarks.quality_report import gains, markdown, summary
+from benchmarks.quality_scale import measured
+from model.student.options import TrainingOptions
 
 TOPICS = {"money": "refund invoice price charge", "parcel": "parcel courier delivery late"}
 
@@ -70,6 +74,45 @@ def row(method: str, train: float, seed: int = 0, **more: object) -> dict[str, o
     return {**base, "train_accuracy": train, "test_accuracy": train - 1, "seconds": 1.0, **more}
 
 
+def cells(table: str, aim: str) -> list[str]:
+    return next([cell.strip() for cell in line.split("|")[2:4]] for line in table.splitlines() if aim in line)
+
+
+def test_aims_are_judged_by_the_rows_alone() -> None:
+    rows = [row("teacher", 60.0), row("distillation", 61.0), row("shortlist", 66.0), row("gold", 96.0)]
+    rows += [
+        row("shortlist", 75.0, human=50.0),
+        row("shortlist", 85.0, human=0.05),
+        row("supervised", 88.0, human=0.05),
+    ]
+    table = aims_table(rows)
+    assert cells(table, "LLM teachers, train") == ["yes", "+5.0 points"]
+    assert cells(table, "+8 with 50 human labels") == ["yes", "llm/trec +14.0"]
+    assert cells(table, "with 5 % human labels, `shortlist`")[0] == "no, missed by 6.58"
+    assert cells(table, "the same, `shortlist-adapted`") == ["not measured", "-"]
+    assert cells(table, "no point of a learning curve")[1].startswith("lowest: llm/trec at 5% -3.0")
+    assert cells(table, "no set below -0.3") == ["yes", "lowest +5.0"]
+    worse = aims_table([*rows, row("shortlist", 50.0, 1)])
+    assert cells(worse, "LLM teachers, train") == ["no, missed by 7.00", "-3.0 points"]
+    assert cells(worse, "no set below -0.3")[1] == "llm/trec test -3.0, llm/trec train -3.0"
+    assert cells(aims_table([]), "LLM teachers, test")[0] == "not measured"
+    assert "`shortlist` has 1 seed" in runs_text(rows)
+
+
+def test_the_page_is_filled_between_its_markers() -> None:
+    page = "".join(f"# {name}\n<!-- {name} -->\nold\n<!-- end of {name} -->\n" for name in PARTS)
+    scale = {**row("scale", 90.0), "part": "10", "rows": 1_000_000, "labels": 20, "epochs": 4}
+    scale |= {"peak_mib": 900, "private_mib": 500}
+    rows = [row("distillation", 61.0), row("shortlist", 66.0), scale]
+    text = filled(page, rows)
+    assert "old\n" not in text
+    assert "| 1,000,000 | 20 | 4 | 1.0 | 900 | 500 |" in text
+    assert all(f"# {name}" in text for name in PARTS)
+    assert filled(text, rows) == text
+    with pytest.raises(ValueError, match="substring not found"):
+        filled("no markers", [])
+
+
 def test_figures_are_made_from_rows() -> None:
     rows = [row("teacher", 60.0), row("distillation", 61.0), row("distillation", 63.0, 1), row("shortlist", 66.0)]
     rows += [row("gold", 96.0), row("shortlist", 75.0, human=50.0), row("shortlist", 85.0, human=0.05)]
@@ -81,3 +124,10 @@ def test_figures_are_made_from_rows() -> None:
     assert found["conformal_coverage"] is None
     assert "62.0 ± 1.4" in markdown(rows)
     assert "76.0 / 81.0" in markdown(rows)
+
+
+def test_a_large_pool_is_trained_and_watched() -> None:
+    found = measured(600, 3, TrainingOptions(way="head", epochs=3))
+    assert (found["rows"], found["part"], found["epochs"]) == (600, "600", 3)
+    assert found["train_accuracy"] > found["teacher_accuracy"]
+    assert found["peak_mib"] >= found["before_mib"] > 0
