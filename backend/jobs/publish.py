@@ -49,6 +49,7 @@ def work(job: Job) -> str:
     if label_studio is None:
         if waiting:
             promote(job, waiting)
+            prune(job)
         return f"{waiting} is served; {NO_KEY}" if waiting else NO_KEY
     with label_studio:
         served, sent = "", 0

@@ -71,6 +71,10 @@ def test_a_poisoned_version_is_named_and_nobody_is_blocked(world: World, poison:
         assert (status["version"], status["not_loaded"]) == (version, answer.partition("cannot be loaded: ")[2])
         assert server.predict({1: TEXT}) == [[]]
     assert not (tmp_path / "exploded").exists()
+    (task,) = world.double.add_tasks([TEXT])
+    tasks.add(world.engine, 7, {task: TEXT})
+    publish.work(world.job("publish"))
+    assert world.services.queue.place("train", 7) == "waiting", "another student replaces it"
 
 
 def _reason(answer: dict[str, str]) -> str | None:
