@@ -45,7 +45,6 @@ tasks = sa.Table(
     sa.Column("text_hash", sa.String(32), nullable=False),  # first 32 hex digits of SHA-256 over the text
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
-sa.Index("ix_tasks_project_text_hash", tasks.c.project, tasks.c.text_hash)
 
 candidate_sets = sa.Table(
     "candidate_sets",
