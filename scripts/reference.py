@@ -98,7 +98,8 @@ def schema() -> Iterable[str]:
     from backend.pool.tables import metadata
 
     yield "## Schema\n\nThe pool, on SQLite or PostgreSQL; migrations are in `backend/pool/migrations`."
-    yield "What the columns mean stands beside them in `backend/pool/tables.py`.\n\n| table | columns (primary key in bold) |\n|---|---|"
+    yield "What the columns mean stands beside them in `backend/pool/tables.py`."
+    yield "\n| table | columns (primary key in bold) |\n|---|---|"
     for table in metadata.sorted_tables:
         columns = [f"**{column.name}**" if column.primary_key else column.name for column in table.columns]
         yield f"| `{table.name}` | {', '.join(columns)} |"

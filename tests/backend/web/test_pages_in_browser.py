@@ -1,0 +1,149 @@
+"""The pages in headless Chromium: buttons are pressed, screenshots kept, and axe finds no serious barrier."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+from backend.pool import jobs, projects, versions
+from tests.backend.web.server import Server
+from tests.e2e.browser import Browser
+from tests.e2e.conftest import artefacts  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.browser
+AXE = "axe-core@4.11.0"
+NAMES = ["billing", "refund", "shipping", "other"]
+LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1200, 390)]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The source of axe-core, fetched by npm once per machine."""
+    cache = Path(
+        os.environ.get("SHORTLIST_TEST_CACHE") or Path(tempfile.gettempdir()) / f"shortlist-tests-{os.getuid()}"
+    )
+    cache.mkdir(parents=True, exist_ok=True)
+    packed = cache / f"{AXE.replace('@', '-')}.tgz"
+    if not packed.exists():
+        if shutil.which("npm") is None:
+            pytest.skip("NOT TESTED: accessibility needs npm, to fetch axe-core")
+        done = subprocess.run(
+            ["npm", "pack", AXE, "--silent"], cwd=cache, capture_output=True, text=True, check=False, timeout=120
+        )
+        if done.returncode:
+            pytest.skip(f"NOT TESTED: axe-core cannot be fetched: {done.stderr[-300:]}")
+    with tarfile.open(packed) as archive:
+        member = archive.extractfile("package/axe.min.js")
+        assert member is not None
+        return member.read().decode()
+
+
+@pytest.fixture
+def browser(server: Server, tmp_path: Path, artefacts: Path) -> Iterator[Browser]:  # noqa: F811
+    """A window at the pages of a server with a project that has everything."""
+    fill(server)
+    opened = Browser(server.url, tmp_path / "profile", artefacts)
+    yield opened
+    opened.close()
+
+
+def fill(server: Server) -> None:
+    """Project 7: three students, mistakes, a running, a waiting and a failed job."""
+    server.version()
+    dice = random.Random(1)
+    texts = {task: f"text number {task}" for task in range(1, 91)}
+    server.answered(dict(list(texts.items())[:50]), ["refund", "billing"])
+    server.answered(dict(list(texts.items())[50:]), ["billing"])
+    engine, space = server.services.engine, server.project().space_hash
+    for number, (first, last, labels) in enumerate(((1, 20, 20), (21, 40, 40), (41, 60, 80)), start=1):
+        name = f"student-{number}-{space}"
+        versions.add(engine, 7, name, number, space, {}, labels)
+        projects.promote(engine, 7, name)
+        for task in range(first, last + 1):
+            gold = dice.choice(NAMES)
+            shown = gold if dice.random() < 0.5 + 0.15 * number else dice.choice(NAMES)
+            region = {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [shown]}}
+            prediction = {"id": 1, "model_version": name, "score": 0.5, "result": [region]}
+            server.label(task, gold, text=texts[task], prediction=prediction)
+    versions.add(engine, 7, f"student-4-{space}", 4, space, {}, 100)
+    versions.set_state(engine, 7, f"student-4-{space}", "rejected", "0.71 is lower than 0.78 of the served version")
+    server.services.queue.cancel("annotate", 7)
+    jobs.begin(engine, 7, "train")
+    jobs.step(engine, 7, "train", "training, epoch 12 of 30", 0.4)
+    jobs.begin(engine, 7, "annotate")
+    jobs.fail(engine, 7, "annotate", "Anthropic refused the key: set ANTHROPIC_API_KEY to a valid one")
+
+
+def look(browser: Browser, path: str, theme: str, width: int) -> int:
+    """Open a page as somebody with this theme and window sees it; its height."""
+    features = [{"name": "prefers-color-scheme", "value": theme}]
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.driver.get(browser.url + path)
+    return int(browser.script("return document.documentElement.scrollHeight"))
+
+
+def test_pages_have_no_serious_barrier_and_fit_every_screen(browser: Browser, axe: str) -> None:
+    for name, path in (("project", "/projects/7"), ("projects", "/projects")):
+        for theme, width in LOOKS:
+            height = look(browser, path, theme, width)
+            browser.picture(f"page-{name}-{theme}-{width}", width, height)
+            assert browser.script("return document.documentElement.scrollWidth") <= width
+            browser.script(axe)
+            found = browser.driver.execute_async_script("axe.run().then(arguments[0])")
+            serious = [
+                (one["id"], [node["target"] for node in one["nodes"]])
+                for one in found["violations"]
+                if one["impact"] in ("serious", "critical")
+            ]
+            assert serious == [], (name, theme, width)
+    blocked = [row["message"] for row in browser.driver.get_log("browser") if "Security Policy" in row["message"]]
+    assert blocked == []
+
+
+def find(browser: Browser, selector: str) -> list[WebElement]:
+    """Elements of the page."""
+    return browser.driver.find_elements(By.CSS_SELECTOR, selector)
+
+
+def press(browser: Browser, label: str) -> str:
+    """Press a button and return the sentence that the page then shows."""
+    for button in browser.driver.find_elements(By.TAG_NAME, "button"):
+        if label in (button.text, button.get_attribute("aria-label")):
+            button.click()
+            found = browser.until(
+                "an answer", lambda: browser.driver.find_elements(By.CSS_SELECTOR, ".done, [role=alert]")
+            )
+            return str(found[0].text)
+    raise AssertionError(f"no button {label!r}")
+
+
+def test_a_person_acts_without_javascript(browser: Browser, server: Server) -> None:
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.driver.get(f"{server.url}/projects/7")
+    assert "annotate is queued" in press(browser, "Retry the job Asking the teacher")
+    assert "taken back" in press(browser, "Cancel the job Asking the teacher")
+    space = server.project().space_hash
+    assert f"student-2-{space} is served now" in press(browser, f"Roll back to it student-2-{space}")
+    assert server.project().served == f"student-2-{space}"
+    assert "paused" in press(browser, "Pause")
+    assert "goes on" in press(browser, "Resume")
+    assert re.search(r"student-2-\w+", browser.driver.find_element(By.CSS_SELECTOR, ".lead").text)
+
+
+def test_progress_moves_by_itself_where_scripts_run(browser: Browser, server: Server) -> None:
+    browser.driver.get(f"{server.url}/projects/7")
+    jobs.step(server.services.engine, 7, "train", "training, epoch 20 of 30", 0.7)
+    browser.until("the next step", lambda: "epoch 20 of 30" in browser.driver.find_element(By.TAG_NAME, "main").text)
