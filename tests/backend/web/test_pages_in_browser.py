@@ -120,14 +120,12 @@ def find(browser: Browser, selector: str) -> list[WebElement]:
 
 def press(browser: Browser, label: str) -> str:
     """Press a button and return the sentence that the page then shows."""
-    for button in browser.driver.find_elements(By.TAG_NAME, "button"):
-        if label in (button.text, button.get_attribute("aria-label")):
-            button.click()
-            found = browser.until(
-                "an answer", lambda: browser.driver.find_elements(By.CSS_SELECTOR, ".done, [role=alert]")
-            )
-            return str(found[0].text)
-    raise AssertionError(f"no button {label!r}")
+    named = {one.get_attribute("aria-label") or one.text: one for one in find(browser, "button")}
+    before = find(browser, "html")[0].id
+    named[label].click()
+    browser.until("the page after it", lambda: [one.id for one in find(browser, "html")] not in ([], [before]))
+    found = browser.until("an answer", lambda: find(browser, ".done, [role=alert]"))
+    return str(found[0].text)
 
 
 def test_a_person_acts_without_javascript(browser: Browser, server: Server) -> None:
