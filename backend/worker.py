@@ -130,11 +130,15 @@ class JobWorker(Worker):
         super().handle_job_success(job, queue, started_job_registry)
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
-        """Runs in the forked process."""
+        """Runs in the forked process, which RQ would end without a word if anything were raised here."""
         _end_with_parent()
-        forget_dead_executions(job)
-        done = bool(super().perform_job(job, queue))
-        self._run_again(job.id)
+        try:
+            forget_dead_executions(job)
+            done = bool(super().perform_job(job, queue))
+            self._run_again(job.id)
+        except Exception as error:
+            log.exception("the run broke off outside of the job", job=job.id, reason=str(error))
+            raise
         return done
 
     def _run_again(self, name: str) -> None:

@@ -145,6 +145,27 @@ def test_the_record_of_a_killed_workers_execution_is_in_nobodys_way(queue: JobQu
     assert queue.ensure("train", 7) is True
 
 
+def test_a_sign_of_life_after_the_end_hinders_no_later_run(queue: JobQueue) -> None:
+    """The worker's heartbeat falls into the moment after its job has ended and its record was deleted."""
+    queue.enqueue("train", 7)
+    worker, job = pop(queue, "train")
+    worker.prepare_execution(job)
+    late = worker.execution
+    assert late is not None
+    with queue.connection.pipeline() as pipeline:
+        worker.cleanup_execution(job, pipeline=pipeline)
+        pipeline.execute()
+    job.delete()
+    with queue.connection.pipeline() as pipeline:
+        late.heartbeat(job.started_job_registry, queue_module.ALIVE_SECONDS, pipeline)
+        pipeline.execute()
+    assert queue.enqueue("train", 7) == "queued"
+    again = Job.fetch("train-7", connection=queue.connection, serializer=JSONSerializer)
+    forget_dead_executions(again)
+    assert again.execution_registry.get_execution_ids() == []
+    again.delete()
+
+
 def test_a_job_lost_between_queue_and_worker_is_replaced_after_a_while(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
