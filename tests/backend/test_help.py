@@ -1,0 +1,52 @@
+"""Every command explains itself: what it does, with an example that it would accept, and JSON for programs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from backend.cli import app
+
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+SERVERS = {"start", "serve", "worker"}  # they run until they are stopped and print logs
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_shows_an_example_that_is_accepted(name: str) -> None:
+    command = COMMANDS[name]
+    lines = [line.strip() for line in (command.help or "").splitlines()]
+    examples = [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
+    assert examples, name
+    for example in examples:
+        given = [word for word in shlex.split(example) if not re.match(r"[A-Z_]+=", word)]
+        first, second, *words = given
+        assert (first, second) == ("shortlist", name)
+        command.make_context(name, list(words))  # raises where it would be refused
+    assert all(one.help for one in command.params if one.name != "help"), name
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - SERVERS))
+def test_every_command_prints_for_programs(name: str) -> None:
+    assert "--json" in {opt for one in COMMANDS[name].params for opt in one.opts}
+
+
+def test_a_wrong_option_ends_with_2_and_a_hint() -> None:
+    found = CliRunner().invoke(app, ["train", "7", "--wiat"])
+    assert found.exit_code == 2
+    assert "--wait" in found.output
+
+
+def test_a_shell_is_told_how_a_word_goes_on() -> None:
+    asked = {"_SHORTLIST_COMPLETE": "complete_bash", "COMP_WORDS": "shortlist ex", "COMP_CWORD": "1"}
+    program = "from backend.cli import app; app(prog_name='shortlist')"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["export"]
