@@ -3,7 +3,8 @@
     python -m benchmarks.speed [--data DIR] [--quick] [--only PART …] --out FILE.json
 
 Everything is a ratio within one run on this machine, the two sides taking turns; medians over rounds. Beside the JSON
-it writes a table (.md) and the plot of scaling (.svg). Without `--quick` it takes about half an hour on two cores.
+it writes a table (.md) and the plot of scaling (.svg). Without `--quick` it takes the better part of an hour on two
+cores; `--only` measures parts anew.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seconds=12, larg
 def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
     """The measurements by name."""
     from benchmarks.speed_http import http_rows
-    from benchmarks.speed_retrain import latency_rows, retrain_rows
+    from benchmarks.speed_retrain import latency_rows, memory_rows, retrain_rows
     from benchmarks.speed_scale import scale_rows
     from benchmarks.speed_student import runtime_rows, served_rows
     from benchmarks.speed_training import training_rows
@@ -58,6 +59,7 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
         "retrain": lambda: retrain_rows([1_000, 10_000], 3),
         "latency": lambda: latency_rows(10_000, size.seconds),
         "training": lambda: training_rows(data, size.train_rows, 1 if size.largest < 1_000_000 else 3),
+        "memory": lambda: memory_rows(size.largest),
         "scale": lambda: scale_rows([number for number in SIZES if number <= size.largest]),
     }
 

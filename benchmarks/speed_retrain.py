@@ -31,6 +31,7 @@ from benchmarks.speed_web import (
     Process,
     environment_of,
     pool,
+    predict_body,
     redis_server,
     scratch,
     settings_for,
@@ -45,7 +46,8 @@ from model.teacher.base import Answer, State, Usage
 
 DECIDING = 20  # human labels that start a training, the default of RETRAIN_AFTER
 EVENTS_PER_SECOND = 200
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS, MOST_PATIENCE_SECONDS = 600, 3600
+ASKED = 2_000  # tasks of the largest request
 WIDTH = 384  # dimensions of the bundled encoder
 
 
@@ -94,13 +96,34 @@ def latency_rows(number: int, seconds: float) -> tuple[list[Row], dict[str, floa
         stop.set()
         for thread in threads:
             thread.join()
-        memory = {"web_rss_mb": parts.web.rss_mb(), "worker_rss_mb": trained[1]}
     rows = [row(name, f"p{share * 100:g}", 1000 * percentile(values, share), "ms", requests=len(values))
             for name, values in found.items() for share in (0.5, 0.95, 0.99, 1.0)]  # fmt: skip
-    rows.append(row("share of time with a training", "stack", trained[0], "share"))
-    rows += [row(name, f"{number} tasks", value, "MB") for name, value in memory.items()]
+    rows.append(row("share of time with a training", "stack", trained, "share"))
     summary = {f"{name}_p99_ms": 1000 * percentile(values, 0.99) for name, values in found.items()}
     return rows, summary | {"events_per_second": len(found["webhook"]) / seconds}
+
+
+def memory_rows(number: int) -> tuple[list[Row], dict[str, float]]:
+    """Largest memory of the web process, while it answers for 2,000 tasks at a time, and of a worker that trains."""
+    with stack(number) as parts:
+        peaks, stop = {"web": 0.0, "worker": 0.0}, Event()
+        thread = Thread(target=_watch_memory, args=(parts, peaks, stop))
+        thread.start()
+        seconds = retrain(parts, MOST_PATIENCE_SECONDS)
+        client = Client(parts.port)
+        for start in range(1, min(number, 20_000), ASKED):
+            client.post("/predict", predict_body({task: text_of(task) for task in range(start, start + ASKED)}))
+        stop.set()
+        thread.join()
+    rows = [row(f"{name} memory", "stack", value, "MB", tasks=number) for name, value in peaks.items()]
+    rows.append(row("retrain", f"{number} tasks, the first", seconds, "s"))
+    return rows, {"web_rss_mb": peaks["web"], "worker_rss_mb": peaks["worker"]}
+
+
+def _watch_memory(parts: Stack, peaks: dict[str, float], stop: Event) -> None:
+    while not stop.wait(0.3):
+        peaks["web"] = max(peaks["web"], parts.web.rss_mb())
+        peaks["worker"] = max(peaks["worker"], parts.worker.rss_mb())
 
 
 @contextmanager
@@ -145,7 +168,7 @@ def text_of(task: int) -> str:
     return f"message {task}: please look into my order and tell me what can be done about it before the weekend"
 
 
-def retrain(parts: Stack) -> float:
+def retrain(parts: Stack, patience_seconds: float = PATIENCE_SECONDS) -> float:
     """Send the annotations that start a training; seconds from the last one to a version that knows it."""
     client = Client(parts.port)
     before = _version(client)
@@ -153,7 +176,7 @@ def retrain(parts: Stack) -> float:
         client.post("/webhook", _event(parts, next(parts.labels)))
     sent = time.monotonic()
     while _version(client) == before:
-        if time.monotonic() > sent + PATIENCE_SECONDS or not parts.worker.alive():
+        if time.monotonic() > sent + patience_seconds or not parts.worker.alive():
             raise RuntimeError(f"no new student: {parts.worker.log.read_text()[-3000:]}")
         time.sleep(0.05)
     client.close()
@@ -205,17 +228,16 @@ def _timed(client: Client, path: str, body: bytes) -> float:
     return time.perf_counter() - started
 
 
-def _watch(parts: Stack, seconds: float) -> tuple[float, float]:
-    """Share of time in which a training ran, and the worker's largest memory in MB."""
+def _watch(parts: Stack, seconds: float) -> float:
+    """Share of time in which a training ran."""
     from backend.pool import jobs
 
     engine = open_engine(parts.settings.database_url)
-    busy, largest, end, looks = 0, 0.0, time.monotonic() + seconds, 0
+    busy, end, looks = 0, time.monotonic() + seconds, 0
     while time.monotonic() < end:
         train = jobs.get(engine, PROJECT).get("train")
         busy += train is not None and train.state == "running"
-        largest = max(largest, parts.worker.rss_mb())
         looks += 1
         time.sleep(0.2)
     engine.dispose()
-    return busy / looks, largest
+    return busy / looks

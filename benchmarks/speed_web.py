@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,11 @@ class Process:
 
     def rss_mb(self) -> float:
         """Resident memory of the largest member, MB of 10^6 bytes."""
-        return max(float(one.memory_info().rss) for one in self.members()) / 1e6
+        sizes = [0.0]
+        for one in self.members():
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                sizes.append(float(one.memory_info().rss))
+        return max(sizes) / 1e6
 
     def stop(self) -> None:
         """Ask to end, then kill; nothing is left."""

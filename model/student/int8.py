@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import threading
@@ -118,6 +119,7 @@ def _write_model(model: Any, tokenizer: Any, folder: Path) -> None:
             states = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
             return torch.nn.functional.normalize(mean_pool(states, attention_mask), dim=1)
 
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of packages that nobody needs
     names = ("input_ids", "attention_mask")
     inputs = tokenizer(["two texts", "of different lengths"], padding=True, return_tensors="pt")
     rows, length = torch.export.Dim("rows", max=65_536), torch.export.Dim("length", min=2, max=65_536)
