@@ -54,6 +54,7 @@ class Toy:
 
 def tiny_transformer(folder: Path, words: Sequence[str]) -> str:
     """A transformer of two layers and 32 dimensions over a dictionary of a few words; the folder's name."""
+    import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
@@ -63,5 +64,6 @@ def tiny_transformer(folder: Path, words: Sequence[str]) -> str:
         vocab_size=len(known), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
         max_position_embeddings=32,
     )  # fmt: skip
+    torch.manual_seed(0)
     BertModel(config).save_pretrained(folder)
     return str(folder)
