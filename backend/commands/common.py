@@ -57,25 +57,44 @@ def ask_for(kind: str, number: int, *, wait: bool, as_json: bool) -> None:
 
 
 def follow(services: Services, kind: str, number: int, *, quiet: bool) -> str:
-    """Wait for the end of a job, its steps on stderr; its last step. ShortlistError with its reason if it fails."""
+    """Wait for the end of a job, its steps on stderr (a bar on a terminal); its last step.
+
+    Raises ShortlistError with the job's reason if it fails.
+    """
     from backend.pool import jobs
 
-    shown = ""
-    while True:
-        row = jobs.get(services.engine, number).get(kind)
-        if row is not None and row.state == "failed":
-            raise ShortlistError(f"{kind} of project {number} failed: {row.error}")
-        if row is not None and row.state == "idle":
-            return row.step
-        step = "" if row is None else _step(row.step, row.progress)
-        if step and step != shown and not quiet:
-            typer.echo(f"  {step}", err=True)
-            shown = step
-        time.sleep(POLL_SECONDS)
+    with steps(quiet=quiet) as show:
+        while True:
+            row = jobs.get(services.engine, number).get(kind)
+            if row is not None and row.state == "failed":
+                raise ShortlistError(f"{kind} of project {number} failed: {row.error}")
+            if row is not None and row.state == "idle":
+                return row.step
+            if row is not None and row.step:
+                show(row.step, row.progress)
+            time.sleep(POLL_SECONDS)
 
 
-def _step(step: str, progress: float | None) -> str:
-    return step if progress is None else f"{progress:4.0%} {step}"
+@contextmanager
+def steps(*, quiet: bool = False) -> Iterator[Callable[[str, float | None], None]]:
+    """A function that shows a step and its progress in [0, 1]: a bar that moves on a terminal, else a line per step."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task("waiting for a worker", total=None)
+        last = ""
+
+        def show(step: str, progress: float | None) -> None:
+            nonlocal last
+            bar.update(task, description=step, completed=progress or 0.0, total=None if progress is None else 1.0)
+            line = step if progress is None else f"{progress:4.0%} {step}"
+            if line != last and bar.disable and not quiet:
+                typer.echo(f"  {line}", err=True)
+                last = line
+
+        yield show
 
 
 @contextmanager

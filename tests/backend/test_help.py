@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -26,8 +27,7 @@ def test_help_shows_an_example_that_is_accepted(name: str) -> None:
     examples = [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
     assert examples, name
     for example in examples:
-        given = [word for word in shlex.split(example) if not re.match(r"[A-Z_]+=", word)]
-        first, second, *words = given
+        first, second, *words = itertools.dropwhile(re.compile(r"[A-Z_]+=").match, shlex.split(example))
         assert (first, second) == ("shortlist", name)
         command.make_context(name, list(words))  # raises where it would be refused
     assert all(one.help for one in command.params if one.name != "help"), name
