@@ -1,6 +1,6 @@
 """How a project is answered: derived from its row and the settings once, and again only when the row says otherwise.
 
-Every request of Label Studio needs it, and deriving it anew took a third of a request's time.
+Every request of Label Studio needs it.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Warmer:
         import label_studio_sdk.label_interface.interface  # noqa: F401  (half a second that the first /setup saves)
 
         gc.collect()
-        gc.freeze()  # what stays for ever need not be looked through again and again: a tenth of a request's time
+        gc.freeze()  # what stays for ever need not be looked through again and again
         while not self._stop.is_set():
             try:
                 self.look()
