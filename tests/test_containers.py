@@ -87,6 +87,12 @@ def test_the_dockerfile_passes_its_linter() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_the_compose_file_fits_the_specification() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    done = subprocess.run([*command, str(ROOT / "docker-compose.yml")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def manifests() -> list[dict[str, Any]]:
     path = ROOT / "deploy" / "kubernetes" / "shortlist.yaml"
     return list(yaml.safe_load_all(path.read_text()))
