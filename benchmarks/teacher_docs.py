@@ -73,7 +73,7 @@ def main() -> None:
     faults = [run["summary"] for run in found if "share_of_the_servers_limit" in run["summary"]]
     prices = next((run["summary"]["prices"] for run in found if "prices" in run["summary"]), "")
     parts = [f"### Price of 1,000 tasks, by the price table of {prices}\n\n{cost_tables(costs)}"] if costs else []
-    parts += [f"### Ten thousand tasks through a faulty server\n\n{faults_table(faults)}"] if faults else []
+    parts += [f"### Many tasks through a faulty server\n\n{faults_table(faults)}"] if faults else []
     parts += [f"### The offline teacher, and label shortlists\n\n{quality_table(quality)}"] if quality else []
     text = given.into.read_text()
     before, after = text[: text.index(START) + len(START)], text[text.index(END) :]

@@ -13,6 +13,7 @@ import pytest
 from model.labels import Label, LabelSpace
 from model.teacher.base import State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher
+from model.teacher.examples import Example
 from tests.model.teacher.embedding import embed_words
 from tests.model.teacher.small_llm import SmallLlm, missing_packages, unpack
 
@@ -24,6 +25,10 @@ pytestmark = [
 ]
 SAMPLE = Path(__file__).resolve().parents[3] / "backend" / "sample"
 TASKS = int(os.environ.get("LLM_TASKS", "50"))
+EXAMPLES = [  # by them it learns the form of an answer, so that few texts are asked about twice
+    Example("I paid this bill two times", "billing"),
+    Example("where is the courier with my box", "delivery"),
+]
 SHORT = "One label per text. $labels\n$form"  # a small model on a small machine reads some fifty tokens a second
 
 
@@ -47,9 +52,10 @@ def test_a_real_llm_answers_every_text_or_says_why_not(small_llm: SmallLlm) -> N
     lines = (SAMPLE / "messages.jsonl").read_text().splitlines()
     texts = sorted((json.loads(line)["text"] for line in lines), key=len)[:TASKS]
     options = TeacherOptions(
-        f"openai:{small_llm.model}", "single", openai_base_url=small_llm.base_url, price="0.1,0.5", template=SHORT
-    )
-    teacher = make_teacher(options, space, embed_words)
+        f"openai:{small_llm.model}", "single", openai_base_url=small_llm.base_url, price="0.1,0.5", template=SHORT,
+        examples="fixed", example_count=2,
+    )  # fmt: skip
+    teacher = make_teacher(options, space, embed_words, EXAMPLES)
     answers = teacher.shortlist(texts)
     assert len(answers) == TASKS
     for answer in answers:
@@ -57,6 +63,7 @@ def test_a_real_llm_answers_every_text_or_says_why_not(small_llm: SmallLlm) -> N
         assert answer.state is State.ANSWERED or answer.reason
         assert 1 <= answer.usage.calls <= 2
         assert answer.usage.input_tokens > 50
+    assert Counter(answer.state for answer in answers)[State.ANSWERED] > TASKS / 2
     spent = sum((answer.usage for answer in answers), Usage())
     assert 0 < spent.microusd <= teacher.upper_bound_microusd(texts)
     print(Counter(answer.state.value for answer in answers), spent)
