@@ -7,6 +7,7 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
@@ -16,8 +17,11 @@ from backend.exporting import COLUMNS
 from backend.pool import annotations, candidates, projects, tasks
 from backend.pool.annotation import Annotation
 from backend.pool.tables import predictions
-from backend.services import teacher_version
-from tests.backend.commands.projects.conftest import Run, name
+from backend.services import open_services, teacher_version
+from backend.settings import load_settings
+from model.registry import Registry
+from model.student.head import HeadStudent
+from tests.backend.commands.projects.conftest import SPACE, Run, name
 from tests.backend.pool.samples import answered
 
 TEXTS = {1: "=money back", 2: "שלום, my bill", 3: "refund\nplease", 4: "nothing known", 5: "either"}
@@ -26,9 +30,6 @@ TEXTS = {1: "=money back", 2: "שלום, my bill", 3: "refund\nplease", 4: "noth
 @pytest.fixture
 def filled(pool: sa.Engine, run: Run) -> sa.Engine:
     """Five tasks: decided by a person, answered by the student, by the teacher alone, by nobody, and narrowed."""
-    from backend.services import open_services
-    from backend.settings import load_settings
-
     project = projects.get(pool, 7)
     assert project is not None
     tasks.add(pool, 7, TEXTS)
@@ -111,3 +112,17 @@ def test_the_report_stands_alone_and_tells_of_disagreement(filled: sa.Engine, ru
     assert "=money back" in page
     assert name(2) in page
     assert "Agreement between people" in page
+
+
+def test_the_served_student_is_written_with_an_example(filled: sa.Engine, run: Run, tmp_path: Path) -> None:
+    settings = load_settings()
+    weights = {"mean": np.zeros(384), "scale": np.ones(384), "out": np.eye(384, 2), "out_bias": np.zeros(2)}
+    head = {key: value.astype(np.float32) for key, value in weights.items()}
+    student = HeadStudent(SPACE, "default", [head])
+    Registry(settings.model_dir, settings.cache_dir / "fetched").write(7, name(4), student, {})
+    result = run("export", "7", "my-classifier", "--student")
+    assert result.exit_code == 0, result.output
+    assert 'pipeline("text-classification", model="my-classifier"' in result.stdout
+    config = json.loads((tmp_path / "my-classifier" / "config.json").read_text())
+    assert config["id2label"] == {"0": "billing", "1": "refund"}
+    assert "human labels: 40" in (tmp_path / "my-classifier" / "README.md").read_text()
