@@ -46,6 +46,7 @@ from model.teacher.base import Answer, State, Usage
 
 DECIDING = 20  # human labels that start a training, the default of RETRAIN_AFTER
 EVENTS_PER_SECOND = 200
+SENDERS = 8  # connections that share them, as Label Studio's threads do
 PATIENCE_SECONDS, MOST_PATIENCE_SECONDS = 600, 3600
 ASKED = 2_000  # tasks of the largest request
 WIDTH = 384  # dimensions of the bundled encoder
@@ -86,10 +87,9 @@ def latency_rows(number: int, seconds: float) -> tuple[list[Row], dict[str, floa
         retrain(parts)
         stop = Event()
         found: dict[str, list[float]] = {"webhook": [], "setup": []}
-        threads = [
-            Thread(target=_send, args=(parts, found["webhook"], stop, EVENTS_PER_SECOND)),
-            Thread(target=_ask, args=(parts, found["setup"], stop, 10)),
-        ]
+        each = EVENTS_PER_SECOND / SENDERS
+        threads = [Thread(target=_send, args=(parts, found["webhook"], stop, each)) for _ in range(SENDERS)]
+        threads.append(Thread(target=_ask, args=(parts, found["setup"], stop, 10)))
         for thread in threads:
             thread.start()
         trained = _watch(parts, seconds)
@@ -205,7 +205,7 @@ def _event(parts: Stack, number: int) -> bytes:
     return json.dumps({"action": "ANNOTATION_CREATED", "annotation": annotation, **of}).encode()
 
 
-def _send(parts: Stack, found: list[float], stop: Event, per_second: int) -> None:
+def _send(parts: Stack, found: list[float], stop: Event, per_second: float) -> None:
     client, started = Client(parts.port), time.monotonic()
     for turn in itertools.count():
         if stop.wait(max(0.0, started + turn / per_second - time.monotonic())):

@@ -7,6 +7,7 @@ time per task does not depend on how many there are.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import resource
 import subprocess
@@ -143,6 +144,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("size", type=int, help="tasks")
     size = parser.parse_args().size
+    gc.collect()
+    gc.freeze()  # as web server and worker do
     with tempfile.TemporaryDirectory(prefix="shortlist-scale-") as folder, pool(settings_for(Path(folder))) as services:
         seconds = measure(services, size)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
