@@ -111,25 +111,30 @@ class AdaptedStudent:
     kind = "adapted"
 
     def __init__(self, heads: HeadStudent, own: AdaptedEncoder) -> None:
-        self.heads, self.own = heads, own
+        self._top, self.own = heads, own
         self.space, self.encoder = heads.space, heads.encoder
+
+    @property
+    def heads(self) -> list[dict[str, FloatArray]]:
+        """Weights of the heads, as a head student's."""
+        return self._top.heads
 
     @property
     def temperature(self) -> float:
         """Divides the logits of every head."""
-        return self.heads.temperature
+        return self._top.temperature
 
     @temperature.setter
     def temperature(self, value: float) -> None:
-        self.heads.temperature = value
+        self._top.temperature = value
 
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
         """Float32 `(n, C)`, rows sum to 1, temperature applied. `embed` is not used: it has its own encoder."""
-        return self.heads.of_vectors(self.own.embed(texts))
+        return self._top.of_vectors(self.own.embed(texts))
 
     def save(self, folder: Path) -> None:
         """Write the heads as any student's, with this kind, and the encoder beside them, all in `folder`."""
         from model.student.artifact import write_artifact
 
-        write_artifact(folder, self, self.heads.tensors(), {"heads": len(self.heads.heads)})
+        write_artifact(folder, self, self._top.tensors(), {"heads": len(self.heads)})
         self.own.copy_to(folder)

@@ -12,6 +12,7 @@ from model.errors import ArtifactError
 from model.student.student import load_student
 
 if TYPE_CHECKING:
+    from model.student.adapted import AdaptedStudent
     from model.student.finetune import FinetunedStudent
     from model.student.head import HeadStudent
     from model.student.portable_code import Head, StudentForSequenceClassification
@@ -30,12 +31,12 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
     student: Any = load_student(stored)
     if folder.exists() and any(folder.iterdir()):
         raise ArtifactError(f"{folder} is not empty: name a new folder")
-    if student.kind == "head":
+    if student.kind in ("head", "adapted"):
         model, tokenizer, longest = _of_head(student)
     elif student.kind == "finetune":
         model, tokenizer, longest = _of_finetuned(student)
     else:
-        raise ArtifactError(f"a student of kind {student.kind!r} cannot be exported; only head and finetune can")
+        raise ArtifactError(f"a student of kind {student.kind!r} cannot be exported as one model")
     folder.mkdir(parents=True, exist_ok=True)
     names = dict(enumerate(student.space.names))
     model.config.id2label, model.config.label2id = names, {name: number for number, name in names.items()}
@@ -84,11 +85,12 @@ def portable_card(student: Any, facts: Mapping[str, object], text: str, folder: 
     )
 
 
-def _of_head(student: HeadStudent) -> tuple[StudentForSequenceClassification, Any, int]:
-    """The model for heads on frozen vectors; a student that is served in a faster number format is written in full."""
+def _of_head(student: HeadStudent | AdaptedStudent) -> tuple[StudentForSequenceClassification, Any, int]:
+    """The model for heads on an encoder's vectors; one that is served in a faster number format is written in full."""
+    from model.student.adapted import AdaptedStudent
     from model.student.encoder import load_encoder
 
-    encoder = load_encoder(student.encoder)
+    encoder = student.own.encoder if isinstance(student, AdaptedStudent) else load_encoder(student.encoder)
     heads = [{"hidden": int(head["hidden"].shape[1]) if "hidden" in head else 0} for head in student.heads]
     model = _model(encoder.model, heads, True, student.temperature, len(student.space))
     for target, head in zip(model.heads, student.heads, strict=True):

@@ -14,6 +14,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 from model.arrays import FloatArray
 from model.errors import ArtifactError
 from model.labels import LabelSpace
+from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.encoder import load_encoder
 from model.student.finetune import FinetunedStudent, Network
 from model.student.head import HeadStudent
@@ -65,7 +66,12 @@ def finetuned(encoder: str) -> FinetunedStudent:
     return FinetunedStudent(SPACE, encoder, loaded.tokenizer, Network(loaded.model, 3, 0.0), loaded.longest, 0.8)
 
 
-@pytest.mark.parametrize("make", [heads, finetuned])
+def adapted(encoder: str) -> AdaptedStudent:
+    """The heads on an encoder of their own."""
+    return AdaptedStudent(heads("default"), AdaptedEncoder(Path(encoder), frozenset()))
+
+
+@pytest.mark.parametrize("make", [heads, finetuned, adapted])
 def test_transformers_alone_gives_the_same_answers(make: object, tiny: str, tmp_path: Path) -> None:
     assert callable(make)
     student: Student = make(tiny)
