@@ -110,7 +110,8 @@ class Browser:
         """Keep the upper left part of the page, `width` x `height` pixels, as tests/artefacts/<name>.png."""
         path = self._pictures / f"{name}.png"
         part = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "clip": part, "captureBeyondViewport": True})
+        wanted = {"format": "png", "clip": part, "captureBeyondViewport": True}
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", wanted)
         path.write_bytes(base64.b64decode(shot["data"]))
         return path
 

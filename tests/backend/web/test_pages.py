@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from backend.pool import jobs
@@ -154,3 +156,15 @@ def test_the_page_shows_why_the_teacher_stopped_and_its_versions(server: Server)
     assert "The teacher has stopped: no such key &lt;b&gt;" in page
     assert f"<code>{version}</code>" in page
     assert server.get("/projects/7.json").json()["teacher"]["stopped"] == "no such key <b>"
+
+
+def test_mistakes_lead_to_their_tasks_in_label_studio(serve: Callable[..., Server]) -> None:
+    for address, links in (("http://studio.example", True), ("", False)):
+        server = serve(LABEL_STUDIO_URL=address)
+        server.version()
+        server.answered({1: "text 1"}, ["refund", "billing"])
+        server.label(1, "billing", text="text 1")
+        page = server.get("/projects/7").text
+        assert ("http://studio.example/projects/7/data?tab=" in page) == links
+        assert ('aria-label="1 tasks: billing shown as refund"' in page) == links
+        assert ('<span class="wrong">1</span>' in page) != links
