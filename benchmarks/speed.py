@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,6 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", nargs="*", help="parts to measure; an existing result file keeps its other rows")
     parser.add_argument("--out", type=Path, required=True, help="the result file, JSON")
     chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers are stopped on the way out
     size = QUICK if chosen.quick else FULL
     known = parts(size, chosen.data)
     result = _earlier(chosen.out) if chosen.only else {"rows": [], "summary": {}}
