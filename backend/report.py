@@ -55,7 +55,7 @@ def report_html(services: Services, project: Project) -> str:
 
 
 def _facts(services: Services, project: Project, status: dict[str, Any], found: Insight) -> dict[str, Any]:
-    address = services.settings.LABEL_STUDIO_URL
+    address = services.settings.label_studio_link
 
     def link(ids: tuple[int, ...], title: str) -> str:
         return tasks_link(address, project.project, ids, title)

@@ -148,6 +148,9 @@ class Settings(ProjectOptions, BaseSettings):
     _known_options: dict[str, ProjectOptions] = PrivateAttr(default_factory=dict)  # every request asks for them
 
     LABEL_STUDIO_URL: str = Field("", description="base URL of Label Studio, for sync and publishing")
+    LABEL_STUDIO_LINK: str = Field(
+        "", description="Label Studio's address as people's browsers reach it, for links; empty: LABEL_STUDIO_URL"
+    )
     LABEL_STUDIO_API_KEY: SecretStr = Field(SecretStr(""), description="personal access token or legacy token")
     BASIC_AUTH_USER: str = Field("", description="user name that Label Studio must send; empty: no login")
     BASIC_AUTH_PASS: SecretStr = Field(SecretStr(""), description="password that Label Studio must send")
@@ -187,6 +190,11 @@ class Settings(ProjectOptions, BaseSettings):
     def backend_url(self) -> str:
         """Where Label Studio reaches this backend."""
         return self.BACKEND_URL or f"http://{self.HOST}:{self.PORT}"
+
+    @property
+    def label_studio_link(self) -> str:
+        """Where people find Label Studio."""
+        return self.LABEL_STUDIO_LINK or self.LABEL_STUDIO_URL
 
     @property
     def database_url(self) -> str:

@@ -48,7 +48,7 @@ def one_project(number: int) -> str:
 def _of_project(services: Services, project: Project) -> dict[str, Any]:
     """What the page of a project shows."""
     status, found = project_status(services, project, parts().live.problems()), insight(services, project)
-    address = services.settings.LABEL_STUDIO_URL
+    address = services.settings.label_studio_link
     rows = jobs.get(services.engine, project.project)
     return {
         "status": status,

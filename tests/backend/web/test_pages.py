@@ -160,7 +160,7 @@ def test_the_page_shows_why_the_teacher_stopped_and_its_versions(server: Server)
 
 def test_mistakes_lead_to_their_tasks_in_label_studio(serve: Callable[..., Server]) -> None:
     for address, links in (("http://studio.example", True), ("", False)):
-        server = serve(LABEL_STUDIO_URL=address)
+        server = serve(LABEL_STUDIO_URL="http://inside:8080" if links else "", LABEL_STUDIO_LINK=address)
         server.version()
         server.answered({1: "text 1"}, ["refund", "billing"])
         server.label(1, "billing", text="text 1")
