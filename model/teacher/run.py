@@ -67,5 +67,5 @@ class Run:
         kind = TeacherRefused if isinstance(error, TeacherRefused) else TeacherUnavailable
         raised = kind(f"{error} ({len(self.answers)} of {total} texts were answered)", dict(self.answers), spent)
         raised.retry_seconds = error.retry_seconds
-        log.warning("the teacher cannot go on", reason=str(raised), kind=kind.__name__)
+        log.info("texts were left unanswered", reason=str(raised), kind=kind.__name__)
         raise raised from None
