@@ -159,6 +159,7 @@ def _spend(services: Services, project: Project) -> dict[str, Any]:
         "input_tokens": total.input_tokens,
         "output_tokens": total.output_tokens,
         "usd": total.microusd / 1_000_000,
+        "lost_usd": total.lost_microusd / 1_000_000,  # part of it: calls of killed processes, at their upper bound
         "budget_usd": budget,
     }
 
