@@ -9,8 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from backend.errors import ProjectError, ShortlistError
-from backend.pool import jobs
+from backend.pool import candidates, jobs, projects, teachers
+from backend.queue import JobQueue
+from backend.services import Services, teacher_version
+from backend.settings import Settings
+from model.teacher.base import Usage
 from tests.backend.commands.projects.conftest import Run
+from tests.backend.pool.samples import answered
 
 
 @pytest.mark.parametrize("kind", ["annotate", "train"])
@@ -21,6 +26,19 @@ def test_a_job_is_queued_once(run: Run, pool: sa.Engine, kind: str) -> None:
     assert "No worker is running: the job waits until `shortlist worker` is started" in first.output
     assert f"{kind} waits already" in run(kind, "7").stdout
     assert jobs.get(pool, 7)[kind].state == "queued"
+
+
+def test_again_forgets_what_was_taken_over_and_keeps_what_was_asked(run: Run, pool: sa.Engine) -> None:
+    project = projects.get(pool, 7)
+    assert project is not None
+    version = teacher_version(Services(Settings(_env_file=None), pool, JobQueue("", pool)), project)
+    asked, taken = answered("billing", usage=Usage(1, 50, 0, 8, 90)), answered("refund")
+    candidates.save(pool, 7, version, [(1, "h", asked), (2, "h", taken)])
+    assert run("annotate", "7").exit_code == 0
+    assert set(candidates.read(pool, 7, version)) == {1, 2}
+    assert run("annotate", "7", "--again").exit_code == 0
+    assert set(candidates.read(pool, 7, version)) == {1}
+    assert teachers.of_project(pool, 7)[version].anew
 
 
 def test_programs_get_json(run: Run) -> None:
