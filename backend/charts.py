@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH, HEIGHT = 640, 280
+WIDTH, HEIGHT = 480, 260
 _TOOLTIPS = re.compile(r'<g transform="[^"]*" class="plot (?:text|tooltip)-overlay">.*(?=</g></svg>$)', re.DOTALL)
 _EXTRAS = re.compile(r"<!--.*?-->|<script.*?</script>", re.DOTALL)
 _HIDDEN = re.compile(r'<desc class="(?:x|y) ?[a-z]*">[^<]*</desc>')
@@ -36,9 +36,10 @@ def learning_curve(points: Sequence[Point], nonce: str = "") -> str:
     ordered = sorted(points, key=lambda point: point.human_labels)
     line = [{"value": (point.human_labels, 100 * point.share), "label": point.name} for point in ordered]
     chart.add("versions, as people saw them", line)
-    bounds = [(point.human_labels, 100 * point.low) for point in ordered]
-    chart.add("95 % interval, lower end", bounds, show_dots=False, stroke_style={"dasharray": "4, 4"})
-    chart.add("upper end", [(point.human_labels, 100 * point.high) for point in ordered], show_dots=False)
+    ends = {"lower end": [(point.human_labels, 100 * point.low) for point in ordered]}
+    ends["upper end"] = [(point.human_labels, 100 * point.high) for point in ordered]
+    for name, bounds in ends.items():
+        chart.add(f"95 % interval, {name}", bounds, show_dots=False, stroke_style={"dasharray": "4, 4"})
     return _svg(chart, nonce, "Share of checked tasks that each version had right, over human labels")
 
 
