@@ -15,7 +15,15 @@ from backend.prompt_file import prompt_template
 from backend.services import Services, project_options, served_version
 from backend.settings import ProjectOptions
 
-VOLATILE = {"title", "published", "synced", "changes", "trained_changes", "trained_sets", "changed_ms"}  # they shape no answer
+VOLATILE = {
+    "title",
+    "published",
+    "synced",
+    "changes",
+    "trained_changes",
+    "trained_sets",
+    "changed_ms",
+}  # they shape no answer
 BASIS = [field.name for field in fields(Project) if field.name not in VOLATILE]
 MOST = 1_000  # projects that are remembered
 

@@ -36,7 +36,7 @@ class ProjectOptions(BaseModel):
     STUDENT_ENCODER: str = Field("default", description="a hub name, a folder, or `default` (bundled MiniLM)")
     STUDENT_RUNTIME: Literal["auto", "float32", "bfloat16", "int8"] = Field(
         "auto",
-        description="how the encoder computes: auto takes the fastest way that changes next to no label on this machine",
+        description="how the encoder computes: auto takes the fastest way here that changes next to no label",
     )
     STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field(
         "auto",

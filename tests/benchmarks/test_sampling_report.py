@@ -109,7 +109,9 @@ def test_a_run_writes_rows_summary_table_and_plot(tmp_path: Path) -> None:
 
 def test_the_note_gets_its_tables_from_stored_runs() -> None:
     found = {"main": summary(rows())}
-    text = "before\n<!-- main: shifted, all -->\nformer table\n<!-- end -->\nafter <!-- main: splits -->\n<!-- end -->\n"
+    text = (
+        "before\n<!-- main: shifted, all -->\nformer table\n<!-- end -->\nafter <!-- main: splits -->\n<!-- end -->\n"
+    )
     made = filled(text, found)
     assert "former table" not in made
     assert f"| **{DEFAULT}** |" in made

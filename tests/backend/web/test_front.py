@@ -9,7 +9,12 @@ from tests.backend.web.server import Server
 
 @pytest.mark.parametrize(
     ("path", "status", "endpoint"),
-    [("/health", 200, "health"), ("/p/7/health", 200, "health"), ("/nowhere", 404, "unknown"), ("/projects", 200, None)],
+    [
+        ("/health", 200, "health"),
+        ("/p/7/health", 200, "health"),
+        ("/nowhere", 404, "unknown"),
+        ("/projects", 200, None),
+    ],
 )
 def test_headers_and_counters(server: Server, path: str, status: int, endpoint: str | None) -> None:
     answer = server.get(path)
