@@ -4,7 +4,7 @@
 BIN := .venv/bin
 BENCHMARKS := quality committee sampling speed soak
 BENCH_ARGS ?= --quick
-PYTEST_ARGS ?= -n 3 --dist loadgroup
+PYTEST_ARGS ?= -n 3
 
 install:
 	@python=$$(sh scripts/find-python.sh) && "$$python" scripts/install.py .venv

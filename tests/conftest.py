@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from backend.pool.engine import open_engine, upgrade
 from tests.servers import PostgresServer, RedisServer
@@ -30,13 +32,20 @@ GROUPS = {  # what shares costly things of the session, or is a crowd of process
 }
 
 
-@pytest.hookimpl(tryfirst=True)
+class Groups(LoadScopeScheduling):
+    """Hands out tests one by one, and groups as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for path, group in GROUPS.items() if nodeid.startswith(path)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """Called where the suite runs on several workers. The marks of `--dist loadgroup` do nothing under pytest 9.2."""
+    return Groups(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests must run on the same worker when the suite runs on several, and begin with the longest."""
-    for item in items:
-        for path, group in GROUPS.items():
-            if item.nodeid.startswith(path):
-                item.add_marker(pytest.mark.xdist_group(group))
+    """Begin with the groups: they take longest."""
     items.sort(key=lambda item: not item.nodeid.startswith(tuple(GROUPS)))
 
 
