@@ -31,7 +31,7 @@ from model.labels import CandidateSet
 log = structlog.get_logger(__name__)
 
 NO_ENTRY, NO_OBJECT = b"[]", b"{}"
-STORING_MS, STORING_MS_PER_TASK = 5_000, 60  # how long Label Studio may take to store an answer: 25 ms a task, idle
+STORING_MS, STORING_MS_PER_TASK = 5_000, 250  # how long Label Studio may take to store an answer: 25 ms a task, idle
 
 Later = Callable[[str, Callable[[], object]], object]
 Count = Callable[[str, int], None]
