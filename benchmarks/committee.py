@@ -3,7 +3,7 @@
 Rows: dataset, teacher, part, method, seed, accuracy, llm_calls, share_of_calls, rows, human_labels. `part` is `pool`
 (the tasks that are annotated) or `new` (later tasks). Methods: `committee` (ours), `llm` (the LLM on everything),
 `member:<name>` (each member alone), `majority` (no review), `published` (unanimity, else the LLM's label), and with
---ablations the committee with other numbers of members and stages.
+--ablations the committee with other numbers of members and stages. What stands in FILE.json is not measured again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ ABLATIONS = {
     **{f"{stages} stages": Plan(stages=stages) for stages in (1, 2, 5)},
     "50 human labels": Plan(human=50),
     "200 human labels": Plan(human=200),
+    "replay": Plan(replay=1.0),
 }
 
 
@@ -39,9 +40,12 @@ def main(arguments: list[str] | None = None) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     embed = EmbeddingCache(options.cache, load_encoder("default", 1)).embed
     plans = {"committee": Plan(), **(ABLATIONS if options.ablations else {})}
-    rows: list[dict[str, Any]] = []
+    rows = known(options.out)
+    measured_before = {(row["dataset"], row["seed"]) for row in rows}
     for project in projects(options.data, options.sets or (QUICK_SETS if options.quick else ())):
         for seed in range(options.first_seed, options.first_seed + options.seeds):
+            if (project.name, seed) in measured_before:
+                continue
             for method, plan in plans.items():
                 run = Run(project, embed, seed, plan)
                 run.run()
@@ -49,9 +53,14 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"{project.teacher} {project.name} seed {seed}: done", flush=True)
             summary = committee_report.summary(rows)
             options.out.write_text(json.dumps({"rows": rows, "summary": summary}, indent=1))
-    table = committee_report.markdown(summary)
+    table = committee_report.markdown(committee_report.summary(rows))
     options.out.with_suffix(".md").write_text(table)
     print(table)
+
+
+def known(out: Path) -> list[dict[str, Any]]:
+    """Rows of an earlier run that was interrupted, or of other sets: they are kept and not measured again."""
+    return list(json.loads(out.read_text())["rows"]) if out.is_file() else []
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:

@@ -11,18 +11,20 @@ from benchmarks.committee_tasks import Project, Tasks
 from benchmarks.sampling_run import readable
 from benchmarks.sampling_splits import Embed
 from benchmarks.sampling_student import fit
-from model.acquisition.base import ClassMeans, LabelSimilarity
+from model.acquisition.base import ClassMeans, LabelSimilarity, softmax
 from model.acquisition.uncertainty import margins
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.committee import Confusion, Gate, KOfN, Pooling, expected_gain, judge, tally
 from model.committee.gate import HoldOut
 from model.committee.pooling import member_evidence
-from model.committee.words import WordsMember
+from model.committee.stage import balanced_draw
+from model.committee.words import fitted_layer, vectorizer
 
 FOLDS = 3
+SURE = 0.8  # probability at which the product lets the votes decide
 FIRST = 0.04  # share of the pool that is reviewed at random before there is a committee
 
-Predict = Callable[[Tasks, FloatArray], FloatArray]
+Predict = Callable[[bool], FloatArray]  # of the pool, or of the new tasks
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Plan:
     cap: float = 0.29
     stages: int = 3
     order: str = "gain"  # or margin: which tasks are reviewed first
+    replay: float = 0.0  # tasks that the committee is sure of and learns as they are, per reviewed task
 
 
 @dataclass
@@ -57,6 +60,8 @@ class Run:
         self.project, self.plan, self.seed = project, plan, seed
         self.labels = len(project.space)
         self.vectors, self.new_vectors = embed(project.pool.texts), embed(project.new.texts)
+        counter = vectorizer(None).fit(project.pool.texts)  # once: fitting it is the dearest part of a run
+        self.counts = counter.transform(project.pool.texts), counter.transform(project.new.texts)
         self.names = embed([readable(label.title) for label in project.space.labels])
         self.random = np.random.default_rng(seed)
         count = len(project.pool)
@@ -85,6 +90,8 @@ class Run:
         """Train every member on what is known and keep it if it does no harm."""
         targets = self.targets()
         rows = np.flatnonzero(self.state.asked)
+        if self.plan.replay and not first:
+            rows = np.union1d(rows, self.replayed(targets))
         for name in self.plan.members:
             here, there = self.member(name, rows, targets)
             if first or self.harmless(name, here):
@@ -94,6 +101,18 @@ class Run:
                 self.state.evidence[name] = self.cross_fitted(answers)
                 confusion = self.confusion(answers)
                 self.state.later[name] = confusion.evidence(self.project.new.existing[name])
+
+    def replayed(self, targets: FloatArray) -> IntArray:
+        """Tasks that the votes decide, balanced over labels; their label is written into the targets `(n, C)`."""
+        pooling, names = self.pooling(reviewed=False)
+        posterior = pooling.posterior([self.state.evidence[name] for name in names])
+        sure = np.flatnonzero(~self.state.asked & (posterior.max(axis=1) >= SURE))
+        labels = posterior.argmax(axis=1)
+        count = round(self.plan.replay * int(self.state.asked.sum()))
+        drawn = balanced_draw(sure.tolist(), [str(label) for label in labels[sure]], count, self.random)
+        chosen: IntArray = np.array(drawn, np.int64)
+        targets[chosen] = np.eye(self.labels, dtype=np.float32)[labels[chosen]]
+        return chosen
 
     def targets(self) -> FloatArray:
         """What members learn: people's labels, and P(true label | everybody's answer) where the LLM was asked.
@@ -115,29 +134,29 @@ class Run:
     def member(self, name: str, rows: IntArray, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Evidence for the pool and for the new tasks; a task that a member learns is answered by one that did not."""
         predict = self.fitted(name, rows, targets)
-        here = predict(self.project.pool, self.vectors)
+        here = predict(False)
         for fold in range(FOLDS if name != "names" else 0):
             mine, kept = rows[self.fold_of[rows] == fold], rows[self.fold_of[rows] != fold]
             if len(mine):
-                here[mine] = self.fitted(name, kept, targets)(self.project.pool.rows(mine), self.vectors[mine])
-        return member_evidence(here), member_evidence(predict(self.project.new, self.new_vectors))
+                here[mine] = self.fitted(name, kept, targets)(False)[mine]
+        return member_evidence(here), member_evidence(predict(True))
 
     def fitted(self, name: str, rows: IntArray, targets: FloatArray) -> Predict:
         """A member of some kind: a linear head, one on a bootstrap sample, words, label means, or label names."""
-        if name == "names":
-            return lambda tasks, vectors: LabelSimilarity(self.names)(vectors)
         if name == "words":
-            texts = [self.project.pool.texts[row] for row in rows]
-            member = WordsMember.fit("words", self.project.space, texts, targets[rows], self.project.pool.texts)
-            return lambda tasks, vectors: member.probabilities(tasks.texts)
-        if name == "means":
-            weights = targets[rows] + np.float32(1e-3)
-            means = ClassMeans(weights.T @ self.vectors[rows] / weights.sum(axis=0)[:, None])
-            return lambda tasks, vectors: means(vectors)
+            weights, bias = fitted_layer(self.counts[0][rows], targets[rows])
+            return lambda later: softmax(np.asarray(self.counts[later] @ weights + bias, np.float32))
         if name.startswith("bootstrap"):
             rows = np.random.default_rng([self.seed, len(name), len(rows)]).choice(rows, len(rows))
-        student = fit(self.vectors[rows], targets[rows])
-        return lambda tasks, vectors: student(vectors)
+        student: Callable[[FloatArray], FloatArray]
+        if name == "names":
+            student = LabelSimilarity(self.names)
+        elif name == "means":
+            shares = targets[rows] + np.float32(1e-3)
+            student = ClassMeans(shares.T @ self.vectors[rows] / shares.sum(axis=0)[:, None])
+        else:
+            student = fit(self.vectors[rows], targets[rows])
+        return lambda later: student(self.new_vectors if later else self.vectors)
 
     def harmless(self, name: str, evidence: FloatArray) -> bool:
         """The gate, on people's labels (cross-fitted, so that all of them are held out)."""

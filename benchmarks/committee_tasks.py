@@ -1,7 +1,8 @@
 """Tasks for the committee benchmark: texts, gold labels, the reviewing LLM's stored answers, existing small models.
 
 A set is used if a teacher answered at least 300 of its train texts. `pool` is annotated; `new` are later tasks of the
-same kind (the set's test part where the teacher answered it, else a fifth of the texts).
+same kind (the set's test part where the teacher answered it, else a fifth of the texts). Of large sets the same random
+MOST_POOL and MOST_NEW tasks are used in every run.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from model.arrays import FloatArray, IntArray
 from model.labels import LabelSpace
 
 LEAST_ROWS = 300
+MOST_POOL, MOST_NEW = 2_000, 800
 EXISTING = ("flan-t5-base", "flan-t5-large", "flan-t5-xl")  # small open models whose answers are stored with some sets
 
 
@@ -73,16 +75,12 @@ def _project(path: Path, name: str) -> Project:
     space = LabelSpace.of(sorted({str(row["gold"]) for row in [*rows, *fresh]}))
     if fresh:
         known = {row["text"] for row in rows}
-        return Project(
-            name,
-            path.parent.name,
-            space,
-            _tasks(rows, space),
-            _tasks([r for r in fresh if r["text"] not in known], space),
-        )
-    whole = _tasks(rows, space)
+        later = [row for row in fresh if row["text"] not in known]
+        pool, new = _tasks(_some(rows, MOST_POOL), space), _tasks(_some(later, MOST_NEW), space)
+        return Project(name, path.parent.name, space, pool, new)
+    whole = _tasks(_some(rows, MOST_POOL + MOST_NEW), space)
     order = np.random.default_rng(0).permutation(len(whole))
-    cut = len(whole) // 5
+    cut = min(len(whole) // 5, MOST_NEW)
     pool, new = whole.rows(np.sort(order[cut:])), whole.rows(np.sort(order[:cut]))
     return Project(name, path.parent.name, space, pool, new)
 
@@ -90,6 +88,13 @@ def _project(path: Path, name: str) -> Project:
 def _rows(path: Path) -> list[dict[str, Any]]:
     found = [row for row in read_rows(path) if not row.get("demonstration") and row.get("candidates")]
     return list({row["text"]: row for row in reversed(found)}.values())
+
+
+def _some(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """At most so many of the rows, drawn once and for all."""
+    if len(rows) <= most:
+        return rows
+    return [rows[place] for place in sorted(np.random.default_rng(0).choice(len(rows), most, replace=False))]
 
 
 def _tasks(rows: Sequence[Mapping[str, Any]], space: LabelSpace) -> Tasks:

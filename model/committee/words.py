@@ -37,24 +37,16 @@ class WordsMember:
 
         `corpus` are unlabelled texts (the pool) from which words and their rarity are learnt as well.
         """
-        from sklearn.linear_model import LogisticRegression
-
-        counter = _vectorizer(None)
+        counter = vectorizer(None)
         inputs = counter.fit([*texts, *corpus]).transform(texts)
-        rows, labels = np.nonzero(targets > LEAST_SHARE)
-        if len(np.unique(labels)) < 2:
-            raise NotEnoughDataError("all tasks have the same label; at least two are needed to learn")
-        fitted = LogisticRegression(C=10.0, max_iter=60, tol=1e-2).fit(
-            inputs[rows], labels, sample_weight=targets[rows, labels]
-        )
         vocabulary = {str(word): int(place) for word, place in counter.vocabulary_.items()}
-        weights, bias = _columns(fitted, len(vocabulary), len(space))
+        weights, bias = fitted_layer(inputs, targets)
         arrays = {"idf": counter.idf_.astype(np.float32), "weights": weights, "bias": bias}
         return cls(name, space, vocabulary, arrays)
 
     def probabilities(self, texts: Sequence[str]) -> FloatArray:
         """Float32 `(n, C)`."""
-        reader = _vectorizer(self._vocabulary)
+        reader = vectorizer(self._vocabulary)
         reader.idf_ = self._arrays["idf"].astype(np.float64)
         logits = reader.transform(texts) @ self._arrays["weights"] + self._arrays["bias"]
         return softmax(np.asarray(logits, dtype=np.float32))
@@ -89,7 +81,8 @@ class WordsMember:
         return cls(name, space, vocabulary, arrays)
 
 
-def _vectorizer(vocabulary: dict[str, int] | None) -> Any:
+def vectorizer(vocabulary: dict[str, int] | None) -> Any:
+    """A reader of words and word pairs, TF-IDF."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(
@@ -99,6 +92,22 @@ def _vectorizer(vocabulary: dict[str, int] | None) -> Any:
         vocabulary=vocabulary,
         token_pattern=r"(?u)\b\w+\b|[?!]",
     )
+
+
+def fitted_layer(inputs: Any, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Weights `(V, C)` and bias `(C,)` of a linear layer on sparse inputs `(n, V)` with target distributions `(n, C)`.
+
+    NotEnoughDataError with fewer than two labels in the targets.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    rows, labels = np.nonzero(targets > LEAST_SHARE)
+    if len(np.unique(labels)) < 2:
+        raise NotEnoughDataError("all tasks have the same label; at least two are needed to learn")
+    fitted = LogisticRegression(C=10.0, max_iter=60, tol=1e-2).fit(
+        inputs[rows], labels, sample_weight=targets[rows, labels]
+    )
+    return _columns(fitted, inputs.shape[1], targets.shape[1])
 
 
 def _columns(fitted: Any, width: int, labels: int) -> tuple[FloatArray, FloatArray]:
