@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from functools import partial
 
-import structlog
-from flask import Flask, Response, request
-from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from flask import Flask, request
 
 from backend import events
 from backend.auth import BasicAuth
 from backend.background import Background
-from backend.bodies import MAX_BODY_BYTES, refused
+from backend.bodies import MAX_BODY_BYTES
 from backend.front import ENDPOINT, Front
 from backend.inbox import Inbox
 from backend.live import LiveStudents
@@ -22,10 +18,9 @@ from backend.routes.actions import actions
 from backend.routes.extras import extras
 from backend.routes.parts import Parts
 from backend.routes.people import people
+from backend.routes.refusals import handle_errors
 from backend.routes.wire import wire
 from backend.services import Services
-
-log = structlog.get_logger(__name__)
 
 
 def create_app(services: Services, live: LiveStudents) -> Flask:
@@ -49,9 +44,7 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
         app.register_blueprint(blueprint, url_prefix="/p/<prefix>", name=f"prefixed_{blueprint.name}")
     app.url_value_preprocessor(_note_endpoint)
     app.wsgi_app = Front(app.wsgi_app, here.metrics.count)  # type: ignore[method-assign]
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(SQLAlchemyError, _database_error)
-    app.register_error_handler(Exception, _our_error)
+    handle_errors(app)
     return app
 
 
@@ -59,19 +52,3 @@ def _note_endpoint(endpoint: str | None, values: dict[str, object] | None) -> No
     request.environ[ENDPOINT] = endpoint
     if values and "prefix" in values:
         request.environ["shortlist.project"] = str(values.pop("prefix"))
-
-
-def _http_error(error: HTTPException) -> Response:
-    return refused(error.code or 500, error.description or error.name)
-
-
-def _database_error(error: SQLAlchemyError) -> Response:
-    error_id = uuid.uuid4().hex[:12]
-    log.error("the database cannot be used", path=request.path, error_id=error_id, exc_info=error)
-    return refused(503, f"the database cannot be used now; error {error_id} in the log of Shortlist")
-
-
-def _our_error(error: Exception) -> Response:
-    error_id = uuid.uuid4().hex[:12]
-    log.error("request failed", path=request.path, error_id=error_id, exc_info=error)
-    return refused(500, f"Shortlist failed; error {error_id} in its log")

@@ -25,36 +25,66 @@ class Point:
     name: str
 
 
-def learning_curve(points: Sequence[Point], nonce: str = "") -> str:
+def learning_curve(points: Sequence[Point], nonce: str = "", stopped: int | None = None) -> str:
     """Share of checked tasks that each version had right, over the human labels that it learned from; "" if too few.
 
-    `nonce` lets the chart's own style through the page's Content-Security-Policy.
+    `stopped` is the number of human labels from which more of them did not pay; it is marked. `nonce` lets the chart's
+    own style through the page's Content-Security-Policy.
     """
     if len(points) < 2:
         return ""
-    chart = _xy(x_title="human labels learned from", y_title="right, %")
+    chart = _xy(x_title="human labels learned from", y_title="right, %", range=(0, 100))
     ordered = sorted(points, key=lambda point: point.human_labels)
     line = [{"value": (point.human_labels, 100 * point.share), "label": point.name} for point in ordered]
     chart.add("versions, as people saw them", line)
-    ends = {"lower end": [(point.human_labels, 100 * point.low) for point in ordered]}
-    ends["upper end"] = [(point.human_labels, 100 * point.high) for point in ordered]
-    for name, bounds in ends.items():
-        chart.add(f"95 % interval, {name}", bounds, show_dots=False, stroke_style={"dasharray": "4, 4"})
+    _dashed(chart, "95 % interval, lower end", [(point.human_labels, 100 * point.low) for point in ordered])
+    _dashed(chart, "95 % interval, upper end", [(point.human_labels, 100 * point.high) for point in ordered])
+    _mark(chart, stopped, 100)
     return _svg(chart, nonce, "Share of checked tasks that each version had right, over human labels")
+
+
+def stopping_curve(
+    points: Sequence[tuple[int, float]], stable: float, nonce: str = "", stopped: int | None = None
+) -> str:
+    """Share of its answers that the student changed, over the human labels that it knew: pairs; "" if too few.
+
+    Below `stable` more labels hardly pay; that line is drawn, and the number of labels `stopped` is marked.
+    """
+    if len(points) < 2:
+        return ""
+    ordered = sorted(points)
+    top = 100 * max(5 * stable, *(share for _, share in ordered))
+    chart = _xy(x_title="human labels learned from", y_title="answers changed, %", range=(0, top))
+    chart.add("changed answers", [(labels, 100 * share) for labels, share in ordered])
+    ends = (min(ordered[0][0], stopped or ordered[0][0]), ordered[-1][0])
+    _dashed(chart, "hardly pays below", [(end, 100 * stable) for end in ends])
+    _dashed(chart, "", [])
+    _mark(chart, stopped, top)
+    return _svg(chart, nonce, "Share of the answers that each version changed, over human labels")
+
+
+def _dashed(chart: Any, name: str, line: Sequence[tuple[int, float]]) -> None:
+    chart.add(name, list(line), show_dots=False, stroke_style={"dasharray": "4, 4"})
+
+
+def _mark(chart: Any, labels: int | None, top: float) -> None:
+    """An upright line at a number of labels."""
+    if labels is not None:
+        chart.add("labels stopped to pay", [(labels, 0), (labels, top)], show_dots=False, stroke_style={"width": 3})
 
 
 def set_sizes(counts: Sequence[tuple[int, int]], nonce: str = "") -> str:
     """How many tasks have candidate sets of which size: bars for pairs (size, tasks); "" without any."""
     if not counts:
         return ""
-    chart = _pygal().Bar(**_look(), x_title="labels in the set", y_title="tasks", show_legend=False)
+    chart = _pygal().Bar(**_look(), x_title="labels in the set", y_title="tasks")
     chart.x_labels = [str(size) for size, _ in counts]
     chart.add("tasks", [tasks for _, tasks in counts])
     return _svg(chart, nonce, "Number of tasks by the size of their candidate set")
 
 
-def _xy(**titles: str) -> Any:
-    return _pygal().XY(**_look(), **titles, range=(0, 100), legend_at_bottom=True, legend_at_bottom_columns=3)
+def _xy(**options: Any) -> Any:
+    return _pygal().XY(**_look(), **options)
 
 
 def _pygal() -> Any:
@@ -77,14 +107,15 @@ def _look() -> dict[str, Any]:
         foreground="var(--ink)",
         foreground_strong="var(--ink)",
         foreground_subtle="var(--line)",
-        colors=("var(--accent)", "var(--faint)", "var(--faint)"),
+        colors=("var(--accent)", "var(--faint)", "var(--faint)", "var(--good)"),
         font_family="inherit",
         label_font_size=13,
         major_label_font_size=13,
         title_font_size=13,
         legend_font_size=13,
     )
-    return {"style": style, "js": [], "disable_xml_declaration": True, "width": WIDTH, "height": HEIGHT}
+    size = {"width": WIDTH, "height": HEIGHT}
+    return {"style": style, "js": [], "disable_xml_declaration": True, "show_legend": False, **size}
 
 
 def _svg(chart: Any, nonce: str, title: str) -> str:

@@ -11,6 +11,7 @@ import typer
 from backend.commands import (
     annotate,
     backup,
+    committee,
     connect,
     doctor,
     estimate,
@@ -73,6 +74,7 @@ app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.add_typer(committee.app, name="committee")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.charts import Point
+from backend.charts import Point, learning_curve, set_sizes, stopping_curve
 from backend.confusions import Confusions, confusions
 from backend.errors import ShortlistError
 from backend.pool import figures, pairs, versions
@@ -15,6 +15,7 @@ from backend.pool.engine import read
 from backend.pool.projects import Project
 from backend.pool.tables import candidate_sets, ledger
 from backend.services import Services, teacher_version
+from backend.stopping import ENOUGH, STABLE
 from model.evaluation import Rate, rate
 
 
@@ -40,11 +41,23 @@ def insight(services: Services, project: Project) -> Insight:
     return Insight(
         confusions(pairs.of_students(engine, number), names),
         confusions(pairs.of_teacher(engine, number, version) if version else [], names),
-        tuple(_curve(engine, number, checked)),
+        tuple(_curve(engine, project, checked)),
         _sizes(engine, number, version) if version else (),
         rate(served.top1, served.tasks) if served else None,
         _mean_price(engine, number),
     )
+
+
+def drawn(status: dict[str, Any], found: Insight, nonce: str = "") -> dict[str, str]:
+    """The charts of page and report as SVG, by name; "" where there is too little to draw."""
+    people = status["stopping"]["people"]
+    judged = [point for point in people["curve"] if point["changed"] is not None and point["compared"] >= ENOUGH]
+    changes = [(point["known"], point["changed"]) for point in judged]
+    return {
+        "curve": learning_curve(found.curve, nonce, people["stopped_at"]),
+        "changes": stopping_curve(changes, STABLE, nonce, people["stopped_at"]),
+        "sizes": set_sizes(found.sizes, nonce),
+    }
 
 
 def next_run(status: dict[str, Any], found: Insight) -> str:
@@ -67,10 +80,11 @@ def _teacher(services: Services, project: Project) -> str | None:
         return None
 
 
-def _curve(engine: sa.Engine, project: int, checked: dict[str, figures.Checked]) -> list[Point]:
+def _curve(engine: sa.Engine, project: Project, checked: dict[str, figures.Checked]) -> list[Point]:
+    """Versions of the present labels only: accuracy on other labels is another figure."""
     points = []
-    for row in versions.list_versions(engine, project):
-        found = checked.get(row.version)
+    for row in versions.list_versions(engine, project.project):
+        found = checked.get(row.version) if row.space_hash == project.space_hash else None
         share = rate(found.top1, found.tasks) if found else None
         if share is not None:
             points.append(Point(row.human_labels, share.value, share.low, share.high, row.version))

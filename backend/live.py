@@ -196,6 +196,10 @@ class LiveStudents:
         return teacher
 
     def _embed(self, name: str, runtime: str) -> Embed:
+        from model.student.exported import form_of, has_torch, open_exported, shared_name
         from model.student.runtimes import open_encoder
 
+        if not has_torch():
+            folder = self._registry.shared(shared_name(name, form_of(runtime)))
+            return open_exported(folder, self._model_threads).embed
         return open_encoder(name, runtime, self._folder, self._model_threads).embed

@@ -18,8 +18,16 @@ class ShortlistModel(LabelStudioMLBase):  # type: ignore[misc]
     """Predictions and training of a Shortlist at SHORTLIST_URL; its login is BASIC_AUTH_USER and BASIC_AUTH_PASS."""
 
     def setup(self) -> None:
-        """2.x: tell the framework which version Shortlist serves."""
-        answer = self._call("setup", {"project": self._project([]), "schema": self.label_config})
+        """2.x, for every request: tell the framework which version Shortlist serves."""
+        self._ask_version({})
+
+    def set_extra_params(self, extra_params: Any) -> None:
+        """2.x: the options that Label Studio keeps with the connection; Shortlist reads and checks them."""
+        super().set_extra_params(extra_params)
+        self._ask_version({"extra_params": extra_params})
+
+    def _ask_version(self, more: dict[str, Any]) -> None:
+        answer = self._call("setup", {"project": self._project([]), "schema": self.label_config, **more})
         self.set("model_version", answer["model_version"])
 
     def predict(self, tasks: list[dict[str, Any]], context: Any = None, **others: Any) -> list[dict[str, Any]]:

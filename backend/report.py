@@ -9,9 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from backend.charts import learning_curve, set_sizes
 from backend.data_manager import tasks_link
-from backend.insight import Insight, insight, next_run
+from backend.insight import Insight, drawn, insight, next_run
 from backend.pool import pairs, tasks
 from backend.pool.engine import read
 from backend.pool.pairs import Pair
@@ -68,8 +67,7 @@ def _facts(services: Services, project: Project, status: dict[str, Any], found: 
         "phase": phase_words(status),
         "next_steps": what_next(status),
         "next_run": next_run(status, found),
-        "curve": learning_curve(found.curve),
-        "sizes": set_sizes(found.sizes),
+        **drawn(status, found),
         "examples": _examples(services, project),
         "tasks_link": link,
         "made": iso(services.clock()).replace("T", " ").replace("Z", " UTC"),

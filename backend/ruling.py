@@ -6,7 +6,8 @@ What nobody settles keeps the committee's most likely label and a shortlist for 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from backend.pool import candidates, rulings
 from backend.pool.tasks import text_hash
@@ -17,12 +18,35 @@ from model.labels import CandidateSet
 if TYPE_CHECKING:
     from backend.pool.projects import Project
     from model.arrays import FloatArray, IntArray
-    from model.committee import Committee
+    from model.committee import Committee, Tally
     from model.committee.review import Ruling
+    from model.committee.reviewer import Reviewer
     from model.teacher.base import Answer as TeacherAnswer
 
-CONFIDENT = 0.8  # probability at which weighted votes decide
-NO_RETRY = 2  # the teacher was asked twice where its answer could not be read
+CONFIDENT = 0.8  # probability at which weighted votes decide, while nothing is known about the teacher's worth
+LIKELY = 0.5  # probability from which weighted votes and the teacher's answer together decide
+
+
+class Decided(NamedTuple):
+    """A ruling, and how likely its label is where it is not the committee's own."""
+
+    ruling: Ruling
+    score: float
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What members and teacher say of n tasks: the members' probabilities `(k, n, C)`, counted and pooled `(n, C)`, and
+    the teacher's stored reply of each (None: it was not asked about this text)."""
+
+    members: FloatArray
+    counts: Tally
+    pooled: FloatArray
+    said: list[candidates.Stored | None]
+
+    def labels(self, names: Sequence[str], place: int) -> list[str | None]:
+        """The members' labels for one task, None where a member abstains."""
+        return [names[vote] if vote >= 0 else None for vote in self.counts.votes[:, place].tolist()]
 
 
 def ruled(
@@ -30,43 +54,98 @@ def ruled(
     found: Sequence[Answer],
 ) -> list[Answer]:  # fmt: skip
     """The committee's answers `found` as they are served; who decided each task is written down."""
-    from model.committee import Source, settle, tally
-
-    members = committee.all_probabilities(texts)
-    votes = tally(members)
-    accepted = _accepted(project_options(services.settings, project).VOTING, members, found, committee)
-    said = candidates.read(services.engine, project.project, teacher_version(services, project), list(ids))
-    names = committee.space.names
-    decided: list[Answer] = []
-    sources: dict[int, str] = {}
-    for place, task in enumerate(ids):
-        row = said.get(task)
-        row = row if row is not None and row.text_hash == text_hash(texts[place]) else None
-        ruling = settle(
-            [names[vote] if vote >= 0 else None for vote in votes.votes[:, place].tolist()],
-            names[accepted[place]] if accepted[place] >= 0 else None,
-            None if row is None else _teacher_answer(row.reply),
-            tries=NO_RETRY,
-        )
-        sources[task] = str(ruling.source)
-        teacher = row.candidates if row is not None and ruling.source is Source.LLM else None
-        decided.append(_served(found[place], ruling, teacher.score if teacher else float(votes.confidence[place])))
-    rulings.save(services.engine, project.project, version, sources)
-    return decided
-
-
-def _accepted(voting: str, members: FloatArray, found: Sequence[Answer], committee: Committee) -> IntArray:
-    """The label number that the votes accept `(n,)`, -1 where a review is needed."""
     import numpy as np
 
-    from model.committee import KOfN, tally
+    from model.committee import union_of_votes
 
-    if voting == "weighted":
-        names = committee.space
-        sure = [names.index(one.label) if one.score >= CONFIDENT else -1 for one in found]
-        return np.array(sure, np.int64)
-    count = len(members)
-    return KOfN(count, count if voting == "unanimous" else count // 2 + 1).accepted(tally(members))
+    votes = counted(services, project, committee, ids, texts)
+    voting = project_options(services.settings, project).VOTING
+    reviewer = committee.reviewer if voting == "weighted" else None
+    accepted = _accepted(voting, votes, reviewer)
+    decided = settled(committee, votes, accepted)
+    if reviewer is not None:
+        decided |= together(committee, votes, accepted, reviewer)
+    weights = np.asarray(committee.weights, np.float32) if committee.weights else None
+    unions = union_of_votes(votes.members, committee.space, weights)
+    sources = {task: str(decided[place].ruling.source) for place, task in enumerate(ids)}
+    rulings.save(services.engine, project.project, version, sources)
+    return [
+        _served(answer, decided[place], unions[place] if votes.said[place] is None else None)
+        for place, answer in enumerate(found)
+    ]
+
+
+def counted(
+    services: Services, project: Project, committee: Committee, ids: Sequence[int], texts: Sequence[str]
+) -> Votes:
+    """Let the members vote, and look up what the teacher said."""
+    from model.committee import tally
+
+    members = committee.all_probabilities(texts)
+    stored = candidates.read(services.engine, project.project, teacher_version(services, project), list(ids))
+    said = [
+        row if (row := stored.get(task)) is not None and row.text_hash == text_hash(text) else None
+        for task, text in zip(ids, texts, strict=True)
+    ]
+    return Votes(members, tally(members), committee.pooled(members), said)
+
+
+def settled(committee: Committee, votes: Votes, accepted: IntArray) -> dict[int, Decided]:
+    """By place: the votes, else the teacher's one label, as it stands."""
+    from model.committee import Source, settle
+
+    names = committee.space.names
+    found: dict[int, Decided] = {}
+    for place, row in enumerate(votes.said):
+        label = names[accepted[place]] if accepted[place] >= 0 else None
+        ruling = settle(votes.labels(names, place), label, None if row is None else _teacher_answer(row.reply))
+        teacher = row.candidates if row is not None and ruling.source is Source.LLM else None
+        found[place] = Decided(ruling, teacher.score if teacher else float(votes.counts.confidence[place]))
+    return found
+
+
+def together(committee: Committee, votes: Votes, accepted: IntArray, reviewer: Reviewer) -> dict[int, Decided]:
+    """By place, the tasks that the teacher answered: members and teacher, each with the weight people's labels give.
+
+    What is unlikely even so goes to people, with the teacher's labels as the shortlist.
+    """
+    import numpy as np
+
+    from model.committee import Ruling, Source
+    from model.committee.pooling import member_evidence
+
+    space = committee.space
+    tops = [row.candidates.top if row is not None and row.candidates is not None else None for row in votes.said]
+    answers = np.array([space.index(top) if top in space else -1 for top in tops], np.int64)
+    chances = reviewer.posterior([member_evidence(part) for part in votes.members], answers)
+    found: dict[int, Decided] = {}
+    for place in np.flatnonzero(answers >= 0).tolist():
+        best = int(chances[place].argmax())
+        score, label = float(chances[place, best]), space.names[best]
+        row = votes.said[place]
+        listed = row.candidates.labels if row is not None and row.candidates is not None else ()
+        if score < LIKELY:
+            ruling = Ruling(None, Source.UNRESOLVED, tuple(dict.fromkeys([label, *listed])))
+        else:
+            ruling = Ruling(label, Source.COMMITTEE if accepted[place] == best else Source.LLM, (label,))
+        found[place] = Decided(ruling, score)
+    return found
+
+
+def _accepted(voting: str, votes: Votes, reviewer: Reviewer | None) -> IntArray:
+    """The label number that the votes accept `(n,)`, -1 where a review is wanted."""
+    import numpy as np
+
+    from model.committee import KOfN, Weighted
+    from model.committee.reviewer import PRICE
+
+    if voting != "weighted":
+        count = len(votes.members)
+        return KOfN(count, count if voting == "unanimous" else count // 2 + 1).accepted(votes.counts)
+    if reviewer is None:
+        return Weighted(CONFIDENT).accepted(votes.pooled)
+    enough = reviewer.worth_asking(votes.pooled) <= PRICE
+    return np.where(enough, votes.pooled.argmax(axis=1), -1).astype(np.int64)
 
 
 def _teacher_answer(reply: candidates.Reply) -> TeacherAnswer:
@@ -76,12 +155,15 @@ def _teacher_answer(reply: candidates.Reply) -> TeacherAnswer:
     return TeacherAnswer(State(reply.state), reply.candidates, "")
 
 
-def _served(answer: Answer, ruling: Ruling, score: float) -> Answer:
-    """The decided label; a shortlist where nobody decided between several. `score` is for a label that is not the
-    committee's own: the teacher's confidence, or the voters' mean probability; such a task is a close call."""
+def _served(answer: Answer, decided: Decided, union: CandidateSet | None) -> Answer:
+    """The decided label; where nobody decided between several, a shortlist: `union` of the votes, or the ruling's.
+
+    A label that is not the committee's own is a close call.
+    """
+    ruling = decided.ruling
     if ruling.label is None:
         several = len(ruling.candidates) > 1
-        return answer._replace(shortlist=CandidateSet(ruling.candidates) if several else None)
+        return answer._replace(shortlist=(union or CandidateSet(ruling.candidates)) if several else None)
     if ruling.label == answer.label:
         return answer._replace(shortlist=None)
-    return Answer(ruling.label, min(1.0, max(0.0, score)), 0.0)
+    return Answer(ruling.label, min(1.0, max(0.0, decided.score)), 0.0)

@@ -77,6 +77,7 @@ def teacher_options(settings: Settings, options: ProjectOptions, project: Projec
         labels_shown=options.LABELS_SHOWN,
         per_call=options.TEXTS_PER_CALL,
         votes=options.TEACHER_VOTES,
+        remarked=options.MODE == "committee" and options.VOTES_IN_PROMPT,
     )
 
 

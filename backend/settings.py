@@ -125,6 +125,15 @@ class ProjectOptions(BaseModel):
     VOTING: Literal["weighted", "majority", "unanimous"] = Field(
         "weighted", description="when a committee's votes decide; else the task goes to the teacher, then to people"
     )
+    VOTES_IN_PROMPT: bool = Field(
+        False, description="tell an LLM how a committee's members voted; off, so that their errors do not anchor it"
+    )
+    STAGE_AFTER: int = Field(
+        500, ge=20, description="tasks that the teacher reviewed for a committee after which its members learn anew"
+    )
+    REPLAY: float = Field(
+        0.5, ge=0.0, le=5.0, description="tasks that a committee's votes decided and it learns again, per reviewed task"
+    )
     SCORE: Literal["confidence", "acquisition"] = Field(
         "confidence",
         description="what Label Studio's score column carries: how sure the answer is, or how much a decision is worth "
@@ -178,6 +187,9 @@ class Settings(ProjectOptions, BaseSettings):
     BATCH_POLL_SECONDS: float = Field(60.0, gt=0, description="how often a batch API is asked whether it is done")
     PREDICT_SECONDS: float = Field(3.0, gt=0, le=60, description="time budget of one /predict answer, seconds")
     THREADS: int = Field(1, ge=1, description="torch threads per process")
+    SHARE_ENCODER: bool = Field(
+        False, description="workers keep encoders in ONNX form in MODEL_DIR, for web servers without torch"
+    )
 
     @field_validator("LABEL_STUDIO_URL", "BACKEND_URL", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL")
     @classmethod

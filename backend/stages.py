@@ -53,11 +53,9 @@ def next_end(services: Services, project: Project, teacher: Teacher, version: st
     committee = project_options(services.settings, project).MODE == "committee"
     if candidates.figures(services.engine, project.project, version).count < FIRST:
         return None if not committee and _affordable(services, project, teacher, version) else FIRST
-    if committee and not reviewing(services, project):  # the first committee is still to be trained
-        return FIRST
-    if scarce(services, project, version):
-        return stage_end(services, project)
-    return ALL if committee else None
+    if committee:  # without a served one the first is still to be trained
+        return stage_end(services, project) if reviewing(services, project) else FIRST
+    return stage_end(services, project) if scarce(services, project, version) else None
 
 
 def reviewing(services: Services, project: Project) -> bool:
@@ -66,11 +64,16 @@ def reviewing(services: Services, project: Project) -> bool:
 
 
 def stage_end(services: Services, project: Project) -> int:
-    """The number of asked tasks at which a training comes; ALL where people train by hand, or the last one failed."""
+    """The number of asked tasks at which a training comes; ALL where people train by hand, or the last one failed.
+
+    A committee learns after every STAGE_AFTER reviewed tasks, a student whenever there are twice as many.
+    """
     train = jobs.get(services.engine, project.project).get("train")
-    by_hand = project_options(services.settings, project).RETRAIN_AFTER == 0
-    if by_hand or (train is not None and train.state == "failed"):
+    options = project_options(services.settings, project)
+    if options.RETRAIN_AFTER == 0 or (train is not None and train.state == "failed"):
         return ALL
+    if options.MODE == "committee":
+        return max(FIRST, project.trained_sets + options.STAGE_AFTER)
     return max(FIRST, round(GROWTH * project.trained_sets))
 
 

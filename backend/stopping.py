@@ -8,6 +8,7 @@ Prequential accuracy per version is the curve beside it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -67,16 +68,23 @@ def _older(rows: Sequence[VersionRow], new: VersionRow, resource: Resource) -> V
 def advice(
     rows: Sequence[VersionRow], checked: Mapping[str, Checked], resource: Resource, paid: bool = True
 ) -> dict[str, Any]:
-    """`stop` (None: not known yet), the reason in a sentence, and the curve, oldest version first.
+    """`stop` (None: not known yet), the reason in a sentence, the curve, oldest version first, and where it says stop
+    `stopped_at`: how much was known when that began.
 
     `rows` are the versions of the present labels, newest first; `checked` what people said about what they were shown.
     """
     curve = [_point(row, checked.get(row.version), resource) for row in reversed(rows)]
-    shares = [
-        point["changed"] for point in reversed(curve) if point["changed"] is not None and point["compared"] >= ENOUGH
-    ][:IN_A_ROW]
+    judged = [point for point in reversed(curve) if point["changed"] is not None and point["compared"] >= ENOUGH]
+    shares = [point["changed"] for point in judged[:IN_A_ROW]]
     stop = None if len(shares) < IN_A_ROW or not paid else max(shares) <= STABLE
-    return {"stop": stop, "reason": _reason(shares, stop, resource, paid), "curve": curve}
+    since = _since(judged) if stop else None
+    return {"stop": stop, "reason": _reason(shares, stop, resource, paid), "stopped_at": since, "curve": curve}
+
+
+def _since(judged: Sequence[Mapping[str, Any]]) -> int:
+    """What was known when the unbroken row of stable comparisons was long enough; `judged` are points, newest first."""
+    row = list(itertools.takewhile(lambda point: point["changed"] <= STABLE, judged))
+    return int(row[-IN_A_ROW]["known"])
 
 
 def _point(row: VersionRow, seen: Checked | None, resource: Resource) -> dict[str, Any]:

@@ -17,14 +17,18 @@ from model.labels import Decision
 
 if TYPE_CHECKING:
     from model.teacher.base import Embed, Teacher
+    from model.teacher.composing import Remarks
     from model.teacher.examples import Example
     from model.teacher.llm import LlmTeacher
 
 MOST_EXAMPLES = 2_000  # the latest human labels that examples are chosen from
 
 
-def open_teacher(services: Services, project: Project, embed: Embed) -> Teacher:
-    """The project's teacher, its paid members with kept answers. TeacherRefused says which setting is wrong."""
+def open_teacher(services: Services, project: Project, embed: Embed, remarks: Remarks | None = None) -> Teacher:
+    """The project's teacher, its paid members with kept answers. TeacherRefused says which setting is wrong.
+
+    `remarks` are shown to an LLM after each text where VOTES_IN_PROMPT is set.
+    """
     from model.teacher.choice import address_of, is_similarity, make_teacher
 
     options = teacher_options(services.settings, project_options(services.settings, project), project)
@@ -41,7 +45,7 @@ def open_teacher(services: Services, project: Project, embed: Embed) -> Teacher:
     writer = writer_for(options, label_space(project), embed, chosen)
     if writer is not None:
         chosen = [*(writer.kept(services.engine) or ()), *chosen]
-    teacher = make_teacher(options, label_space(project), embed, chosen)
+    teacher = make_teacher(options, label_space(project), embed, chosen, remarks)
 
     def keeping(member: Teacher) -> Teacher:
         llm = as_llm(member)

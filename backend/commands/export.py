@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -14,14 +15,19 @@ if TYPE_CHECKING:
     from backend.pool.projects import Project
     from backend.services import Services
 
+Form: TypeAlias = Literal["transformers", "onnx"]
+
 
 def export(
     project: Annotated[int, typer.Argument(help="Number of the project in Label Studio.")],
     path: Annotated[Path, typer.Argument(help="File (.csv, .jsonl, .parquet), or with --student a new folder.")],
     *,
     student: Annotated[
-        bool, typer.Option("--student", help="Write the student as a folder that transformers loads.")
+        bool, typer.Option("--student", help="Write the student as a folder that runs without Shortlist.")
     ] = False,
+    form: Annotated[
+        Form, typer.Option("--format", help="With --student: what loads the folder; onnx does without torch.")
+    ] = "transformers",
     version: Annotated[str, typer.Option(help="With --student: which version; default: the served one.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
 ) -> None:
@@ -29,10 +35,11 @@ def export(
 
     Example: shortlist export 7 labels.csv
     Example: shortlist export 7 my-classifier --student
+    Example: shortlist export 7 my-classifier --student --format onnx
     """
     services, known = open_project(project)
     if student:
-        _student(services, known, path, version, as_json)
+        _student(services, known, path, version, form, as_json)
         return
     from backend.exporting import export_labels
 
@@ -45,10 +52,13 @@ def export(
         typer.echo(f"{path}: {done.tasks} tasks; {whose}")
 
 
-def _student(services: Services, known: Project, folder: Path, version: str, as_json: bool) -> None:
+def _student(services: Services, known: Project, folder: Path, version: str, form: Form, as_json: bool) -> None:
     from backend.pool import tasks, versions
     from model.registry import Registry
-    from model.student.portable import EXAMPLE, write_portable
+    from model.student.portable import EXAMPLE, NEEDS, write_portable
+    from model.student.portable_onnx import EXAMPLE as ONNX_EXAMPLE
+    from model.student.portable_onnx import NEEDS as ONNX_NEEDS
+    from model.student.portable_onnx import write_onnx
 
     chosen = version or known.served
     if not chosen:
@@ -61,8 +71,11 @@ def _student(services: Services, known: Project, folder: Path, version: str, as_
     stored = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched").fetch(known.project, chosen)
     first = next(tasks.iterate(services.engine, known.project, 1), [(0, "a text")])[0][1]
     facts: dict[str, Any] = {"version": chosen, "human labels": row.human_labels, "why it was served": row.reason}
-    write_portable(stored, folder, facts, first)
+    as_onnx = form == "onnx"
+    (write_onnx if as_onnx else write_portable)(stored, folder, facts, first)
     if as_json:
-        show_json({"project": known.project, "version": chosen, "path": str(folder)})
-    else:
-        typer.echo(f"{chosen} is in {folder}. Use it:\n\n{EXAMPLE.format(folder=folder, text=first[:60])}")
+        show_json({"project": known.project, "version": chosen, "format": form, "path": str(folder)})
+        return
+    example, needs = (ONNX_EXAMPLE, ONNX_NEEDS) if as_onnx else (EXAMPLE, NEEDS)
+    words = json.dumps(first[:60], ensure_ascii=False)[1:-1]
+    typer.echo(f"{chosen} is in {folder}. It needs {needs}. Use it:\n\n{example.format(folder=folder, text=words)}")

@@ -34,12 +34,13 @@ def start(
     label_studio_venv: Annotated[
         Path, typer.Option(envvar="LABEL_STUDIO_VENV", help="Virtual environment in which Label Studio is installed.")
     ] = Path(".venv-label-studio"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines; `ready` has the addresses.")] = False,
 ) -> None:
     """Start Redis, worker and web server (and Label Studio), and watch them until Ctrl-C.
 
     Example: shortlist start --with-label-studio --sample tickets.csv
     """
-    from backend.embedded.console import Console
+    from backend.embedded.console import Console, JsonConsole
     from backend.embedded.plan import Plan, read_plan_sample
     from backend.embedded.stack import run
 
@@ -48,4 +49,4 @@ def start(
     plan = Plan(settings)
     if with_label_studio and sample != "0":
         plan = Plan(settings, label_studio_port, label_studio_venv, read_plan_sample(sample, labels))
-    run(plan, Console())
+    run(plan, JsonConsole() if as_json else Console())

@@ -36,11 +36,14 @@ PRELOADED = (  # imported once by the worker, so that no job waits for it
 def worker(
     queues: Annotated[list[str] | None, typer.Argument(help=f"Queues to work on; default: {' '.join(QUEUES)}")] = None,
     burst: Annotated[bool, typer.Option(help="End when no job is left.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Log as JSON lines, as LOG_FORMAT=json does.")] = False,
 ) -> None:
     """Run jobs: ask the teacher, train, publish. Start as many as you like, on any host that reaches Redis.
 
     Example: shortlist worker train
     """
+    if as_json:
+        os.environ["LOG_FORMAT"] = "json"  # forked jobs read the settings anew
     settings = load_settings()
     configure_logs(settings)
     chosen = tuple(queues or QUEUES)

@@ -1,11 +1,13 @@
-"""What `shortlist start` says to the person in front of it: lines, and one line of progress that moves."""
+"""What `shortlist start` says: to people in lines and one line of progress that moves, to programs as JSON lines."""
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TextIO
 
 QUIET_SECONDS = 5.0  # how often progress is repeated where a line cannot be rewritten
@@ -42,6 +44,12 @@ class Console:
                 self._write(message + "\n")
                 self._last = (message, self._clock())
 
+    def announce(self, lines: Sequence[str], facts: Mapping[str, object]) -> None:
+        """Everything runs: lines for people, facts for programs."""
+        del facts
+        for line in lines:
+            self.say(line)
+
     def _clear(self) -> None:
         if self._moving:
             self._write("\r\x1b[2K")
@@ -56,3 +64,30 @@ class Console:
             self._stream.flush()
         except (OSError, ValueError):
             self._gone = True
+
+
+class JsonConsole(Console):
+    """One JSON object per line: `time` (UTC), `event` (message, progress, or ready with its facts)."""
+
+    def say(self, message: str) -> None:
+        """One event; empty lines, which only part others, are none."""
+        if message:
+            self._event("message", {"message": message})
+
+    def progress(self, message: str) -> None:
+        """As seldom as on a stream that is no terminal."""
+        with self._lock:
+            due = message != self._last[0] and self._clock() - self._last[1] >= QUIET_SECONDS
+            self._last = (message, self._clock()) if due else self._last
+        if due:
+            self._event("progress", {"message": message})
+
+    def announce(self, lines: Sequence[str], facts: Mapping[str, object]) -> None:
+        """The facts; the lines say the same to people."""
+        del lines
+        self._event("ready", facts)
+
+    def _event(self, event: str, facts: Mapping[str, object]) -> None:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self._lock:
+            self._write(json.dumps({"time": now, "event": event, **facts}, ensure_ascii=False) + "\n")

@@ -23,7 +23,7 @@ from backend.embedded.ports import require_free
 from backend.embedded.redis import embedded_redis
 from backend.embedded.supervisor import Supervisor
 from backend.embedded.web import web_part
-from backend.embedded.welcome import welcome
+from backend.embedded.welcome import facts, welcome
 from backend.embedded.worker import worker_part
 from backend.errors import StartError
 from backend.label_studio import LabelStudio
@@ -103,8 +103,8 @@ def _finish(plan: Plan, started: _Started, console: Console, stopping: threading
         folder = data.path("samples")
         imported = bring_in_sample(plan.sample, settings, folder, console, stopping, connect=connect_project)
     if not stopping.is_set():
-        for line in welcome(settings, started.label_studio, imported, data.folder):
-            console.say(line)
+        told = (settings, started.label_studio, imported, data.folder)
+        console.announce(welcome(*told), facts(*told))
 
 
 @contextmanager

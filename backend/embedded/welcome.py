@@ -17,6 +17,20 @@ def welcome(
     return [*lines, "", f"Logs: {data / 'logs'}. Ctrl-C stops everything; the next start goes on where you left off."]
 
 
+def facts(
+    settings: Settings, label_studio: EmbeddedLabelStudio | None, imported: Imported | None, data: Path
+) -> dict[str, object]:
+    """The same for programs; the login is in the file `credentials`."""
+    return {
+        "shortlist": settings.backend_url,
+        "label_studio": label_studio.url if label_studio else settings.LABEL_STUDIO_URL or None,
+        "credentials": str(data / "label-studio/credentials.json") if label_studio else None,
+        "project": imported.project if imported else None,
+        "teacher": settings.TEACHER,
+        "logs": str(data / "logs"),
+    }
+
+
 def _with_project(
     settings: Settings, label_studio: EmbeddedLabelStudio, imported: Imported | None, data: Path
 ) -> list[str]:

@@ -15,6 +15,8 @@ from backend.jobs import batches
 from backend.jobs.paid import flow, store
 from backend.jobs.predicting import embedder
 from backend.jobs.running import Job, run_job
+from backend.jobs.seating import remarks
+from backend.jobs.sharing import share_encoder
 from backend.pool import candidates, ledger, spaces, tasks, teachers, versions
 from backend.pool.projects import Project
 from backend.services import label_space, project_options, teacher_core, teacher_version
@@ -51,7 +53,7 @@ def work(job: Job) -> str:
     writer = examples_writer(job.services, project, embedder(job))
     if writer is not None:
         writer.write(job.services.engine, job.number, version)
-    teacher = open_teacher(job.services, project, embedder(job))
+    teacher = open_teacher(job.services, project, embedder(job), remarks(job))
     away = batches.poll(job, teacher, version) if teacher.paid else set()
     now = stage(job.services, job.project, teacher, version, embedder(job))
     end = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS)
@@ -183,4 +185,5 @@ def _finished(job: Job, space: LabelSpace, version: str) -> str:
         if known * GROWTH < candidates.figures(job.services.engine, job.number, version).answered:
             job.ask("train")
     job.ask("publish")
+    share_encoder(job)
     return "the teacher has been asked about every task"

@@ -22,6 +22,7 @@ from backend.jobs.clustering import mark_head
 from backend.jobs.predicting import decided, predict_missing
 from backend.jobs.pruning import prune
 from backend.jobs.running import Job, run_job
+from backend.jobs.settling import settle
 from backend.jobs.titles import rename_connections
 from backend.label_studio import LabelStudio
 from backend.pool import candidates, predictions, projects, publishing, tasks, versions
@@ -52,6 +53,7 @@ def work(job: Job) -> str:
             prune(job)
         return f"{waiting} is served; {NO_KEY}" if waiting else NO_KEY
     with label_studio:
+        settle(job, label_studio)
         served, sent = "", 0
         while waiting or not served:
             if waiting:
@@ -129,7 +131,6 @@ def _push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slic
     """Send a student's labels that Label Studio does not hold yet; the number of rows."""
     control = control_of(job.services, job.project)
     options = project_options(job.services.settings, job.project)
-    settle_intents(job, label_studio, version)
     sent = 0
     done = 0
     while rows := slices(job, version, done):
@@ -147,7 +148,6 @@ def _push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
     """Send the teacher's candidate sets for tasks that nobody has decided; the number of rows."""
     engine, control = job.services.engine, control_of(job.services, job.project)
     options = project_options(job.services.settings, job.project)
-    settle_intents(job, label_studio, version)
     unsent, done = set(publishing.unsent_candidates(engine, job.number, version)), decided(job)
     publishing.intend(engine, job.number, version, unsent & done)  # on record, so that nobody asks for them again
     publishing.confirm(engine, job.number, version, unsent & done)
@@ -190,22 +190,11 @@ def push(job: Job, label_studio: LabelStudio, control: Control, version: str, en
         good = {task: entry for task, entry in good.items() if task in existing}
         created = _import(job, label_studio, version, good) if good else 0
     if created != len(good):
-        held = label_studio.tasks_holding(job.number, version)
-        log.error("Label Studio dropped predictions", version=version, tasks=sorted(set(good) - held)[:20])
+        held = label_studio.versions_held(job.number, good)
+        dropped = [task for task in sorted(good) if version not in held.get(task, [])]
+        log.error("Label Studio dropped predictions", version=version, tasks=dropped[:20])
     publishing.confirm(engine, job.number, version, list(entries))
     return created
-
-
-def settle_intents(job: Job, label_studio: LabelStudio, version: str) -> None:
-    """After a crash between intent and confirmation, and after /predict: ask Label Studio which rows it has got."""
-    engine = job.services.engine
-    open_tasks = publishing.unconfirmed(engine, job.number, version, job.services.clock())
-    if not open_tasks:
-        return
-    held = label_studio.tasks_holding(job.number, version)
-    publishing.confirm(engine, job.number, version, open_tasks & held)
-    publishing.withdraw(engine, job.number, version, open_tasks - held)
-    log.info("intents settled", version=version, held=len(open_tasks & held), lost=len(open_tasks - held))
 
 
 def _import(job: Job, label_studio: LabelStudio, version: str, entries: dict[int, Entry]) -> int:

@@ -80,7 +80,7 @@ def _unpublished(services: Services, project: Project, version: str) -> bool:
     if not Job(services, "publish", number).has_key:
         return False
     served = served_version(services, project)
-    if project.published != served or publishing.unconfirmed(engine, number, served, services.clock()):
+    if project.published != served or publishing.unconfirmed(engine, number, services.clock()):
         return True
     if served != version:
         return bool(predictions.unpublished(engine, number, served, 1))

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 
 from backend.jobs.predicting import embedder, registry
 from backend.jobs.running import Job
-from backend.services import label_space, served_version
+from backend.pool import predictions, rulings, tasks
+from backend.proposing import guests
+from backend.services import label_space, project_options, served_version
 from backend.settings import ProjectOptions
 from model.errors import ArtifactError
 
 if TYPE_CHECKING:
     from model.committee import Committee
+    from model.committee.training import Held
+    from model.labels import LabelSpace
     from model.student.data import TrainingData
     from model.student.options import Progress, Stop, TrainingOptions, TrainingReport
+    from model.teacher.composing import Remarks
 
 log = structlog.get_logger(__name__)
+
+MOST_AGREED = 5_000  # agreed tasks that are looked at
+MOST_HELD = 400  # of them that judge new members
 
 
 def train_members(
@@ -32,19 +42,68 @@ def train_members(
 ) -> tuple[Committee, TrainingReport]:
     """A new committee. A member that does worse than the served one of its name on the set-aside human labels
     `held` (text, label), beyond noise, keeps its old self; the report says why."""
-    import numpy as np
-
     from model.committee.training import train_committee, without_harm
     from model.roster import Roster
 
-    space = label_space(job.project)
-    new, report = train_committee(space, data, Roster.of(options.COMMITTEE), how, embedder(job), progress, stop)
-    old = served_committee(job)
-    if old is not None and held:
-        gold = np.array([space.index(label) for _, label in held], np.int64)
-        new, gates = without_harm(old, new, [text for text, _ in held], gold)
+    space, old = label_space(job.project), served_committee(job)
+    agreed = Agreed.of(job, known=set(data.texts)) if old is not None else Agreed()
+    if old is not None:
+        data = replayed(data, old, agreed, options)
+    confirmed = guests(job.services, job.project)
+    new, report = train_committee(
+        space, data, Roster.of(options.COMMITTEE), how, embedder(job), progress, stop, confirmed
+    )
+    if old is not None:
+        new, gates = without_harm(old, new, agreed.held(space, held))
         report.found = {**report.found, "gates": {name: gate.to_json() for name, gate in gates.items()}}
     return new, report
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Tasks that the served committee decided by its votes and nobody else answered: texts and labels by task."""
+
+    texts: Mapping[int, str] = field(default_factory=dict)
+    labels: Mapping[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, job: Job, known: Collection[str]) -> Agreed:
+        """Those of the pool whose texts are not `known` from elsewhere; a fixed random part of very many."""
+        engine, number, version = job.services.engine, job.number, served_version(job.services, job.project)
+        ids = sorted(rulings.of_source(engine, number, version, "committee"))
+        chosen = ids if len(ids) <= MOST_AGREED else sorted(random.Random(0).sample(ids, MOST_AGREED))
+        texts, rows = tasks.texts(engine, number, chosen), predictions.read(engine, number, version, chosen)
+        here = [task for task in chosen if task in rows and texts.get(task, "") not in {"", *known}]
+        return cls({task: texts[task] for task in here}, {task: rows[task][1] for task in here})
+
+    def held(self, space: LabelSpace, people: Sequence[tuple[str, str]]) -> Held:
+        """What judges new members: people's set-aside labels (text, label), and the part that is never replayed."""
+        import numpy as np
+
+        from model.committee import held_out
+        from model.committee.training import Held
+
+        own = [(self.texts[task], self.labels[task]) for task in self.texts if held_out(task)][:MOST_HELD]
+        rows = [*people, *own]
+        gold = np.array([space.index(label) for _, label in rows], np.int64)
+        return Held([text for text, _ in rows], gold, np.arange(len(rows)) < len(people))
+
+
+def replayed(data: TrainingData, old: Committee, agreed: Agreed, options: ProjectOptions) -> TrainingData:
+    """The data and some agreed tasks, as many as REPLAY says per reviewed one; their candidate sets are the votes."""
+    import numpy as np
+
+    from model.committee import balanced_draw, held_out, union_of_votes
+    from model.committee.replay import joined
+
+    free = [task for task in agreed.texts if not held_out(task)]
+    count = round(options.REPLAY * int((~data.human).sum()))
+    drawn = balanced_draw(free, [agreed.labels[task] for task in free], count, np.random.default_rng(0))
+    texts = [agreed.texts[task] for task in drawn]
+    if not texts:
+        return data
+    weights = np.asarray(old.weights, np.float32) if old.weights else None
+    return joined(data, old.space, texts, union_of_votes(old.all_probabilities(texts), old.space, weights))
 
 
 def served_committee(job: Job) -> Committee | None:
@@ -60,3 +119,14 @@ def served_committee(job: Job) -> Committee | None:
         log.error("the served committee cannot be compared with", version=version, reason=str(error))
         return None
     return committee
+
+
+def remarks(job: Job) -> Remarks | None:
+    """How the served committee's members vote on a text, in words for an LLM; None unless VOTES_IN_PROMPT is set."""
+    from model.committee.remarks import votes_in_words
+
+    options = project_options(job.services.settings, job.project)
+    if options.MODE != "committee" or not options.VOTES_IN_PROMPT:
+        return None
+    committee = served_committee(job)
+    return None if committee is None else votes_in_words(committee)

@@ -16,6 +16,7 @@ from backend.jobs.checking import EXACT, passes
 from backend.jobs.predicting import embedder, embedder_of, predict, registry
 from backend.jobs.running import Job, run_job
 from backend.jobs.seating import train_members
+from backend.jobs.sharing import carrying, share_encoder
 from backend.jobs.sync import synchronise
 from backend.jobs.verdict import judged
 from backend.judging import is_held_out
@@ -80,6 +81,7 @@ def work(job: Job, adapting: bool = False) -> str:
     verdict, calibration, metrics = judged(job, snapshot, student, truth, embed)
     metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets), "asked": snapshot.asked}
     version = _keep(job, snapshot, student, report, metrics)
+    share_encoder(job)
     if verdict.accepted:
         texts = {task: text for task, text in snapshot.texts.items() if not snapshot.final(task)}
         predict(job, version, student, embed, texts, calibration)
@@ -190,6 +192,7 @@ def _keep(job: Job, snapshot: Snapshot, student: Student, report: TrainingReport
     if version in store.versions(job.number):  # left over by a run that was killed before it could add the row
         store.delete(job.number, version)
     content = {**metrics, "training": report.to_json()}
-    store.write(job.number, version, student, {"project": job.number, "title": job.project.title, **content})
+    card = {"project": job.number, "title": job.project.title, **content}
+    store.write(job.number, version, carrying(job, student), card)
     versions.add(engine, job.number, version, number, snapshot.space.hash, content, len(snapshot.labels))
     return version

@@ -82,13 +82,6 @@ def waiting(project: int, version: str) -> sa.Select[int, str, float]:
     )
 
 
-def mark_published(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -> None:
-    """Label Studio holds this version's rows of these tasks."""
-    rows = [{"project": project, "version": version, "task": task, "confirmed": True} for task in sorted(set(ids))]
-    with write(engine) as connection:
-        upsert(connection, published, rows)
-
-
 def drop_undecided(engine: sa.Engine, project: int, version: str) -> None:
     """Forget a version's predictions but for tasks that somebody annotated: figures need these."""
     seen = sa.select(sa.literal(1)).where(

@@ -6,12 +6,13 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from backend.pool.bulk import insert
-from backend.pool.engine import write
+from backend.pool.bulk import upsert
+from backend.pool.engine import read, write
 from backend.pool.tables import candidate_sets, predictions, published
 from backend.pool.tables import tasks as task_table
 
 CHUNK = 500  # ids per statement
+_OPEN = published.c.confirmed == sa.false()  # as the index of open rows says it
 
 
 def intend(engine: sa.Engine, project: int, version: str, tasks: Collection[int]) -> set[int]:
@@ -36,40 +37,55 @@ def intend(engine: sa.Engine, project: int, version: str, tasks: Collection[int]
 def give(engine: sa.Engine, project: int, version: str, tasks: Collection[int], until_ms: int) -> None:
     """Label Studio was answered with predictions of `version` for these tasks and stores them by itself.
 
-    Not before `until_ms` (UTC milliseconds) it is asked whether it did. What is on record already stays as it is.
+    After `until_ms` (UTC milliseconds) it is asked whether it did, also where a row is on record already: the two may
+    have crossed.
     """
     row = {"project": project, "version": version, "confirmed": False, "open_until_ms": until_ms}
-    rows = [{**row, "task": task} for task in sorted(set(tasks))]
-    if not rows:
-        return
     with write(engine) as connection:
-        connection.execute(insert(connection, published).on_conflict_do_nothing(), rows)
+        upsert(connection, published, [{**row, "task": task} for task in sorted(set(tasks))])
 
 
 def confirm(engine: sa.Engine, project: int, version: str, tasks: Collection[int]) -> None:
-    """Label Studio holds `version` for these tasks; only intended ones are touched."""
+    """Label Studio took what was sent; a row that `/predict` gave away meanwhile stays open."""
     with write(engine) as connection:
         for chunk in _chunks(tasks):
-            here = _of(project, version) & published.c.task.in_(chunk)
+            here = _of(project, version) & published.c.task.in_(chunk) & (published.c.open_until_ms == 0)
             connection.execute(sa.update(published).where(here).values(confirmed=True))
 
 
 def withdraw(engine: sa.Engine, project: int, version: str, tasks: Collection[int]) -> None:
-    """Label Studio does not hold `version` for these tasks: they will be sent again."""
+    """Label Studio did not take what was sent: it will be sent again. What `/predict` gave away stays open."""
     with write(engine) as connection:
-        _forget(connection, project, version, tasks)
+        for chunk in _chunks(tasks):
+            here = _of(project, version) & published.c.task.in_(chunk) & (published.c.open_until_ms == 0)
+            connection.execute(sa.delete(published).where(here))
 
 
-def unconfirmed(engine: sa.Engine, project: int, version: str, now: int | None = None) -> set[int]:
-    """Tasks whose rows were perhaps sent: a crash or a lost answer came between intent and confirmation.
+def unconfirmed(engine: sa.Engine, project: int, now_ms: int) -> dict[str, set[int]]:
+    """Tasks by version whose rows Label Studio perhaps holds: a crash came in between, or `/predict` gave them away.
 
-    With `now` (UTC milliseconds) those that Label Studio may still be storing are left out.
+    Those that Label Studio may still be storing at `now_ms` (UTC milliseconds) are left out.
     """
-    query = sa.select(published.c.task).where(_of(project, version), published.c.confirmed.is_(False))
-    if now is not None:
-        query = query.where(published.c.open_until_ms <= now)
-    with engine.begin() as connection:
-        return set(connection.scalars(query))
+    query = sa.select(published.c.version, published.c.task)
+    query = query.where(published.c.project == project, _OPEN, published.c.open_until_ms <= now_ms)
+    found: dict[str, set[int]] = {}
+    with read(engine) as connection:
+        for version, task in connection.execute(query):
+            found.setdefault(version, set()).add(task)
+    return found
+
+
+def settle(
+    engine: sa.Engine, project: int, version: str, held: Collection[int], lost: Collection[int], now_ms: int
+) -> None:
+    """What asking Label Studio showed: these it holds, and those it does not. What was given away since stays open."""
+    closed = _of(project, version) & (published.c.open_until_ms <= now_ms)
+    with write(engine) as connection:
+        for chunk in _chunks(held):
+            statement = sa.update(published).where(closed, published.c.task.in_(chunk))
+            connection.execute(statement.values(confirmed=True, open_until_ms=0))
+        for chunk in _chunks(lost):
+            connection.execute(sa.delete(published).where(closed, published.c.task.in_(chunk)))
 
 
 def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int]:
@@ -94,11 +110,6 @@ def unanswered(engine: sa.Engine, project: int, version: str) -> list[int]:
     query = sa.select(task_table.c.task).where(task_table.c.project == project, ~applied)
     with engine.begin() as connection:
         return list(connection.scalars(query.order_by(task_table.c.task)))
-
-
-def _forget(connection: sa.Connection, project: int, version: str, tasks: Collection[int]) -> None:
-    for chunk in _chunks(tasks):
-        connection.execute(sa.delete(published).where(_of(project, version), published.c.task.in_(chunk)))
 
 
 def _of(project: int, version: str) -> sa.ColumnElement[bool]:

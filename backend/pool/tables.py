@@ -130,6 +130,13 @@ published = sa.Table(  # which rows Label Studio holds already: the record that 
     # until then Label Studio may still be storing a row that it got by /predict
     sa.Column("open_until_ms", sa.BigInteger, nullable=False, server_default="0"),
 )
+sa.Index(  # the few open rows among all of all versions
+    "ix_published_open",
+    published.c.project,
+    published.c.open_until_ms,
+    sqlite_where=published.c.confirmed == sa.false(),
+    postgresql_where=published.c.confirmed == sa.false(),
+)
 
 label_spaces = sa.Table(  # every label space that a teacher was asked about: what may be carried over to a changed one
     "label_spaces",
@@ -261,4 +268,18 @@ rulings = sa.Table(  # who decided each task that a committee answered
     sa.Column("version", sa.String(64), primary_key=True),  # committee-…
     sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("source", sa.String(16), nullable=False),  # committee, llm, fallback, unresolved
+)
+
+classifiers = sa.Table(  # existing classifiers that were proposed for a committee, and what a person said about them
+    "classifiers",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("place", sa.String(255), primary_key=True),  # hub name or folder
+    sa.Column("space_hash", sa.String(16), nullable=False),  # of the label space that the map leads to
+    sa.Column("map", sa.JSON, nullable=False),  # its label -> ours, or null: it abstains
+    sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("proposed_by", sa.String(128), nullable=False),  # names, or the LLM
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("trial", sa.JSON, nullable=True),  # against people's labels; null: it was not tried
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
 )

@@ -8,11 +8,10 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from backend.charts import learning_curve, set_sizes
 from backend.data_manager import project_link, tasks_link
 from backend.forgery import form_token, keep_token, may_act
 from backend.front import NONCE
-from backend.insight import insight, next_run
+from backend.insight import drawn, insight, next_run
 from backend.pool import jobs, projects
 from backend.pool.projects import Project
 from backend.routes.parts import answer_json, known_project, parts
@@ -57,8 +56,7 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "next_steps": what_next(status),
         "next_run": next_run(status, found),
         "jobs": [job_words(row, services.clock()) for row in rows.values()],
-        "curve": learning_curve(found.curve, _nonce()),
-        "sizes": set_sizes(found.sizes, _nonce()),
+        **drawn(status, found, _nonce()),
         "tasks_link": partial(tasks_link, address, project.project),
         "label_studio": project_link(address, project.project),
         "done": request.args.get("done", "")[:300],

@@ -98,11 +98,16 @@ class LabelStudioDouble:
                 self.fields |= body
                 return self._project(), 200
             case ("GET", "predictions"):
-                return [{**row, "id": place} for place, row in enumerate(self.predictions)
-                        if row["task"] == int(args["task"])], 200  # fmt: skip
+                return [row for row in self.predictions if row["task"] == int(args["task"])], 200
             case ("PATCH", "predictions", number):
-                self.predictions[int(number)] = {**self.predictions[int(number)], **body}
-                return self.predictions[int(number)], 200
+                (found,) = [row for row in self.predictions if row["id"] == int(number)]
+                found |= body
+                return found, 200
+            case ("DELETE", "predictions", number):
+                self.predictions = [row for row in self.predictions if row["id"] != int(number)]
+                return None, 204
+            case ("GET", "tasks", number, "annotations"):
+                return self.tasks[int(number)]["annotations"], 200
             case ("POST", "projects", _, "import", "predictions"):
                 return self._import(body)
             case ("GET", "tasks"):
@@ -129,7 +134,7 @@ class LabelStudioDouble:
         return {"total": len(chosen), "tasks": [self._shown(row, args["include"].split(",")) for row in page]}
 
     def _shown(self, row: Row, wanted: list[str]) -> Row:
-        versions = ",".join(dict.fromkeys(self.versions_of(row["id"])))
+        versions = ",".join(self.versions_of(row["id"]))
         full = {**row, "predictions_model_versions": versions}
         full["annotations"] = [{k: v for k, v in one.items() if k in wanted} for one in row["annotations"]]
         return {name: value for name, value in full.items() if name in wanted}
@@ -140,7 +145,7 @@ class LabelStudioDouble:
             text = f"'task': {unknown[0]} contains invalid \"task\" field: corresponding task ID couldn't be retrieved"
             return {"non_field_errors": [text]}, 400
         kept = rows[:-1] if self.drop_rows else rows
-        self.predictions += kept
+        self.predictions += [{**row, "id": next(self._ids)} for row in kept]
         self.after_import()
         return {"created": len(kept)}, 201
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.charts import Point, learning_curve, set_sizes
+from backend.charts import Point, learning_curve, set_sizes, stopping_curve
 from backend.confusions import confusions
 from backend.data_manager import MOST_TASKS, tasks_link
 from backend.pool.pairs import Pair
@@ -59,10 +59,21 @@ def test_a_link_holds_a_tab_that_label_studio_unpacks() -> None:
 
 def test_charts_are_well_formed_without_scripts_and_carry_their_nonce() -> None:
     points = [Point(20, 0.5, 0.3, 0.7, "student-1"), Point(40, 0.8, 0.6, 0.9, "student-2 <b>")]
-    for chart in (learning_curve(points, "abc"), set_sizes([(1, 5), (2, 9)], "abc")):
+    changes = stopping_curve([(40, 0.2), (90, 0.01)], 0.02, "abc", stopped=90)
+    for chart in (learning_curve(points, "abc"), set_sizes([(1, 5), (2, 9)], "abc"), changes):
         ElementTree.fromstring(chart)
         assert "<script" not in chart
         assert 'nonce="abc"' in chart
         assert "aria-label=" in chart
     assert learning_curve(points[:1]) == ""
     assert set_sizes([]) == ""
+    assert stopping_curve([(40, 0.2)], 0.02) == ""
+
+
+def test_the_number_of_labels_from_which_they_stopped_to_pay_is_marked() -> None:
+    points = [Point(20, 0.5, 0.3, 0.7, "student-1"), Point(40, 0.8, 0.6, 0.9, "student-2")]
+    changes = [(20, 0.2), (40, 0.01)]
+    for draw in (learning_curve(points), stopping_curve(changes, 0.02)):
+        assert "serie-3" not in draw
+    for draw in (learning_curve(points, stopped=30), stopping_curve(changes, 0.02, stopped=30)):
+        assert draw.count("serie-3") >= 1

@@ -11,6 +11,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from backend import label_studio
 from backend.embedded.ports import free_port
 from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
 from backend.label_studio import PAGE, LabelStudio
@@ -141,12 +142,19 @@ def test_only_what_changed_since_is_read_with_whole_annotations(double: LabelStu
     assert first not in {task["id"]}
 
 
-def test_predictions_are_stored_and_found_again(double: LabelStudioDouble, client: LabelStudio) -> None:
+def test_predictions_are_stored_and_found_again(
+    double: LabelStudioDouble, client: LabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ids = double.add_tasks(["a", "b", "c"])
     rows = [{"task": task, "model_version": "student-1-abcdef", "score": 0.5, "result": []} for task in ids[:2]]
     assert client.import_predictions(7, rows) == 2
-    assert client.tasks_holding(7, "student-1-abcdef") == set(ids[:2])
-    assert client.tasks_holding(7, "student-1") == set()
+    assert client.import_predictions(7, rows[:1]) == 1
+    held = {ids[0]: ["student-1-abcdef"] * 2, ids[1]: ["student-1-abcdef"], ids[2]: [], 999: []}
+    assert client.versions_held(7, [*ids, 999]) == held
+    monkeypatch.setattr(label_studio, "FEW", 1)
+    assert client.versions_held(7, [*ids, 999]) == held
+    client.remove_prediction(int(client.predictions(ids[0])[1]["id"]))
+    assert client.versions_held(7, [ids[0]]) == {ids[0]: ["student-1-abcdef"]}
     with pytest.raises(LabelStudioError, match="be retrieved"):
         client.import_predictions(7, [{"task": 999, "model_version": "v", "score": 0.1, "result": []}])
 

@@ -43,7 +43,7 @@ def test_labels_that_change_nothing_more_have_stopped_to_pay(engine: sa.Engine) 
     third = add(engine, 3, 60, 200, answers(30))
     rows = versions.list_versions(engine, 7)
     assert rows[0].metrics["changed"]["people"] == {"with": f"student-1-{SPACE}", "tasks": 200, "share": 0.15}
-    assert advice(rows, {}, "people")["stop"] is None
+    assert (advice(rows, {}, "people")["stop"], advice(rows, {}, "people")["stopped_at"]) == (None, None)
     add(engine, 4, 90, 200, answers(32))
     rows = versions.list_versions(engine, 7)
     found = advice(rows, {third: Checked(10, 8, 9)}, "people")
@@ -55,6 +55,9 @@ def test_labels_that_change_nothing_more_have_stopped_to_pay(engine: sa.Engine) 
     found = advice(versions.list_versions(engine, 7), {}, "people")
     assert found["stop"] is True
     assert "will hardly change" in found["reason"]
+    assert found["stopped_at"] == 140
+    add(engine, 6, 210, 200, answers(34))
+    assert advice(versions.list_versions(engine, 7), {}, "people")["stopped_at"] == 140
 
 
 def test_calls_are_judged_by_what_the_teacher_was_shown(engine: sa.Engine) -> None:

@@ -1,8 +1,9 @@
 import contextlib
 import io
+import json
 import os
 
-from backend.embedded.console import QUIET_SECONDS, Console
+from backend.embedded.console import QUIET_SECONDS, Console, JsonConsole
 
 
 class Terminal(io.StringIO):
@@ -42,3 +43,21 @@ def test_a_reader_that_is_gone_is_no_reason_to_fail() -> None:
     with contextlib.suppress(OSError):
         stream.close()
     console.say("the stream is closed")
+
+
+def test_programs_get_one_object_per_line() -> None:
+    stream, now = io.StringIO(), [0.0]
+    console = JsonConsole(stream, clock=lambda: now[0])
+    console.progress("1 of 9")
+    console.progress("2 of 9")
+    console.say("Worker: ready after 3 s")
+    console.say("")
+    now[0] += QUIET_SECONDS
+    console.progress("9 of 9")
+    console.announce(["Open Label Studio"], {"shortlist": "http://127.0.0.1:9090", "project": None})
+    rows = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(row["event"], row.get("message")) for row in rows] == [
+        ("progress", "1 of 9"), ("message", "Worker: ready after 3 s"), ("progress", "9 of 9"), ("ready", None),
+    ]  # fmt: skip
+    assert (rows[-1]["shortlist"], rows[-1]["project"]) == ("http://127.0.0.1:9090", None)
+    assert all(row["time"].endswith("+00:00") for row in rows)

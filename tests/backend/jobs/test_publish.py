@@ -190,10 +190,10 @@ def test_a_crash_between_sending_and_noting_doubles_nothing(
     with pytest.raises(KeyboardInterrupt):
         publish.work(filled.job("publish"))
     monkeypatch.setattr(publishing, "confirm", confirm)
-    assert len(publishing.unconfirmed(filled.engine, 7, version)) == 5
+    assert len(publishing.unconfirmed(filled.engine, 7, filled.services.clock())[version]) == 5
     publish.work(filled.job("publish"))
     assert held(filled, version) == sorted(filled.double.tasks)
-    assert publishing.unconfirmed(filled.engine, 7, version) == set()
+    assert publishing.unconfirmed(filled.engine, 7, filled.services.clock()) == {}
 
 
 def test_a_lost_answer_is_checked_before_anything_is_sent_again(filled: World) -> None:
@@ -234,11 +234,11 @@ def test_rows_that_label_studio_drops_silently_are_noticed_and_not_sent_for_ever
 
 
 def test_a_refused_request_leaves_no_intent(filled: World) -> None:
-    version = student(filled)
+    student(filled)
     filled.double.faults["POST"] = [(403, {"detail": "not yours"})]
     with pytest.raises(LabelStudioRefused):
         publish.work(filled.job("publish"))
-    assert publishing.unconfirmed(filled.engine, 7, version) == set()
+    assert publishing.unconfirmed(filled.engine, 7, filled.services.clock()) == {}
 
 
 def test_without_a_key_the_version_is_served_at_once(filled: World) -> None:

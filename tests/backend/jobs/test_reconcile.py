@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from backend.jobs import reconcile
-from backend.pool import annotations, candidates, jobs, predictions, projects, tasks, versions
+from backend.pool import annotations, candidates, jobs, projects, publishing, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.services import Services, teacher_version
 from model.labels import CandidateSet
@@ -86,7 +86,7 @@ def test_candidates_and_versions_that_label_studio_lacks(world: World) -> None:
     answer = Answer(State.ANSWERED, CandidateSet(("shipping",)), "")
     candidates.save(world.engine, 7, version, [(1, tasks.text_hash(text), answer)])
     assert missing(world) == ["publish"]
-    predictions.mark_published(world.engine, 7, version, [1])
+    publishing.confirm(world.engine, 7, version, publishing.intend(world.engine, 7, version, [1]))
     assert missing(world) == []
     student = f"student-1-{world.project.space_hash}"
     versions.add(world.engine, 7, student, 1, world.project.space_hash, {}, 1)
@@ -96,6 +96,8 @@ def test_candidates_and_versions_that_label_studio_lacks(world: World) -> None:
     assert missing(world) == ["publish"]
     projects.set_published(world.engine, 7, student)
     assert missing(world) == []
+    publishing.give(world.engine, 7, version, [1], world.services.clock() + 1)  # of a version that is served no more
+    assert missing(world, 1000) == ["publish"]
 
 
 def test_a_comparison_with_label_studio_comes_every_few_minutes(world: World) -> None:

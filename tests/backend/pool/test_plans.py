@@ -43,11 +43,12 @@ HOT: dict[str, Callable[[sa.Engine], object]] = {
     "unsent_candidates": lambda engine: publishing.unsent_candidates(engine, PROJECT, TEACHER),
     "intend": lambda engine: publishing.intend(engine, PROJECT, STUDENT, [1, 2]),
     "confirm": lambda engine: publishing.confirm(engine, PROJECT, STUDENT, [1, 2]),
+    "settle": lambda engine: publishing.settle(engine, PROJECT, STUDENT, [1], [2], 1_000),
     "withdraw": lambda engine: publishing.withdraw(engine, PROJECT, STUDENT, [1, 2]),
     "decided": lambda engine: figures.decided(engine, PROJECT),
     "figures.teacher": lambda engine: figures.teacher(engine, PROJECT, TEACHER),
     "figures.students": lambda engine: figures.students(engine, PROJECT),
-    "unconfirmed": lambda engine: publishing.unconfirmed(engine, PROJECT, STUDENT),
+    "unconfirmed": lambda engine: publishing.unconfirmed(engine, PROJECT, 1_000),
     "projects.get": lambda engine: projects.get(engine, PROJECT),
     "jobs.latest": lambda engine: jobs.latest(engine, PROJECT),
     "versions": lambda engine: versions.list_versions(engine, PROJECT),
@@ -113,3 +114,9 @@ def test_figures_never_touch_the_rows(sqlite_engine: sa.Engine) -> None:
     with statements(sqlite_engine) as executed:
         candidates.figures(sqlite_engine, PROJECT, TEACHER)
     assert any("COVERING INDEX" in step for step in plans(sqlite_engine, executed))
+
+
+def test_open_rows_have_an_index_of_their_own(sqlite_engine: sa.Engine) -> None:
+    with statements(sqlite_engine) as executed:
+        publishing.unconfirmed(sqlite_engine, PROJECT, 1_000)
+    assert any("ix_published_open" in step for step in plans(sqlite_engine, executed))

@@ -24,6 +24,10 @@ def waiting(engine: sa.Engine, limit: int = 10) -> list[int]:
     return [task for task, _, _ in found]
 
 
+def publish(engine: sa.Engine, version: str, ids: list[int]) -> None:
+    publishing.confirm(engine, PROJECT, version, publishing.intend(engine, PROJECT, version, ids))
+
+
 def test_predictions_are_read_as_they_were_saved(pool: sa.Engine) -> None:
     everything = {task: (tasks.text_hash(TEXTS[task]), *LABELS[task]) for task in TEXTS}
     assert predictions.read(pool, PROJECT, STUDENT) == everything
@@ -41,11 +45,11 @@ def test_newer_ones_replace(pool: sa.Engine) -> None:
 def test_what_label_studio_does_not_hold_yet(pool: sa.Engine) -> None:
     assert waiting(pool) == [1, 2, 3, 4]
     assert waiting(pool, 2) == [1, 2]
-    predictions.mark_published(pool, PROJECT, STUDENT, [1, 3])
-    predictions.mark_published(pool, PROJECT, STUDENT, [3])
-    predictions.mark_published(pool, PROJECT, STUDENT, [])
+    publish(pool, STUDENT, [1, 3])
+    publish(pool, STUDENT, [3])
+    publish(pool, STUDENT, [])
     assert waiting(pool) == [2, 4]
-    predictions.mark_published(pool, PROJECT, "student-2-x", [2])
+    publish(pool, "student-2-x", [2])
     assert waiting(pool) == [2, 4]
 
 
@@ -54,26 +58,13 @@ def test_an_intent_is_not_sent_again_until_it_is_settled(pool: sa.Engine) -> Non
     assert waiting(pool) == [3, 4]
     publishing.confirm(pool, PROJECT, STUDENT, [1])
     publishing.withdraw(pool, PROJECT, STUDENT, [2])
-    predictions.mark_published(pool, PROJECT, STUDENT, [3, 4])
+    publish(pool, STUDENT, [3, 4])
     assert waiting(pool) == [2]
 
 
-def test_what_was_given_away_is_awaited_and_not_sent_meanwhile(pool: sa.Engine) -> None:
-    publishing.intend(pool, PROJECT, STUDENT, [3])
-    publishing.confirm(pool, PROJECT, STUDENT, [3])
-    publishing.give(pool, PROJECT, STUDENT, [], until_ms=1_000)
-    publishing.give(pool, PROJECT, STUDENT, [1, 1, 3], until_ms=1_000)
-    publishing.give(pool, PROJECT, STUDENT, [1], until_ms=9_000)
+def test_what_was_given_away_is_not_sent_meanwhile(pool: sa.Engine) -> None:
+    publishing.give(pool, PROJECT, STUDENT, [1, 3], until_ms=1_000)
     assert waiting(pool) == [2, 4]
-    assert publishing.unconfirmed(pool, PROJECT, STUDENT, now=999) == set()
-    assert publishing.unconfirmed(pool, PROJECT, STUDENT, now=1_000) == {1}
-    assert publishing.unconfirmed(pool, PROJECT, STUDENT) == {1}
-
-
-def test_marking_settles_an_intent(pool: sa.Engine) -> None:
-    publishing.intend(pool, PROJECT, STUDENT, [1])
-    predictions.mark_published(pool, PROJECT, STUDENT, [1])
-    assert publishing.unconfirmed(pool, PROJECT, STUDENT) == set()
 
 
 def test_edited_and_deleted_tasks_are_left_out(pool: sa.Engine) -> None:
@@ -84,7 +75,7 @@ def test_edited_and_deleted_tasks_are_left_out(pool: sa.Engine) -> None:
 
 def test_dropping_keeps_the_record_of_what_was_sent(pool: sa.Engine) -> None:
     predictions.save(pool, PROJECT, "student-2-x", [(1, "h", "refund", 0.5)])
-    predictions.mark_published(pool, PROJECT, STUDENT, [1])
+    publish(pool, STUDENT, [1])
     predictions.drop(pool, PROJECT, STUDENT)
     assert predictions.read(pool, PROJECT, STUDENT) == {}
     assert set(predictions.read(pool, PROJECT, "student-2-x")) == {1}

@@ -13,6 +13,7 @@ from backend.pool import (
     ledger,
     predictions,
     projects,
+    publishing,
     rulings,
     shortlists,
     tables,
@@ -36,7 +37,7 @@ def fill(engine: sa.Engine) -> None:
     annotations.save(engine, PROJECT, [labelled(1, 1, "shipping")])
     versions.add(engine, PROJECT, STUDENT, 1, SPACE.hash, {}, 1)
     predictions.save(engine, PROJECT, STUDENT, [(1, "", "shipping", 0.9)])
-    predictions.mark_published(engine, PROJECT, STUDENT, [1])
+    publishing.confirm(engine, PROJECT, STUDENT, publishing.intend(engine, PROJECT, STUDENT, [1]))
     shortlists.save(engine, PROJECT, STUDENT, {1: CandidateSet(("shipping", "refund"))})
     rulings.save(engine, PROJECT, STUDENT, {1: "committee"})
     acquisition.save(engine, PROJECT, STUDENT, {1: 0.5})

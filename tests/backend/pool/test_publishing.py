@@ -10,6 +10,7 @@ from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State
 
 TEACHER, STUDENT = "teacher-0a1b2c-abcdef", "student-1-abcdef"
+NOW = 1_000  # UTC milliseconds
 
 
 @pytest.fixture
@@ -28,10 +29,12 @@ def test_an_intent_is_open_until_it_is_confirmed_or_withdrawn(pool: sa.Engine) -
     publishing.intend(pool, 7, STUDENT, [1, 2, 3, 3])
     publishing.confirm(pool, 7, STUDENT, [1])
     publishing.withdraw(pool, 7, STUDENT, [2])
-    assert publishing.unconfirmed(pool, 7, STUDENT) == {3}
-    assert publishing.unconfirmed(pool, 7, TEACHER) == set()
+    assert publishing.unconfirmed(pool, 7, NOW) == {STUDENT: {3}}
     assert publishing.intend(pool, 7, STUDENT, [1, 2, 3]) == {2}  # the others are on record
-    assert publishing.unconfirmed(pool, 7, STUDENT) == {2, 3}
+    assert publishing.unconfirmed(pool, 7, NOW) == {STUDENT: {2, 3}}
+    publishing.settle(pool, 7, STUDENT, {2}, {3}, NOW)
+    assert publishing.unconfirmed(pool, 7, NOW) == {}
+    assert publishing.intend(pool, 7, STUDENT, [1, 2, 3]) == {3}
     publishing.intend(pool, 7, STUDENT, [])
 
 
@@ -56,4 +59,25 @@ def test_many_ids_are_no_problem(pool: sa.Engine) -> None:
     many = range(1, 3 * publishing.CHUNK)
     publishing.intend(pool, 7, STUDENT, many)
     publishing.confirm(pool, 7, STUDENT, many)
-    assert publishing.unconfirmed(pool, 7, STUDENT) == set()
+    assert publishing.unconfirmed(pool, 7, NOW) == {}
+
+
+def test_what_was_given_away_is_asked_about_in_time_and_by_version(pool: sa.Engine) -> None:
+    publishing.give(pool, 7, STUDENT, [], until_ms=NOW)
+    publishing.give(pool, 7, STUDENT, [1, 1, 2], until_ms=NOW)
+    publishing.give(pool, 7, TEACHER, [1], until_ms=NOW)
+    publishing.give(pool, 7, TEACHER, [2], until_ms=NOW + 1)
+    assert publishing.unconfirmed(pool, 7, NOW - 1) == {}
+    assert publishing.unconfirmed(pool, 7, NOW) == {STUDENT: {1, 2}, TEACHER: {1}}
+    assert publishing.intend(pool, 7, STUDENT, [1, 2, 3]) == {3}
+
+
+def test_a_row_that_is_sent_and_given_away_at_once_stays_open(pool: sa.Engine) -> None:
+    publishing.intend(pool, 7, STUDENT, [1, 2])
+    publishing.give(pool, 7, STUDENT, [1, 2], until_ms=NOW)
+    publishing.confirm(pool, 7, STUDENT, [1])
+    publishing.withdraw(pool, 7, STUDENT, [2])
+    assert publishing.unconfirmed(pool, 7, NOW) == {STUDENT: {1, 2}}
+    publishing.give(pool, 7, STUDENT, [1], until_ms=NOW + 1)
+    publishing.settle(pool, 7, STUDENT, {1, 2}, set(), NOW)  # the first was given away once more since
+    assert publishing.unconfirmed(pool, 7, NOW + 1) == {STUDENT: {1}}

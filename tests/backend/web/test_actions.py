@@ -95,6 +95,26 @@ def test_a_form_without_the_browsers_token_is_refused(server: Server) -> None:
     assert server.get("/projects/7/train").status_code == 405
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def test_browsers_get_refusals_as_pages_and_programs_as_json(server: Server) -> None:
+    server.version()
+    key = token(server)
+    cases = [("train", {}, "Load the page of the project again"), ("explode<", {"token": key}, "There is no action")]
+    for action, fields, sentence in cases:
+        page, plain = act(server, action, BROWSER, **fields), act(server, action, **fields)
+        assert page.status_code == plain.status_code >= 400
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert sentence.lower() in page.text.lower()
+        assert "explode<" not in page.text
+        assert '<a href="/projects/7">' in page.text
+        assert plain.json()["error"] == plain.reason
+    missing = server.get("/projects/8", headers=BROWSER)
+    assert (missing.status_code, "connect it in Label Studio first" in missing.text) == (404, True)
+
+
 def test_without_a_login_only_people_at_this_machine_act(server: Server) -> None:
     server.version()
     key, elsewhere = token(server), {"Host": "rebound.example:9090"}

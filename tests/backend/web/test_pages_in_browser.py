@@ -59,25 +59,27 @@ def browser(server: Server, tmp_path: Path, artefacts: Path) -> Iterator[Browser
 
 
 def fill(server: Server) -> None:
-    """Project 7: three students, mistakes, a running, a waiting and a failed job."""
+    """Project 7: four students whose labels stopped to pay, mistakes, a running, a waiting and a failed job."""
     server.version()
     dice = random.Random(1)
     texts = {task: f"text number {task}" for task in range(1, 91)}
     server.answered(dict(list(texts.items())[:50]), ["refund", "billing"])
     server.answered(dict(list(texts.items())[50:]), ["billing"])
     engine, space = server.services.engine, server.project().space_hash
-    for number, (first, last, labels) in enumerate(((1, 20, 20), (21, 40, 40), (41, 60, 80)), start=1):
+    rows = ((1, 15, 20, None), (16, 30, 40, 0.14), (31, 45, 80, 0.018), (46, 60, 160, 0.011))
+    for number, (first, last, labels, moved) in enumerate(rows, start=1):
         name = f"student-{number}-{space}"
-        versions.add(engine, 7, name, number, space, {}, labels)
+        changed = {} if moved is None else {"people": {"with": "", "tasks": 120, "share": moved}}
+        versions.add(engine, 7, name, number, space, {"changed": changed}, labels)
         projects.promote(engine, 7, name)
         for task in range(first, last + 1):
             gold = dice.choice(NAMES)
-            shown = gold if dice.random() < 0.5 + 0.15 * number else dice.choice(NAMES)
+            shown = gold if dice.random() < 0.4 + 0.12 * number else dice.choice(NAMES)
             region = {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [shown]}}
             prediction = {"id": 1, "model_version": name, "score": 0.5, "result": [region]}
             server.label(task, gold, text=texts[task], prediction=prediction)
-    versions.add(engine, 7, f"student-4-{space}", 4, space, {}, 100)
-    versions.set_state(engine, 7, f"student-4-{space}", "rejected", "0.71 is lower than 0.78 of the served version")
+    versions.add(engine, 7, f"student-5-{space}", 5, space, {}, 200)
+    versions.set_state(engine, 7, f"student-5-{space}", "rejected", "0.71 is lower than 0.78 of the served version")
     server.services.queue.cancel("annotate", 7)
     jobs.begin(engine, 7, "train")
     jobs.step(engine, 7, "train", "training, epoch 12 of 30", 0.4)

@@ -75,8 +75,8 @@ def test_what_label_studio_was_given_is_not_sent_as_well(server: Server) -> None
     assert ticked(server.predict({1: TEXTS[1]})[0]) == ["refund", "billing"]
     until(lambda: publishing.unsent_candidates(server.services.engine, 7, version) == [2])
     now = server.services.clock()
-    assert publishing.unconfirmed(server.services.engine, 7, version, now) == set()  # it may still be storing it
-    assert publishing.unconfirmed(server.services.engine, 7, version, now + 60_000) == {1}
+    assert publishing.unconfirmed(server.services.engine, 7, now) == {}  # it may still be storing it
+    assert publishing.unconfirmed(server.services.engine, 7, now + 60_000) == {version: {1}}
 
 
 def test_new_tasks_are_remembered_and_the_teacher_is_asked(server: Server) -> None:

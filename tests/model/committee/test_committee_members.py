@@ -12,7 +12,6 @@ import pytest
 from model.arrays import FloatArray
 from model.committee import Committee, LabelMap, NamesMember, StudentMember, member_probabilities
 from model.committee.existing import ExistingMember
-from model.committee.label_map import identity_map
 from model.committee.words import WordsMember
 from model.errors import ArtifactError, LabelSpaceError, NotEnoughDataError
 from model.labels import LabelSpace
@@ -93,8 +92,6 @@ def test_a_label_map_is_complete_or_refused() -> None:
         LabelMap(SPACE, ("positive",), {"positive": "sport", "negative": None})
     with pytest.raises(LabelSpaceError, match="did you mean 'sport'"):
         LabelMap(SPACE, ("positive",), {"positive": "sports"})
-    with pytest.raises(LabelSpaceError, match="lacks"):
-        identity_map(SPACE, ["sport", "weather"])
 
 
 def test_mapped_probabilities_are_renormalised_and_null_means_abstain() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.committee import Source, settle
-from model.labels import CandidateSet, HumanLabel
+from model.labels import CandidateSet
 from model.teacher.base import Answer, State
 
 FAILED = Answer(State.UNPARSED, None, "?")
@@ -21,46 +21,27 @@ def said(*labels: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("votes", "answer", "tries", "label", "source"),
+    ("votes", "answer", "label", "source"),
     [
-        ("aab", said("b"), 1, "b", Source.LLM),
-        ("aab", said("a", "c"), 1, "a", Source.LLM),
-        ("abc", said("a", "c"), 1, None, Source.UNRESOLVED),
-        ("abb", said("a", "b"), 1, None, Source.UNRESOLVED),
-        ("aab", said("b", "c"), 1, None, Source.UNRESOLVED),
-        ("aab", FAILED, 1, None, Source.UNRESOLVED),
-        ("aab", FAILED, 2, "a", Source.FALLBACK),
-        ("abc", FAILED, 2, None, Source.UNRESOLVED),
-        ("aab", SILENT, 2, "a", Source.FALLBACK),
-        ("aab", None, 0, None, Source.UNRESOLVED),
+        ("aab", said("b"), "b", Source.LLM),
+        ("aab", said("a", "c"), "a", Source.LLM),
+        ("abc", said("a", "c"), None, Source.UNRESOLVED),
+        ("abb", said("a", "b"), None, Source.UNRESOLVED),
+        ("aab", said("b", "c"), None, Source.UNRESOLVED),
+        ("aab", FAILED, "a", Source.FALLBACK),
+        ("abc", FAILED, None, Source.UNRESOLVED),
+        ("aab", SILENT, "a", Source.FALLBACK),
+        ("aab", None, None, Source.UNRESOLVED),
     ],
 )
-def test_reviewed_tasks(votes: str, answer: Answer | None, tries: int, label: str | None, source: Source) -> None:
-    found = settle(tuple(votes), None, answer, tries=tries)
+def test_reviewed_tasks(votes: str, answer: Answer | None, label: str | None, source: Source) -> None:
+    found = settle(tuple(votes), None, answer)
     assert (found.label, found.source) == (label, source)
 
 
-def test_only_answers_enter_the_hard_pool() -> None:
-    assert settle("aab", None, said("b"), tries=1).hard
-    assert settle("abc", None, said("a", "b"), tries=1).hard
-    assert not settle("aab", None, FAILED, tries=2).hard
-    assert not settle("aaa", "a").hard
-    assert settle("aab", None, human=HumanLabel(("b",))).hard
-
-
-def test_a_failed_answer_is_tried_once_more_and_no_oftener() -> None:
-    assert settle("aab", None, None).review
-    assert settle("aab", None, FAILED, tries=1).review
-    assert not settle("aab", None, FAILED, tries=2).review
-    assert not settle("aaa", "a").review
-
-
-def test_people_win_over_everybody() -> None:
-    assert settle("aaa", "a", said("a"), HumanLabel(("b",))).label == "b"
-    narrowed = settle("aaa", "a", said("a"), HumanLabel(("b", "c")))
-    assert narrowed.label is None
-    assert narrowed.candidates == ("b", "c")
-    assert settle("aaa", "a", human=HumanLabel(())).source is Source.COMMITTEE
+def test_what_nobody_settles_leaves_a_shortlist() -> None:
+    assert settle("abb", None, None).candidates == ("b", "a")
+    assert settle("abc", None, said("c", "a")).candidates == ("c", "a")
 
 
 answers = st.one_of(
@@ -70,12 +51,12 @@ answers = st.one_of(
 )
 
 
-@given(st.lists(st.tuples(st.text("abc", min_size=3, max_size=3), answers, st.integers(0, 3)), max_size=40))
-def test_the_sources_add_up_and_unknown_is_never_accepted(tasks: list[tuple[str, Answer | None, int]]) -> None:
+@given(st.lists(st.tuples(st.text("abc", min_size=3, max_size=3), answers), max_size=40))
+def test_the_sources_add_up_and_unknown_is_never_accepted(tasks: list[tuple[str, Answer | None]]) -> None:
     rulings = []
-    for votes, answer, tries in tasks:
+    for votes, answer in tasks:
         accepted = votes[0] if len(set(votes)) == 1 else None
-        rulings.append(settle(tuple(votes), accepted, answer, tries=tries))
+        rulings.append(settle(tuple(votes), accepted, answer))
         failed = accepted is None and answer is not None and answer.state is not State.ANSWERED
         if failed:
             assert rulings[-1].source in (Source.FALLBACK, Source.UNRESOLVED)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from model.arrays import FloatArray
-from model.committee import Committee, WordsMember
-from model.committee.training import existing, refined, set_aside, train_committee, without_harm
+from model.committee import Committee, Reviewer, WordsMember
+from model.committee.training import Held, existing, refined, set_aside, train_committee, without_harm
 from model.errors import ArtifactError
 from model.labels import CandidateSet, HumanLabel, LabelSpace
 from model.roster import Roster
@@ -82,13 +82,33 @@ def test_a_member_that_got_worse_keeps_its_old_self() -> None:
     good = WordsMember.fit("words", SPACE, found, np.eye(2, dtype=np.float32)[gold])
     bad = WordsMember.fit("words", SPACE, found, np.eye(2, dtype=np.float32)[1 - gold])
     old, new = Committee(SPACE, [good]), Committee(SPACE, [bad], (0.7,))
-    kept, gates = without_harm(old, new, found, gold)
+    people = Held(found, gold, np.ones(80, bool))
+    kept, gates = without_harm(old, new, people)
     assert kept.members == [good]
     assert kept.weights == (0.7,)
-    assert not gates["words"].promoted
-    improved, _ = without_harm(new, replace(old), found, gold)
+    assert (gates["words"].promoted, gates["words"].judged_on) == (False, "people")
+    improved, _ = without_harm(new, replace(old), people)
     assert improved.members == [good]
-    assert without_harm(old, new, [], gold[:0])[0].members == [bad]  # nothing to judge by
+    assert without_harm(old, new, Held([], gold[:0], np.ones(0, bool)))[0].members == [bad]  # nothing to judge by
+    drifted, gates = without_harm(old, new, Held(found, gold, np.zeros(80, bool)))  # nobody labelled, but all agreed
+    assert drifted.members == [good]
+    assert gates["words"].judged_on == "agreement"
+
+
+def test_people_say_what_the_teachers_word_is_worth() -> None:
+    def reviewer(right: float) -> Reviewer | None:
+        rows = data(600, 300)
+        random = np.random.default_rng(0)
+        gold = rows.candidates.argmax(axis=1)
+        rows.top = np.where(random.random(len(rows)) < right, gold, 1 - gold).astype(np.int64)
+        return train(rows, "names", "words").reviewer
+
+    good, bad = reviewer(1.0), reviewer(0.5)
+    assert good is not None
+    assert bad is not None
+    assert good.pooling.weights[-1] > bad.pooling.weights[-1]
+    assert not bad.helps
+    assert train(data(60, 30), "student", "words").reviewer is None  # too few labels to tell
 
 
 def test_an_existing_classifier_takes_its_seat_by_a_file(tmp_path: Path) -> None:

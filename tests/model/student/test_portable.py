@@ -19,6 +19,7 @@ from model.student.encoder import load_encoder
 from model.student.finetune import FinetunedStudent, Network
 from model.student.head import HeadStudent
 from model.student.portable import write_portable
+from model.student.portable_onnx import write_onnx
 from model.student.student import Student
 
 SPACE = LabelSpace.of(["money", "parcel", "login"])
@@ -87,3 +88,41 @@ def test_transformers_alone_gives_the_same_answers(make: object, tiny: str, tmp_
     assert "pipeline_tag: text-classification" in (folder / "README.md").read_text()
     with pytest.raises(ArtifactError, match="not empty"):
         write_portable(stored, folder, {}, "")
+
+
+ALONE = """
+import importlib.abc, json, sys
+class Refuse(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "model", "backend", "onnx", "sklearn"):
+            raise ImportError(f"{name} is not installed here")
+sys.meta_path.insert(0, Refuse())
+sys.path.append(sys.argv[1])
+from classify import classify, labels, probabilities
+texts = json.loads(sys.argv[2])
+print(json.dumps([labels, probabilities(texts).tolist(), classify(texts[0], top_k=2)]))
+"""
+
+
+@pytest.mark.parametrize("make", [heads, finetuned])
+def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, tiny: str, tmp_path: Path) -> None:
+    assert callable(make)
+    student: Student = make(tiny)
+    stored, folder = tmp_path / "stored", tmp_path / "portable"
+    student.save(stored)
+    write_onnx(stored, folder, {"version": "student-1"}, 'say "hello"')
+    texts = [*TEXTS, "", "late " * 200]
+    program = [sys.executable, "-c", ALONE, str(folder), json.dumps(texts)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    names, found, best = json.loads(done.stdout)
+    wanted = student.probabilities(texts)
+    assert names == list(SPACE.names)
+    assert np.allclose(found, wanted, atol=1e-4)
+    assert [row["label"] for row in best] == [SPACE.names[place] for place in np.argsort(-wanted[0])[:2]]
+    assert {path.name for path in folder.iterdir()} == {
+        "model.onnx", "tokenizer.json", "labels.json", "classify.py", "README.md"
+    }  # fmt: skip
+    assert "library_name: onnx" in (folder / "README.md").read_text()
+    with pytest.raises(ArtifactError, match="not empty"):
+        write_onnx(stored, folder, {}, "")

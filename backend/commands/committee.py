@@ -1,0 +1,149 @@
+"""`shortlist committee`: existing classifiers that vote beside the students. Proposed, looked at, confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.commands.common import open_project, show_json
+
+if TYPE_CHECKING:
+    from backend.pool.classifiers import ClassifierRow
+
+Number = Annotated[int, typer.Argument(help="Number of the project in Label Studio.")]
+Places = Annotated[list[str], typer.Argument(metavar="CLASSIFIER...", help="Hub names or folders, as proposed.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print for programs.")]
+
+app = typer.Typer(no_args_is_help=True, help="Existing classifiers for a project's committee (MODE=committee).")
+
+
+@app.command("propose")
+def propose(
+    project: Number,
+    *,
+    catalogue: Annotated[Path | None, typer.Option(help="A catalogue file of your own instead of ours.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch weights, to try classifiers on labels.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Propose classifiers and which of their labels means which of the project's, and try them on people's labels.
+
+    Asks the LLM of TEACHER once, within the budget; without one the names of labels are compared.
+
+    Example: shortlist committee propose 7
+    """
+    from backend.embedding import project_embedder
+    from backend.proposing import propose as proposed
+
+    services, known = open_project(project)
+    found = proposed(services, known, project_embedder(services, known), catalogue, download)
+    if as_json:
+        show_json({"project": project, "classifiers": _plain(found.rows), "notes": list(found.notes)})
+        return
+    for note in found.notes:
+        typer.echo(note, err=True)
+    tell(project, known.title, found.rows)
+
+
+@app.command("confirm")
+def confirm(project: Number, classifiers: Places, *, as_json: AsJson = False) -> None:
+    """Give proposed classifiers a seat in the committee, from the next training on. Loads each, to compare its labels.
+
+    Example: shortlist committee confirm 7 cardiffnlp/twitter-roberta-base-sentiment-latest
+    """
+    from backend.proposing import confirm as confirmed
+    from backend.services import project_options
+
+    services, known = open_project(project)
+    rows = confirmed(services, known, classifiers)
+    if as_json:
+        show_json({"project": project, "classifiers": _plain(rows)})
+        return
+    for row in rows:
+        typer.echo(line(row))
+    mode = project_options(services.settings, known).MODE
+    after = (
+        f"`shortlist train {project}` trains a committee with it"
+        if mode == "committee"
+        else "it votes once MODE=committee is set"
+    )
+    typer.echo(f"Confirmed for project {project} ({known.title}); {after}")
+
+
+@app.command("dismiss")
+def dismiss(project: Number, classifiers: Places, *, as_json: AsJson = False) -> None:
+    """Take proposals or seats back; the next training goes without them.
+
+    Example: shortlist committee dismiss 7 cardiffnlp/twitter-roberta-base-sentiment-latest
+    """
+    from backend.proposing import dismiss as dismissed
+
+    services, known = open_project(project)
+    dismissed(services, known, classifiers)
+    if as_json:
+        show_json({"project": project, "dismissed": classifiers})
+    else:
+        typer.echo(f"Project {project} ({known.title}): {', '.join(classifiers)} dismissed")
+
+
+@app.command("show")
+def show(project: Number, *, as_json: AsJson = False) -> None:
+    """Show what is proposed and what has a seat.
+
+    Example: shortlist committee show 7
+    """
+    from backend.pool.classifiers import of_project
+    from backend.services import label_space
+
+    services, known = open_project(project)
+    rows = of_project(services.engine, project, label_space(known).hash)
+    if as_json:
+        show_json({"project": project, "classifiers": _plain(rows)})
+    else:
+        tell(project, known.title, rows)
+
+
+def tell(project: int, title: str, rows: Sequence[ClassifierRow]) -> None:
+    """All of them, and what to do next."""
+    if not rows:
+        typer.echo(f"Project {project} ({title}): no classifier of the catalogue fits its labels")
+        return
+    typer.echo(f"Project {project} ({title}):")
+    for row in rows:
+        typer.echo(line(row))
+    if not all(row.confirmed for row in rows):
+        typer.echo(f"Look at the maps; `shortlist committee confirm {project} CLASSIFIER` gives one a seat")
+
+
+def line(row: ClassifierRow) -> str:
+    """One classifier: seat or proposal, why, trial, and its map."""
+    state = (
+        "has a seat"
+        if row.confirmed
+        else f"proposed by {'label names' if row.proposed_by == 'names' else row.proposed_by}"
+    )
+    facts = [state, *([row.reason] if row.reason else []), tried(row.trial)]
+    pairs = [f"    {theirs} -> {'(abstains)' if ours is None else ours}" for theirs, ours in row.map.items()]
+    return "\n".join([f"  {row.place}: {'; '.join(facts)}", *pairs])
+
+
+def tried(found: Any) -> str:
+    """The trial in words."""
+    if found is None:
+        return "not tried on people's labels"
+    from model.committee.trial import Trial
+
+    one = Trial(**found)
+    verdict = {True: "better than", False: "worse than", None: "not surely better than"}[one.worth_a_seat]
+    return (
+        f"on {one.rows} labels of people it votes on {one.voted:.0%} and is right on {one.right:.0%} of these "
+        f"({one.low:.0%} to {one.high:.0%}), {verdict} always the most frequent label ({one.usual:.0%})"
+    )
+
+
+def _plain(rows: Sequence[ClassifierRow]) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    return [asdict(row) for row in rows]
