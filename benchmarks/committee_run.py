@@ -14,10 +14,9 @@ from benchmarks.sampling_student import fit
 from model.acquisition.base import ClassMeans, LabelSimilarity, softmax
 from model.acquisition.uncertainty import margins
 from model.arrays import BoolArray, FloatArray, IntArray
-from model.committee import Confusion, Gate, KOfN, Pooling, expected_gain, judge, tally
+from model.committee import Confusion, Gate, KOfN, Pooling, balanced_draw, expected_gain, judge, tally
 from model.committee.gate import HoldOut
 from model.committee.pooling import member_evidence
-from model.committee.stage import balanced_draw
 from model.committee.words import fitted_layer, vectorizer
 
 FOLDS = 3

@@ -27,7 +27,8 @@ Written by `scripts/reference.py` from the code. Settings are in [settings.md](s
 
 ## Commands
 
-Every command prints for people, and with `--json` for programs. Exit codes: 0 it worked; 1 it did not, and one line on
+Every command prints for people, and with `--json` for programs: one document, or for `start`, `serve` and `worker` one
+object per line of what happens. Exit codes: 0 it worked; 1 it did not, and one line on
 stderr says why and what to do; 2 the command line was not understood; 130 it was stopped with Ctrl-C.
 `shortlist --install-completion` sets up completion for bash, zsh or fish.
 """
@@ -37,9 +38,7 @@ def commands() -> Iterable[str]:
     """Every command: usage, what it does, its example, its arguments and options."""
     from backend.cli import app
 
-    group: Any = typer.main.get_command(app)
-    for name in sorted(group.commands):
-        command = group.commands[name]
+    for name, command in sorted(_flat(typer.main.get_command(app))):
         arguments = [one for one in command.params if one.param_type_name == "argument"]
         options = [one for one in command.params if one.param_type_name == "option" and one.name != "help"]
         usage = " ".join(["shortlist", name, *(_shown(one) for one in arguments), *(["[options]"] if options else [])])
@@ -51,6 +50,15 @@ def commands() -> Iterable[str]:
             yield "| | |\n|---|---|"
             yield from (f"| {name} | {_cell(text)} |" for name, text in rows)
             yield ""
+
+
+def _flat(group: Any, before: str = "") -> Iterable[tuple[str, Any]]:
+    """Every command under its whole name, those of groups included."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _flat(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def _shown(argument: Any) -> str:

@@ -19,6 +19,7 @@ from model.committee.existing import ExistingMember
 from model.committee.member import Member, StudentMember, member_probabilities
 from model.committee.names import NamesMember
 from model.committee.pooling import Pooling, member_evidence
+from model.committee.reviewer import Reviewer
 from model.committee.words import WordsMember
 from model.errors import ArtifactError, LabelSpaceError
 from model.labels import LabelSpace
@@ -72,8 +73,18 @@ class Committee:
         Members that were loaded without an encoder get `embed`.
         """
         self.lend(embed)
+        return self.pooled(self.all_probabilities(texts))
+
+    def pooled(self, members: FloatArray) -> FloatArray:
+        """The weighted answer `(n, C)` of answers of all members `(k, n, C)`."""
         pooling = Pooling(np.asarray(self.weights, np.float32)) if self.weights else Pooling.equal(len(self.members))
-        return pooling.posterior([member_evidence(answers) for answers in self.all_probabilities(texts)])
+        return pooling.posterior([member_evidence(answers) for answers in members])
+
+    @property
+    def reviewer(self) -> Reviewer | None:
+        """What the teacher's word is worth; None while too few human labels can tell."""
+        stored = self.facts.get("reviewer")
+        return Reviewer.from_json(stored, len(self.space), len(self.members)) if stored else None
 
     def lend(self, embed: Embed | None) -> None:
         """Let the students among the members use a cache of embeddings."""

@@ -24,8 +24,10 @@ class ExistingMember:
 
     trainable = False
 
-    def __init__(self, name: str, space: LabelSpace, place: str, targets: Mapping[str, str | None]) -> None:
-        """Load the model at once, so that a wrong map is refused before it votes.
+    def __init__(
+        self, name: str, space: LabelSpace, place: str, targets: Mapping[str, str | None], download: bool = True
+    ) -> None:
+        """Load the model at once, so that a wrong map is refused before it votes; fetch nothing without `download`.
 
         ArtifactError if the weights cannot be loaded as safetensors, LabelSpaceError if the map is not complete.
         """
@@ -33,8 +35,9 @@ class ExistingMember:
 
         self.name, self.space, self.place = name, space, place
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(place)
-            self._model = AutoModelForSequenceClassification.from_pretrained(place, use_safetensors=True).eval()
+            here = {"local_files_only": not download, "trust_remote_code": False}
+            self._tokenizer = AutoTokenizer.from_pretrained(place, **here)
+            self._model = AutoModelForSequenceClassification.from_pretrained(place, use_safetensors=True, **here).eval()
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise ArtifactError(f"{place}: not a sequence-classification model in safetensors ({reason})") from error

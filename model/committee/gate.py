@@ -15,8 +15,8 @@ RESAMPLES = 2000
 class Gate:
     """Limits. Accuracies are shares; `forgetting` is how much may be lost on tasks that all members agreed on.
 
-    `strict` rejects what is less accurate by any amount. Otherwise it must be less accurate beyond noise: the whole
-    interval below 0. On 100 labels a better member loses by chance so often that the strict gate keeps stale ones.
+    `strict` rejects what is worse by any amount. Otherwise it must be worse beyond noise: the whole interval below 0
+    (or `-forgetting`). On 100 labels a better member loses by chance so often that the strict gate keeps stale ones.
     """
 
     strict: bool = False
@@ -29,7 +29,8 @@ class Gate:
 class GateReport:
     """Whether the new one is promoted, why (not), and the paired difference with its 95 % bootstrap interval.
 
-    `judged_on` is `people`, or `teacher`: then it measures agreement with the teacher, not truth.
+    `judged_on` is `people`, or `teacher` (then it measures agreement with the teacher, not truth), or `agreement`: only
+    with what the old committee decided.
     """
 
     promoted: bool
@@ -64,8 +65,8 @@ def judge(
     """Compare old and new labels `(n,)` on a hold-out.
 
     Promoted if (a) not less accurate (see `Gate.strict`) on people's labels (from 50 on; else on the teacher's), and on
-    an exact tie better on the teacher's; (b) not more than 1 point lower where all agreed; (c) no label with 20 rows is
-    never found; (d) the loss is finite.
+    an exact tie better on the teacher's; (b) not more than `forgetting` lower where all agreed; (c) no label with 20
+    rows is never found; (d) the loss is finite. With neither people's nor the teacher's labels, (b) to (d) decide.
     """
     gate = gate or Gate()
     reviewed = ~known.human & ~known.agreed
@@ -75,22 +76,33 @@ def judge(
     low, high = paired_interval(before[rows], after[rows], seed)
     gain = share(after, rows) - share(before, rows)
     second = share(after, reviewed) - share(before, reviewed)
-    lost = share(before, known.agreed) - share(after, known.agreed)
+    judged = bool(rows.any())
     reason = "not worse"
     if not np.isfinite(loss):
         reason = f"the loss is {loss}"
-    elif not rows.any():
+    elif not judged and not known.agreed.any():
         reason = "nothing is held out to judge by"
-    elif high < 0 or (gate.strict and gain < 0):
+    elif judged and (high < 0 or (gate.strict and gain < 0)):
         reason = f"less accurate by {-100 * gain:.1f} points"
-    elif gain == 0 and second <= 0:
-        reason = "no better"
-    elif lost > gate.forgetting:
+    elif lost := forgotten(before[known.agreed], after[known.agreed], gate, seed):
         reason = f"forgot {100 * lost:.1f} points of what all members agreed on"
+    elif judged and gain == 0 and second <= 0:
+        reason = "no better"
     elif dead := dead_labels(new, known.gold, gate.least_label_rows):
         reason = f"never right on label number {', '.join(map(str, dead))}"
-    place = "people" if by_people else "teacher"
+    place = "people" if by_people else "teacher" if judged else "agreement"
     return GateReport(reason == "not worse", reason, place, int(rows.sum()), gain, low, high)
+
+
+def forgotten(before: BoolArray, after: BoolArray, gate: Gate, seed: int) -> float:
+    """How much is lost of what all members agreed on, a share; 0 if it is within the gate's limit or noise."""
+    if not len(before):
+        return 0.0
+    lost = float(before.mean() - after.mean())
+    if lost <= gate.forgetting:
+        return 0.0
+    _, high = paired_interval(before, after, seed)
+    return lost if gate.strict or high < -gate.forgetting else 0.0
 
 
 def share(right: BoolArray, rows: BoolArray) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,8 +48,3 @@ class LabelMap:
         mass = found.sum(axis=1, keepdims=True)
         shares: FloatArray = np.divide(found, mass, out=np.zeros_like(found), where=mass > 0)
         return shares
-
-
-def identity_map(space: LabelSpace, foreign: Sequence[str]) -> LabelMap:
-    """The map of a classifier that uses the project's own label names; LabelSpaceError if it does not."""
-    return LabelMap(space, tuple(foreign), {name: name if name in space else None for name in foreign if name in space})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from model.committee.gate import Gate, GateReport, HoldOut, judge
 from model.committee.member import Member, StudentMember
 from model.committee.names import NamesMember
 from model.committee.pooling import LEAST_LABELS, Pooling, member_evidence
+from model.committee.reviewer import Reviewer
 from model.committee.words import WordsMember
 from model.errors import ArtifactError
 from model.labels import LabelSpace
@@ -25,6 +26,9 @@ from model.roster import Roster
 from model.student.data import TrainingData
 from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
 
+Guest = tuple[str, Mapping[str, str | None]]  # place of an existing classifier, and its labels as the project's
+
+GATE = Gate(least_human=1, forgetting=0.1)  # what is learned from reviews may change some easy tasks, too
 WEIGHING = 0.25  # of the human labels no member learns from: they weigh the members
 
 
@@ -36,13 +40,34 @@ def train_committee(
     embed: Embed,
     progress: Progress,
     stop: Stop,
+    guests: Sequence[Guest] = (),
 ) -> tuple[Committee, TrainingReport]:
     """A committee and a report about its training. NotEnoughDataError and TrainingStopped as for a single student."""
-    from model.student.training import train_student
-
     started = time.monotonic()
     weighing = set_aside(data)
-    learned = data.rows(~weighing)
+    members, report = _members(space, data.rows(~weighing), roster, options, embed, progress, stop)
+    members += [ExistingMember(place, space, place, targets) for place, targets in guests]
+    weights, reviewer = weigh(members, data.rows(weighing & data.decided))
+    rounded = [round(weight, 4) for weight in weights]
+    names = [*roster.members, *(place for place, _ in guests)]
+    report.found = {**report.found, "members": names, "weights": rounded}
+    report.seconds = time.monotonic() - started
+    facts = {"reviewer": reviewer.to_json()} if reviewer else {}
+    return Committee(space, members, weights, encoder=options.encoder, facts=facts), report
+
+
+def _members(
+    space: LabelSpace,
+    learned: TrainingData,
+    roster: Roster,
+    options: TrainingOptions,
+    embed: Embed,
+    progress: Progress,
+    stop: Stop,
+) -> tuple[list[Member], TrainingReport]:
+    """The members of the roster, and the report about the first student."""
+    from model.student.training import train_student
+
     first, report = train_student(space, learned, options, embed, progress=progress, stop=stop)
     targets = refined(learned, first.probabilities(learned.texts, embed))
     members: list[Member] = []
@@ -60,10 +85,7 @@ def train_committee(
             members.append(NamesMember(name, space, embed))
         else:
             members.append(existing(name, space))
-    weights = weigh(members, data.rows(weighing & data.decided))
-    report.found = {**report.found, "members": list(roster.members), "weights": [round(w, 4) for w in weights]}
-    report.seconds = time.monotonic() - started
-    return Committee(space, members, weights, encoder=options.encoder), report
+    return members, report
 
 
 def existing(path: str, space: LabelSpace) -> ExistingMember:
@@ -91,32 +113,42 @@ def refined(data: TrainingData, probabilities: FloatArray) -> FloatArray:
     return targets
 
 
-def weigh(members: Sequence[Member], data: TrainingData) -> tuple[float, ...]:
-    """Weights by maximum likelihood on rows that people decided and no member learned from; equal if they are few."""
+def weigh(members: Sequence[Member], data: TrainingData) -> tuple[tuple[float, ...], Reviewer | None]:
+    """Weights by maximum likelihood on rows that people decided and no member learned from, equal if they are few; and
+    what the teacher's word is worth, by those of them that it answered."""
     if len(data) < LEAST_LABELS:
-        return (1.0 / len(members),) * len(members)
+        return (1.0 / len(members),) * len(members), None
     evidence = [member_evidence(member.probabilities(data.texts)) for member in members]
-    fitted = Pooling.fit(evidence, data.candidates.argmax(axis=1))
-    return tuple(float(weight) for weight in fitted.weights)
+    gold, answered = data.candidates.argmax(axis=1), data.first >= 0
+    fitted = Pooling.fit(evidence, gold)
+    said = [part[answered] for part in evidence]
+    reviewer = Reviewer.fit(said, fitted, data.first[answered], gold[answered])
+    return tuple(float(weight) for weight in fitted.weights), reviewer
 
 
-def without_harm(
-    old: Committee, new: Committee, texts: Sequence[str], gold: IntArray
-) -> tuple[Committee, dict[str, GateReport]]:
-    """The new committee, in which each member that is worse on held-out human labels beyond noise keeps its old self.
+@dataclass(frozen=True)
+class Held:
+    """Texts that no member ever learns from, with label numbers `(n,)`: of people, and of the committee's own that all
+    agreed on."""
 
-    `gold` are label numbers `(n,)` of texts that no member ever learns from.
-    """
-    known = HoldOut(gold, np.ones(len(gold), np.bool_), np.zeros(len(gold), np.bool_))
+    texts: Sequence[str]
+    gold: IntArray
+    human: BoolArray
+
+
+def without_harm(old: Committee, new: Committee, held: Held) -> tuple[Committee, dict[str, GateReport]]:
+    """The new committee, in which each member that is worse beyond noise keeps its old self: on people's labels, or,
+    lacking them, where it lost what the old committee had decided by itself."""
+    known = HoldOut(held.gold, held.human, ~held.human)
     before = {member.name: member for member in old.members if type(member) in (StudentMember, WordsMember)}
     reports: dict[str, GateReport] = {}
     kept: list[Member] = []
     for member in new.members:
         former = before.get(member.name)
-        if former is None or not len(gold):
+        if former is None or not len(held.gold):
             kept.append(member)
             continue
-        labels = [one.probabilities(texts).argmax(axis=1).astype(np.int64) for one in (former, member)]
-        report = reports[member.name] = judge(labels[0], labels[1], known, 0.0, Gate(least_human=1))
+        labels = [one.probabilities(held.texts).argmax(axis=1).astype(np.int64) for one in (former, member)]
+        report = reports[member.name] = judge(labels[0], labels[1], known, 0.0, GATE)
         kept.append(member if report.promoted or report.reason == "no better" else former)
     return replace(new, members=kept), reports

@@ -14,7 +14,7 @@ from model.teacher.prompts import Prompt, Strategy
 from model.teacher.similarity import SimilarityTeacher, similarity_hash
 
 if TYPE_CHECKING:
-    from model.teacher.composing import Composer
+    from model.teacher.composing import Composer, Remarks
     from model.teacher.cost import Price
     from model.teacher.examples import Example
     from model.teacher.llm import LlmTeacher
@@ -49,6 +49,7 @@ class TeacherOptions:
     labels_shown: str = "auto"  # auto, off, or a number: how many labels an LLM is shown, nearest to the text
     per_call: int = 1  # texts in one call
     votes: int = 1  # opinions per LLM (self-consistency)
+    remarked: bool = False  # what a committee's members say stands after each text
 
 
 def is_similarity(options: TeacherOptions) -> bool:
@@ -75,7 +76,7 @@ def teacher_hash(options: TeacherOptions, space: LabelSpace) -> str:
             continue
         for prompt, temperature in _opinions(one, space):
             few = policy_of(one.examples, one.examples_written)
-            composed = composed_hash(prompt, few, one.example_count, one.labels_shown, temperature)
+            composed = composed_hash(prompt, few, one.example_count, one.labels_shown, temperature, one.remarked)
             hashes.append(llm_hash(one.teacher, composed, one.per_call))
     return hashes[0] if len(hashes) == 1 else panel_hash(hashes, options.max_candidates)
 
@@ -89,10 +90,17 @@ def prompt_of(options: TeacherOptions, space: LabelSpace) -> Prompt:
     return Prompt(space, strategy, options.max_candidates, options.instructions, options.template)
 
 
-def make_teacher(options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Sequence[Example] = ()) -> Teacher:
+def make_teacher(
+    options: TeacherOptions,
+    space: LabelSpace,
+    embed: Embed,
+    examples: Sequence[Example] = (),
+    remarks: Remarks | None = None,
+) -> Teacher:
     """The teacher that the options name. TeacherRefused says which setting is missing or wrong.
 
-    `examples` are labelled texts of the project, the latest last; they are used if the options ask for examples.
+    `examples` are labelled texts of the project, the latest last, `remarks` says what stands after each text; both are
+    used if the options ask for them.
     """
     if is_similarity(options):
         return SimilarityTeacher(space, embed, options.max_candidates, options.encoder)
@@ -100,7 +108,10 @@ def make_teacher(options: TeacherOptions, space: LabelSpace, embed: Embed, examp
 
     members: list[Teacher] = []
     for one in members_of(options):
-        members += [make_teacher(one, space, embed)] if is_similarity(one) else _llms(one, space, embed, examples)
+        if is_similarity(one):
+            members.append(make_teacher(one, space, embed))
+        else:
+            members += _llms(one, space, embed, examples, remarks)
     return members[0] if len(members) == 1 else Panel(options.teacher, members, space, options.max_candidates)
 
 
@@ -123,7 +134,9 @@ def _opinions(options: TeacherOptions, space: LabelSpace) -> list[tuple[Prompt, 
     return [(replace(prompt, shuffle=number), temperature) for number in range(options.votes)]
 
 
-def _llms(options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Sequence[Example]) -> list[LlmTeacher]:
+def _llms(
+    options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Sequence[Example], remarks: Remarks | None
+) -> list[LlmTeacher]:
     from model.teacher.composing import Composer
     from model.teacher.cost import price_of
     from model.teacher.examples import Examples
@@ -142,8 +155,10 @@ def _llms(options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Se
         few = Examples(examples, embed, options.example_count, fixed, options.examples_written)
     shown = shown_labels(space, options.labels_shown)
     narrowing = Narrowing(space, embed, shown) if shown < len(space) else None
+    said = remarks if options.remarked else None
     composers: list[Composer] = [
-        Composer(prompt, few, narrowing, temperature) for prompt, temperature in _opinions(options, space)
+        Composer(prompt, few, narrowing, temperature, said, options.remarked)
+        for prompt, temperature in _opinions(options, space)
     ]
     return [LlmTeacher(provider, composer, price, throttle, options.per_call) for composer in composers]
 

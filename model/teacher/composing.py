@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from model.labels import Label
@@ -15,33 +15,42 @@ from model.teacher.prompts import Prompt, Strategy, fenced
 from model.teacher.provider import Request, Turn
 from model.teacher.tokens import estimate_tokens, most_tokens
 
+Remarks = Callable[[Sequence[str]], list[str]]  # what is said after each text, "" for nothing
+
 LONGEST_EXAMPLE = 2_000  # characters of an example's text that are sent
 OVERHEAD = 60  # tokens that a protocol may add to a request
 
 
 @dataclass(frozen=True)
 class Composer:
-    """Makes requests. `narrowing` and nearest examples differ from text to text; all else is the same for all."""
+    """Makes requests. `narrowing`, nearest examples and remarks differ from text to text; all else is the same for all.
+
+    `remarked` says that the policy is to show remarks, also while there is nobody yet to make them.
+    """
 
     prompt: Prompt
     examples: Examples | None = None
     narrowing: Narrowing | None = None
     temperature: float | None = None
+    remarks: Remarks | None = None
+    remarked: bool = False
 
     def requests(self, texts: Sequence[str]) -> list[Request]:
         """One request per text."""
         fixed = self._fixed_turns()
         nearest = self._nearest(texts)
         shown = self.narrowing.labels(texts) if self.narrowing and texts else [None for _ in texts]
+        asked = self._questions(texts)
         return [
-            self._request(text, labels, fixed, turns_of(examples))
-            for text, labels, examples in zip(texts, shown, nearest, strict=True)
+            self._request(question, labels, fixed, turns_of(examples))
+            for question, labels, examples in zip(asked, shown, nearest, strict=True)
         ]
 
     def together(self, texts: Sequence[str]) -> Request:
         """One request for several texts; all labels, and fixed examples only."""
         fixed = self._fixed_turns()
-        asked = "\n\n".join(f"Text {number}:\n{fenced(text)}" for number, text in enumerate(texts, 1))
+        questions = self._questions(texts)
+        asked = "\n\n".join(f"Text {number}:\n{question}" for number, question in enumerate(questions, 1))
         room = len(texts) * (self.room() + 10)
         system, schema = self.prompt.system(several=True), self.prompt.schema(several=True)
         return Request(system, (*fixed, Turn("user", asked)), schema, room, len(fixed), self.temperature)
@@ -60,10 +69,18 @@ class Composer:
             return [[] for _ in texts]
         return self.examples.nearest(texts)
 
+    def _questions(self, texts: Sequence[str]) -> list[str]:
+        """The user part for each text: the text, and the remark about it."""
+        questions = [self.prompt.question(text) for text in texts]
+        if self.remarks is None or not texts:
+            return questions
+        said = self.remarks(texts)
+        return [f"{one}\n{remark}" if remark else one for one, remark in zip(questions, said, strict=True)]
+
     def _request(
-        self, text: str, labels: list[Label] | None, fixed: tuple[Turn, ...], nearest: tuple[Turn, ...]
+        self, question: str, labels: list[Label] | None, fixed: tuple[Turn, ...], nearest: tuple[Turn, ...]
     ) -> Request:
-        turns = (*fixed, *nearest, Turn("user", self.prompt.question(text)))
+        turns = (*fixed, *nearest, Turn("user", question))
         system, schema = self.prompt.system(labels), self.prompt.schema(labels)
         return Request(system, turns, schema, self.room(), len(fixed), self.temperature)
 
@@ -73,14 +90,17 @@ class Composer:
         policy = "none" if self.examples is None else self.examples.policy
         count = 0 if self.examples is None else self.examples.count
         shown = str(self.narrowing.shown) if self.narrowing else "off"
-        return composed_hash(self.prompt, policy, count, shown, self.temperature)
+        return composed_hash(self.prompt, policy, count, shown, self.temperature, self.remarked)
 
 
-def composed_hash(prompt: Prompt, examples: str, count: int, labels_shown: str, temperature: float | None) -> str:
-    """Six hex digits over the prompt, the policy for examples, how many labels are shown, and sampling."""
+def composed_hash(
+    prompt: Prompt, examples: str, count: int, labels_shown: str, temperature: float | None, remarked: bool = False
+) -> str:
+    """Six hex digits over the prompt, the policies for examples and remarks, how many labels are shown, sampling."""
     shown = shown_labels(prompt.space, labels_shown)
     policy = [examples, count] if examples != "none" else None
-    content = json.dumps([prompt.hash, policy, shown if shown < len(prompt.space) else None, temperature])
+    parts = [prompt.hash, policy, shown if shown < len(prompt.space) else None, temperature]
+    content = json.dumps([*parts, "remarks"] if remarked else parts)
     return hashlib.sha256(content.encode()).hexdigest()[:6]
 
 

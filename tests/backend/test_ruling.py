@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from pytest_httpserver import HTTPServer
 
 from backend import acquiring, stages
 from backend.acquiring import chooser
 from backend.jobs import annotate, publish, train
-from backend.pool import candidates, jobs, predictions, rulings, shortlists, tasks
-from backend.services import teacher_version
+from backend.jobs.seating import Agreed, replayed, served_committee
+from backend.pool import candidates, jobs, predictions, rulings, shortlists, tasks, versions
+from backend.ruling import counted, together
+from backend.services import project_options, teacher_version
 from backend.status import project_status
+from model.committee import Confusion, Pooling, Reviewer, held_out
+from model.labels import CandidateSet
+from model.student.data import training_data
 from tests.backend.jobs.conftest import World, double, messages, world
 from tests.backend.llm import with_llm
 from tests.backend.test_stages import says
@@ -96,3 +102,69 @@ def test_what_the_web_process_answered_counts_as_the_committees(world: World, ll
     assert late in rulings.of_source(world.engine, 7, version, "committee")
     tasks.remove(world.engine, 7, [late])
     assert late not in rulings.of_source(world.engine, 7, version, "committee")
+
+
+def test_a_stage_ends_after_so_many_reviews_and_replays_what_the_votes_decided(world: World, llm: OpenAIServer) -> None:
+    version, before = first_committee(world), asked(world)
+    with_llm(world, llm.base_url, LLM_CONCURRENCY=1, VOTING="unanimous", STAGE_AFTER=5, REPLAY=0.5, **MEMBERS)
+    assert stages.stage_end(world.services, world.project) == len(before) + 5
+    assert "learns from them before the next ones" in annotate.work(world.job("annotate"))
+    assert len(before) + 5 <= len(asked(world)) <= len(before) + 6
+    assert world.services.queue.place("train", 7) == "waiting"
+
+    agreed = Agreed.of(world.job("train"), known=set())
+    assert set(agreed.texts) == rulings.of_source(world.engine, 7, version, "committee")
+    committee = served_committee(world.job("train"))
+    assert committee is not None
+    space, few = committee.space, ["one", "two", "three", "four"]
+    data = training_data(space, few, [CandidateSet((space.names[0],))] * 4, [None] * 4)
+    options = project_options(world.services.settings, world.project)
+    again = replayed(data, committee, agreed, options)
+    assert len(again) == 4 + 2  # half as many as were reviewed
+    assert set(again.texts[4:]) <= {text for task, text in agreed.texts.items() if not held_out(task)}
+    held = agreed.held(space, [("a person's", space.names[1])])
+    assert held.human.tolist() == [True] + [False] * (len(held.texts) - 1)
+    assert not set(held.texts) & set(again.texts)
+
+    train.work(world.job("train"))
+    found = versions.list_versions(world.engine, 7)[0].metrics["training"]["found"]
+    assert set(found["gates"]) == {"student", "words"}
+    assert all(gate["judged_on"] == "agreement" for gate in found["gates"].values())
+
+
+def test_votes_stand_in_the_prompt_where_that_is_wanted(world: World, llm: OpenAIServer) -> None:
+    plain = teacher_version(world.services, world.project)
+    with_llm(world, llm.base_url, LLM_CONCURRENCY=1, VOTING="unanimous", VOTES_IN_PROMPT=True, **MEMBERS)
+    assert teacher_version(world.services, world.project) != plain
+    first_committee(world)
+    assert not any("Small models voted" in str(request) for request in llm.requests)  # there were none yet
+    asked_before = len(llm.requests)
+    annotate.work(world.job("annotate"))
+    later = [request["messages"][-1]["content"] for request in llm.requests[asked_before:]]
+    assert later
+    assert all("</text>\nSmall models voted: " in content for content in later)
+
+
+def test_people_decide_what_the_llms_word_is_worth(world: World, llm: OpenAIServer) -> None:
+    with_llm(world, llm.base_url, LLM_CONCURRENCY=1, VOTING="weighted", **MEMBERS)
+    version = first_committee(world)
+    committee = served_committee(world.job("train"))
+    assert committee is not None
+    assert committee.reviewer is None  # nobody labelled anything
+    texts = tasks.texts(world.engine, 7, sorted(asked(world)))
+    votes = counted(world.services, world.project, committee, list(texts), list(texts.values()))
+    undecided = np.full(len(texts), -1, np.int64)
+    even = np.full((3, 4), 0.25, np.float32)
+
+    def labels(reviewer: Reviewer) -> list[str | None]:
+        return [one.ruling.label for _, one in sorted(together(committee, votes, undecided, reviewer).items())]
+
+    said = [row.candidates.top for row in votes.said if row is not None and row.candidates is not None]
+    sure = np.full((3, 4), 0.01, np.float32)
+    sure[np.arange(3), np.arange(3)] = 0.97
+    trusted = Reviewer(Confusion(sure), Pooling(np.array([0.0, 0.0, 0.0, 1.0], np.float32)), helps=True)
+    assert labels(trusted) == said
+    useless = Reviewer(Confusion(even), Pooling(np.array([1.0, 0.0, 0.0, 1.0], np.float32)), helps=False)
+    first = committee.members[0].probabilities(list(texts.values())).argmax(axis=1)
+    assert all(label in (None, committee.space.names[best]) for label, best in zip(labels(useless), first, strict=True))
+    assert version.startswith("committee-")

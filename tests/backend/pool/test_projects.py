@@ -9,6 +9,7 @@ from backend.pool import (
     annotations,
     batches,
     candidates,
+    classifiers,
     jobs,
     ledger,
     predictions,
@@ -40,6 +41,7 @@ def fill(engine: sa.Engine) -> None:
     publishing.confirm(engine, PROJECT, STUDENT, publishing.intend(engine, PROJECT, STUDENT, [1]))
     shortlists.save(engine, PROJECT, STUDENT, {1: CandidateSet(("shipping", "refund"))})
     rulings.save(engine, PROJECT, STUDENT, {1: "committee"})
+    classifiers.save(engine, PROJECT, classifiers.ClassifierRow("hub/name", SPACE.hash, {}, False, "names", ""))
     acquisition.save(engine, PROJECT, STUDENT, {1: 0.5})
     acquisition.line_up(engine, PROJECT, "teacher", STUDENT, [1])
     teachers.remember(engine, PROJECT, TEACHER, "0a1b2c", "similarity", "all")

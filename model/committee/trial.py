@@ -1,0 +1,68 @@
+"""A classifier on trial: how often its votes are what people decided, before it gets a seat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from model.arrays import IntArray
+from model.committee.member import Member
+
+LEAST_ROWS = 20  # decided tasks below which a share says next to nothing
+MOST_ROWS = 400  # decided tasks that are tried: enough for an interval of five points
+Z = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Shares of `rows` decided tasks: on how many it voted, how many of its votes were right (with a 95 % interval),
+    and how many are right by always saying the most frequent label."""
+
+    rows: int
+    voted: float
+    right: float
+    low: float
+    high: float
+    usual: float
+
+    @property
+    def worth_a_seat(self) -> bool | None:
+        """Whether its votes are surely better than the most frequent label; None where that cannot be told."""
+        if self.rows < LEAST_ROWS:
+            return None
+        return True if self.low > self.usual else False if self.high < self.usual else None
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain object."""
+        return asdict(self)
+
+
+def trial(member: Member, texts: Sequence[str], gold: IntArray) -> Trial:
+    """Let a member vote on texts that people gave the labels `gold` `(n,)`; ValueError without any."""
+    if not len(gold):
+        raise ValueError("a trial needs tasks that people decided")
+    found = member.probabilities(texts)
+    spoke = found.sum(axis=1) > 0
+    right = int((found.argmax(axis=1) == gold)[spoke].sum())
+    low, high = wilson(right, int(spoke.sum()))
+    usual = float(np.bincount(gold).max() / len(gold))
+    share = right / int(spoke.sum()) if spoke.any() else 0.0
+    return Trial(len(gold), float(spoke.mean()), share, low, high, usual)
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """95 % interval of a share, after Wilson (1927); (0, 1) without any.
+
+    >>> [round(end, 3) for end in wilson(8, 10)]
+    [0.49, 0.943]
+    """
+    if not count:
+        return 0.0, 1.0
+    share, z2 = right / count, Z * Z
+    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = Z * math.sqrt(share * (1 - share) / count + z2 / (4 * count * count)) / (1 + z2 / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
