@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from model.student.portable_code import Head, StudentForSequenceClassification
 
 CODE = "student_model.py"
+NEEDS = "torch and transformers"
 EXAMPLE = """from transformers import pipeline
 classify = pipeline("text-classification", model="{folder}", trust_remote_code=True)
 print(classify("{text}", top_k=3))"""
@@ -29,14 +30,8 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
     ArtifactError if the folder exists already, or the student is of a kind that has no such form.
     """
     student: Any = load_student(stored)
-    if folder.exists() and any(folder.iterdir()):
-        raise ArtifactError(f"{folder} is not empty: name a new folder")
-    if student.kind in ("head", "adapted"):
-        model, tokenizer, longest = _of_head(student)
-    elif student.kind == "finetune":
-        model, tokenizer, longest = _of_finetuned(student)
-    else:
-        raise ArtifactError(f"a student of kind {student.kind!r} cannot be exported as one model")
+    new_folder(folder)
+    model, tokenizer, longest = portable_model(student)
     folder.mkdir(parents=True, exist_ok=True)
     names = dict(enumerate(student.space.names))
     model.config.id2label, model.config.label2id = names, {name: number for number, name in names.items()}
@@ -50,17 +45,36 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
     tokenizer.model_max_length = longest
     tokenizer.save_pretrained(folder)
     shutil.copyfile(Path(__file__).with_name("portable_code.py"), folder / CODE)
-    (folder / "README.md").write_text(portable_card(student, facts, text, folder.name), encoding="utf-8")
+    card = card_text(student, facts, EXAMPLE, "transformers", text, folder.name)
+    (folder / "README.md").write_text(card, encoding="utf-8")
 
 
-def portable_card(student: Any, facts: Mapping[str, object], text: str, folder: str) -> str:
-    """The model card, with the metadata that hubs read."""
+def new_folder(folder: Path) -> None:
+    """ArtifactError if something is in it already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ArtifactError(f"{folder} is not empty: name a new folder")
+
+
+def portable_model(student: Any) -> tuple[StudentForSequenceClassification, Any, int]:
+    """The whole student as one module of transformers, its tokenizer, and the longest text in tokens.
+
+    ArtifactError if the student is of a kind that has no such form.
+    """
+    if student.kind in ("head", "adapted"):
+        return _of_head(student)
+    if student.kind == "finetune":
+        return _of_finetuned(student)
+    raise ArtifactError(f"a student of kind {student.kind!r} cannot be exported as one model")
+
+
+def card_text(student: Any, facts: Mapping[str, object], example: str, library: str, text: str, folder: str) -> str:
+    """The model card, with the metadata that hubs read. `example` is code with the fields `folder` and `text`."""
     rows = [f"- {name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in facts.items()]
     words = json.dumps(text[:80], ensure_ascii=False)[1:-1]
     return "\n".join(
         [
             "---",
-            "library_name: transformers",
+            f"library_name: {library}",
             "pipeline_tag: text-classification",
             "---",
             "",
@@ -69,7 +83,7 @@ def portable_card(student: Any, facts: Mapping[str, object], text: str, folder: 
             f"A text classifier over {len(student.space)} labels: {', '.join(student.space.names)}.",
             "",
             "```python",
-            EXAMPLE.format(folder=folder, text=words),
+            example.format(folder=folder, text=words),
             "```",
             "",
             f"- kind: {student.kind}",
@@ -90,7 +104,7 @@ def _of_head(student: HeadStudent | AdaptedStudent) -> tuple[StudentForSequenceC
     from model.student.adapted import AdaptedStudent
     from model.student.encoder import load_encoder
 
-    encoder = student.own.encoder if isinstance(student, AdaptedStudent) else load_encoder(student.encoder)
+    encoder = student.own.trained if isinstance(student, AdaptedStudent) else load_encoder(student.encoder)
     heads = [{"hidden": int(head["hidden"].shape[1]) if "hidden" in head else 0} for head in student.heads]
     model = _model(encoder.model, heads, True, student.temperature, len(student.space))
     for target, head in zip(model.heads, student.heads, strict=True):
