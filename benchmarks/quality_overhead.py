@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from model import refinery
-from model.student.head import HeadLearner
+from model.student.head_training import HeadLearner
 from model.student.loop import take_snapshot
 from model.student.options import TrainingOptions
 from model.student.targets import RefineryTargets

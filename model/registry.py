@@ -1,7 +1,8 @@
 """Versions of students, on any fsspec URL: `<url>/<project>/<version>/` with a manifest of checksums.
 
 A version is written once and never changed. On a local disk it appears by one rename; elsewhere its manifest is
-written last, and a version without a manifest does not exist.
+written last, and a version without a manifest does not exist. What versions of several projects need, an encoder in
+exported form, lies under `<url>/shared/<name>/` in the same way, but may be replaced.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from model.errors import ArtifactError
 
 MANIFEST = "manifest.json"
 CARD = "card.json"
+SHARED = "shared"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
 
 
@@ -58,8 +60,7 @@ class Registry:
             (folder / CARD).write_text(json.dumps(dict(card), ensure_ascii=False, indent=1, default=str))
             with (folder / "README.md").open("a") as readme:
                 readme.write("\n## Card\n\n```json\n" + (folder / CARD).read_text() + "\n```\n")
-            manifest = {"files": {path.name: _checksum(path) for path in sorted(folder.iterdir())}}
-            (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+            (folder / MANIFEST).write_text(_manifest(folder))
             self._put(folder, place)
 
     def adopt(self, project: int, version: str, folder: Path) -> None:
@@ -79,14 +80,35 @@ class Registry:
             folder = Path(place)
             _verify(folder)
             return folder
-        kept = self._cache / str(project) / version
-        if (kept / MANIFEST).is_file():
-            try:
-                _verify(kept)
-                return kept
-            except ArtifactError:
+        return self._kept(place, self._cache / str(project) / version)
+
+    def share(self, name: str, folder: Path) -> None:
+        """Store the files of a folder for all projects, or replace them; ArtifactError if they cannot be written."""
+        with tempfile.TemporaryDirectory(prefix="shortlist-") as temporary:
+            waiting = Path(shutil.copytree(folder, Path(temporary) / name))
+            (waiting / MANIFEST).write_text(_manifest(folder))
+            self._put(waiting, self._place(SHARED, name))
+
+    def shares(self, name: str, file: Path) -> bool:
+        """Whether what is stored for all projects under that name holds this very file."""
+        place = self._place(SHARED, name)
+        with self._reaching(f"{place} cannot be read"):
+            self._files.invalidate_cache()
+            there = self._files.exists(f"{place}/{MANIFEST}") and self._files.exists(f"{place}/{file.name}")
+            return bool(there) and self._files.cat_file(f"{place}/{file.name}") == file.read_bytes()
+
+    def shared(self, name: str) -> Path:
+        """A local folder with what `share` stored last; ArtifactError if it is absent or damaged."""
+        place, kept = self._place(SHARED, name), self._cache / SHARED / name
+        if self._local:
+            _verify(Path(place))
+            return Path(place)
+        with self._reaching(f"{place} cannot be reached"):
+            self._files.invalidate_cache()
+            known = (kept / MANIFEST).read_bytes() if (kept / MANIFEST).is_file() else b""
+            if self._files.exists(f"{place}/{MANIFEST}") and self._files.cat_file(f"{place}/{MANIFEST}") != known:
                 shutil.rmtree(kept, ignore_errors=True)
-        return self._download(place, kept)
+        return self._kept(place, kept)
 
     def versions(self, project: int) -> list[str]:
         """Complete versions of a project, sorted by name."""
@@ -106,10 +128,20 @@ class Registry:
             self._files.rm(place, recursive=True)
         shutil.rmtree(self._cache / str(int(project)) / version, ignore_errors=True)
 
-    def _place(self, project: int, version: str) -> str:
+    def _place(self, project: int | str, version: str) -> str:
         if not NAME.fullmatch(version):
             raise ArtifactError(f"version {version!r} is not a name of letters, digits, '.', '_' and '-'")
-        return f"{self._root}/{int(project)}/{version}"
+        return f"{self._root}/{project if project == SHARED else int(project)}/{version}"
+
+    def _kept(self, place: str, kept: Path) -> Path:
+        """The copy of what lies elsewhere, fetched if it is not there or damaged."""
+        if (kept / MANIFEST).is_file():
+            try:
+                _verify(kept)
+                return kept
+            except ArtifactError:
+                shutil.rmtree(kept, ignore_errors=True)
+        return self._download(place, kept)
 
     def _exists(self, place: str) -> bool:
         with self._reaching(f"{place} cannot be reached"):
@@ -184,6 +216,10 @@ def read_card(folder: Path) -> dict[str, Any]:
 def _protocols(files: Any) -> tuple[str, ...]:
     names = files.protocol
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _manifest(folder: Path) -> str:
+    return json.dumps({"files": {path.name: _checksum(path) for path in sorted(folder.iterdir())}}, indent=1)
 
 
 def _checksum(path: Path) -> str:

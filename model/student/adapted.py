@@ -21,7 +21,7 @@ from model.student.data import TrainingData
 from model.student.options import Embed, Progress, Stop, TrainingOptions
 
 if TYPE_CHECKING:
-    from model.student.encoder import Encoder
+    from model.student.encoder import Batching, Encoder
     from model.student.head import HeadStudent
 
 SEEN = "seen.json"
@@ -38,8 +38,16 @@ class AdaptedEncoder:
     embeddings: Embed | None = None
 
     @cached_property
-    def encoder(self) -> Encoder:
-        """The encoder, loaded when it is first used; EncoderError if it cannot be."""
+    def encoder(self) -> Batching:
+        """What embeds, loaded when it is first used: the exported form where there is no torch. EncoderError if it
+        cannot be loaded."""
+        from model.student.exported import has_torch, open_exported
+
+        return self.trained if has_torch() else open_exported(self.folder)
+
+    @cached_property
+    def trained(self) -> Encoder:
+        """The encoder in torch; EncoderError if it cannot be loaded."""
         from model.student.encoder import Encoder, load_checkpoint
 
         return Encoder(str(self.folder), *load_checkpoint(str(self.folder)))

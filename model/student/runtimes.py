@@ -6,6 +6,7 @@ label; int8 costs less than float32 everywhere, but changes some, so that its ag
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import uuid
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from model.errors import EncoderError
 from model.student.encoder import Batching, Progress, fingerprint, load_encoder
+from model.student.exported import has_torch, open_exported
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray
@@ -30,9 +32,12 @@ FLAGS = ("amx_bf16", "avx512_bf16", "bf16")  # of /proc/cpuinfo: x86 and ARM
 
 @cache
 def preferred() -> str:
-    """The fastest way on this machine: bfloat16 where the processor has it, else int8 where it is installed."""
-    import importlib.util
+    """The fastest way on this machine: bfloat16 where the processor has it, else int8 where it is installed.
 
+    Without torch it is float32: every project shares its encoder in that form.
+    """
+    if not has_torch():
+        return "float32"
     import torch
 
     if torch.cuda.is_available() or _native_bfloat16(Path("/proc/cpuinfo")):
@@ -50,10 +55,12 @@ def open_encoder(
     """
     if runtime not in RUNTIMES:
         raise EncoderError(f"STUDENT_RUNTIME={runtime!r} is unknown; allowed are auto, {', '.join(RUNTIMES)}")
+    if not has_torch():
+        raise EncoderError(f"STUDENT_ENCODER={name} needs torch here; install shortlist[train]")
     if runtime == "int8":
-        from model.student.int8 import load_int8
+        from model.student.export import exported
 
-        return load_int8(name, folder or _user_cache(), threads)
+        return open_exported(exported(name, runtime, folder or _user_cache(), threads), threads)
     return load_encoder(name, threads, half=runtime == "bfloat16")
 
 

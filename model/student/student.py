@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from model.arrays import FloatArray
 from model.errors import ArtifactError
@@ -31,8 +31,19 @@ class Student(Protocol):
 
 
 def load_student(folder: Path) -> Student:
-    """The student that `save` wrote. ArtifactError names file and field; nothing is unpickled."""
+    """The student that `save` wrote. ArtifactError names file and field, or the package that this kind of student needs
+    and this process has not; nothing is unpickled."""
     description = read_description(folder)
+    try:
+        return _load(folder, description)
+    except ModuleNotFoundError as error:
+        raise ArtifactError(
+            f"{folder / DESCRIPTION}: a student of kind {description['kind']!r} needs the package {error.name}; "
+            "install shortlist[train], or train with STUDENT_TRAINING=head"
+        ) from error
+
+
+def _load(folder: Path, description: Mapping[str, Any]) -> Student:
     space = read_space(folder, description)
     encoder, temperature = str(description["encoder"]), float(description["temperature"])
     if description["kind"] in ("head", "adapted"):

@@ -20,7 +20,8 @@ from model.refinery import Gate
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.data import TrainingData, training_data
 from model.student.freeal import FreealTargets
-from model.student.head import HeadLearner, HeadStudent
+from model.student.head import HeadStudent
+from model.student.head_training import HeadLearner
 from model.student.loop import Plan, train
 from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
 from model.student.student import Student

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from model.arrays import BoolArray, FloatArray, IntArray
-from model.student.head import HeadLearner, head_logits, softmax
+from model.student.head import head_logits, softmax
+from model.student.head_training import HeadLearner
 from model.student.loop import Plan, train
 from model.student.options import Stop, TrainingOptions
 from model.student.targets import FixedTargets
