@@ -10,6 +10,7 @@ from backend import events
 from backend.auth import BasicAuth
 from backend.background import Background
 from backend.bodies import MAX_BODY_BYTES
+from backend.express import Express
 from backend.front import ENDPOINT, Front
 from backend.inbox import Inbox
 from backend.live import LiveStudents
@@ -43,7 +44,7 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
     for blueprint in (wire, extras):
         app.register_blueprint(blueprint, url_prefix="/p/<prefix>", name=f"prefixed_{blueprint.name}")
     app.url_value_preprocessor(_note_endpoint)
-    app.wsgi_app = Front(app.wsgi_app, here.metrics.count)  # type: ignore[method-assign]
+    app.wsgi_app = Front(Express(app.wsgi_app, here), here.metrics.count)  # type: ignore[method-assign]
     handle_errors(app)
     return app
 

@@ -18,8 +18,13 @@ LONGEST_PHRASE = 300
 
 def read_object() -> dict[str, Any]:
     """The request's JSON object, whatever its content type says; RequestError says what is wrong."""
+    return json_object(request.get_data(cache=False))
+
+
+def json_object(data: bytes) -> dict[str, Any]:
+    """The JSON object of a body; RequestError says what is wrong."""
     try:
-        body = _parse(request.get_data(cache=False))
+        body = _parse(data)
     except RecursionError:
         raise RequestError("the JSON body is nested too deeply") from None
     except ValueError:

@@ -15,6 +15,7 @@ from backend.services import Services
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 2.0
+START_SECONDS = 1.0  # until the server listens and has answered: imports would take the processor from it
 
 
 def wanted(engine: sa.Engine, coming: bool = True) -> list[tuple[int, str]]:
@@ -50,6 +51,8 @@ class Warmer:
             self._live.get(project, version)
 
     def _run(self) -> None:
+        if self._stop.wait(START_SECONDS):
+            return
         import label_studio_sdk.label_interface.interface  # noqa: F401  (half a second that the first /setup saves)
 
         gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -25,10 +26,16 @@ EVENT_WAIT_SECONDS = 0.03  # how long an answer waits for a small event to be st
 SMALL_EVENT = 50  # annotations or tasks; larger events are worked through after the answer
 
 
+UP = json.dumps({"status": "UP"}).encode()
+NOTED = b"{}"
+
+Body = dict[str, Any]
+
+
 @wire.get("/health")
 def health() -> Response:
     """Alive: nothing is asked, nothing is loaded."""
-    return answer_json({"status": "UP"})
+    return json_answer(UP)
 
 
 @wire.get("/")
@@ -40,35 +47,13 @@ def root() -> Response:
 @wire.post("/setup")
 def setup() -> Response:
     """The version that is served. What is not supported is refused with the sentence as reason phrase."""
-    body = read_object()
-    project, created = project_key(body.get("project"))
-    label_config = body.get("schema", body.get("label_config"))
-    if not isinstance(label_config, str):
-        raise RequestError("schema must be the label config as text")
-    services = parts().services
-    known = remember(services, project, created, label_config, extra_params=body.get("extra_params", KEEP))
-    return answer_json({"model_version": serving(services, known).version})
+    return json_answer(setup_answer(parts(), read_object()))
 
 
 @wire.post("/predict")
 def predict() -> Response:
     """One entry per task, whatever happens."""
-    body = read_object()
-    tasks = body.get("tasks")
-    if not isinstance(tasks, list):
-        raise RequestError("tasks must be a list")
-    context = body.get("params", {}).get("context") if isinstance(body.get("params"), dict) else None
-    interactive = bool(context)
-    try:
-        project = _project(parts(), body)
-        entries = _entries(parts(), project, tasks, interactive)
-    except ShortlistError as error:
-        log.warning("no predictions", reason=str(error))
-        entries = [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
-    except Exception:
-        log.exception("predict failed", error_id=uuid.uuid4().hex[:12])
-        entries = [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
-    return json_answer(b'{"results": [' + b", ".join(entries) + b"]}")
+    return json_answer(predict_answer(parts(), read_object()))
 
 
 @wire.post("/webhook")
@@ -78,15 +63,53 @@ def webhook() -> Response:
         body = read_object()
     except (RequestError, RequestEntityTooLarge) as error:
         log.warning("event refused", reason=str(error))
-        return answer_json({})
-    here = parts()
+        return json_answer(NOTED)
+    return json_answer(webhook_answer(parts(), body))
+
+
+def health_answer(here: Parts, body: Body) -> bytes:
+    """What /health answers."""
+    return UP
+
+
+def setup_answer(here: Parts, body: Body) -> bytes:
+    """What /setup answers; RequestError or ShortlistError says why not."""
+    project, created = project_key(body.get("project"))
+    label_config = body.get("schema", body.get("label_config"))
+    if not isinstance(label_config, str):
+        raise RequestError("schema must be the label config as text")
+    known = remember(here.services, project, created, label_config, extra_params=body.get("extra_params", KEEP))
+    return json.dumps({"model_version": serving(here.services, known).version}).encode()
+
+
+def predict_answer(here: Parts, body: Body) -> bytes:
+    """What /predict answers; RequestError only where there is no list of tasks."""
+    tasks = body.get("tasks")
+    if not isinstance(tasks, list):
+        raise RequestError("tasks must be a list")
+    context = body.get("params", {}).get("context") if isinstance(body.get("params"), dict) else None
+    interactive = bool(context)
+    try:
+        project = _project(here, body)
+        entries = _entries(here, project, tasks, interactive)
+    except ShortlistError as error:
+        log.warning("no predictions", reason=str(error))
+        entries = [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
+    except Exception:
+        log.exception("predict failed", error_id=uuid.uuid4().hex[:12])
+        entries = [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
+    return b'{"results": [' + b", ".join(entries) + b"]}"
+
+
+def webhook_answer(here: Parts, body: Body) -> bytes:
+    """Note an event; what /webhook answers."""
     wait = EVENT_WAIT_SECONDS if events.size(body) <= SMALL_EVENT else 0.0
     here.metrics.events.labels(events.known(body)).inc()
     here.inbox.take(body, wait)
-    return answer_json({})
+    return NOTED
 
 
-def _project(here: Parts, body: dict[str, Any]) -> Project:
+def _project(here: Parts, body: Body) -> Project:
     """The project of a /predict; its label config is current in every call, so there may have been no /setup."""
     number, created = project_key(body.get("project"))
     label_config = body.get("label_config")
