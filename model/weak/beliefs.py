@@ -13,6 +13,7 @@ from model.weak.chunks import Shares, normalised, pieces
 from model.weak.neighbours import Agreement, pooled
 from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior
 from model.weak.representative import representative
+from model.weak.space import Space
 from model.weak.strengths import Strengths, strengths
 from model.weak.supervised import Weights, joined
 from model.weak.transition import Correction, corrected
@@ -67,10 +68,11 @@ def beliefs(
     rows = np.flatnonzero(decided)
     fair = representative(posterior, rows, labels[rows])
     rows = rows if fair else rows[:0]  # people's labels stay what they are, but say nothing about the other tasks
-    chosen = strengths(data, vectors, rows, labels[rows], stop)
+    space = Space(vectors, stop)
+    chosen = strengths(data, space, rows, labels[rows])
     if chosen.prior != PRIOR_STRENGTH:
         posterior = teacher_posterior(data, chosen.prior)
-    believed, agreement = pooled(posterior, vectors, decided, labels, stop=stop, trust=chosen.trust)
+    believed, agreement = pooled(posterior, space, decided, labels, trust=chosen.trust)
     believed, correction, left_out = corrected(believed, posterior, vectors, data.first, rows, labels[rows])
     inputs, seen = (vectors, None) if adapted is None else (adapted.vectors, adapted.seen[rows])
     believed, weights = joined(believed, left_out, inputs, rows, labels[rows], options, stop, seen)

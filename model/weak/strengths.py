@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.arrays import FloatArray, IntArray
+from model.arrays import IntArray
 from model.student.data import TrainingData
-from model.student.options import Stop
 from model.weak.chunks import Dense
-from model.weak.neighbours import pooled
+from model.weak.neighbours import Opinion, pooled
 from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior
+from model.weak.space import Space
 
 LEAST_LABELS = 20
 MARGIN = 1.0  # standard errors by which the squared error must fall below that of the fixed strengths
@@ -36,9 +36,7 @@ class Strengths:
     error_after: float | None = None
 
 
-def strengths(
-    data: TrainingData, vectors: FloatArray, rows: IntArray, labels: IntArray, stop: Stop | None = None
-) -> Strengths:
+def strengths(data: TrainingData, space: Space, rows: IntArray, labels: IntArray) -> Strengths:
     """Half-way to the strengths whose beliefs of the decided `rows` come closest to their `labels` (Brier score).
 
     The fixed ones unless the error falls by more than its standard error; the fixed ones with fewer than 20 labels.
@@ -47,7 +45,7 @@ def strengths(
     if len(rows) < LEAST_LABELS:
         return Strengths()
     sample, places = _sample(len(data), rows)
-    some, inputs = (data, vectors) if len(sample) == len(data) else (data.rows(sample), vectors[sample])
+    some, space = data if len(sample) == len(data) else data.rows(sample), space.of(sample)
     decided, people = np.zeros(len(some), np.bool_), np.zeros(len(some), np.int64)
     decided[places], people[places] = True, labels
     truth = np.eye(data.candidates.shape[1])[labels]
@@ -55,8 +53,9 @@ def strengths(
     explained = 0.0
     for prior in PRIORS:
         posterior = teacher_posterior(some, prior)
+        first = Opinion(space, posterior, decided, people)
         for trust in TRUSTS:
-            believed, found = pooled(posterior, inputs, decided, people, stop=stop, trust=trust)
+            believed, found = pooled(posterior, space, decided, people, trust=trust, first=first)
             errors[Strengths(prior, trust)] = ((believed[places].astype(np.float64) - truth) ** 2).sum(1)
             explained = found.explained if Strengths(prior, trust) == Strengths() else explained
     return _chosen(errors, explained)

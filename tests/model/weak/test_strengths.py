@@ -9,6 +9,7 @@ from model.student.data import TrainingData
 from model.weak import strengths as module
 from model.weak.neighbours import pooled
 from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior
+from model.weak.space import Space
 from model.weak.strengths import Strengths, strengths
 from tests.model.student.toys import Toy
 
@@ -26,10 +27,10 @@ def careless_teacher(toy: Toy) -> TrainingData:
 
 def test_similar_texts_count_more_where_people_agree_with_them() -> None:
     toy = Toy(400, 4, noise=0.5, seed=1)
-    data, vectors = careless_teacher(toy), toy.embed(toy.texts)
-    found = strengths(data, vectors, ROWS, toy.labels[ROWS])
+    data, space = careless_teacher(toy), Space(toy.embed(toy.texts))
+    found = strengths(data, space, ROWS, toy.labels[ROWS])
     assert found.trust is not None
-    assert found.trust > pooled(teacher_posterior(data), vectors, NOBODY, toy.labels, trust=1.0)[1].explained
+    assert found.trust > pooled(teacher_posterior(data), space, NOBODY, toy.labels, trust=1.0)[1].explained
     assert found.error_before is not None
     assert found.error_after is not None
     assert found.error_after < found.error_before
@@ -39,17 +40,17 @@ def test_similar_texts_are_silent_where_people_contradict_them() -> None:
     toy = Toy(400, 4, seed=2)
     people = np.random.default_rng(1).integers(4, size=400)  # the embedding knows nothing of what they decide
     sets = np.eye(4, dtype=np.bool_)[np.where(np.arange(400) % 3 == 0, toy.labels, people)]
-    data, vectors = TrainingData(toy.texts, sets, NOBODY, None, sets, sets.argmax(1)), toy.embed(toy.texts)
-    found = strengths(data, vectors, np.arange(0, 400, 2), people[::2])
-    explained = pooled(teacher_posterior(data), vectors, NOBODY, toy.labels)[1].explained
+    data, space = TrainingData(toy.texts, sets, NOBODY, None, sets, sets.argmax(1)), Space(toy.embed(toy.texts))
+    found = strengths(data, space, np.arange(0, 400, 2), people[::2])
+    explained = pooled(teacher_posterior(data), space, NOBODY, toy.labels)[1].explained
     assert found.trust is not None
     assert found.trust < 0.7 * explained
 
 
 def test_few_labels_and_no_clear_gain_leave_the_fixed_strengths() -> None:
     toy = Toy(400, 4, seed=3)
-    data, vectors = toy.data(right=0.9), toy.embed(toy.texts)
-    assert strengths(data, vectors, ROWS[:19], toy.labels[ROWS[:19]]) == Strengths()
+    data, space = toy.data(right=0.9), Space(toy.embed(toy.texts))
+    assert strengths(data, space, ROWS[:19], toy.labels[ROWS[:19]]) == Strengths()
     assert Strengths() == Strengths(PRIOR_STRENGTH, None)
     truth = np.eye(4)[toy.labels[ROWS]]
     errors = {Strengths(prior, trust): (truth * 0.1).sum(1) for prior in (0.5, 0.75) for trust in (None, 1.0)}
@@ -62,14 +63,14 @@ def test_large_pools_are_compared_on_a_sample_that_holds_all_decided_rows(monkey
     assert (sample[places] == ROWS).all()
     assert len(sample) <= 100 + len(ROWS)
     toy = Toy(400, 4, noise=0.5, seed=1)
-    assert strengths(careless_teacher(toy), toy.embed(toy.texts), ROWS, toy.labels[ROWS]).trust is not None
+    assert strengths(careless_teacher(toy), Space(toy.embed(toy.texts)), ROWS, toy.labels[ROWS]).trust is not None
 
 
 def test_trust_takes_the_place_of_what_is_explained() -> None:
     toy = Toy(400, 4, seed=4)
-    posterior, vectors = teacher_posterior(toy.data(right=0.7)), toy.embed(toy.texts)
-    same, _ = pooled(posterior, vectors, NOBODY, toy.labels, trust=0.0)
+    posterior, space = teacher_posterior(toy.data(right=0.7)), Space(toy.embed(toy.texts))
+    same, _ = pooled(posterior, space, NOBODY, toy.labels, trust=0.0)
     assert same is posterior
-    usual, found = pooled(posterior, vectors, NOBODY, toy.labels)
-    given, _ = pooled(posterior, vectors, NOBODY, toy.labels, trust=found.explained)
+    usual, found = pooled(posterior, space, NOBODY, toy.labels)
+    given, _ = pooled(posterior, space, NOBODY, toy.labels, trust=found.explained)
     assert np.array_equal(usual, given)

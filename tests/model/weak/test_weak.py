@@ -18,6 +18,7 @@ from model.weak.beliefs import beliefs, sharpened
 from model.weak.chunks import Shares
 from model.weak.neighbours import pooled
 from model.weak.posterior import teacher_posterior
+from model.weak.space import Space
 from model.weak.supervised import joined
 from model.weak.transition import corrected
 from tests.model.student.toys import Toy
@@ -72,7 +73,7 @@ def test_similar_texts_decide_between_equal_candidates() -> None:
     data = toy_data(toy, right=1.0)
     equal = (data.candidates / data.candidates.sum(1, keepdims=True)).astype(np.float32)
     posterior = teacher_posterior(dataclasses.replace(data, confidences=equal))
-    together, found = pooled(posterior, toy.embed(toy.texts), NOBODY, toy.labels)
+    together, found = pooled(posterior, Space(toy.embed(toy.texts)), NOBODY, toy.labels)
     assert right(together, toy.labels) > max(0.95, right(posterior, toy.labels) + 0.1)
     assert 0.1 < found.explained < 1
 
@@ -81,7 +82,7 @@ def test_an_encoder_that_knows_nothing_does_no_harm() -> None:
     toy = Toy(400, 4, seed=2)
     posterior = teacher_posterior(toy_data(toy, right=0.75))
     noise = np.random.default_rng(0).normal(size=(400, 16)).astype(np.float32)
-    together, found = pooled(posterior, noise, NOBODY, toy.labels)
+    together, found = pooled(posterior, Space(noise), NOBODY, toy.labels)
     assert found.explained < 0.05
     assert right(together, toy.labels) >= right(posterior, toy.labels) - 0.01
 
@@ -89,9 +90,9 @@ def test_an_encoder_that_knows_nothing_does_no_harm() -> None:
 def test_pieces_do_not_change_the_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     toy = Toy(400, 4, seed=3)
     data = toy_data(toy, right=0.8)
-    whole, _ = pooled(teacher_posterior(data), toy.embed(toy.texts), NOBODY, toy.labels)
+    whole, _ = pooled(teacher_posterior(data), Space(toy.embed(toy.texts)), NOBODY, toy.labels)
     monkeypatch.setattr(chunks, "CHUNK", 7)
-    parts, _ = pooled(teacher_posterior(data), toy.embed(toy.texts), NOBODY, toy.labels)
+    parts, _ = pooled(teacher_posterior(data), Space(toy.embed(toy.texts)), NOBODY, toy.labels)
     assert np.allclose(whole.astype(np.float32), parts.astype(np.float32), atol=2e-3)
 
 
