@@ -87,6 +87,7 @@ class Registry:
         with tempfile.TemporaryDirectory(prefix="shortlist-") as temporary:
             waiting = Path(shutil.copytree(folder, Path(temporary) / name))
             (waiting / MANIFEST).write_text(_manifest(folder))
+            self._remove(self._place(SHARED, name))
             self._put(waiting, self._place(SHARED, name))
 
     def shares(self, name: str, file: Path) -> bool:
@@ -121,12 +122,14 @@ class Registry:
 
     def delete(self, project: int, version: str) -> None:
         """Remove a version, manifest first; nothing happens if there is none."""
-        place = self._place(project, version)
+        self._remove(self._place(project, version))
+        shutil.rmtree(self._cache / str(int(project)) / version, ignore_errors=True)
+
+    def _remove(self, place: str) -> None:
         if self._files.exists(f"{place}/{MANIFEST}"):
             self._files.rm_file(f"{place}/{MANIFEST}")
         if self._files.isdir(place):
             self._files.rm(place, recursive=True)
-        shutil.rmtree(self._cache / str(int(project)) / version, ignore_errors=True)
 
     def _place(self, project: int | str, version: str) -> str:
         if not NAME.fullmatch(version):
