@@ -3,8 +3,8 @@
     python -m benchmarks.speed [--data DIR] [--quick] [--only PART …] --out FILE.json
 
 Everything is a ratio within one run on this machine, the two sides taking turns; medians over rounds. Beside the JSON
-it writes a table (.md) and the plot of scaling (.svg). Without `--quick` it takes the better part of an hour on two
-cores; `--only` measures parts anew.
+it writes a table (.md) and the plot of scaling (.svg), anew after every part, so that nothing measured is lost. A part
+that fails is named at the end, the others go on. `--only` measures parts anew.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import json
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed_report import write_report
+from benchmarks.speed_report import markdown, write_report
 from benchmarks.speed_rows import Row
 
 Found = tuple[list[Row], dict[str, float]]
@@ -78,19 +79,34 @@ def main(arguments: list[str] | None = None) -> None:
     size = QUICK if chosen.quick else FULL
     known = parts(size, chosen.data)
     result = _earlier(chosen.out) if chosen.only else {"rows": [], "summary": {}}
+    failed = []
     for name in chosen.only or known:
         started = time.monotonic()
-        rows, summary = known[name]()
-        kept = [row for row in result["rows"] if row["part"] != name]
-        result["rows"] = kept + [{"part": name, **row} for row in rows]
-        result["summary"] |= {key: round(value, 4) for key, value in summary.items()}
+        try:
+            rows, summary = known[name]()
+        except Exception:
+            failed.append(name)
+            traceback.print_exc()
+            continue
+        _note(result, name, rows, summary)
+        chosen.out.parent.mkdir(parents=True, exist_ok=True)
+        chosen.out.write_text(json.dumps(result, indent=1) + "\n")
+        write_report(chosen.out, result)
         print(f"{name}: {summary} in {time.monotonic() - started:.0f} s", flush=True)
-    result["summary"] = {
-        key: result["summary"].get(key) for key in [*SUMMARY, *sorted(set(result["summary"]) - {*SUMMARY})]
-    }
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps(result, indent=1) + "\n")
-    write_report(chosen.out, result)
+    if chosen.out.is_file():
+        print(markdown(result))
+    if failed:
+        raise SystemExit(
+            f"not measured: {', '.join(failed)}; see above, and repeat them with --only {' '.join(failed)}"
+        )
+
+
+def _note(result: dict[str, Any], name: str, rows: list[Row], summary: dict[str, float]) -> None:
+    """Put the rows of a part in the place of its earlier ones; the summary has the agreed keys first."""
+    kept = [row for row in result["rows"] if row["part"] != name]
+    result["rows"] = kept + [{"part": name, **row} for row in rows]
+    found = result["summary"] | {key: round(value, 4) for key, value in summary.items()}
+    result["summary"] = {key: found.get(key) for key in [*SUMMARY, *sorted(set(found) - {*SUMMARY})]}
 
 
 def _earlier(path: Path) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def training_rows(data: Path, number: int, seeds: int) -> tuple[list[Row], dict[
         found = _head(space, texts, gold, tested, truth, seed)
         warm.append(found["head"])
         cold.append(found["head"] + found["embedding"])
-        curve = _trainer(space, texts, gold, tested, truth, seed)
+        curve = _trainer(space, texts, gold, tested, truth, seed, found["accuracy"])
         reached = next((seconds for seconds, accuracy in curve if accuracy >= found["accuracy"]), None)
         ratios.append((reached or curve[-1][0]) / found["head"])
         rows += [row(f"head {name}", "shortlist", value, "s" if name != "accuracy" else "share", seed)
@@ -81,8 +81,10 @@ def _trainer(
     tested: tuple[str, ...],
     truth: IntArray,
     seed: int,
+    wanted: float,
 ) -> list[tuple[float, float]]:
-    """(seconds of training so far, test accuracy) some times per epoch, of plain fine-tuning in float32."""
+    """(seconds of training so far, test accuracy) some times per epoch, of plain fine-tuning in float32, until the
+    accuracy is the `wanted` one."""
     from transformers import (
         AutoModelForSequenceClassification,
         AutoTokenizer,
@@ -110,6 +112,7 @@ def _trainer(
                 return
             clock["seconds"] += time.perf_counter() - clock["since"]
             curve.append((clock["seconds"], _accuracy(model, tokenizer, tested, truth)))
+            control.should_training_stop = curve[-1][1] >= wanted
             clock["since"] = time.perf_counter()
 
     with scratch() as folder:
