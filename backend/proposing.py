@@ -119,10 +119,10 @@ def tried_member(
     """Load a classifier and let it vote on what people decided; None where nobody decided anything."""
     import numpy as np
 
-    from model.committee.existing import ExistingMember
+    from model.committee.existing import open_existing
     from model.committee.trial import trial
 
-    member = ExistingMember(row.place, space, row.place, row.map, download)
+    member = open_existing(row.place, space, row.place, row.map, download)
     return trial(member, texts, np.array(gold, np.int64)) if gold else None
 
 

@@ -116,7 +116,7 @@ def together(committee: Committee, votes: Votes, accepted: IntArray, reviewer: R
 
     space = committee.space
     tops = [row.candidates.top if row is not None and row.candidates is not None else None for row in votes.said]
-    answers = np.array([space.index(top) if top in space else -1 for top in tops], np.int64)
+    answers = np.array([space.index(top) if top is not None and top in space else -1 for top in tops], np.int64)
     chances = reviewer.posterior([member_evidence(part) for part in votes.members], answers)
     found: dict[int, Decided] = {}
     for place in np.flatnonzero(answers >= 0).tolist():

@@ -129,7 +129,7 @@ class ProjectOptions(BaseModel):
         False, description="tell an LLM how a committee's members voted; off, so that their errors do not anchor it"
     )
     STAGE_AFTER: int = Field(
-        500, ge=20, description="tasks that the teacher reviewed for a committee after which its members learn anew"
+        500, ge=5, description="tasks that the teacher reviewed for a committee after which its members learn anew"
     )
     REPLAY: float = Field(
         0.5, ge=0.0, le=5.0, description="tasks that a committee's votes decided and it learns again, per reviewed task"

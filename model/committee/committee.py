@@ -18,6 +18,7 @@ from model.arrays import FloatArray
 from model.committee.existing import ExistingMember
 from model.committee.member import Member, StudentMember, member_probabilities
 from model.committee.names import NamesMember
+from model.committee.pipeline import PipelineMember
 from model.committee.pooling import Pooling, member_evidence
 from model.committee.reviewer import Reviewer
 from model.committee.words import WordsMember
@@ -32,6 +33,7 @@ KINDS: dict[type, str] = {
     WordsMember: "words",
     ExistingMember: "existing",
     NamesMember: "names",
+    PipelineMember: "pipeline",
 }
 
 
@@ -147,6 +149,8 @@ def load_member(folder: Path, seat: Seat, embed: Embed | None) -> Member:
         return WordsMember.load(place)
     if seat.kind == "existing":
         return ExistingMember.load(place)
+    if seat.kind == "pipeline":
+        return PipelineMember.load(place)
     if seat.kind == "names":
         return NamesMember.load(place, embed)
     raise ArtifactError(f"{folder / DESCRIPTION}: member kind {seat.kind!r} is unknown")

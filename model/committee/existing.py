@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from model.arrays import FloatArray
 from model.committee.label_map import LabelMap
 from model.errors import ArtifactError
 from model.labels import LabelSpace
+
+if TYPE_CHECKING:
+    from model.committee.pipeline import PipelineMember
 
 DESCRIPTION = "existing.json"
 BATCH = 32
@@ -74,3 +78,14 @@ class ExistingMember:
             return cls(str(content["name"]), space, str(content["place"]), dict(content["map"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ArtifactError(f"{path}: not a stored member ({error!r})") from error
+
+
+def open_existing(
+    name: str, space: LabelSpace, place: str, targets: Mapping[str, str | None], download: bool = True
+) -> ExistingMember | PipelineMember:
+    """A classifier of others: a scikit-learn pipeline where the place ends with .skops, else a transformers model."""
+    from model.committee.pipeline import ENDING, PipelineMember
+
+    if place.endswith(ENDING):
+        return PipelineMember(name, space, place, targets)
+    return ExistingMember(name, space, place, targets, download)

@@ -176,7 +176,8 @@ def _checked(row: Any, space: LabelSpace, known: dict[str, Classifier]) -> Propo
     """One proposal; LabelSpaceError says what is wrong with it."""
     if not isinstance(row, dict) or not isinstance(row.get("map"), list):
         raise LabelSpaceError("it has no map")
-    one = known.get(row.get("place")) if isinstance(row.get("place"), str) else None
+    place = row.get("place")
+    one = known.get(place) if isinstance(place, str) else None
     if one is None:
         raise LabelSpaceError("it is not in the catalogue")
     targets: dict[str, str | None] = {}

@@ -13,10 +13,11 @@ import numpy as np
 
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.committee.committee import Committee
-from model.committee.existing import ExistingMember
+from model.committee.existing import ExistingMember, open_existing
 from model.committee.gate import Gate, GateReport, HoldOut, judge
 from model.committee.member import Member, StudentMember
 from model.committee.names import NamesMember
+from model.committee.pipeline import PipelineMember
 from model.committee.pooling import LEAST_LABELS, Pooling, member_evidence
 from model.committee.reviewer import Reviewer
 from model.committee.words import WordsMember
@@ -46,7 +47,7 @@ def train_committee(
     started = time.monotonic()
     weighing = set_aside(data)
     members, report = _members(space, data.rows(~weighing), roster, options, embed, progress, stop)
-    members += [ExistingMember(place, space, place, targets) for place, targets in guests]
+    members += [open_existing(place, space, place, targets) for place, targets in guests]
     weights, reviewer = weigh(members, data.rows(weighing & data.decided))
     rounded = [round(weight, 4) for weight in weights]
     names = [*roster.members, *(place for place, _ in guests)]
@@ -88,14 +89,14 @@ def _members(
     return members, report
 
 
-def existing(path: str, space: LabelSpace) -> ExistingMember:
+def existing(path: str, space: LabelSpace) -> ExistingMember | PipelineMember:
     """The classifier that a file describes; ArtifactError names the file, LabelSpaceError what its map lacks."""
     try:
         content = json.loads(Path(path).read_text())
         place, targets = str(content["place"]), dict(content["map"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f'{path}: not a member; {{"place": …, "map": {{…}}}} is expected ({error!r})') from error
-    return ExistingMember(Path(path).stem, space, place, targets)
+    return open_existing(Path(path).stem, space, place, targets)
 
 
 def set_aside(data: TrainingData) -> BoolArray:
