@@ -23,6 +23,7 @@ check: install
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python scripts/reference.py --check
+	@$(BIN)/python scripts/web_requirements.py --check
 	@$(BIN)/python scripts/audit.py --if-possible
 
 audit: install

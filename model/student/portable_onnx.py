@@ -36,7 +36,7 @@ def write_onnx(stored: Path, folder: Path, facts: Mapping[str, object], text: st
         import onnx
         from tokenizers import Tokenizer
 
-        graph = _graph(model.eval(), tokenizer)
+        graph = _graph(model, tokenizer)
     except ImportError as error:
         raise ArtifactError(f"ONNX needs the package {error.name}: install shortlist[train]") from error
     except (RuntimeError, ValueError) as error:

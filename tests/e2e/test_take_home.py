@@ -45,7 +45,8 @@ def test_the_tutorials_commands_lead_from_labels_to_a_model_that_runs_alone(
     stack.await_status(project, "a promoted student", served_student)
     label_stream(person, project, 4)
     places = {"report.html": tmp_path / "report.html", "labels.csv": tmp_path / "labels.csv",
-              "my-classifier": tmp_path / "my-classifier", "1": project}  # fmt: skip
+              "my-classifier": tmp_path / "my-classifier",
+              "my-small-classifier": tmp_path / "my-small-classifier", "1": project}  # fmt: skip
     done = []
     for words in commands():
         result = stack.command(*(str(places.get(word, word)) for word in words))
@@ -55,6 +56,7 @@ def test_the_tutorials_commands_lead_from_labels_to_a_model_that_runs_alone(
     assert {"doctor", "train", "report", "export"} <= set(done)
     assert (tmp_path / "labels.csv").read_text(encoding="utf-8-sig").count(",person,") >= 22
     assert (tmp_path / "my-classifier" / "student_model.py").is_file()
+    assert (tmp_path / "my-small-classifier" / "model.onnx").is_file()
 
     chosen = [row["text"] for row in rows(80)[3:6]]
     browser.driver.get(tasks_link(person.url, project, ids[3:6], "login shown as billing"))
@@ -90,4 +92,4 @@ def test_templates_look_right_in_label_studio(
     await_predictions(person, project, version)
     browser.driver.get(f"{browser.url}/projects/{project}/data?labeling=1")
     browser.until("the text", lambda: text[:12] in body(browser))
-    browser.picture(f"template-{template}", 960, 420)
+    browser.picture(f"template-{template}", 960, 190)

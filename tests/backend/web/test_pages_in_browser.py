@@ -17,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from backend.pool import jobs, projects, versions
+from backend.report import report_html
 from tests.backend.web.server import Server
 from tests.e2e.browser import Browser
 from tests.e2e.conftest import artefacts  # noqa: F401 (a fixture)
@@ -93,24 +94,38 @@ def look(browser: Browser, path: str, theme: str, width: int) -> int:
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.driver.get(browser.url + path)
+    browser.driver.get(path if path.startswith("file:") else browser.url + path)
     return int(browser.script("return document.documentElement.scrollHeight"))
 
 
-def test_pages_have_no_serious_barrier_and_fit_every_screen(browser: Browser, axe: str) -> None:
-    for name, path in (("project", "/projects/7"), ("projects", "/projects")):
-        for theme, width in LOOKS:
+def serious(browser: Browser, axe: str) -> list[object]:
+    """What axe finds serious or critical on the page, with the elements."""
+    browser.script(axe)
+    found = browser.driver.execute_async_script("axe.run().then(arguments[0])")
+    return [
+        (one["id"], [node["target"] for node in one["nodes"]])
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def test_pages_have_no_serious_barrier_and_fit_every_screen(
+    browser: Browser, server: Server, axe: str, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.html"
+    report.write_text(report_html(server.services, server.project()), encoding="utf-8")
+    pages = [
+        ("project", "/projects/7", LOOKS),
+        ("projects", "/projects", LOOKS),
+        ("refused", "/projects/99", LOOKS[::3]),
+    ]
+    pages += [("refused", "/projects/99", LOOKS[::3]), ("report", report.as_uri(), LOOKS[::3])]
+    for name, path, looks in pages:
+        for theme, width in looks:
             height = look(browser, path, theme, width)
             browser.picture(f"page-{name}-{theme}-{width}", width, height)
             assert browser.script("return document.documentElement.scrollWidth") <= width
-            browser.script(axe)
-            found = browser.driver.execute_async_script("axe.run().then(arguments[0])")
-            serious = [
-                (one["id"], [node["target"] for node in one["nodes"]])
-                for one in found["violations"]
-                if one["impact"] in ("serious", "critical")
-            ]
-            assert serious == [], (name, theme, width)
+            assert serious(browser, axe) == [], (name, theme, width)
     blocked = [row["message"] for row in browser.driver.get_log("browser") if "Security Policy" in row["message"]]
     assert blocked == []
 

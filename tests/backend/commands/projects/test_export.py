@@ -19,12 +19,10 @@ from backend.pool.annotation import Annotation
 from backend.pool.tables import predictions
 from backend.services import open_services, teacher_version
 from backend.settings import load_settings
-from model.errors import ArtifactError
 from model.registry import Registry
 from model.student.head import HeadStudent
 from tests.backend.commands.projects.conftest import SPACE, Run, name
 from tests.backend.pool.samples import answered
-from tests.model.student.toys import tiny_transformer
 
 TEXTS = {1: "=money back", 2: "שלום, my bill", 3: "refund\nplease", 4: "nothing known", 5: "either"}
 
@@ -116,17 +114,12 @@ def test_the_report_stands_alone_and_tells_of_disagreement(filled: sa.Engine, ru
     assert "Agreement between people" in page
 
 
-def write_student(encoder: str, width: int) -> None:
-    """The served version's student, where the commands look for it."""
-    settings = load_settings()
-    weights = {"mean": np.zeros(width), "scale": np.ones(width), "out": np.eye(width, 2), "out_bias": np.zeros(2)}
-    head = {key: value.astype(np.float32) for key, value in weights.items()}
-    student = HeadStudent(SPACE, encoder, [head])
-    Registry(settings.model_dir, settings.cache_dir / "fetched").write(7, name(4), student, {})
-
-
 def test_the_served_student_is_written_with_an_example(filled: sa.Engine, run: Run, tmp_path: Path) -> None:
-    write_student("default", 384)
+    settings = load_settings()
+    weights = {"mean": np.zeros(384), "scale": np.ones(384), "out": np.eye(384, 2), "out_bias": np.zeros(2)}
+    head = {key: value.astype(np.float32) for key, value in weights.items()}
+    student = HeadStudent(SPACE, "default", [head])
+    Registry(settings.model_dir, settings.cache_dir / "fetched").write(7, name(4), student, {})
     result = run("export", "7", "my-classifier", "--student")
     assert result.exit_code == 0, result.output
     assert 'pipeline("text-classification", model="my-classifier"' in result.stdout
@@ -135,12 +128,7 @@ def test_the_served_student_is_written_with_an_example(filled: sa.Engine, run: R
     assert "human labels: 40" in (tmp_path / "my-classifier" / "README.md").read_text()
 
 
-def test_the_student_is_written_for_onnx_runtime(filled: sa.Engine, run: Run, tmp_path: Path) -> None:
-    (tmp_path / "tiny").mkdir()
-    write_student(tiny_transformer(tmp_path / "tiny", ["money", "back"]), 32)
-    told = json.loads(run("export", "7", "as-json", "--student", "--format", "onnx", "--json").stdout)
-    assert told == {"project": 7, "version": name(4), "format": "onnx", "path": "as-json"}
-    assert json.loads((tmp_path / "as-json" / "labels.json").read_text()) == ["billing", "refund"]
-    again = run("export", "7", "as-json", "--student", "--format", "onnx")
-    assert isinstance(again.exception, ArtifactError)
-    assert run("export", "7", "other", "--student", "--format", "pickle").exit_code == 2
+def test_an_unknown_form_of_the_student_is_refused(filled: sa.Engine, run: Run) -> None:
+    found = run("export", "7", "folder", "--student", "--format", "pickle")
+    assert found.exit_code == 2
+    assert "onnx" in found.output
