@@ -115,7 +115,7 @@ def _look() -> dict[str, Any]:
         legend_font_size=13,
     )
     size = {"width": WIDTH, "height": HEIGHT}
-    return {"style": style, "js": [], "disable_xml_declaration": True, "show_legend": False, **size}
+    return {"style": style, "js": [], "disable_xml_declaration": True, "show_legend": False, "max_scale": 8, **size}
 
 
 def _svg(chart: Any, nonce: str, title: str) -> str:

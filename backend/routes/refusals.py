@@ -15,7 +15,7 @@ from backend.bodies import refused
 log = structlog.get_logger(__name__)
 
 HTML, JSON = "text/html", "application/json"
-PROJECT = re.compile(r"^/projects/([1-9]\d{0,17})(?:/|$)", re.ASCII)
+PROJECT = re.compile(r"^/projects/([1-9]\d{0,17})/", re.ASCII)  # something on the page of a project
 HEADINGS = {400: "This was not understood", 403: "This was not done", 404: "There is nothing here",
             405: "This address cannot be opened", 503: "Not possible now"}  # fmt: skip
 

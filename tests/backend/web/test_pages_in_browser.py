@@ -18,6 +18,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from backend.pool import jobs, projects, versions
 from backend.report import report_html
+from tests.backend.configs import CONFIG_A
 from tests.backend.web.server import Server
 from tests.e2e.browser import Browser
 from tests.e2e.conftest import artefacts  # noqa: F401 (a fixture)
@@ -62,6 +63,9 @@ def browser(server: Server, tmp_path: Path, artefacts: Path) -> Iterator[Browser
 def fill(server: Server) -> None:
     """Project 7: four students whose labels stopped to pay, mistakes, a running, a waiting and a failed job."""
     server.version()
+    named = {"id": 7, "title": "Customer messages", "label_config": CONFIG_A}
+    server.post("/webhook", {"action": "PROJECT_UPDATED", "project": named})
+    server.parts.background.drain()
     dice = random.Random(1)
     texts = {task: f"text number {task}" for task in range(1, 91)}
     server.answered(dict(list(texts.items())[:50]), ["refund", "billing"])
@@ -161,4 +165,5 @@ def test_a_person_acts_without_javascript(browser: Browser, server: Server) -> N
 def test_progress_moves_by_itself_where_scripts_run(browser: Browser, server: Server) -> None:
     browser.driver.get(f"{server.url}/projects/7")
     jobs.step(server.services.engine, 7, "train", "training, epoch 20 of 30", 0.7)
-    browser.until("the next step", lambda: "epoch 20 of 30" in browser.driver.find_element(By.TAG_NAME, "main").text)
+    shown = "return document.querySelector('main').innerText"  # in one step: the element is replaced
+    browser.until("the next step", lambda: "epoch 20 of 30" in browser.script(shown))
