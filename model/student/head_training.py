@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from model.student.options import TrainingOptions
 from model.student.targets import BatchTargets
 
 MASKS = 2048  # dropout masks of rows, from which every step takes a run
+Shapes: TypeAlias = list[tuple[int, int]]  # inputs and outputs of every layer
 
 
 class HeadLearner:
@@ -33,29 +35,28 @@ class HeadLearner:
         self._mean, self._scale = _standard(vectors)
         width = int(vectors.shape[1])
         sizes = [width, options.hidden, num_labels] if options.hidden else [width, num_labels]
-        self._layers = [self._layer(*pair) for pair in itertools.pairwise(sizes)]
-        rate = options.learning_rate or 2e-3
-        self._optimiser = torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=options.weight_decay, fused=True)
-        self._schedule = torch.optim.lr_scheduler.LinearLR(self._optimiser, 1.0, 0.0, total_iters=max(1, steps))
-
-    def _layer(self, inputs: int, outputs: int) -> tuple[Tensor, Tensor]:
-        weight = torch.empty(inputs, outputs).normal_(0.0, inputs**-0.5, generator=self._random)
-        return weight.requires_grad_(), torch.zeros(outputs, requires_grad=True)
+        self._shapes = list(itertools.pairwise(sizes))
+        self._flat = torch.zeros(sum((inputs + 1) * outputs for inputs, outputs in self._shapes))
+        for weight, _ in _layers(self._flat, self._shapes):
+            weight.normal_(0.0, len(weight) ** -0.5, generator=self._random)
+        self._flat.requires_grad_()
+        self._rate, self._steps, self._done = options.learning_rate or 2e-3, max(1, steps), 0
+        self._optimiser = torch.optim.AdamW(
+            self.parameters(), lr=self._rate, weight_decay=options.weight_decay, fused=True
+        )
 
     def parameters(self) -> list[Tensor]:
-        """Weights and biases of all layers."""
-        return [tensor for layer in self._layers for tensor in layer]
+        """Weights and biases of all layers, in one tensor: an optimiser's time grows with their number."""
+        return [self._flat]
 
     def logits(self, rows: Tensor) -> Tensor:
         """`(b, C)` with dropout on inputs and hidden units."""
         return self._forward(self._inputs(rows))
 
     def _forward(self, inputs: Tensor) -> Tensor:
-        states = self._drop(inputs)
-        for weight, bias in self._layers[:-1]:
-            states = self._drop(torch.relu(states @ weight + bias))
-        weight, bias = self._layers[-1]
-        return states @ weight + bias
+        masks = [self._mask(width, len(inputs)) for width, _ in self._shapes]
+        found: Tensor = _Network.apply(self._flat, inputs, self._shapes, masks)
+        return found
 
     def score(self, rows: Tensor) -> Tensor:
         """Log-probabilities `(b, C)` without dropout and gradient."""
@@ -76,36 +77,75 @@ class HeadLearner:
 
     def step(self, loss: Tensor) -> None:
         """One step of AdamW with linear decay."""
-        self._optimiser.zero_grad(set_to_none=True)
+        self._flat.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._rate * max(0.0, 1.0 - self._done / self._steps)
         self._optimiser.step()
-        self._schedule.step()
+        self._done += 1
 
     def weights(self) -> dict[str, FloatArray]:
         """Arrays for `head_logits`."""
         arrays = {"mean": self._mean, "scale": self._scale}
-        names = ["hidden", "out"] if len(self._layers) == 2 else ["out"]
-        for name, (weight, bias) in zip(names, self._layers, strict=True):
-            arrays[name] = weight.detach().numpy().copy()
-            arrays[f"{name}_bias"] = bias.detach().numpy().copy()
+        names = ["hidden", "out"] if len(self._shapes) == 2 else ["out"]
+        for name, (weight, bias) in zip(names, _layers(self._flat.detach(), self._shapes), strict=True):
+            arrays[name] = weight.numpy().copy()
+            arrays[f"{name}_bias"] = bias.numpy().copy()
         return arrays
 
     def _inputs(self, rows: Tensor) -> Tensor:
         vectors = np.asarray(self._vectors[rows.numpy()], dtype=np.float32)
         return torch.from_numpy((vectors - self._mean) * self._scale)
 
-    def _drop(self, states: Tensor) -> Tensor:
+    def _mask(self, width: int, rows: int) -> Tensor | None:
+        """A dropout mask from a bank that is drawn once: drawing one for every step took a fifth of the time."""
         if self._dropout <= 0:
-            return states
+            return None
         first = int(torch.randint(MASKS, (1,), generator=self._random))
-        return states * self._mask(states.shape[1])[first : first + len(states)]
-
-    def _mask(self, width: int) -> Tensor:
-        """A bank of dropout masks, drawn once: drawing them for every step took a fifth of the time."""
         if width not in self._masks:
             kept = torch.rand((MASKS + self._longest, width), generator=self._random) >= self._dropout
             self._masks[width] = kept / (1.0 - self._dropout)
-        return self._masks[width]
+        return self._masks[width][first : first + rows]
+
+
+class _Network(torch.autograd.Function):
+    """All layers as one function with its gradient written out: torch's record of each costs as much as they do."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any, flat: Tensor, inputs: Tensor, shapes: Shapes, masks: list[Tensor | None]
+    ) -> Tensor:
+        """Logits `(b, C)`: dropout on the inputs of every layer, ReLU between layers."""
+        states = inputs if masks[0] is None else inputs * masks[0]
+        kept = [states]
+        layers = _layers(flat, shapes)
+        for (weight, bias), mask in zip(layers[:-1], masks[1:], strict=True):
+            states = torch.addmm(bias, states, weight).relu_()
+            kept.append(states if mask is None else states.mul_(mask))
+        ctx.flat, ctx.shapes, ctx.masks, ctx.kept = flat.detach(), shapes, masks, kept
+        weight, bias = layers[-1]
+        return torch.addmm(bias, kept[-1], weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        """The gradient of all weights and biases."""
+        result = torch.empty_like(ctx.flat)
+        layers, slopes = _layers(ctx.flat, ctx.shapes), _layers(result, ctx.shapes)
+        for number in reversed(range(len(layers))):
+            torch.mm(ctx.kept[number].T, gradient, out=slopes[number][0])
+            torch.sum(gradient, 0, out=slopes[number][1])
+            if number:
+                gradient = (gradient @ layers[number][0].T).mul_(torch.sign(ctx.kept[number]))  # ReLU's slope
+                if ctx.masks[number] is not None:
+                    gradient.mul_(ctx.masks[number])
+        return result, None, None, None
+
+
+def _layers(flat: Tensor, shapes: Shapes) -> list[tuple[Tensor, Tensor]]:
+    """Weights `(in, out)` and biases of all layers, as views into one tensor."""
+    sizes = [size for inputs, outputs in shapes for size in (inputs * outputs, outputs)]
+    parts = torch.split(flat, sizes)
+    return [(parts[2 * number].view(shape), parts[2 * number + 1]) for number, shape in enumerate(shapes)]
 
 
 def _standard(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:

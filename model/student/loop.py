@@ -98,8 +98,8 @@ def batch_loss(log_probs: Tensor, found: BatchTargets) -> Tensor:
     """Mean cross-entropy over used rows, weighted where rows have weights."""
     if found.weight is None:
         return refinery.refinery_loss(log_probs, found.targets, found.used)
-    losses = -(found.targets.detach() * log_probs).sum(1) * found.weight
-    return torch.where(found.used, losses, 0.0).sum() / found.used.sum().clamp(min=1)
+    weight = torch.where(found.used, found.weight, 0.0) / found.used.sum().clamp(min=1)
+    return -(found.targets.detach() * weight[:, None] * log_probs).sum()
 
 
 def take_snapshot(learner: Learner, targets: Targets, stop: Stop | None) -> Snapshot:
