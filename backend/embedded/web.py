@@ -21,7 +21,8 @@ def web_command(host: str, port: int, log_level: str = "INFO") -> list[str]:
     """
     options = ["--workers=1", f"--threads={THREADS}", f"--bind={_address(host, port)}", "--no-control-socket"]
     timing = ["--timeout=120", f"--graceful-timeout={GRACE_SECONDS}", "--keep-alive=5"]
-    return [sys.executable, "-m", "gunicorn", *options, *timing, f"--log-level={log_level.lower()}", "backend.wsgi:app"]
+    logs = ["--logger-class=backend.gunicorn_logs.Logs", f"--log-level={log_level.lower()}"]
+    return [sys.executable, "-m", "gunicorn", *options, *timing, *logs, "backend.wsgi:app"]
 
 
 def web_part(data: DataDir, host: str, port: int, log_level: str, environment: Mapping[str, str]) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -22,7 +23,7 @@ from tests.backend.web.server import CREATED, annotation_body
 def web(tmp_path: Path, redis_url: str) -> Iterator[tuple[str, subprocess.Popen[bytes], Path]]:
     port = free_port()
     environment = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "REDIS_URL": redis_url, "TEACHER": "similarity"}
-    environment |= {"OMP_NUM_THREADS": "1", "LABEL_STUDIO_API_KEY": "sk-very-secret-key"}
+    environment |= {"OMP_NUM_THREADS": "1", "LABEL_STUDIO_API_KEY": "sk-very-secret-key", "LOG_FORMAT": "json"}
     log = tmp_path / "web.log"
     with log.open("wb") as output:
         command = web_command("127.0.0.1", port)
@@ -63,6 +64,8 @@ def test_it_answers_keeps_torch_out_and_stops_without_losing_events(
     assert "0123456789abcdef" not in text
     assert "very-secret" not in text
     assert "Traceback" not in text
+    events = [json.loads(line)["event"] for line in text.splitlines()]  # gunicorn's own lines, too
+    assert any(event.startswith("Listening at") for event in events)
     from backend.human_labels import of_project
     from backend.pool.engine import open_engine
 
