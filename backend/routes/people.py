@@ -28,7 +28,7 @@ def all_projects() -> str:
     """Every project with its phase and version."""
     services = parts().services
     rows = [project_status(services, project) for project in projects.all_projects(services.engine)]
-    return _page("projects.html", projects=rows, phases=[phase_words(row) for row in rows])
+    return _page("projects.html", projects=rows, address=services.settings.backend_url)
 
 
 @people.get("/projects/<int:number>.json")

@@ -59,7 +59,9 @@ def test_figures_of_teacher_and_student(server: Server) -> None:
 
 
 def test_pages_are_readable_and_escape(server: Server) -> None:
-    assert "No project is connected" in server.get("/projects").text
+    empty = server.get("/projects").text
+    assert "No project is connected" in empty
+    assert f"<code>{server.services.settings.backend_url}</code>" in empty
     server.version()
     title = "<script>alert(1)</script>"
     server.post(
