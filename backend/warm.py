@@ -27,6 +27,11 @@ def wanted(engine: sa.Engine, coming: bool = True) -> list[tuple[int, str]]:
     return [(int(project), str(version)) for project, version in rows]
 
 
+def load_parser() -> None:
+    """Import what reads label configs: half a second of the processor that the first /setup saves."""
+    import label_studio_sdk.label_interface.interface  # noqa: F401
+
+
 class Warmer:
     """A background thread that looks every two seconds. With many projects only the last few are kept warm."""
 
@@ -53,8 +58,7 @@ class Warmer:
     def _run(self) -> None:
         if self._stop.wait(START_SECONDS):
             return
-        import label_studio_sdk.label_interface.interface  # noqa: F401  (half a second that the first /setup saves)
-
+        load_parser()
         gc.collect()
         gc.freeze()  # what stays for ever need not be looked through again and again
         while not self._stop.is_set():

