@@ -94,9 +94,10 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
 
     choice = project_options(job.services.settings, job.project).BATCH
     limit = LARGEST_BATCH if choice == "off" or batches.batch_teacher(teacher) is None else batches.FIRST
-    if _asked(job, version) >= batches.FIRST:
+    asked = _asked(job, version)
+    if asked >= batches.FIRST:
         limit = LARGEST_BATCH
-    return flow(job, teacher, version, following, end, min(limit, room))
+    return flow(job, teacher, version, following, end, min(limit, room), proven=asked > 0)
 
 
 def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:

@@ -45,20 +45,23 @@ class Outcome:
     problem: TeacherError | None = None
 
 
-def flow(job: Job, teacher: Teacher, version: str, following: Next, end: float, limit: int) -> int:
+def flow(job: Job, teacher: Teacher, version: str, following: Next, end: float, limit: int, proven: bool) -> int:
     """Ask until none is left, `limit` tasks were begun, or the time is over (time.monotonic); the number of tasks.
+
+    Unless it is `proven` that the teacher answers, the first question goes alone: it shows a wrong key.
 
     What the calls can cost at most is reserved before, what they did cost is booked after, and answers are stored
     before either is told. A question that fails is left for the next run. If the teacher refuses, fails several times
     in a row, or answers nothing at all, what is under way still ends and is kept; then the error is raised.
     """
-    return Flow(job, teacher, version, following).run(end, limit)
+    return Flow(job, teacher, version, following, proven).run(end, limit)
 
 
 class Flow:
     """The questions of one `flow`: those that wait, those under way, and what went wrong."""
 
-    def __init__(self, job: Job, teacher: Teacher, version: str, following: Next) -> None:
+    def __init__(self, job: Job, teacher: Teacher, version: str, following: Next, proven: bool) -> None:
+        self._proven = proven
         self._job, self._teacher, self._version, self._following = job, teacher, version, following
         self._most = job.services.settings.LLM_CONCURRENCY
         self._per_call = max((llm.per_call for llm in llms_of(teacher)), default=1)
@@ -84,9 +87,10 @@ class Flow:
 
     def _some(self, threads: ThreadPoolExecutor, limit: int) -> bool:
         """Begin some questions, if there is room for more; whether there may be further ones."""
-        room = 2 * self._most - len(self._flying) if self._answered else 1 - len(self._flying)
-        if room < (self._most if self._answered else 1) or limit < 1:
-            return False  # the first one shows a wrong key, alone
+        many = self._proven or self._answered
+        room = 2 * self._most - len(self._flying) if many else 1 - len(self._flying)
+        if room < (self._most if many else 1) or limit < 1:
+            return False
         rows = self._next(min(limit, min(room, RESERVED) * self._per_call), limit)
         try:
             questions = self._reserve([rows[at : at + self._per_call] for at in range(0, len(rows), self._per_call)])

@@ -18,7 +18,7 @@ BURST_SECONDS = 0.5  # complaints within it count as one
 
 
 class Throttle:
-    """Additive increase, multiplicative decrease, shared by the threads of one process.
+    """Additive increase, multiplicative decrease, shared by the threads of one process; twice as many per round at first.
 
     A few complaints among many good answers are the price of staying at the server's limit, and cost nothing: the limit
     falls, and all wait for the time that the server names, only while more than TOLERATED of the latest answers
@@ -66,7 +66,7 @@ class Throttle:
                 if often and retry_after:
                     self._not_before = max(self._not_before, now + min(retry_after, LONGEST_WAIT))
             elif status < 400:
-                self.limit = min(float(self.most), self.limit + 1.0 / self.limit)
+                self.limit = min(float(self.most), self.limit + (1.0 if self._slowed_at < 0 else 1.0 / self.limit))
             self._free.notify()
 
     def _count(self, now: float, complaint: bool) -> None:

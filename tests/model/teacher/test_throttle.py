@@ -43,6 +43,18 @@ def test_success_adds_and_overload_takes_a_fifth() -> None:
     assert throttle.limit == pytest.approx(5.12)
 
 
+def test_it_doubles_until_the_first_cut_and_then_adds_one_per_round() -> None:
+    clock = Clock()
+    throttle = Throttle(4, 64, clock)
+    for _ in range(4):
+        throttle.heard(200)
+    assert throttle.limit == 8
+    throttle.heard(429)
+    assert throttle.limit == pytest.approx(6.4)
+    throttle.heard(200)
+    assert throttle.limit == pytest.approx(6.4 + 1 / 6.4)
+
+
 def test_other_errors_change_nothing() -> None:
     throttle = Throttle(4, 8, Clock())
     for status in (400, 401, 404, 500):
