@@ -22,6 +22,7 @@ from backend.services import Services, label_space, project_options, teacher_opt
 from model.errors import ArtifactError, LabelSpaceError, TeacherError
 
 if TYPE_CHECKING:
+    from model.committee import Member
     from model.committee.catalogue import Classifier
     from model.committee.proposing import Proposals
     from model.committee.trial import Trial
@@ -93,10 +94,13 @@ def dismiss(services: Services, project: Project, places: Sequence[str]) -> None
             raise ProjectError(f"{place} is neither proposed nor confirmed for project {project.project}")
 
 
-def guests(services: Services, project: Project) -> list[tuple[str, dict[str, str | None]]]:
-    """Place and label map of every confirmed classifier, for a training."""
-    rows = classifiers.of_project(services.engine, project.project, label_space(project).hash)
-    return [(row.place, dict(row.map)) for row in rows if row.confirmed]
+def guests(services: Services, project: Project) -> list[Member]:
+    """Every confirmed classifier, loaded for a training. ArtifactError if one cannot be loaded any more."""
+    from model.committee.existing import open_existing
+
+    space = label_space(project)
+    rows = classifiers.of_project(services.engine, project.project, space.hash)
+    return [open_existing(row.place, space, row.place, row.map) for row in rows if row.confirmed]
 
 
 def decided(services: Services, project: Project, space: LabelSpace) -> tuple[list[str], list[int]]:

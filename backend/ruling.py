@@ -60,11 +60,7 @@ def ruled(
 
     votes = counted(services, project, committee, ids, texts)
     voting = project_options(services.settings, project).VOTING
-    reviewer = committee.reviewer if voting == "weighted" else None
-    accepted = _accepted(voting, votes, reviewer)
-    decided = settled(committee, votes, accepted)
-    if reviewer is not None:
-        decided |= together(committee, votes, accepted, reviewer)
+    decided = decisions(voting, committee, votes, accepted(voting, committee, votes))
     weights = np.asarray(committee.weights, np.float32) if committee.weights else None
     unions = union_of_votes(votes.members, committee.space, weights)
     sources = {task: str(decided[place].ruling.source) for place, task in enumerate(ids)}
@@ -90,21 +86,28 @@ def counted(
     return Votes(members, tally(members), committee.pooled(members), said)
 
 
-def settled(committee: Committee, votes: Votes, accepted: IntArray) -> dict[int, Decided]:
+def decisions(voting: str, committee: Committee, votes: Votes, sure: IntArray) -> dict[int, Decided]:
+    """By place, who decided and what; `sure` are the label numbers that the votes accept `(n,)`, -1 for none."""
+    found = settled(committee, votes, sure)
+    reviewer = committee.reviewer if voting == "weighted" else None
+    return found if reviewer is None else found | together(committee, votes, sure, reviewer)
+
+
+def settled(committee: Committee, votes: Votes, sure: IntArray) -> dict[int, Decided]:
     """By place: the votes, else the teacher's one label, as it stands."""
     from model.committee import Source, settle
 
     names = committee.space.names
     found: dict[int, Decided] = {}
     for place, row in enumerate(votes.said):
-        label = names[accepted[place]] if accepted[place] >= 0 else None
+        label = names[sure[place]] if sure[place] >= 0 else None
         ruling = settle(votes.labels(names, place), label, None if row is None else _teacher_answer(row.reply))
         teacher = row.candidates if row is not None and ruling.source is Source.LLM else None
         found[place] = Decided(ruling, teacher.score if teacher else float(votes.counts.confidence[place]))
     return found
 
 
-def together(committee: Committee, votes: Votes, accepted: IntArray, reviewer: Reviewer) -> dict[int, Decided]:
+def together(committee: Committee, votes: Votes, sure: IntArray, reviewer: Reviewer) -> dict[int, Decided]:
     """By place, the tasks that the teacher answered: members and teacher, each with the weight people's labels give.
 
     What is unlikely even so goes to people, with the teacher's labels as the shortlist.
@@ -127,12 +130,12 @@ def together(committee: Committee, votes: Votes, accepted: IntArray, reviewer: R
         if score < LIKELY:
             ruling = Ruling(None, Source.UNRESOLVED, tuple(dict.fromkeys([label, *listed])))
         else:
-            ruling = Ruling(label, Source.COMMITTEE if accepted[place] == best else Source.LLM, (label,))
+            ruling = Ruling(label, Source.COMMITTEE if sure[place] == best else Source.LLM, (label,))
         found[place] = Decided(ruling, score)
     return found
 
 
-def _accepted(voting: str, votes: Votes, reviewer: Reviewer | None) -> IntArray:
+def accepted(voting: str, committee: Committee, votes: Votes) -> IntArray:
     """The label number that the votes accept `(n,)`, -1 where a review is wanted."""
     import numpy as np
 
@@ -142,6 +145,7 @@ def _accepted(voting: str, votes: Votes, reviewer: Reviewer | None) -> IntArray:
     if voting != "weighted":
         count = len(votes.members)
         return KOfN(count, count if voting == "unanimous" else count // 2 + 1).accepted(votes.counts)
+    reviewer = committee.reviewer
     if reviewer is None:
         return Weighted(CONFIDENT).accepted(votes.pooled)
     enough = reviewer.worth_asking(votes.pooled) <= PRICE

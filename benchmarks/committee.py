@@ -1,9 +1,9 @@
 """A committee of small models with an LLM as reviewer.  python -m benchmarks.committee --out FILE.json
 
 Rows: dataset, teacher, part, method, seed, accuracy, llm_calls, share_of_calls, rows, human_labels. `part` is `pool`
-(the tasks that are annotated) or `new` (later tasks). Methods: `committee` (ours), `llm` (the LLM on everything),
-`member:<name>` (each member alone), `majority` (no review), `published` (unanimity, else the LLM's label), and with
---ablations the committee with other numbers of members and stages. What stands in FILE.json is not measured again.
+(the tasks that are annotated) or `new` (later tasks). Methods: `committee` (as the product trains and serves it), `llm`
+(the LLM on everything), `member:<name>` (each member alone), `majority` (no review), `published` (unanimity, else the
+LLM's label), and with --ablations the committee with other settings. What stands in FILE.json is not measured again.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ import structlog
 
 from benchmarks import committee_report
 from benchmarks.committee_rows import measured
-from benchmarks.committee_run import Plan, Run
+from benchmarks.committee_served import Plan, Served
 from benchmarks.committee_tasks import projects
 from model.student.embeddings import EmbeddingCache
 from model.student.encoder import load_encoder
 
-QUICK_SETS = ("dbpedia14", "raop", "emotion")
-MEMBERS = ("head", "words", "names", "means", "bootstrap")
+QUICK_SETS = ("raop", "emotion", "flute")
+ABLATION_SETS = ("raop", "emotion", "flute", "discourse")
+MEMBERS = ("student", "words", "names", "student:1", "student:2")
 ABLATIONS = {
-    **{f"{count} members": Plan(MEMBERS[:count], existing=False) for count in (2, 3, 4, 5)},
-    **{f"{stages} stages": Plan(stages=stages) for stages in (1, 2, 5)},
-    "50 human labels": Plan(human=50),
-    "200 human labels": Plan(human=200),
-    "replay": Plan(replay=1.0),
+    **{f"k = {count}": Plan(MEMBERS[:count], existing=False) for count in (2, 3, 4, 5)},
+    **{f"beta = {100 * share:.0f} %": Plan(stage=share) for share in (0.02, 0.04, 0.16)},
+    **{f"replay {share:g}": Plan(replay=share) for share in (0.0, 1.0, 2.0)},
+    **{f"voting {rule}": Plan(voting=rule) for rule in ("majority", "unanimous")},
+    **{f"{count} human labels": Plan(human=count) for count in (10, 20)},
 }
 
 
@@ -42,12 +43,12 @@ def main(arguments: list[str] | None = None) -> None:
     plans = {"committee": Plan(), **(ABLATIONS if options.ablations else {})}
     rows = known(options.out)
     measured_before = {(row["dataset"], row["seed"]) for row in rows}
-    for project in projects(options.data, options.sets or (QUICK_SETS if options.quick else ())):
+    for project in projects(options.data, options.sets):
         for seed in range(options.first_seed, options.first_seed + options.seeds):
             if (project.name, seed) in measured_before:
                 continue
             for method, plan in plans.items():
-                run = Run(project, embed, seed, plan)
+                run = Served(project, embed, seed, plan)
                 run.run()
                 rows += measured(run, method)
             print(f"{project.teacher} {project.name} seed {seed}: done", flush=True)
@@ -72,10 +73,12 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=None, help="default 3, with --quick 1")
     parser.add_argument("--first-seed", type=int, default=0, help="settings were chosen on seeds from 100 on")
     parser.add_argument("--sets", nargs="*", default=[], help="only these sets")
-    parser.add_argument("--ablations", action="store_true", help="other numbers of members, stages and human labels")
+    parser.add_argument("--ablations", action="store_true", help="other settings, on four small sets")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "shortlist" / "embeddings")
     options = parser.parse_args(arguments)
     options.seeds = options.seeds or (1 if options.quick else 3)
+    if not options.sets:
+        options.sets = ABLATION_SETS if options.ablations else QUICK_SETS if options.quick else ()
     return options
 
 

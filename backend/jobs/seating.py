@@ -48,7 +48,7 @@ def train_members(
     space, old = label_space(job.project), served_committee(job)
     agreed = Agreed.of(job, known=set(data.texts)) if old is not None else Agreed()
     if old is not None:
-        data = replayed(data, old, agreed, options)
+        data = replay(data, old, agreed, options.REPLAY)
     confirmed = guests(job.services, job.project)
     new, report = train_committee(
         space, data, Roster.of(options.COMMITTEE), how, embedder(job), progress, stop, confirmed
@@ -89,15 +89,15 @@ class Agreed:
         return Held([text for text, _ in rows], gold, np.arange(len(rows)) < len(people))
 
 
-def replayed(data: TrainingData, old: Committee, agreed: Agreed, options: ProjectOptions) -> TrainingData:
-    """The data and some agreed tasks, as many as REPLAY says per reviewed one; their candidate sets are the votes."""
+def replay(data: TrainingData, old: Committee, agreed: Agreed, share: float) -> TrainingData:
+    """The data and some agreed tasks, `share` of them per reviewed one; their candidate sets are the votes."""
     import numpy as np
 
     from model.committee import balanced_draw, held_out, union_of_votes
     from model.committee.replay import joined
 
     free = [task for task in agreed.texts if not held_out(task)]
-    count = round(options.REPLAY * int((~data.human).sum()))
+    count = round(share * int((~data.human).sum()))
     drawn = balanced_draw(free, [agreed.labels[task] for task in free], count, np.random.default_rng(0))
     texts = [agreed.texts[task] for task in drawn]
     if not texts:

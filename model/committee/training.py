@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,10 +27,11 @@ from model.roster import Roster
 from model.student.data import TrainingData
 from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
 
-Guest = tuple[str, Mapping[str, str | None]]  # place of an existing classifier, and its labels as the project's
-
 GATE = Gate(least_human=1, forgetting=0.1)  # what is learned from reviews may change some easy tasks, too
-WEIGHING = 0.25  # of the human labels no member learns from: they weigh the members
+MANY_LABELS = 400  # of people, from which on some of them teach no member but weigh the members
+WEIGHING = 0.25  # of many labels
+FOLDS = 3
+MOST_ROWS = 2_000  # that only the teacher answered and that teach members which are cross-fitted
 
 
 def train_committee(
@@ -41,20 +42,53 @@ def train_committee(
     embed: Embed,
     progress: Progress,
     stop: Stop,
-    guests: Sequence[Guest] = (),
+    guests: Sequence[Member] = (),
 ) -> tuple[Committee, TrainingReport]:
-    """A committee and a report about its training. NotEnoughDataError and TrainingStopped as for a single student."""
+    """A committee of the roster and `guests`, and a report about its training.
+
+    NotEnoughDataError and TrainingStopped as for a single student.
+    """
     started = time.monotonic()
     weighing = set_aside(data)
     members, report = _members(space, data.rows(~weighing), roster, options, embed, progress, stop)
-    members += [open_existing(place, space, place, targets) for place, targets in guests]
-    weights, reviewer = weigh(members, data.rows(weighing & data.decided))
+    all_members = [*members, *guests]
+    judged = data.rows(weighing) if weighing.any() else data.rows(data.decided)
+    weights, reviewer = (1.0 / len(all_members),) * len(all_members), None
+    if len(judged) >= LEAST_LABELS:
+        evidence = [member_evidence(member.probabilities(judged.texts)) for member in all_members]
+        if not weighing.any():
+            evidence[: len(members)] = cross_fitted(space, data, roster, options, embed, stop)
+        weights, reviewer = weigh(evidence, judged)
+    names = [*roster.members, *(member.name for member in guests)]
     rounded = [round(weight, 4) for weight in weights]
-    names = [*roster.members, *(place for place, _ in guests)]
     report.found = {**report.found, "members": names, "weights": rounded}
     report.seconds = time.monotonic() - started
     facts = {"reviewer": reviewer.to_json()} if reviewer else {}
-    return Committee(space, members, weights, encoder=options.encoder, facts=facts), report
+    return Committee(space, all_members, weights, encoder=options.encoder, facts=facts), report
+
+
+def cross_fitted(
+    space: LabelSpace, data: TrainingData, roster: Roster, options: TrainingOptions, embed: Embed, stop: Stop
+) -> list[FloatArray]:
+    """Evidence `(n, C)` of each member of the roster on the n rows that people decided, each by members that did not
+    learn it. Some thousand rows teach these members well enough for a weight."""
+    decided = np.flatnonzero(data.decided)
+    others = np.flatnonzero(~data.decided)
+    generator = np.random.default_rng(options.seed)
+    others = others if len(others) <= MOST_ROWS else np.sort(generator.choice(others, MOST_ROWS, replace=False))
+    fold_of = generator.integers(0, FOLDS, len(decided))
+    found: list[FloatArray] = [np.zeros((len(decided), len(space)), np.float32) for _ in roster.members]
+    options = replace(options, heads=1)  # one head tells what a member is worth, several cost several times as much
+    for fold in range(FOLDS):
+        mine = fold_of == fold
+        if not mine.any():
+            continue
+        learned = data.rows(np.concatenate([decided[~mine], others]))
+        members, _ = _members(space, learned, roster, options, embed, lambda share, text: None, stop)
+        texts = [data.texts[row] for row in decided[mine]]
+        for place, member in enumerate(members):
+            found[place][mine] = member_evidence(member.probabilities(texts))
+    return found
 
 
 def _members(
@@ -100,11 +134,14 @@ def existing(path: str, space: LabelSpace) -> ExistingMember | PipelineMember:
 
 
 def set_aside(data: TrainingData) -> BoolArray:
-    """Rows that only weigh the members: a quarter of those that people decided, by text; none if these were too few."""
+    """Rows that only weigh the members: a quarter of those that people decided, by text. None while these are few:
+    then all of them teach, and cross-fitting weighs."""
+    if int(data.decided.sum()) < MANY_LABELS:
+        return np.zeros(len(data), np.bool_)
     digests = (hashlib.sha256(f"weigh {text}".encode("utf-8", "surrogatepass")).digest() for text in data.texts)
     drawn = np.array([int.from_bytes(digest[:8], "big") < WEIGHING * 2**64 for digest in digests], np.bool_)
     chosen: BoolArray = drawn & data.decided
-    return chosen if int(chosen.sum()) >= LEAST_LABELS else np.zeros(len(data), np.bool_)
+    return chosen
 
 
 def refined(data: TrainingData, probabilities: FloatArray) -> FloatArray:
@@ -114,12 +151,9 @@ def refined(data: TrainingData, probabilities: FloatArray) -> FloatArray:
     return targets
 
 
-def weigh(members: Sequence[Member], data: TrainingData) -> tuple[tuple[float, ...], Reviewer | None]:
-    """Weights by maximum likelihood on rows that people decided and no member learned from, equal if they are few; and
-    what the teacher's word is worth, by those of them that it answered."""
-    if len(data) < LEAST_LABELS:
-        return (1.0 / len(members),) * len(members), None
-    evidence = [member_evidence(member.probabilities(data.texts)) for member in members]
+def weigh(evidence: Sequence[FloatArray], data: TrainingData) -> tuple[tuple[float, ...], Reviewer | None]:
+    """Weights by maximum likelihood on rows that people decided, with every member's evidence `(n, C)` on them; and
+    what the teacher's word is worth, by those of the rows that it answered, None if they are few."""
     gold, answered = data.candidates.argmax(axis=1), data.first >= 0
     fitted = Pooling.fit(evidence, gold)
     said = [part[answered] for part in evidence]

@@ -11,10 +11,10 @@ from pytest_httpserver import HTTPServer
 from backend import acquiring, stages
 from backend.acquiring import chooser
 from backend.jobs import annotate, publish, train
-from backend.jobs.seating import Agreed, replayed, served_committee
+from backend.jobs.seating import Agreed, replay, served_committee
 from backend.pool import candidates, jobs, predictions, rulings, shortlists, tasks, versions
 from backend.ruling import counted, together
-from backend.services import project_options, teacher_version
+from backend.services import teacher_version
 from backend.status import project_status
 from model.committee import Confusion, Pooling, Reviewer, held_out
 from model.labels import CandidateSet
@@ -118,8 +118,7 @@ def test_a_stage_ends_after_so_many_reviews_and_replays_what_the_votes_decided(w
     assert committee is not None
     space, few = committee.space, ["one", "two", "three", "four"]
     data = training_data(space, few, [CandidateSet((space.names[0],))] * 4, [None] * 4)
-    options = project_options(world.services.settings, world.project)
-    again = replayed(data, committee, agreed, options)
+    again = replay(data, committee, agreed, 0.5)
     assert len(again) == 4 + 2  # half as many as were reviewed
     assert set(again.texts[4:]) <= {text for task, text in agreed.texts.items() if not held_out(task)}
     held = agreed.held(space, [("a person's", space.names[1])])

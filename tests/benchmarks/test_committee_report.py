@@ -54,7 +54,7 @@ def test_a_run_saves_calls_and_beats_its_reviewer(tmp_path: Path) -> None:
     assert by_method["committee"]["accuracy"] > by_method["llm"]["accuracy"]
     assert by_method["llm"]["share_of_calls"] == 1.0
     assert by_method["committee"]["rows"] == 336 - by_method["committee"]["human_labels"]
-    assert {"member:head", "member:words", "member:names", "member:flan-t5-base", "published", "majority"} < set(
+    assert {"member:student", "member:words", "member:names", "member:flan-t5-base", "published", "majority"} < set(
         by_method
     )
     assert "**committee**" in out.with_suffix(".md").read_text()

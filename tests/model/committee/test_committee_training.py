@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from model.arrays import FloatArray
-from model.committee import Committee, Reviewer, WordsMember
+from model.committee import Committee, Reviewer, WordsMember, training
 from model.committee.training import Held, existing, refined, set_aside, train_committee, without_harm
 from model.errors import ArtifactError
 from model.labels import CandidateSet, HumanLabel, LabelSpace
@@ -45,13 +45,20 @@ def data(count: int, people: int) -> TrainingData:
 
 def train(rows: TrainingData, *members: str) -> Committee:
     committee, report = train_committee(
-        SPACE, rows, Roster(members), TrainingOptions(way="head"), letters, lambda share, text: None, lambda: False
+        SPACE,
+        rows,
+        Roster(members),
+        TrainingOptions(way="head", epochs=10, heads=1),
+        letters,
+        lambda share, text: None,
+        lambda: False,
     )
     assert report.found["members"] == list(members)
     return committee
 
 
-def test_members_learn_and_weights_come_from_set_aside_labels() -> None:
+def test_members_learn_and_weights_come_from_labels_that_they_did_not_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "MANY_LABELS", 150)
     rows = data(240, 200)
     committee = train(rows, "student", "student:1", "words", "names")
     assert [member.name for member in committee.members] == ["student", "student:1", "words", "names"]
@@ -64,10 +71,19 @@ def test_members_learn_and_weights_come_from_set_aside_labels() -> None:
     assert not (aside & ~rows.decided).any()
 
 
-def test_few_labels_weigh_all_members_alike_and_set_nothing_aside() -> None:
-    rows = data(60, 30)
+def test_a_hundred_labels_all_teach_and_cross_fitting_weighs() -> None:
+    rows = data(120, 60)
     assert not set_aside(rows).any()
-    assert train(rows, "student", "words").weights == (0.5, 0.5)
+    weights = train(rows, "words", "names").weights
+    assert weights[1] < 0.5 * weights[0]
+    random = np.random.default_rng(0)
+    rows.candidates[:60] = np.eye(2, dtype=bool)[random.integers(0, 2, 60)]  # people say anything: nothing to learn
+    made_up = train(rows, "words", "names").weights
+    assert made_up[0] < 0.5 * weights[0]  # what it learned by heart gives it no weight
+
+
+def test_a_handful_of_labels_weighs_all_members_alike() -> None:
+    assert train(data(60, 15), "student", "words").weights == (0.5, 0.5)
 
 
 def test_refined_targets_stay_inside_the_candidates() -> None:
@@ -97,7 +113,7 @@ def test_a_member_that_got_worse_keeps_its_old_self() -> None:
 
 def test_people_say_what_the_teachers_word_is_worth() -> None:
     def reviewer(right: float) -> Reviewer | None:
-        rows = data(600, 300)
+        rows = data(200, 100)
         random = np.random.default_rng(0)
         gold = rows.candidates.argmax(axis=1)
         rows.top = np.where(random.random(len(rows)) < right, gold, 1 - gold).astype(np.int64)
@@ -108,7 +124,7 @@ def test_people_say_what_the_teachers_word_is_worth() -> None:
     assert bad is not None
     assert good.pooling.weights[-1] > bad.pooling.weights[-1]
     assert not bad.helps
-    assert train(data(60, 30), "student", "words").reviewer is None  # too few labels to tell
+    assert train(data(60, 15), "student", "words").reviewer is None  # too few labels to tell
 
 
 def test_an_existing_classifier_takes_its_seat_by_a_file(tmp_path: Path) -> None:
