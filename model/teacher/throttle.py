@@ -18,11 +18,12 @@ BURST_SECONDS = 0.5  # complaints within it count as one
 
 
 class Throttle:
-    """Additive increase, multiplicative decrease, shared by the threads of one process; twice as many per round at first.
+    """Additive increase, multiplicative decrease, shared by the threads of one process.
 
-    A few complaints among many good answers are the price of staying at the server's limit, and cost nothing: the limit
-    falls, and all wait for the time that the server names, only while more than TOLERATED of the latest answers
-    complain; the limit once per burst. The call that was refused waits in the SDK anyway.
+    Up to the first decrease the limit doubles per round of answers. A few complaints among many good answers are the
+    price of staying at the server's limit, and cost nothing: the limit falls, and all wait for the time that the server
+    names, only while more than TOLERATED of the latest answers complain; the limit once per burst. The call that was
+    refused waits in the SDK anyway.
     """
 
     def __init__(

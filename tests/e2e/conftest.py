@@ -9,14 +9,14 @@ import pytest
 
 from benchmarks.annotator import Annotator
 from tests.e2e.browser import Browser
-from tests.e2e.label_studio_server import LabelStudioServer, start_label_studio
+from tests.e2e.label_studio_server import STRICT, LabelStudioServer, start_label_studio
 from tests.e2e.stack import Stack
 
 
 @pytest.fixture(scope="session")
 def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer]:
-    """A real Label Studio in its default (not strict) mode."""
-    server = start_label_studio(tmp_path_factory.mktemp("label-studio"))
+    """A real Label Studio that validates predictions strictly; the embedded ones run in its default mode."""
+    server = start_label_studio(tmp_path_factory.mktemp("label-studio"), STRICT)
     yield server
     server.stop()
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from backend.pool.jobs import JobRow
 from benchmarks.annotator import Annotator, Json, choice, ticked
 from benchmarks.waiting import wait_for
-from tests.e2e.configs import LABELS, config_a, config_b, rows
-from tests.e2e.label_studio_server import STRICT, start_label_studio
+from tests.e2e.configs import LABELS, config_a, rows
 from tests.e2e.stack import Stack
 from tests.e2e.stories import (
     await_predictions,
@@ -128,23 +125,3 @@ def test_an_unsupported_config_is_refused_in_words(person: Annotator, stack: Sta
     project = person.create_project("dynamic choices", config)
     with pytest.raises(Exception, match=r"label.*task data"):
         connect(person, stack, project)
-
-
-def test_strict_validation_accepts_all_that_is_sent(tmp_path: Path) -> None:
-    server = start_label_studio(tmp_path, STRICT)
-    stack = Stack(tmp_path, server)
-    person = Annotator(server.url, server.token)
-    try:
-        stack.start()
-        for title, config in (("strict A", config_a()), ("strict B", config_b())):
-            project = person.create_project(title, config)
-            person.import_tasks(project, rows(60))
-            connect(person, stack, project)
-            person.retrieve_predictions(project)
-            label_stream(person, project, 22)
-            status = stack.await_status(project, "a promoted student", served_student)
-            await_predictions(person, project, status["version"])
-    finally:
-        person.close()
-        stack.stop()
-        server.stop()
