@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -36,17 +37,29 @@ def upsert(
     """
     if not rows:
         return
-    keys = [column.name for column in table.primary_key]
-    statement = insert(connection, table)
-    new = {name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep}
-    if new:
-        statement = statement.on_conflict_do_update(
-            index_elements=keys, set_=new, where=None if unless is None else sa.not_(unless)
+    statement, new = _insert_or_update(connection.dialect.name, table, tuple(rows[0]), tuple(keep))
+    if unless is not None and new:
+        keys = [column.name for column in table.primary_key]
+        values = {name: statement.excluded[name] for name in new}
+        statement = insert(connection, table).on_conflict_do_update(
+            index_elements=keys, set_=values, where=sa.not_(unless)
         )
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
     for chunk in chunks(list(rows), ROWS):
         connection.execute(statement, chunk)
+
+
+@lru_cache(maxsize=256)
+def _insert_or_update(
+    dialect: str, table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]
+) -> tuple[sqlite.Insert | postgresql.Insert, list[str]]:
+    """The statement, made once, because that takes as long as one row's execution; and the columns that it renews."""
+    keys = [column.name for column in table.primary_key]
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    new = [name for name in columns if name not in keys and name not in keep]
+    if not new:
+        return statement.on_conflict_do_nothing(index_elements=keys), new
+    values = {name: statement.excluded[name] for name in new}
+    return statement.on_conflict_do_update(index_elements=keys, set_=values), new
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

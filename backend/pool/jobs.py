@@ -12,6 +12,7 @@ from backend.pool.engine import now_ms, read, write
 from backend.pool.tables import jobs
 
 ORDER = ("running", "queued", "failed", "idle")  # what people should hear of first
+OF_PROJECT = sa.select(jobs).where(jobs.c.project == sa.bindparam("number"))  # made once: every webhook needs it
 FRESH: dict[str, Any] = {"again": False, "due_ms": 0, "step": "", "progress": None, "error": None}
 
 
@@ -69,7 +70,7 @@ def ask_again(engine: sa.Engine, project: int, kind: str, due_ms: int = 0) -> No
 def get(engine: sa.Engine, project: int) -> dict[str, JobRow]:
     """The jobs of a project by kind; one that was never asked for is missing."""
     with read(engine) as connection:
-        rows = connection.execute(sa.select(jobs).where(jobs.c.project == project)).mappings()
+        rows = connection.execute(OF_PROJECT, {"number": project}).mappings()
         return {row["kind"]: JobRow(**row) for row in rows}
 
 
