@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 
 from flask import Flask
 
@@ -14,8 +15,13 @@ from backend.settings import load_settings
 from backend.warm import Warmer
 from model.registry import Registry
 
+# How long a thread may keep Python to itself while others wait: an answer needs it several times, and Python's own 5 ms
+# each time would be most of what a /setup takes while events are being stored.
+SWITCH_SECONDS = 0.0005
+
 
 def _open() -> Flask:
+    sys.setswitchinterval(SWITCH_SECONDS)
     settings = load_settings()
     configure_logs(settings)
     registry = Registry(settings.model_dir, settings.cache_dir / "fetched")

@@ -19,7 +19,7 @@ from backend.worker import work_until_stopped
 
 log = structlog.get_logger(__name__)
 
-NICENESS = 5  # annotators wait for the web server on the same machine, nobody waits for a job as they do
+NICENESS = 10  # a tenth of a share: annotators wait for the web server on the same machine, for a job nobody as they do
 PRELOADED = (  # imported once by the worker, so that no job waits for it
     "transformers.models.auto.modeling_auto",
     "transformers.models.auto.tokenization_auto",
