@@ -55,7 +55,7 @@ class HeadLearner:
 
     def _forward(self, inputs: Tensor) -> Tensor:
         masks = [self._mask(width, len(inputs)) for width, _ in self._shapes]
-        found: Tensor = _Network.apply(self._flat, inputs, self._shapes, masks)
+        found: Tensor = _Network.apply(self._flat, inputs, self._shapes, masks)  # type: ignore[no-untyped-call]
         return found
 
     def score(self, rows: Tensor) -> Tensor:
@@ -112,9 +112,7 @@ class _Network(torch.autograd.Function):
     """All layers as one function with its gradient written out: torch's record of each costs as much as they do."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, flat: Tensor, inputs: Tensor, shapes: Shapes, masks: list[Tensor | None]
-    ) -> Tensor:
+    def forward(ctx: Any, flat: Tensor, inputs: Tensor, shapes: Shapes, masks: list[Tensor | None]) -> Tensor:
         """Logits `(b, C)`: dropout on the inputs of every layer, ReLU between layers."""
         states = inputs if masks[0] is None else inputs * masks[0]
         kept = [states]
@@ -127,7 +125,7 @@ class _Network(torch.autograd.Function):
         return torch.addmm(bias, kept[-1], weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """The gradient of all weights and biases."""
         result = torch.empty_like(ctx.flat)
         layers, slopes = _layers(ctx.flat, ctx.shapes), _layers(result, ctx.shapes)
