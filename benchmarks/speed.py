@@ -39,12 +39,13 @@ class Size:
     requests: int
     texts: int
     train_rows: int
+    seeds: int
     seconds: float
     largest: int
 
 
-FULL = Size(rounds=9, requests=600, texts=800, train_rows=1000, seconds=40, largest=1_000_000)
-QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seconds=12, largest=100_000)
+FULL = Size(rounds=9, requests=600, texts=400, train_rows=1000, seeds=3, seconds=40, largest=1_000_000)
+QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seeds=1, seconds=12, largest=100_000)
 
 
 def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
@@ -61,9 +62,9 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
         "served": lambda: served_rows(data, size.rounds),
         "retrain": lambda: retrain_rows([1_000, 10_000], 3),
         "latency": lambda: latency_rows(10_000, size.seconds),
-        "training": lambda: training_rows(data, size.train_rows, 1 if size.largest < 1_000_000 else 3),
-        "memory": lambda: memory_rows(size.largest),
+        "training": lambda: training_rows(data, size.train_rows, size.seeds),
         "scale": lambda: scale_rows([number for number in SIZES if number <= size.largest]),
+        "memory": lambda: memory_rows(size.largest),
     }
 
 
