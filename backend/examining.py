@@ -21,6 +21,7 @@ START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (r
 DATABASE = "Check DATABASE_URL, the rights on DATA_DIR and the space on its disk"
 FOLDER = "Set MODEL_DIR to a folder or an address that can be written"
 ENCODER = "Set STUDENT_ENCODER to `default`, a folder, or a hub name that this host can download"
+SHARE = "Set SHARE_ENCODER=true where the workers run; the next job for the teacher or training brings it"
 SERVE = "Start it with `shortlist serve`, or set BACKEND_URL to where Label Studio reaches it"
 KEY = "Set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (Label Studio: Account & Settings, personal access token)"
 
@@ -86,10 +87,28 @@ def _folder(settings: Settings) -> Finding:
 
 def _encoder(settings: Settings) -> Finding:
     from model.student.encoder import load_encoder
+    from model.student.exported import has_torch
 
+    if not has_torch():
+        return _shared_encoder(settings)
     encoder = load_encoder(settings.STUDENT_ENCODER, settings.THREADS)
     encoder.embed(["ready"])
     return good("Encoder", f"{settings.STUDENT_ENCODER} loads; {encoder.dimension} dimensions")
+
+
+def _shared_encoder(settings: Settings) -> Finding:
+    """The encoder as a host without torch gets it from the workers."""
+    from model.errors import ModelError
+    from model.registry import Registry
+    from model.student.exported import FORMS, open_exported, shared_name
+
+    registry = Registry(settings.model_dir, settings.cache_dir / "fetched")
+    try:
+        encoder = open_exported(registry.shared(shared_name(settings.STUDENT_ENCODER, FORMS[0])), settings.THREADS)
+    except ModelError as error:
+        return warning("Encoder", f"no torch here, and no worker has shared the encoder yet: {error}", SHARE)
+    encoder.embed(["ready"])
+    return good("Encoder", f"{settings.STUDENT_ENCODER} runs without torch; {encoder.dimension} dimensions")
 
 
 def _teacher(settings: Settings) -> Finding:
