@@ -28,6 +28,7 @@ from model.teacher.provider import Request, Turn
 from model.teacher.similarity import readable
 
 ALIKE = 0.6  # cosine of two names from which they may mean the same
+NEGATIONS = frozenset({"not", "no", "non", "without"})
 LEAST_SHARE = 0.5  # of the project's labels that a classifier must know, where names alone are compared
 MOST = 6  # classifiers that are proposed
 LONGEST_SAMPLE = 500  # characters of a text that is shown
@@ -72,7 +73,8 @@ class Proposals:
 def by_names(space: LabelSpace, catalogue: Sequence[Classifier], embed: Embed) -> Proposals:
     """Classifiers that know at least half of the project's labels (and two) by name, those that know most first.
 
-    A label means the project's nearest one (equal names, else by cosine of their embeddings), and null below `ALIKE`.
+    A label means the project's nearest one (equal names, else by cosine of their embeddings), and null below `ALIKE`,
+    or if it is the negation of that one, or another label of the classifier has its very name.
     """
     ours = [readable(label.title).casefold() for label in space.labels]
     meanings = sorted({one.meaning(label).casefold() for one in catalogue for label in one.labels})
@@ -82,7 +84,10 @@ def by_names(space: LabelSpace, catalogue: Sequence[Classifier], embed: Embed) -
     likeness = dict(zip(meanings, vectors[: len(meanings)] @ vectors[len(meanings) :].T, strict=True))
     found = []
     for one in catalogue:
-        targets = {label: _nearest(one.meaning(label).casefold(), ours, likeness, space) for label in one.labels}
+        own = [one.meaning(label).casefold() for label in one.labels]
+        places = [_nearest(meaning, own, ours, likeness[meaning]) for meaning in own]
+        names = [None if place is None else space.names[place] for place in places]
+        targets = dict(zip(one.labels, names, strict=True))
         proposal = Proposal(one, targets, "")
         known = proposal.known()
         if known >= max(2, LEAST_SHARE * len(space)):
@@ -91,11 +96,15 @@ def by_names(space: LabelSpace, catalogue: Sequence[Classifier], embed: Embed) -
     return Proposals(tuple(found[:MOST]))
 
 
-def _nearest(meaning: str, ours: Sequence[str], likeness: dict[str, FloatArray], space: LabelSpace) -> str | None:
+def _nearest(meaning: str, own: Sequence[str], ours: Sequence[str], likeness: FloatArray) -> int | None:
+    """Place of the label that a classifier's label means, among `own` of the same classifier."""
     if meaning in ours:
-        return space.names[ours.index(meaning)]
-    best = int(np.argmax(likeness[meaning]))
-    return space.names[best] if float(likeness[meaning][best]) >= ALIKE else None
+        return ours.index(meaning)
+    best = int(np.argmax(likeness))
+    words, named = set(meaning.replace(",", " ").split()), set(ours[best].split())
+    if float(likeness[best]) < ALIKE or (NEGATIONS & words) - named:
+        return None
+    return best if ours[best] not in own or named <= words else None
 
 
 def request_for(teacher: LlmTeacher, catalogue: Sequence[Classifier], texts: Sequence[str]) -> Request:

@@ -70,6 +70,15 @@ def test_without_an_llm_names_decide_and_what_knows_too_little_is_left_out() -> 
     assert by_names(SPACE, [], letters).found == ()
 
 
+def test_a_negation_and_a_near_name_beside_the_very_name_mean_nothing() -> None:
+    space = LabelSpace.of(["toxic", "fine"])
+    toxic = Classifier(
+        "hub/toxic", "toxicity", {"a": "not toxic", "toxic": "", "b": "very toxic", "c": "toxics", "fine": ""}
+    )
+    (found,) = by_names(space, [toxic], letters).found
+    assert found.targets == {"a": None, "toxic": "toxic", "b": "toxic", "c": None, "fine": "fine"}
+
+
 def answer(*rows: Any) -> str:
     return json.dumps({"members": list(rows)})
 
