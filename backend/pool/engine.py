@@ -5,16 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import event
 
 from backend.errors import PoolError
@@ -22,6 +16,7 @@ from backend.errors import PoolError
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_406_815_119  # PostgreSQL's advisory lock of migrations: any number that nobody else takes
 BUSY_MS = 30_000  # how long a writer waits for another one on SQLite
+REVISIONS = sa.table("alembic_version", sa.column("version_num", sa.String))
 CONNECT_SECONDS = 10  # how long PostgreSQL may take to answer
 PRAGMAS = (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 
@@ -62,42 +57,52 @@ def upgrade(engine: sa.Engine) -> None:
 
     Raises PoolError if the database cannot be opened or was written by a newer release.
     """
+    try:
+        with read(engine) as connection:
+            if schema(connection) == {newest()}:  # nearly every start: Alembic is not even imported
+                return
+        _migrate(engine)
+    except sa.exc.SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip()
+        raise PoolError(f"the database {_place(engine)} cannot be opened: {reason}") from error
+
+
+def _migrate(engine: sa.Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
-    try:
-        with read(engine) as connection:
-            if schema(connection) == set(script.get_heads()):
-                return
-        with write(engine) as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-            unknown = schema(connection) - {revision.revision for revision in script.walk_revisions()}
-            if unknown:
-                raise PoolError(
-                    f"the database {_place(engine)} has schema {', '.join(unknown)}, which this release does not know; "
-                    "install the newer release again, or restore a backup"
-                )
-            config.attributes["connection"] = connection
+    with write(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        unknown = schema(connection) - {revision.revision for revision in script.walk_revisions()}
+        if unknown:
+            raise PoolError(
+                f"the database {_place(engine)} has schema {', '.join(unknown)}, which this release does not know; "
+                "install the newer release again, or restore a backup"
+            )
+        config.attributes["connection"] = connection
+        try:
             command.upgrade(config, "head")
-    except (sa.exc.SQLAlchemyError, CommandError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip()
-        raise PoolError(f"the database {_place(engine)} cannot be opened: {reason}") from error
+        except CommandError as error:
+            raise PoolError(f"the database {_place(engine)} cannot be opened: {error}") from error
 
 
 def check_schema(engine: sa.Engine) -> None:
     """Raise PoolError if the schema is not this release's; an SQLAlchemyError if the database cannot be used."""
     with read(engine) as connection:
         here = schema(connection)
-    if here != _heads():
-        raise PoolError(f"it has schema {', '.join(sorted(here)) or 'none'}, this release needs {', '.join(_heads())}")
+    if here != {newest()}:
+        raise PoolError(f"it has schema {', '.join(sorted(here)) or 'none'}, this release needs {newest()}")
 
 
-@lru_cache(maxsize=1)
-def _heads() -> frozenset[str]:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return frozenset(ScriptDirectory.from_config(config).get_heads())
+def newest() -> str:
+    """The revision of this release: migrations are numbered, and their files begin with the number."""
+    return max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 @contextmanager
@@ -116,7 +121,9 @@ def read(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def schema(connection: sa.Connection) -> set[str]:
     """The revisions that the database is at: one, or none before the first upgrade."""
-    return set(MigrationContext.configure(connection).get_current_heads())
+    if not sa.inspect(connection).has_table(REVISIONS.name):
+        return set()
+    return set(connection.scalars(sa.select(REVISIONS.c.version_num)))
 
 
 @contextmanager
