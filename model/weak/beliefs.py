@@ -67,6 +67,8 @@ def beliefs(
     posterior = teacher_posterior(data)
     rows = np.flatnonzero(decided)
     fair = representative(posterior, rows, labels[rows])
+    if decided.all():  # nothing is left to be weighed
+        return Beliefs(respected(posterior, data), Strengths(), Agreement(), Correction(False, 0), Weights(), fair)
     rows = rows if fair else rows[:0]  # people's labels stay what they are, but say nothing about the other tasks
     space = Space(vectors, stop)
     chosen = strengths(data, space, rows, labels[rows])

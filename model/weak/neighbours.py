@@ -25,8 +25,8 @@ SAMPLE = 4096
 class Agreement:
     """What the pass found: the explained share of the teacher's variance, and the chosen penalty."""
 
-    explained: float
-    penalty: float
+    explained: float = 0.0
+    penalty: float = 0.0
 
 
 def pooled(
@@ -45,7 +45,7 @@ def pooled(
     targets of the regression, but never of their own row, so that the result can still be compared with them. `first`
     spares the first regression where the same posterior was pooled before.
     """
-    result, found, weight = posterior, Agreement(0.0, 0.0), 0.0
+    result, found, weight = posterior, Agreement(), 0.0
     if trust is not None and trust <= 0.0:
         return posterior, found
     for number in range(rounds):

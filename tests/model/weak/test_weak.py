@@ -160,3 +160,13 @@ def test_it_stops_between_pieces() -> None:
     toy = Toy(100, 4, seed=8)
     with pytest.raises(TrainingStopped):
         beliefs(toy_data(toy), toy.embed(toy.texts), FAST, stop=lambda: True)
+
+
+def test_nothing_is_weighed_where_people_decided_everything() -> None:
+    toy = Toy(60, 3, seed=5)
+    data = toy.data(human=60)
+    asked: list[bool] = []
+    found = beliefs(data, toy.embed(toy.texts), FAST, stop=lambda: bool(asked.append(True)))
+    assert not asked
+    assert np.array_equal(found.shares.astype(np.float32), np.eye(3, dtype=np.float32)[toy.labels])
+    assert found.representative
