@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,8 +50,9 @@ def connect_project(
 ) -> Connected:
     """Connect a project, or put an existing connection right; may be repeated at any time.
 
-    `overrides` become the connection's `extra_params`; None keeps those it has. Raises LabelingConfigError if the
-    label config is not supported, SettingsError for a wrong option, AddressBlocked, and other LabelStudioErrors.
+    `overrides` change the connection's `extra_params`, an empty value takes one away; None keeps all. Raises
+    LabelingConfigError if the label config is not supported, SettingsError for a wrong option, AddressBlocked, and other
+    LabelStudioErrors.
     """
     services = open_services(settings)
     try:
@@ -65,7 +67,9 @@ def _connect(
     settings = services.settings
     stated = label_studio.project(number)
     existing = label_studio.connections(number)
-    given = _options(overrides, ours(existing, settings.backend_url))
+    mine = ours(existing, settings.backend_url)
+    overrides = _merged(overrides, mine)
+    given = _options(overrides, mine)
     title = str(stated.get("title") or "")
     config = str(stated.get("label_config") or "")
     known = remember(services, number, created_of(stated), config, extra_params=given, title=title)
@@ -103,6 +107,20 @@ def _options(overrides: Mapping[str, object] | None, found: Sequence[Mapping[str
     if overrides is not None:
         return dict(overrides)
     return found[0].get("extra_params") if found else KEEP
+
+
+def _merged(changes: Mapping[str, object] | None, found: Sequence[Mapping[str, Any]]) -> Mapping[str, object] | None:
+    """All options of the connection after these changes; None: nothing was to be changed."""
+    if changes is None:
+        return None
+    kept = found[0].get("extra_params") if found else None
+    if isinstance(kept, str):
+        try:
+            kept = json.loads(kept)
+        except ValueError:
+            kept = None
+    before = dict(kept) if isinstance(kept, Mapping) else {}
+    return {name: value for name, value in {**before, **changes}.items() if value != ""}
 
 
 def _one_connection(

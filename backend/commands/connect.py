@@ -26,7 +26,8 @@ def connect(
         str | None, typer.Option(help="Where Label Studio reaches this backend; default: BACKEND_URL.")
     ] = None,
     option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", help="Override a setting for this project: NAME=VALUE.")
+        list[str] | None,
+        typer.Option("--option", "-o", help="A setting for this project: NAME=VALUE; NAME= takes it back."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
 ) -> None:

@@ -28,13 +28,26 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print for progr
 
     Example: shortlist doctor --json
     """
-    findings = list(examine_all(load_settings()))
+    findings = _watched(examine_all(load_settings()))
     if as_json:
         typer.echo(json.dumps([finding.to_json() for finding in findings], indent=1))
     else:
         _show(findings)
     if any(finding.health is Health.FAILURE for finding in findings):
         raise typer.Exit(1)
+
+
+def _watched(checks: Iterator[Finding]) -> list[Finding]:
+    """All findings; a terminal shows meanwhile what was looked at last."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return list(checks)
+    found = []
+    with console.status("Checking") as status:
+        for finding in checks:
+            found.append(finding)
+            status.update(f"Checked: {escape(finding.check)}")
+    return found
 
 
 def examine_all(settings: Settings) -> Iterator[Finding]:
@@ -63,7 +76,9 @@ def examine_all(settings: Settings) -> Iterator[Finding]:
 
 def _show(findings: list[Finding]) -> None:
     console = Console(highlight=False)
-    table = Table("check", "", "found", "what to do", title="shortlist doctor", title_justify="left")
+    table = Table(title="shortlist doctor", title_justify="left")
+    for name in ("check", "", "found", "what to do"):
+        table.add_column(name, overflow="fold")
     for finding in findings:
         table.add_row(escape(finding.check), MARKS[finding.health], escape(finding.what), escape(finding.remedy))
     console.print(table)

@@ -75,6 +75,8 @@ def test_options_are_stored_and_checked(double: LabelStudioDouble, run: Run) -> 
     run("connect", "7", "-o", "RETRAIN_AFTER=50", "-o", "TEACHER=similarity")
     (connection,) = double.connections.values()
     assert connection["extra_params"] == {"RETRAIN_AFTER": 50, "TEACHER": "similarity"}
+    run("connect", "7", "-o", "BUDGET_USD=2", "-o", "TEACHER=")
+    assert connection["extra_params"] == {"RETRAIN_AFTER": 50, "BUDGET_USD": 2}
     with pytest.raises(SettingsError, match="RETRAIN_AFTR, did you mean RETRAIN_AFTER"):
         run("connect", "7", "-o", "RETRAIN_AFTR=50")
     with pytest.raises(SettingsError, match="must be NAME=VALUE"):
