@@ -51,7 +51,7 @@ def connect_project(
     """Connect a project, or put an existing connection right; may be repeated at any time.
 
     `overrides` change the connection's `extra_params`, an empty value takes one away; None keeps all. Raises
-    LabelingConfigError if the label config is not supported, SettingsError for a wrong option, AddressBlocked, and other
+    LabelingConfigError if the label config is not supported, SettingsError for a wrong option, AddressBlocked and other
     LabelStudioErrors.
     """
     services = open_services(settings)
