@@ -72,8 +72,11 @@ def _student(services: Services, known: Project, folder: Path, version: str, for
     first = next(tasks.iterate(services.engine, known.project, 1), [(0, "a text")])[0][1]
     facts: dict[str, Any] = {"version": chosen, "human labels": row.human_labels, "why it was served": row.reason}
     as_onnx = form == "onnx"
-    with progress_bar(f"Writing {chosen}", quiet=as_json):
-        (write_onnx if as_onnx else write_portable)(stored, folder, facts, first)
+    try:
+        with progress_bar(f"Writing {chosen}", quiet=as_json):
+            (write_onnx if as_onnx else write_portable)(stored, folder, facts, first)
+    except ModuleNotFoundError as error:
+        raise ProjectError(f"this needs the package {error.name}: run it where a worker runs") from None
     if as_json:
         show_json({"project": known.project, "version": chosen, "format": form, "path": str(folder)})
         return

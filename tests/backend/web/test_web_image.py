@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,9 @@ def test_a_student_is_served_by_what_the_web_image_holds(tmp_path: Path, redis_u
     assert answer["model_version"] == version
     assert answer["result"][0]["value"]["choices"] == [student.space.names[int(best.argmax())]]
     assert abs(answer["score"] - float(best.max())) < 1e-3
+    export = [sys.executable, "-m", "backend", "export", "7", str(tmp_path / "taken"), "--student"]
+    done = subprocess.run(export, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()[:39]) == (1, "shortlist: this needs the package torch")
 
 
 def _trained(settings: Any, encoder: str) -> tuple[str, HeadStudent]:
