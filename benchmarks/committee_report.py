@@ -12,6 +12,7 @@ import numpy as np
 Rows = Sequence[Mapping[str, Any]]
 
 MEMBER = "member:"
+NAMED = ("committee", "llm", "majority", "published")
 
 
 def summary(rows: Rows) -> dict[str, Any]:
@@ -73,40 +74,59 @@ def dataset(rows: Rows, name: str) -> dict[str, Any]:
 
 
 def markdown(found: Mapping[str, Any]) -> str:
-    """One table per part; accuracy in percent, calls in percent of the tasks."""
+    """One table per part, and one of other settings; accuracy in percent, calls in percent of the tasks."""
     lines: list[str] = []
     titles = {"pool": "Tasks that are annotated", "new": "New tasks of the same kind"}
     for part, title in titles.items():
         entry = found[part]
         if not entry["sets"]:
             continue
-        more = [m for m in entry["mean"] if m not in ("committee", "llm", "majority", "published") and MEMBER not in m]
         head = ["set (reviewer)", "tasks", "LLM", "best member", "majority", "published: calls", "**committee**: calls"]
-        lines += [f"### {title}", "", f"| {' | '.join(head + more)} |", "|---" * (len(head) + len(more)) + "|"]
-        lines += [set_line(line, more) for line in entry["sets"]]
-        lines += [mean_line(entry, more), ""]
+        lines += [f"### {title}", "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+        lines += [set_line(line) for line in entry["sets"]]
+        lines += [mean_line(entry), ""]
         lines.append(
             f"Gain over the LLM alone: {100 * entry['gain_over_llm']:+.1f} points. Below the best member by more"
         )
         lines[-1] += f" than noise: {', '.join(entry['below_best_member']) or 'no set'}."
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *settings_table(found)])
 
 
-def set_line(entry: Mapping[str, Any], more: Sequence[str]) -> str:
-    """One set."""
+def settings_table(found: Mapping[str, Any]) -> list[str]:
+    """Other settings of the committee, means over the sets; nothing without any."""
+    means = {part: found[part]["mean"] for part in ("pool", "new") if found[part]["sets"]}
+    first: Mapping[str, Any] = next(iter(means.values()), {})
+    others = [name for name in first if name not in NAMED and MEMBER not in name]
+    if not others:
+        return []
+    lines = [
+        "### Other settings, mean of the sets",
+        "",
+        f"| setting | {' | '.join(means)} |",
+        "|---" * (1 + len(means)) + "|",
+    ]
+    for name in ["committee", *others]:
+        lines.append(f"| {name} | {' | '.join(with_calls(mean[name]) for mean in means.values())} |")
+    return [*lines, ""]
+
+
+def set_line(entry: Mapping[str, Any]) -> str:
+    """One set, with the committee's deviation over seeds."""
     methods = entry["methods"]
     cells = [f"{entry['dataset']} ({entry['teacher']})", str(entry["rows"]), percent(methods["llm"])]
     cells += [f"{100 * entry['best_member']:.1f} ({entry['best_member_name']})", percent(methods["majority"])]
-    cells += [with_calls(methods[name]) for name in ("published", "committee", *more)]
+    ours = methods["committee"]
+    cells += [with_calls(methods["published"])]
+    cells += [f"{percent(ours)} ± {100 * ours['deviation']:.1f}: {100 * ours['calls']:.0f} %"]
     return f"| {' | '.join(cells)} |"
 
 
-def mean_line(entry: Mapping[str, Any], more: Sequence[str]) -> str:
+def mean_line(entry: Mapping[str, Any]) -> str:
     """The mean over sets."""
     mean = entry["mean"]
     cells = ["**mean**", "", percent(mean["llm"]), f"{100 * entry['best_member']:.1f}", percent(mean["majority"])]
-    cells += [with_calls(mean[name]) for name in ("published", "committee", *more)]
+    cells += [with_calls(mean[name]) for name in ("published", "committee")]
     return f"| {' | '.join(cells)} |"
 
 
