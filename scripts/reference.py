@@ -119,12 +119,16 @@ def page() -> str:
     """The whole page."""
     from backend.app import create_app
     from backend.live import LiveStudents
+    from backend.logs import configure_logs
     from backend.services import open_services
     from backend.settings import load_settings
     from model.registry import Registry
 
     with tempfile.TemporaryDirectory() as folder:
-        settings = load_settings(_env_file=None, DATA_DIR=Path(folder), REDIS_URL="redis://127.0.0.1:1/0")
+        settings = load_settings(
+            _env_file=None, DATA_DIR=Path(folder), REDIS_URL="redis://127.0.0.1:1/0", LOG_LEVEL="ERROR"
+        )
+        configure_logs(settings)  # that there is no Redis is no news here
         services = open_services(settings)
         live = LiveStudents(Registry(settings.model_dir, settings.cache_dir))
         app = create_app(services, live)
