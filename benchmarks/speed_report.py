@@ -36,6 +36,8 @@ AIMS: Mapping[str, tuple[str, str]] = {  # summary key: what it is, the aim
     "setup_p99_ms": ("`/setup` p99 under training, ms", "< 20"),
     "events_per_second": ("webhooks a second meanwhile", "200"),
     "scale_cost_ratio": ("cost per task at the largest size against 10,000 tasks, worst step", "≤ 1.2"),
+    "scale_rss_mb": ("memory of the process that did these steps for the largest size, MB", ""),
+    "scale_disk_mb": ("its database, MB", ""),
     "web_rss_mb": ("largest memory of the web process, MB", "< 1,000"),
     "worker_rss_mb": ("largest memory of a worker's process, MB", "< 4,000"),
 }
@@ -46,6 +48,8 @@ def markdown(result: Mapping[str, Any]) -> str:
     summary = result["summary"]
     lines = ["| what | measured | aim |", "|---|---|---|"]
     lines += [f"| {text} | {shown(summary[key])} | {aim} |" for key, (text, aim) in AIMS.items() if key in summary]
+    if any(summary.get(key, 0) is None for key in AIMS):
+        lines += ["", "A dash: not measured in this run."]
     groups: dict[tuple[str, str, object], list[float]] = defaultdict(list)
     units: dict[tuple[str, str, object], str] = {}
     for row in result["rows"]:

@@ -56,10 +56,15 @@ def scale_rows(sizes: list[int]) -> tuple[list[Row], dict[str, float]]:
             row(what, "pool", 1e6 * value / size, "us/task", tasks=size) for what, value in found["seconds"].items()
         ]
         rows.append(row("memory", "pool", found["rss_mb"], "MB", tasks=size))
+        rows.append(row("disk", "pool", found["disk_mb"], "MB on disk", tasks=size))
     largest, base = max(sizes), min(SMALL, max(sizes))
     growth = {what: cost[largest][what] / largest / (cost[base][what] / base) for what in cost[largest]}
     rows += [row(f"growth of {what}", "pool", value, "ratio", tasks=largest) for what, value in growth.items()]
-    return rows, {"scale_cost_ratio": max(growth.values()), "scale_rss_mb": rows[-1 - len(growth)]["value"]}
+    return rows, {
+        "scale_cost_ratio": max(growth.values()),
+        "scale_rss_mb": found["rss_mb"],
+        "scale_disk_mb": found["disk_mb"],
+    }
 
 
 def measure(services: Services, size: int) -> dict[str, float]:
@@ -148,8 +153,9 @@ def main() -> None:
     gc.freeze()  # as web server and worker do
     with tempfile.TemporaryDirectory(prefix="shortlist-scale-") as folder, pool(settings_for(Path(folder))) as services:
         seconds = measure(services, size)
+        disk = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    print(json.dumps({"seconds": seconds, "rss_mb": memory}))
+    print(json.dumps({"seconds": seconds, "rss_mb": memory, "disk_mb": disk}))
 
 
 if __name__ == "__main__":
