@@ -90,7 +90,23 @@ def decisions(voting: str, committee: Committee, votes: Votes, sure: IntArray) -
     """By place, who decided and what; `sure` are the label numbers that the votes accept `(n,)`, -1 for none."""
     found = settled(committee, votes, sure)
     reviewer = committee.reviewer if voting == "weighted" else None
-    return found if reviewer is None else found | together(committee, votes, sure, reviewer)
+    if reviewer is None:
+        return found
+    return found | doubtful(committee, votes, sure) | together(committee, votes, sure, reviewer)
+
+
+def doubtful(committee: Committee, votes: Votes, sure: IntArray) -> dict[int, Decided]:
+    """By place, the tasks for which a call is not worth it although the votes are more likely wrong than right: they
+    are left to people."""
+    from model.committee import Ruling, Source
+
+    names, found = committee.space.names, dict[int, Decided]()
+    for place, row in enumerate(votes.said):
+        score = float(votes.pooled[place].max())
+        if row is None and sure[place] >= 0 and score < LIKELY:
+            voted = dict.fromkeys(label for label in votes.labels(names, place) if label is not None)
+            found[place] = Decided(Ruling(None, Source.PEOPLE, tuple(voted)), score)
+    return found
 
 
 def settled(committee: Committee, votes: Votes, sure: IntArray) -> dict[int, Decided]:

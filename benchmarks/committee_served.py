@@ -123,8 +123,8 @@ class Served:
         data = self.data(set(held.tolist()))
         agreed = Agreed()
         if old is not None:
-            labels, sure = self.decided(pool, self.asked)
-            rows = np.flatnonzero(~self.asked & (sure >= 0))
+            labels, _, settled = self.decided(pool, self.asked)
+            rows = np.flatnonzero(~self.asked & settled)
             texts = {int(row): pool.texts[row] for row in rows}
             agreed = Agreed(texts, {int(row): space.names[labels[row]] for row in rows})
             data = replay(data, old, agreed, self.plan.replay)
@@ -156,8 +156,9 @@ class Served:
             raise NotEnoughDataError("neither teacher nor people said anything")
         return training_data(self.project.space, [pool.texts[row] for row in rows], sets, labels)
 
-    def decided(self, tasks: Tasks, asked: BoolArray) -> tuple[IntArray, IntArray]:
-        """Served label numbers `(n,)`, and what the votes alone accept `(n,)` (-1: open)."""
+    def decided(self, tasks: Tasks, asked: BoolArray) -> tuple[IntArray, IntArray, BoolArray]:
+        """Served label numbers `(n,)`, what the votes alone accept `(n,)` (-1: open), and whether it is not left to
+        people."""
         names = self.project.space.names
         members = self.committee.all_probabilities(tasks.texts)
         said = [
@@ -168,10 +169,11 @@ class Served:
         sure = accepted(self.plan.voting, self.committee, votes)
         ruled = decisions(self.plan.voting, self.committee, votes, sure)
         labels = votes.pooled.argmax(axis=1)
+        settled = np.zeros(len(tasks), bool)
         for place, one in ruled.items():
             if one.ruling.label is not None:
-                labels[place] = self.project.space.index(one.ruling.label)
-        return labels, sure
+                labels[place], settled[place] = self.project.space.index(one.ruling.label), True
+        return labels, sure, settled
 
     def answers(self, later: bool) -> tuple[IntArray, BoolArray]:
         """Final labels and which tasks were reviewed; of new tasks the open ones are, within the budget."""

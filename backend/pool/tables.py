@@ -267,7 +267,7 @@ rulings = sa.Table(  # who decided each task that a committee answered
     sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("version", sa.String(64), primary_key=True),  # committee-…
     sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("source", sa.String(16), nullable=False),  # committee, llm, fallback, unresolved
+    sa.Column("source", sa.String(16), nullable=False),  # committee, llm, fallback, people, unresolved
 )
 
 classifiers = sa.Table(  # existing classifiers that were proposed for a committee, and what a person said about them

@@ -16,7 +16,8 @@ class Source(StrEnum):
     COMMITTEE = "committee"  # enough votes
     LLM = "llm"  # the teacher, on a task that the members disagree about
     FALLBACK = "fallback"  # the teacher failed; a strict majority of the members stands in
-    UNRESOLVED = "unresolved"  # nobody yet: a person should
+    PEOPLE = "people"  # nobody: unlikely to be right, and a call would not help; a person should
+    UNRESOLVED = "unresolved"  # nobody yet: the teacher, or else a person, should
 
 
 @dataclass(frozen=True, slots=True)

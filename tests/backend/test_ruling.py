@@ -13,10 +13,10 @@ from backend.acquiring import chooser
 from backend.jobs import annotate, publish, train
 from backend.jobs.seating import Agreed, replay, served_committee
 from backend.pool import candidates, jobs, predictions, rulings, shortlists, tasks, versions
-from backend.ruling import counted, together
+from backend.ruling import accepted, counted, decisions, together
 from backend.services import teacher_version
 from backend.status import project_status
-from model.committee import Confusion, Pooling, Reviewer, held_out
+from model.committee import Confusion, Pooling, Reviewer, Source, held_out
 from model.labels import CandidateSet
 from model.student.data import training_data
 from tests.backend.jobs.conftest import World, double, messages, world
@@ -167,3 +167,23 @@ def test_people_decide_what_the_llms_word_is_worth(world: World, llm: OpenAIServ
     first = committee.members[0].probabilities(list(texts.values())).argmax(axis=1)
     assert all(label in (None, committee.space.names[best]) for label, best in zip(labels(useless), first, strict=True))
     assert version.startswith("committee-")
+
+
+def test_what_is_unlikely_and_not_worth_a_call_is_left_to_people(world: World, llm: OpenAIServer) -> None:
+    with_llm(world, llm.base_url, LLM_CONCURRENCY=1, VOTING="weighted", SERVE_UNSURE="shortlist", **MEMBERS)
+    first_committee(world)
+    committee = served_committee(world.job("train"))
+    assert committee is not None
+    even = np.full((3, 4), 0.25, np.float32)
+    useless = Reviewer(Confusion(even), Pooling(np.array([0.1, 0.1, 0.1, 0.0], np.float32)), helps=False)
+    committee.facts = {"reviewer": useless.to_json()}
+    committee.weights = (0.01, 0.01, 0.01)  # all members nearly worthless: no label is likely
+    ids = tasks.all_ids(world.engine, 7)
+    texts = tasks.texts(world.engine, 7, ids)
+    votes = counted(world.services, world.project, committee, ids, [texts[task] for task in ids])
+    sure = accepted("weighted", committee, votes)
+    assert (sure >= 0).all()  # no call is wanted
+    found = decisions("weighted", committee, votes, sure)
+    unasked = [found[place].ruling for place, row in enumerate(votes.said) if row is None]
+    assert {ruling.source for ruling in unasked} == {Source.PEOPLE}
+    assert all(ruling.label is None and ruling.candidates for ruling in unasked)

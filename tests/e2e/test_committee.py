@@ -31,7 +31,7 @@ def test_a_committee_is_served_and_every_task_has_a_decider(person: Annotator, s
     assert decided["person"] == LABELLED
     assert sum(decided.values()) == TASKS
     assert decided["committee"] > 0
-    assert set(decided) <= {"committee", "llm", "fallback", "unresolved", "person"}
+    assert set(decided) <= {"committee", "llm", "fallback", "people", "unresolved", "person"}
     for task in await_predictions(person, project, version):
         if not task["annotations"]:
             (label,) = ticked(prediction_of(task, version))
