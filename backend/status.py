@@ -169,7 +169,7 @@ def _version_rows(services: Services, project: Project, checked: dict[str, figur
         {
             "version": row.version,
             "created": iso(row.created_ms),
-            "accuracy": checked[row.version].accuracy if row.version in checked else None,
+            **_accuracy(checked.get(row.version)),
             "promoted": row.version == project.served,
             "state": row.state,
             "reason": row.reason,
