@@ -149,6 +149,7 @@ class LiveStudents:
         self._loader = ThreadPoolExecutor(1, "loader")
         self._students: Shelf[LoadedStudent] = Shelf(self._loader)
         self._teachers: Shelf[Teacher] = Shelf(self._loader)
+        self._encoders: Shelf[Embed] = Shelf(self._loader)
         self._turn = Lock()
 
     def get(self, project: int, version: str) -> LoadedStudent | None:
@@ -159,6 +160,10 @@ class LiveStudents:
                 make: Callable[[Embed], Teacher] | None = None) -> Teacher | None:  # fmt: skip
         """The teacher behind a teacher's version, once it is loaded; `make` replaces the plain way to make it."""
         return self._teachers.get((project, version), lambda: self._make_teacher(options, space, encoder, make))
+
+    def prepare(self, encoder: str, runtime: str) -> None:
+        """Load an encoder before anything asks for it."""
+        self._encoders.get((encoder, runtime), lambda: self._ready(encoder, runtime))
 
     def loaded(self) -> list[str]:
         """Versions of the students in memory."""
@@ -194,6 +199,11 @@ class LiveStudents:
         if teacher.fast:
             teacher.shortlist(["ready"])
         return teacher
+
+    def _ready(self, name: str, runtime: str) -> Embed:
+        embed = self._embed(name, runtime)
+        embed(["ready"])
+        return embed
 
     def _embed(self, name: str, runtime: str) -> Embed:
         from model.student.exported import form_of, has_torch, open_exported, shared_name

@@ -1,4 +1,5 @@
-"""Loads what will be needed before a request needs it: the parser, served students, and those about to be served."""
+"""Loads what will be needed before a request needs it: the parser, the encoder, served students, and those about to be
+served."""
 
 from __future__ import annotations
 
@@ -8,9 +9,11 @@ from threading import Event, Thread
 import sqlalchemy as sa
 import structlog
 
+from backend.embedding import project_runtime
+from backend.errors import SettingsError
 from backend.live import LiveStudents
-from backend.pool.tables import projects, versions
-from backend.services import Services
+from backend.pool import projects, tables
+from backend.services import Services, project_options
 
 log = structlog.get_logger(__name__)
 
@@ -20,11 +23,12 @@ START_SECONDS = 1.0  # until the server listens and has answered: imports would 
 
 def wanted(engine: sa.Engine, coming: bool = True) -> list[tuple[int, str]]:
     """(project, version) of every student that is served and, if wanted, of those being published, the latter last."""
-    served = sa.select(projects.c.project, projects.c.served).where(projects.c.served.is_not(None))
+    rows, versions = tables.projects, tables.versions
+    served = sa.select(rows.c.project, rows.c.served).where(rows.c.served.is_not(None))
     next_ones = sa.select(versions.c.project, versions.c.version).where(versions.c.state == "publishing")
     with engine.connect() as connection:
-        rows = [row for query in ([served, next_ones] if coming else [served]) for row in connection.execute(query)]
-    return [(int(project), str(version)) for project, version in rows]
+        found = [row for query in ([served, next_ones] if coming else [served]) for row in connection.execute(query)]
+    return [(int(project), str(version)) for project, version in found]
 
 
 def load_parser() -> None:
@@ -55,15 +59,31 @@ class Warmer:
         for project, version in wanted(self._services.engine)[-self._live.capacity :]:
             self._live.get(project, version)
 
+    def prepare(self) -> bool:
+        """Have the encoder of the first project loaded; whether there is one.
+
+        Importing torch stops all threads of the process for moments, several times. That must be over before the first
+        student comes, which is while people label.
+        """
+        from model.student.exported import has_torch
+
+        known = projects.all_projects(self._services.engine)
+        if known and has_torch():
+            name = project_options(self._services.settings, known[0]).STUDENT_ENCODER
+            self._live.prepare(name, project_runtime(self._services, known[0]))
+        return bool(known)
+
     def _run(self) -> None:
         if self._stop.wait(START_SECONDS):
             return
         load_parser()
         gc.collect()
         gc.freeze()  # what stays for ever need not be looked through again and again
+        prepared = False
         while not self._stop.is_set():
             try:
                 self.look()
-            except sa.exc.SQLAlchemyError as error:
-                log.warning("the pool cannot be read", reason=str(error))
+                prepared = prepared or self.prepare()
+            except (sa.exc.SQLAlchemyError, SettingsError) as error:
+                log.warning("nothing could be loaded", reason=str(error))
             self._stop.wait(EVERY_SECONDS)

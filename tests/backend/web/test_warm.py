@@ -27,3 +27,13 @@ def test_looking_never_fails_because_of_a_missing_student(server: Server) -> Non
     warmer.look()
     warmer.start()
     warmer.close()
+
+
+def test_the_encoder_is_loaded_once_there_is_a_project(server: Server) -> None:
+    warmer = Warmer(server.services, server.live)
+    assert not warmer.prepare()
+    assert server.live._encoders.held() == []
+    server.version(7, extra={"STUDENT_RUNTIME": "float32"})
+    assert warmer.prepare()
+    server.live._loader.submit(lambda: None).result(120)
+    assert server.live._encoders.held() == [("default", "float32")]
