@@ -16,6 +16,7 @@ from model.student.targets import BatchTargets
 
 MASKS = 2048  # dropout masks of rows, from which every step takes a run
 Shapes: TypeAlias = list[tuple[int, int]]  # inputs and outputs of every layer
+Layers: TypeAlias = list[tuple[Tensor, Tensor]]  # weights and biases of every layer
 
 
 class HeadLearner:
@@ -40,6 +41,8 @@ class HeadLearner:
         for weight, _ in _layers(self._flat, self._shapes):
             weight.normal_(0.0, len(weight) ** -0.5, generator=self._random)
         self._flat.requires_grad_()
+        self._flat.grad = torch.zeros_like(self._flat)
+        self._slopes = _layers(self._flat.grad, self._shapes)
         self._rate, self._steps, self._done = options.learning_rate or 2e-3, max(1, steps), 0
         self._optimiser = torch.optim.AdamW(
             self.parameters(), lr=self._rate, weight_decay=options.weight_decay, fused=True
@@ -55,7 +58,7 @@ class HeadLearner:
 
     def _forward(self, inputs: Tensor) -> Tensor:
         masks = [self._mask(width, len(inputs)) for width, _ in self._shapes]
-        found: Tensor = _Network.apply(self._flat, inputs, self._shapes, masks)  # type: ignore[no-untyped-call]
+        found: Tensor = _Network.apply(self._flat, inputs, self._shapes, masks, self._slopes)  # type: ignore[no-untyped-call]
         return found
 
     def score(self, rows: Tensor) -> Tensor:
@@ -77,7 +80,8 @@ class HeadLearner:
 
     def step(self, loss: Tensor) -> None:
         """One step of AdamW with linear decay."""
-        self._flat.grad = None
+        assert self._flat.grad is not None, "it was made with the weights"
+        self._flat.grad.zero_()
         loss.backward()  # type: ignore[no-untyped-call]
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate * max(0.0, 1.0 - self._done / self._steps)
@@ -112,7 +116,9 @@ class _Network(torch.autograd.Function):
     """All layers as one function with its gradient written out: torch's record of each costs as much as they do."""
 
     @staticmethod
-    def forward(ctx: Any, flat: Tensor, inputs: Tensor, shapes: Shapes, masks: list[Tensor | None]) -> Tensor:
+    def forward(
+        ctx: Any, flat: Tensor, inputs: Tensor, shapes: Shapes, masks: list[Tensor | None], slopes: Layers
+    ) -> Tensor:
         """Logits `(b, C)`: dropout on the inputs of every layer, ReLU between layers."""
         states = inputs if masks[0] is None else inputs * masks[0]
         kept = [states]
@@ -120,26 +126,26 @@ class _Network(torch.autograd.Function):
         for (weight, bias), mask in zip(layers[:-1], masks[1:], strict=True):
             states = torch.addmm(bias, states, weight).relu_()
             kept.append(states if mask is None else states.mul_(mask))
-        ctx.flat, ctx.shapes, ctx.masks, ctx.kept = flat.detach(), shapes, masks, kept
+        ctx.layers, ctx.masks, ctx.kept, ctx.slopes = layers, masks, kept, slopes
         weight, bias = layers[-1]
         return torch.addmm(bias, kept[-1], weight)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradient of all weights and biases."""
-        result = torch.empty_like(ctx.flat)
-        layers, slopes = _layers(ctx.flat, ctx.shapes), _layers(result, ctx.shapes)
-        for number in reversed(range(len(layers))):
-            torch.mm(ctx.kept[number].T, gradient, out=slopes[number][0])
-            torch.sum(gradient, 0, out=slopes[number][1])
+        """Adds the gradient of weights and biases to `slopes`: tensors of their own cost as much as computing it."""
+        for number in reversed(range(len(ctx.layers))):
+            weight, bias = ctx.slopes[number]
+            weight.addmm_(ctx.kept[number].T, gradient)
+            bias.add_(gradient.sum(0))
             if number:
-                gradient = (gradient @ layers[number][0].T).mul_(torch.sign(ctx.kept[number]))  # ReLU's slope
+                gradient = gradient @ ctx.layers[number][0].T
+                gradient.mul_(torch.sign(ctx.kept[number]))  # ReLU's slope
                 if ctx.masks[number] is not None:
                     gradient.mul_(ctx.masks[number])
-        return result, None, None, None
+        return None, None, None, None, None
 
 
-def _layers(flat: Tensor, shapes: Shapes) -> list[tuple[Tensor, Tensor]]:
+def _layers(flat: Tensor, shapes: Shapes) -> Layers:
     """Weights `(in, out)` and biases of all layers, as views into one tensor."""
     sizes = [size for inputs, outputs in shapes for size in (inputs * outputs, outputs)]
     parts = torch.split(flat, sizes)
