@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 RETRY_SECONDS = 20.0  # a load that failed is tried again after so long
+ENDING = "after interpreter shutdown"  # what Python says where a library wants threads while the process ends
 CAPACITY = 8  # students, and teachers, that stay in memory
 CHUNK, CHARACTERS = 128, 24_000  # of one model call, at most: short enough that a deadline is kept
 
@@ -117,6 +118,9 @@ class Shelf(Generic[T]):
         try:
             thing = make()
         except Exception as error:
+            if ENDING in str(error):
+                log.info("not loaded, because the process ends", key=str(key))
+                return
             log.exception("loading failed", key=str(key), retry_seconds=RETRY_SECONDS, reason=str(error))
             with self._lock:
                 self._loading.discard(key)
@@ -161,9 +165,9 @@ class LiveStudents:
         """The teacher behind a teacher's version, once it is loaded; `make` replaces the plain way to make it."""
         return self._teachers.get((project, version), lambda: self._make_teacher(options, space, encoder, make))
 
-    def prepare(self, encoder: str, runtime: str) -> None:
-        """Load an encoder before anything asks for it."""
-        self._encoders.get((encoder, runtime), lambda: self._ready(encoder, runtime))
+    def prepare(self, encoder: str, runtime: Callable[[], str]) -> None:
+        """Load an encoder before anything asks for it; `runtime` is called in the background, too."""
+        self._encoders.get(encoder, lambda: self._ready(encoder, runtime()))
 
     def loaded(self) -> list[str]:
         """Versions of the students in memory."""

@@ -70,7 +70,7 @@ class Warmer:
         known = projects.all_projects(self._services.engine)
         if known and has_torch():
             name = project_options(self._services.settings, known[0]).STUDENT_ENCODER
-            self._live.prepare(name, project_runtime(self._services, known[0]))
+            self._live.prepare(name, lambda: project_runtime(self._services, known[0]))
         return bool(known)
 
     def _run(self) -> None:

@@ -42,10 +42,11 @@ def web(tmp_path: Path, redis_url: str) -> Iterator[tuple[str, subprocess.Popen[
         process.wait(20)
 
 
-def test_it_answers_keeps_torch_out_and_stops_without_losing_events(
+def test_it_starts_without_torch_answers_and_stops_without_losing_events(
     web: tuple[str, subprocess.Popen[bytes], Path], tmp_path: Path
 ) -> None:
     url, process, log = web
+    assert not any("/torch/" in part.path for part in _maps(process))
     setup = {"project": f"7.{CREATED}", "schema": CONFIG_A, "access_token": "0123456789abcdef0123456789abcdef01234567"}
     answer = requests.post(f"{url}/setup", json=setup, timeout=30)
     assert answer.json()["model_version"].startswith("teacher-")
@@ -54,7 +55,6 @@ def test_it_answers_keeps_torch_out_and_stops_without_losing_events(
         422, "the label config has no Choices or Taxonomy tag with name and toName; add one",
     )  # fmt: skip
     requests.post(f"{url}/setup", json=setup, timeout=30)
-    assert not any("/torch/" in part.path for part in _maps(process))
     many = [annotation_body(number, number, "other") for number in range(1, 501)]
     body = {"action": "ANNOTATIONS_CREATED", "annotation": many, "task": [], "project": {"id": 7}}
     assert requests.post(f"{url}/webhook", json=body, timeout=30).json() == {}

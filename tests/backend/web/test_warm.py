@@ -36,4 +36,4 @@ def test_the_encoder_is_loaded_once_there_is_a_project(server: Server) -> None:
     server.version(7, extra={"STUDENT_RUNTIME": "float32"})
     assert warmer.prepare()
     server.live._loader.submit(lambda: None).result(120)
-    assert server.live._encoders.held() == [("default", "float32")]
+    assert server.live._encoders.held() == ["default"]
