@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
@@ -98,24 +98,27 @@ def worker_processes(pid: int) -> list[psutil.Process]:
     return [parent, *parent.children(recursive=True)]
 
 
-@pytest.mark.parametrize(
-    ("kind", "victim"), [("annotate", "job"), ("train", "job"), ("train", "worker"), ("publish", "worker")]
-)
-def test_killed_in_the_middle_of_a_job(world: World, kind: str, victim: str) -> None:
+def _some_alive(processes: Iterable[psutil.Process]) -> bool:
+    return any(_alive(process) for process in processes)
+
+
+@pytest.mark.parametrize("kills", [("annotate job", "train worker"), ("train job", "publish worker")])
+def test_killed_in_the_middle_of_jobs(world: World, kills: tuple[str, ...]) -> None:
     truth = fill(world)
     world.services.queue.enqueue("sync", 7)
     worker = world.start_worker()
     others: list[psutil.Process] = []
     try:
-        wait_for(f"running {kind}", lambda: _state(world, kind) == "running")
-        others = worker_processes(worker.pid)
-        if victim == "worker":
-            worker.kill()
-            worker.wait()
-            wait_for("end of its children", lambda: not any(_alive(process) for process in others[1:]))
-            worker = world.start_worker()
-        else:
-            _job_process(worker.pid).send_signal(signal.SIGKILL)
+        for kind, victim in (kill.split() for kill in kills):
+            wait_for(f"running {kind}", lambda kind=kind: _state(world, kind) == "running")
+            others += worker_processes(worker.pid)
+            if victim == "worker":
+                worker.kill()
+                worker.wait()
+                wait_for("end of its children", lambda dead=tuple(others): not _some_alive(dead))
+                worker = world.start_worker()
+            else:
+                _job_process(worker.pid).send_signal(signal.SIGKILL)
         wait_for(
             "a published student", lambda: world.project.served and world.project.published == world.project.served
         )
@@ -124,12 +127,11 @@ def test_killed_in_the_middle_of_a_job(world: World, kind: str, victim: str) -> 
         worker.send_signal(signal.SIGTERM)
         worker.wait(60)
     check_all_is_well(world, truth)
-    assert not any(_alive(process) for process in others[1:])
+    assert not _some_alive(others)
 
 
-@pytest.mark.parametrize("when", ["train", "publish"])
-def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path, when: str) -> None:
-    """It comes back empty; the pool knows what is missing, and the worker finds the way back by itself."""
+def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path) -> None:
+    """Twice. It comes back empty; the pool knows what is missing, and the worker finds the way back by itself."""
     server = RedisServer(tmp_path)
     server.start()
     own = JobQueue(server.url, world.engine)
@@ -139,11 +141,12 @@ def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path, when:
     own.enqueue("sync", 7)
     worker = world.start_worker()
     try:
-        wait_for(f"running {when}", lambda: _state(world, when) == "running")
-        server.kill()
-        with pytest.raises(QueueError):
-            own.enqueue("train", 7)
-        server.start()
+        for kind in ("train", "publish"):
+            wait_for(f"running {kind}", lambda kind=kind: _state(world, kind) == "running")
+            server.kill()
+            with pytest.raises(QueueError):
+                own.enqueue("train", 7)
+            server.start()
         wait_for("a published student", lambda: world.project.served in {world.project.published} - {None})
         wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(world.engine, 7).values()))
     finally:
