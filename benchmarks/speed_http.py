@@ -14,6 +14,7 @@ from benchmarks.speed_web import (
     PROJECT,
     Client,
     Process,
+    await_rest,
     environment_of,
     pool,
     predict_body,
@@ -39,6 +40,7 @@ def http_rows(rounds: int, requests: int) -> tuple[list[Row], dict[str, float]]:
             web_server("backend.wsgi:app", environment, folder) as ours,
             web_server("benchmarks.speed_echo:app", environment | echo, folder) as bare,
         ):
+            await_rest(ours[0])
             rows, summary = _measure({"shortlist": Side(*ours), "flask": Side(*bare)}, rounds, requests)
             starts = {name: process.ready_seconds for name, (process, _) in {"shortlist": ours, "flask": bare}.items()}
             rows += [row("start to /health", name, value, "s") for name, value in starts.items()]

@@ -29,6 +29,7 @@ from benchmarks.speed_web import (
     PROJECT,
     Client,
     Process,
+    await_rest,
     environment_of,
     pool,
     predict_body,
@@ -85,6 +86,7 @@ def latency_rows(number: int, seconds: float) -> tuple[list[Row], dict[str, floa
     """Webhooks at 200 a second and /setup ten times a second, while trainings follow each other on the same cores."""
     with stack(number) as parts:
         retrain(parts)
+        await_rest(parts.web)
         stop = Event()
         found: dict[str, list[float]] = {"webhook": [], "setup": []}
         each = EVENTS_PER_SECOND / SENDERS

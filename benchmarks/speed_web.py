@@ -26,6 +26,7 @@ from backend.settings import Settings, load_settings
 HOST = "127.0.0.1"
 PROJECT, CREATED = 7, "1795239698"
 PATIENCE_SECONDS = 90.0
+RESTING_SECONDS = 0.2  # of processor time in three seconds
 IDLE_SECONDS = 2.0  # less than the server's own patience with a connection
 PASSED_ON = (
     "DATA_DIR",
@@ -193,6 +194,14 @@ def await_health(process: Process, port: int) -> None:
         finally:
             connection.close()
     raise RuntimeError(f"the server did not start: {process.log.read_text()[-2000:]}")
+
+
+def await_rest(process: Process) -> None:
+    """Wait until a server that has just started has loaded what it wants to have ready."""
+    end, before = time.monotonic() + PATIENCE_SECONDS, -1.0
+    while time.monotonic() < end and process.cpu_seconds() - before > RESTING_SECONDS:
+        before = process.cpu_seconds()
+        time.sleep(3.0)  # longer than a server pauses between two things that it loads
 
 
 def setup_body() -> bytes:
