@@ -116,11 +116,10 @@ def read_snapshot(job: Job) -> Snapshot:
     space = label_space(project)
     stored = candidates.read(engine, job.number, teacher_version(job.services, project), None)
     texts = dict(pair for chunk in tasks.iterate(engine, job.number, CHUNK) for pair in chunk)
-    hashes = {task: tasks.text_hash(text) for task, text in texts.items()}
     sets = {
         task: row.candidates
         for task, row in stored.items()
-        if row.candidates is not None and hashes.get(task) == row.text_hash
+        if row.candidates is not None and task in texts and tasks.text_hash(texts[task]) == row.text_hash
     }
     labels = {
         task: label for task, label in human_labels.of_project(engine, job.number).items() if _known(label, space)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -69,13 +70,12 @@ def read(engine: sa.Engine, project: int, version: str, ids: Collection[int] | N
     """The stored answers of a teacher version by task: of these tasks, or of all with None."""
     wanted = sa.select(table.c.task, table.c.text_hash, table.c.state, table.c.labels, table.c.confidences)
     wanted = wanted.where(table.c.project == project, table.c.version == version)
+    queries = [wanted] if ids is None else [wanted.where(table.c.task.in_(chunk)) for chunk in chunks(list(ids))]
     with reading(engine) as connection:
-        if ids is None:
-            rows = list(connection.execute(wanted))
-        else:
-            parts = (connection.execute(wanted.where(table.c.task.in_(chunk))) for chunk in chunks(list(ids)))
-            rows = [row for part in parts for row in part]
-    return {task: Stored(text_hash, Reply(state, _set(labels, sure))) for task, text_hash, state, labels, sure in rows}
+        rows = (row for query in queries for row in connection.execute(query))  # never all of them at once
+        return {
+            task: Stored(text_hash, Reply(state, _set(labels, sure))) for task, text_hash, state, labels, sure in rows
+        }
 
 
 def carry_over(
@@ -139,7 +139,8 @@ def _row(project: int, version: str, task: int, text_hash: str, answer: Answer, 
 
 
 def _set(labels: Sequence[str], confidences: Sequence[float]) -> CandidateSet | None:
-    return CandidateSet(tuple(labels), tuple(confidences)) if labels else None
+    # a million sets share the names of a few labels
+    return CandidateSet(tuple(map(sys.intern, labels)), tuple(confidences)) if labels else None
 
 
 def _pages(engine: sa.Engine, project: int, version: str) -> Iterator[list[dict[str, Any]]]:
