@@ -57,6 +57,7 @@ def project_status(services: Services, project: Project, problems: Mapping[str, 
         "spend": _spend(services, project),
         "versions": _version_rows(services, project, checked),
         "decided_by": _decided_by(services, project, served),
+        "members": _members(services, project, served),
         "stopping": _stopping(services, project, checked),
         "note": BIAS,
     }
@@ -185,6 +186,23 @@ def _decided_by(services: Services, project: Project, served: str | None) -> dic
         return None
     found = rulings.counts(services.engine, project.project, served)
     return {**found, "person": figures.decided(services.engine, project.project)}
+
+
+def _members(services: Services, project: Project, served: str | None) -> list[dict[str, Any]] | None:
+    """Who sits in the served committee, with what weight, and whose training was refused because it did harm."""
+    row = versions.get(services.engine, project.project, served) if served and served.startswith("committee-") else None
+    if row is None:
+        return None
+    found = row.metrics.get("training", {}).get("found", {})
+    gates = found.get("gates", {})
+    return [
+        {"name": name, "weight": weight, "kept_old": gates[name]["reason"] if _refused(gates.get(name)) else None}
+        for name, weight in zip(found.get("members", []), found.get("weights", []), strict=False)
+    ]
+
+
+def _refused(gate: dict[str, Any] | None) -> bool:
+    return gate is not None and not gate["promoted"] and gate["reason"] != "no better"
 
 
 def _stopping(services: Services, project: Project, checked: dict[str, figures.Checked]) -> dict[str, Any]:

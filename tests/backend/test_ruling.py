@@ -69,7 +69,10 @@ def test_the_llm_is_asked_only_what_the_votes_leave_open(world: World, llm: Open
     assert said.endswith("the committee decides the rest")
     assert asked(world) == before | open_tasks
     assert world.services.queue.place("train", 7) == "waiting"
-    assert project_status(world.services, world.project)["decided_by"] == {**counts, "person": 0}
+    status = project_status(world.services, world.project)
+    assert status["decided_by"] == {**counts, "person": 0}
+    third = {"weight": round(1 / 3, 4), "kept_old": None}  # nobody labelled anything yet
+    assert status["members"] == [{"name": name, **third} for name in ("student", "words", "names")]
 
     train.work(world.job("train"))
     publish.work(world.job("publish"))
