@@ -57,4 +57,4 @@ def test_the_page_says_whether_more_labels_pay_and_who_decided(ordering: Server)
     versions.add(ordering.services.engine, 7, committee, 1, space, {}, 0)
     projects.promote(ordering.services.engine, 7, committee)
     rulings.save(ordering.services.engine, 7, committee, {1: "committee", 2: "committee", 3: "unresolved"})
-    assert "committee 2, unresolved 1, person 0." in ordering.get("/projects/7").text
+    assert "Tasks: 2 by the votes of the committee, 1 still open, 0 by people." in ordering.get("/projects/7").text
