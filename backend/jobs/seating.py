@@ -73,7 +73,8 @@ class Agreed:
         ids = sorted(rulings.of_source(engine, number, version, "committee"))
         chosen = ids if len(ids) <= MOST_AGREED else sorted(random.Random(0).sample(ids, MOST_AGREED))
         texts, rows = tasks.texts(engine, number, chosen), predictions.read(engine, number, version, chosen)
-        here = [task for task in chosen if task in rows and texts.get(task, "") not in {"", *known}]
+        answered = [task for task in chosen if task in rows and task in texts and texts[task] not in known]
+        here = [task for task in answered if rows[task][0] == tasks.text_hash(texts[task])]  # not edited since
         return cls({task: texts[task] for task in here}, {task: rows[task][1] for task in here})
 
     def held(self, space: LabelSpace, people: Sequence[tuple[str, str]]) -> Held:

@@ -117,6 +117,9 @@ def test_a_stage_ends_after_so_many_reviews_and_replays_what_the_votes_decided(w
 
     agreed = Agreed.of(world.job("train"), known=set())
     assert set(agreed.texts) == rulings.of_source(world.engine, 7, version, "committee")
+    edited = min(agreed.texts)
+    tasks.add(world.engine, 7, {edited: "another text"})
+    assert set(Agreed.of(world.job("train"), known=set()).texts) == set(agreed.texts) - {edited}
     committee = served_committee(world.job("train"))
     assert committee is not None
     space, few = committee.space, ["one", "two", "three", "four"]
