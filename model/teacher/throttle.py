@@ -11,8 +11,8 @@ from functools import cache
 from model.teacher.provider import LONGEST_WAIT
 
 SLOWED = (429, 503, 529)  # too many requests, overloaded
-SLOWER = 0.8  # of the limit that remains
-TOLERATED = 0.1  # share of complaints among the latest answers
+SLOWER = 0.9  # of the limit that remains
+TOLERATED = 0.2  # share of complaints among the latest answers
 MEMORY_SECONDS = 1.0
 BURST_SECONDS = 0.5  # complaints within it count as one
 

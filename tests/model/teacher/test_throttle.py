@@ -25,22 +25,22 @@ class Clock:
         return self.now
 
 
-def test_success_adds_and_overload_takes_a_fifth() -> None:
+def test_success_adds_and_overload_takes_a_tenth() -> None:
     clock = Clock()
     throttle = Throttle(4, 8, clock)
     for _ in range(100):
         throttle.heard(200)
     assert throttle.limit == 8
-    for _ in range(11):
+    for _ in range(25):
         throttle.heard(429)  # a few among many are no reason
     assert throttle.limit == 8
     throttle.heard(429)
-    assert throttle.limit == pytest.approx(6.4)
+    assert throttle.limit == pytest.approx(7.2)
     throttle.heard(529)  # of the same burst
-    assert throttle.limit == pytest.approx(6.4)
+    assert throttle.limit == pytest.approx(7.2)
     clock.now += 1
     throttle.heard(503)
-    assert throttle.limit == pytest.approx(5.12)
+    assert throttle.limit == pytest.approx(6.48)
 
 
 def test_it_doubles_until_the_first_cut_and_then_adds_one_per_round() -> None:
@@ -50,9 +50,11 @@ def test_it_doubles_until_the_first_cut_and_then_adds_one_per_round() -> None:
         throttle.heard(200)
     assert throttle.limit == 8
     throttle.heard(429)
-    assert throttle.limit == pytest.approx(6.4)
+    assert throttle.limit == 8  # one of five
+    throttle.heard(429)
+    assert throttle.limit == pytest.approx(7.2)
     throttle.heard(200)
-    assert throttle.limit == pytest.approx(6.4 + 1 / 6.4)
+    assert throttle.limit == pytest.approx(7.2 + 1 / 7.2)
 
 
 def test_other_errors_change_nothing() -> None:
