@@ -176,7 +176,7 @@ def _filter(column: str, operator: str, value: object, kind: str) -> dict[str, A
 
 def _versions(stored: object) -> list[str]:
     if isinstance(stored, str):
-        return [name.strip() for name in stored.split(",")]
+        return [name.strip() for name in stored.split(",") if name.strip()]
     return [str(name) for name in stored] if isinstance(stored, list) else []
 
 

@@ -102,14 +102,16 @@ def _some_alive(processes: Iterable[psutil.Process]) -> bool:
     return any(_alive(process) for process in processes)
 
 
-@pytest.mark.parametrize("kills", [("annotate job", "train worker"), ("train job", "publish worker")])
-def test_killed_in_the_middle_of_jobs(world: World, kills: tuple[str, ...]) -> None:
+KILLS = ("annotate job", "train job", "train worker", "publish worker")
+
+
+def test_killed_in_the_middle_of_jobs(world: World) -> None:
     truth = fill(world)
     world.services.queue.enqueue("sync", 7)
     worker = world.start_worker()
     others: list[psutil.Process] = []
     try:
-        for kind, victim in (kill.split() for kill in kills):
+        for kind, victim in (kill.split() for kill in KILLS):
             wait_for(f"running {kind}", lambda kind=kind: _state(world, kind) == "running")
             others += worker_processes(worker.pid)
             if victim == "worker":
