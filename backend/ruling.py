@@ -54,15 +54,10 @@ def ruled(
     found: Sequence[Answer],
 ) -> list[Answer]:  # fmt: skip
     """The committee's answers `found` as they are served; who decided each task is written down."""
-    import numpy as np
-
-    from model.committee import union_of_votes
-
     votes = counted(services, project, committee, ids, texts)
     voting = project_options(services.settings, project).VOTING
     decided = decisions(voting, committee, votes, accepted(voting, committee, votes))
-    weights = np.asarray(committee.weights, np.float32) if committee.weights else None
-    unions = union_of_votes(votes.members, committee.space, weights)
+    unions = committee.union(votes.members)
     sources = {task: str(decided[place].ruling.source) for place, task in enumerate(ids)}
     rulings.save(services.engine, project.project, version, sources)
     return [

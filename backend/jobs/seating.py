@@ -94,7 +94,7 @@ def replay(data: TrainingData, old: Committee, agreed: Agreed, share: float) -> 
     """The data and some agreed tasks, `share` of them per reviewed one; their candidate sets are the votes."""
     import numpy as np
 
-    from model.committee import balanced_draw, held_out, union_of_votes
+    from model.committee import balanced_draw, held_out
     from model.committee.replay import joined
 
     free = [task for task in agreed.texts if not held_out(task)]
@@ -103,8 +103,7 @@ def replay(data: TrainingData, old: Committee, agreed: Agreed, share: float) -> 
     texts = [agreed.texts[task] for task in drawn]
     if not texts:
         return data
-    weights = np.asarray(old.weights, np.float32) if old.weights else None
-    return joined(data, old.space, texts, union_of_votes(old.all_probabilities(texts), old.space, weights))
+    return joined(data, old.space, texts, old.union(old.all_probabilities(texts)))
 
 
 def served_committee(job: Job) -> Committee | None:

@@ -49,16 +49,14 @@ def confirm(engine: sa.Engine, project: int, version: str, tasks: Collection[int
     """Label Studio took what was sent; a row that `/predict` gave away meanwhile stays open."""
     with write(engine) as connection:
         for chunk in _chunks(tasks):
-            here = _of(project, version) & published.c.task.in_(chunk) & (published.c.open_until_ms == 0)
-            connection.execute(sa.update(published).where(here).values(confirmed=True))
+            connection.execute(sa.update(published).where(_sent(project, version, chunk)).values(confirmed=True))
 
 
 def withdraw(engine: sa.Engine, project: int, version: str, tasks: Collection[int]) -> None:
     """Label Studio did not take what was sent: it will be sent again. What `/predict` gave away stays open."""
     with write(engine) as connection:
         for chunk in _chunks(tasks):
-            here = _of(project, version) & published.c.task.in_(chunk) & (published.c.open_until_ms == 0)
-            connection.execute(sa.delete(published).where(here))
+            connection.execute(sa.delete(published).where(_sent(project, version, chunk)))
 
 
 def unconfirmed(engine: sa.Engine, project: int, now_ms: int) -> dict[str, set[int]]:
@@ -110,6 +108,11 @@ def unanswered(engine: sa.Engine, project: int, version: str) -> list[int]:
     query = sa.select(task_table.c.task).where(task_table.c.project == project, ~applied)
     with engine.begin() as connection:
         return list(connection.scalars(query.order_by(task_table.c.task)))
+
+
+def _sent(project: int, version: str, tasks: list[int]) -> sa.ColumnElement[bool]:
+    """Rows that a publish sent, and that `/predict` did not give away as well."""
+    return sa.and_(_of(project, version), published.c.task.in_(tasks), published.c.open_until_ms == 0)
 
 
 def _of(project: int, version: str) -> sa.ColumnElement[bool]:

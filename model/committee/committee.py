@@ -21,9 +21,10 @@ from model.committee.names import NamesMember
 from model.committee.pipeline import PipelineMember
 from model.committee.pooling import Pooling, member_evidence
 from model.committee.reviewer import Reviewer
+from model.committee.voting import union_of_votes
 from model.committee.words import WordsMember
 from model.errors import ArtifactError, LabelSpaceError
-from model.labels import LabelSpace
+from model.labels import CandidateSet, LabelSpace
 from model.student.artifact import DESCRIPTION, read_description, read_space, write_artifact
 from model.student.options import Embed
 
@@ -68,6 +69,11 @@ class Committee:
     def all_probabilities(self, texts: Sequence[str]) -> FloatArray:
         """Every member's answers, `(k, n, C)`."""
         return member_probabilities(self.members, texts)
+
+    def union(self, probabilities: FloatArray) -> list[CandidateSet | None]:
+        """What members that answered `(k, n, C)` hold possible, by their weights: `union_of_votes`."""
+        weights = np.asarray(self.weights, np.float32) if self.weights else None
+        return union_of_votes(probabilities, self.space, weights)
 
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
         """The weighted answer of all, float32 `(n, C)`; equal weights if none are set.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from model.arrays import FloatArray
 from model.committee.label_map import LabelMap
+from model.committee.origin import read_origin, write_origin
 from model.errors import ArtifactError
 from model.labels import LabelSpace
 
@@ -64,20 +64,13 @@ class ExistingMember:
 
     def save(self, folder: Path) -> None:
         """Write where the model lies and its map; the weights stay where they are."""
-        folder.mkdir(parents=True, exist_ok=True)
-        content = {"format": 1, "name": self.name, "place": self.place, "label_space": self.space.to_json()}
-        (folder / DESCRIPTION).write_text(json.dumps({**content, "map": dict(self.map.targets)}, ensure_ascii=False))
+        write_origin(folder / DESCRIPTION, self.name, self.place, self.map)
 
     @classmethod
     def load(cls, folder: Path) -> ExistingMember:
         """The inverse of `save`; ArtifactError names the file."""
-        path = folder / DESCRIPTION
-        try:
-            content = json.loads(path.read_text())
-            space = LabelSpace.from_json(content["label_space"])
-            return cls(str(content["name"]), space, str(content["place"]), dict(content["map"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ArtifactError(f"{path}: not a stored member ({error!r})") from error
+        with read_origin(folder / DESCRIPTION) as origin:
+            return cls(*origin)
 
 
 def open_existing(

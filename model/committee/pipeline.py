@@ -17,6 +17,7 @@ import numpy as np
 from model.acquisition.base import softmax
 from model.arrays import FloatArray
 from model.committee.label_map import LabelMap
+from model.committee.origin import read_origin, write_origin
 from model.errors import ArtifactError
 from model.labels import LabelSpace
 
@@ -74,23 +75,16 @@ class PipelineMember:
 
     def save(self, folder: Path) -> None:
         """Write the file as it was read, and the map."""
-        folder.mkdir(parents=True, exist_ok=True)
+        write_origin(folder / DESCRIPTION, self.name, self.place, self.map)
         (folder / MODEL).write_bytes(self._bytes)
-        content = {"format": 1, "name": self.name, "place": self.place, "label_space": self.space.to_json()}
-        (folder / DESCRIPTION).write_text(json.dumps({**content, "map": dict(self.map.targets)}, ensure_ascii=False))
 
     @classmethod
     def load(cls, folder: Path) -> PipelineMember:
         """The inverse of `save`, with all checks; ArtifactError names the file."""
-        path = folder / DESCRIPTION
-        try:
-            content = json.loads(path.read_text())
-            space, targets = LabelSpace.from_json(content["label_space"]), dict(content["map"])
-            member = cls(str(content["name"]), space, str(folder / MODEL), targets)
-            member.place = str(content["place"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ArtifactError(f"{path}: not a stored member ({error!r})") from error
-        return member
+        with read_origin(folder / DESCRIPTION) as origin:
+            member = cls(*origin._replace(place=str(folder / MODEL)))
+            member.place = origin.place
+            return member
 
 
 def read_pipeline(path: Path) -> tuple[bytes, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +19,17 @@ from model.student.exported import MODEL, form_of, open_exported, shared_name
 from model.student.head import HeadStudent
 from model.student.student import load_student
 from tests.model.student.toys import tiny_transformer
+from tests.programs import printed, refusing
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = ["cat", "dog", "bill", "bank", "pay", "fur"]
 TEXTS = ["cat dog", "pay the bill", "", "fur " * 50, "bank"]
-NO_TORCH = """
-import sys
-
-class Forbidden:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("torch", "transformers", "onnx", "sklearn"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-sys.meta_path.insert(0, Forbidden())
-"""
+NO_TORCH = refusing("torch", "transformers", "onnx", "sklearn")
 
 
 def without_torch(code: str, *arguments: object) -> Any:
     """What a Python without torch and transformers prints, as JSON."""
-    command = [sys.executable, "-c", NO_TORCH + code, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(printed(NO_TORCH + code, *arguments, cwd=ROOT).splitlines()[-1])
 
 
 @pytest.fixture(scope="module")

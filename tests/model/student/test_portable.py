@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from model.student.head import HeadStudent
 from model.student.portable import write_portable
 from model.student.portable_onnx import write_onnx
 from model.student.student import Student
+from tests.programs import printed, refusing
 
 SPACE = LabelSpace.of(["money", "parcel", "login"])
 TEXTS = ["refund my invoice", "late parcel", "password"]
@@ -79,10 +78,7 @@ def test_transformers_alone_gives_the_same_answers(make: object, tiny: str, tmp_
     stored, folder = tmp_path / "stored", tmp_path / "portable"
     student.save(stored)
     write_portable(stored, folder, {"version": "student-1"}, 'say "hello"')
-    program = [sys.executable, "-c", PROGRAM, str(folder), json.dumps(TEXTS)]
-    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stdout.splitlines()[-1])
+    answers = json.loads(printed(PROGRAM, folder, json.dumps(TEXTS), cwd=tmp_path).splitlines()[-1])
     found = [[{row["label"]: row["score"] for row in rows}[name] for name in SPACE.names] for rows in answers]
     assert np.allclose(found, student.probabilities(TEXTS), atol=1e-4)
     assert "pipeline_tag: text-classification" in (folder / "README.md").read_text()
@@ -90,18 +86,16 @@ def test_transformers_alone_gives_the_same_answers(make: object, tiny: str, tmp_
         write_portable(stored, folder, {}, "")
 
 
-ALONE = """
-import importlib.abc, json, sys
-class Refuse(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] in ("torch", "transformers", "model", "backend", "onnx", "sklearn"):
-            raise ImportError(f"{name} is not installed here")
-sys.meta_path.insert(0, Refuse())
+ALONE = (
+    refusing("torch", "transformers", "model", "backend", "onnx", "sklearn")
+    + """
+import json, sys
 sys.path.append(sys.argv[1])
 from classify import classify, labels, probabilities
 texts = json.loads(sys.argv[2])
 print(json.dumps([labels, probabilities(texts).tolist(), classify(texts[0], top_k=2)]))
 """
+)
 
 
 @pytest.mark.parametrize("make", [heads, finetuned])
@@ -112,10 +106,7 @@ def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, 
     student.save(stored)
     write_onnx(stored, folder, {"version": "student-1"}, 'say "hello"')
     texts = [*TEXTS, "", "late " * 200]
-    program = [sys.executable, "-c", ALONE, str(folder), json.dumps(texts)]
-    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    names, found, best = json.loads(done.stdout)
+    names, found, best = json.loads(printed(ALONE, folder, json.dumps(texts), cwd=tmp_path))
     wanted = student.probabilities(texts)
     assert names == list(SPACE.names)
     assert np.allclose(found, wanted, atol=1e-4)
