@@ -35,7 +35,8 @@ def rate(hits: int, count: int) -> Rate | None:
     spread = Z95 * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2))
     centre = share + Z95**2 / (2 * count)
     scale = 1 + Z95**2 / count
-    return Rate(share, max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale), count)
+    low, high = max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    return Rate(share, min(low, share), max(high, share), count)  # rounding must not put the share outside
 
 
 def accuracy(predicted: Sequence[str], gold: Sequence[str]) -> Rate | None:

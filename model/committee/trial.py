@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,10 +10,10 @@ import numpy as np
 
 from model.arrays import IntArray
 from model.committee.member import Member
+from model.evaluation import Rate, rate
 
 LEAST_ROWS = 20  # decided tasks below which a share says next to nothing
 MOST_ROWS = 400  # decided tasks that are tried: enough for an interval of five points
-Z = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +47,6 @@ def trial(member: Member, texts: Sequence[str], gold: IntArray) -> Trial:
     found = member.probabilities(texts)
     spoke = found.sum(axis=1) > 0
     right = int((found.argmax(axis=1) == gold)[spoke].sum())
-    low, high = wilson(right, int(spoke.sum()))
     usual = float(np.bincount(gold).max() / len(gold))
-    share = right / int(spoke.sum()) if spoke.any() else 0.0
-    return Trial(len(gold), float(spoke.mean()), share, low, high, usual)
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share, after Wilson (1927); (0, 1) without any.
-
-    >>> [round(end, 3) for end in wilson(8, 10)]
-    [0.49, 0.943]
-    """
-    if not count:
-        return 0.0, 1.0
-    share, z2 = right / count, Z * Z
-    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = Z * math.sqrt(share * (1 - share) / count + z2 / (4 * count * count)) / (1 + z2 / count)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    share = rate(right, int(spoke.sum())) or Rate(0.0, 0.0, 1.0, 0)
+    return Trial(len(gold), float(spoke.mean()), share.value, share.low, share.high, usual)

@@ -101,3 +101,10 @@ def test_figures_per_label() -> None:
     assert found["b"].f1 == 0.0
     assert found["c"].precision is None
     assert ev.macro_f1(["a", "a", "b"], ["a", "b", "c"]) == pytest.approx((2 / 3) / 3)
+
+
+@given(st.integers(0, 200), st.integers(1, 200))
+def test_the_interval_holds_the_share(right: int, more: int) -> None:
+    found = ev.rate(right, right + more)
+    assert found is not None
+    assert 0 <= found.low <= right / (right + more) <= found.high <= 1

@@ -16,7 +16,7 @@ from model.arrays import FloatArray
 from model.committee.catalogue import Classifier, read_catalogue
 from model.committee.label_map import LabelMap
 from model.committee.proposing import by_names, read_answer, schema
-from model.committee.trial import trial, wilson
+from model.committee.trial import trial
 from model.errors import ArtifactError
 from model.labels import Label, LabelSpace
 
@@ -178,9 +178,3 @@ def test_a_trial_counts_votes_and_compares_with_the_usual_label() -> None:
     assert trial(Fixed([0] * 10), ["x"] * 10, gold[:10]).worth_a_seat is None
     with pytest.raises(ValueError, match="people decided"):
         trial(Fixed([]), [], gold[:0])
-
-
-@given(st.integers(0, 200), st.integers(1, 200))
-def test_the_interval_holds_the_share(right: int, more: int) -> None:
-    low, high = wilson(right, right + more)
-    assert 0 <= low <= right / (right + more) <= high <= 1
