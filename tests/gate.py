@@ -7,7 +7,7 @@ import socket
 import threading
 from pathlib import Path
 
-from backend.embedded.ports import free_port
+from tests.ports import free_port
 
 
 class Gate:

@@ -16,9 +16,9 @@ import psutil
 import redis
 import sqlalchemy as sa
 
-from backend.embedded.ports import free_port
+from tests.ports import free_port
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 def redis_program() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from backend.jobs import sync
@@ -14,6 +15,7 @@ from tests.backend.jobs.conftest import World
 from tests.backend.jobs.web import event, post_all, web
 from tests.servers import RedisServer
 
+SENDERS = 8
 LABELS = ["billing", "refund", "shipping"]
 DELETED = b'{"action": "ANNOTATIONS_DELETED", "project": {"id": 7}, "annotations": [{"id": %d}]}'
 MALFORMED = [b"", b"{", b"[]", b'"x"', b"\xff\xfe\x00", b'{"action": 7}', b"[" * 20_000,
@@ -41,10 +43,10 @@ def shuffled(items: list[bytes], seed: int) -> list[bytes]:
     return items
 
 
-def flood(port: int, bodies: list[bytes], threads: int = 8) -> list[int]:
+def flood(port: int, bodies: list[bytes]) -> list[int]:
     """Send all of them from several connections; their status codes."""
-    with ThreadPoolExecutor(threads) as pool:
-        parts = pool.map(lambda place: post_all(port, bodies[place::threads]), range(threads))
+    with ThreadPoolExecutor(SENDERS) as pool:
+        parts = pool.map(lambda place: post_all(port, bodies[place::SENDERS]), range(SENDERS))
         return [status for part in parts for status in part]
 
 
@@ -53,13 +55,21 @@ def test_a_web_server_killed_under_load_loses_nothing_in_the_end(world: World) -
     for place, task in enumerate(ids):
         world.double.annotate(task, [LABELS[place % 3]])
     bodies = [event(row, task) for task in world.double.tasks.values() for row in task["annotations"]]
+    everybody = threading.Barrier(SENDERS)
     with web(world) as server:
-        with ThreadPoolExecutor(1) as pool:
-            sending = pool.submit(flood, server.port, bodies)
-            wait_for("the first events", lambda: len(in_pool(world)) > 20, 60, 0.01)
-            server.kill()
-            statuses = sending.result()
-        assert 0 in statuses
+
+        def send(place: int) -> list[int]:
+            own = bodies[place::SENDERS]
+            before = post_all(server.port, own[:10])
+            everybody.wait(60)
+            if place == 0:  # while the others go on
+                wait_for("the first events", lambda: in_pool(world), 60, 0.01)
+                server.kill()
+            return before + post_all(server.port, own[10:])
+
+        with ThreadPoolExecutor(SENDERS) as pool:
+            statuses = list(pool.map(send, range(SENDERS)))
+        assert statuses[0] == [200] * 10 + [0] * 40
         server.start_again()
         known = in_pool(world)
         assert 0 < len(known) < len(ids)

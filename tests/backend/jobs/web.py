@@ -11,14 +11,14 @@ from typing import Any
 
 import requests
 
-from backend.embedded.ports import free_port
 from backend.embedded.web import web_command
 from benchmarks.waiting import wait_for
 from tests.backend.jobs.conftest import CREATED, World
 from tests.backend.label_studio_double import CONFIG
 from tests.e2e.processes import Process
+from tests.ports import free_port
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 class Web:
