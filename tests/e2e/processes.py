@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from tests.preloaded import Preloaded
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 20
@@ -21,10 +24,7 @@ class Process:
         self.name = name
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                list(command), env=dict(environment), cwd=cwd, stdout=output, stderr=output, start_new_session=True
-            )
+        self._process = _started(command, environment, log, cwd)
 
     @property
     def pid(self) -> int:
@@ -60,3 +60,15 @@ class Process:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
             return
+
+
+def _started(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, cwd: Path | None
+) -> Preloaded | subprocess.Popen[bytes]:
+    """Programs in this Python begin with its libraries imported."""
+    if command[0] == sys.executable:
+        return Preloaded(command, environment, cwd or Path.cwd(), log)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            list(command), env=dict(environment), cwd=cwd, stdout=output, stderr=output, start_new_session=True
+        )
