@@ -97,7 +97,7 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
     asked = _asked(job, version)
     if asked >= batches.FIRST:
         limit = LARGEST_BATCH
-    return flow(job, teacher, version, following, end, min(limit, room), proven=asked > 0)
+    return flow(job, teacher, version, following, end, min(limit, room), asked)
 
 
 def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:

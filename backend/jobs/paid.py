@@ -45,35 +45,36 @@ class Outcome:
     problem: TeacherError | None = None
 
 
-def flow(job: Job, teacher: Teacher, version: str, following: Next, end: float, limit: int, proven: bool) -> int:
+def flow(job: Job, teacher: Teacher, version: str, following: Next, end: float, limit: int, answered: int) -> int:
     """Ask until none is left, `limit` tasks were begun, or the time is over (time.monotonic); the number of tasks.
 
-    Unless it is `proven` that the teacher answers, the first question goes alone: it shows a wrong key.
+    If the teacher has `answered` nothing before, the first question goes alone: it shows a wrong key.
 
     What the calls can cost at most is reserved before, what they did cost is booked after, and answers are stored
     before either is told. A question that fails is left for the next run. If the teacher refuses, fails several times
     in a row, or answers nothing at all, what is under way still ends and is kept; then the error is raised.
     """
-    return Flow(job, teacher, version, following, proven).run(end, limit)
+    return Flow(job, teacher, version, following, answered).run(end, limit)
 
 
 class Flow:
     """The questions of one `flow`: those that wait, those under way, and what went wrong."""
 
-    def __init__(self, job: Job, teacher: Teacher, version: str, following: Next, proven: bool) -> None:
-        self._proven = proven
+    def __init__(self, job: Job, teacher: Teacher, version: str, following: Next, answered: int) -> None:
         self._job, self._teacher, self._version, self._following = job, teacher, version, following
         self._most = job.services.settings.LLM_CONCURRENCY
         self._per_call = max((llm.per_call for llm in llms_of(teacher)), default=1)
         self._waiting: deque[tuple[int, str]] = deque()
         self._flying: dict[Future[Outcome], Question] = {}
         self._failed: set[int] = set()
-        self._begun = self._answered = self._in_a_row = 0
+        self._answered = answered  # tasks of this teacher's, those of earlier flows included
+        self._begun = self._in_a_row = 0
         self._problem: ShortlistError | ModelError | None = None  # the first one
         self._stopped = self._dry = False
 
     def run(self, end: float, limit: int) -> int:
         """See `flow`."""
+        before = self._answered
         with ThreadPoolExecutor(self._most, "annotate") as threads:
             while True:
                 while not self._stopped and time.monotonic() < end and self._some(threads, limit - self._begun):
@@ -81,15 +82,14 @@ class Flow:
                 if not self._flying:
                     break
                 self._take(wait(self._flying, TICK_SECONDS).done)
-        if self._problem is not None and (self._stopped or not self._answered):
+        if self._problem is not None and (self._stopped or self._answered == before):
             raise self._problem
         return self._begun
 
     def _some(self, threads: ThreadPoolExecutor, limit: int) -> bool:
         """Begin some questions, if there is room for more; whether there may be further ones."""
-        many = self._proven or self._answered
-        room = 2 * self._most - len(self._flying) if many else 1 - len(self._flying)
-        if room < (self._most if many else 1) or limit < 1:
+        room = 2 * self._most - len(self._flying) if self._answered else 1 - len(self._flying)
+        if room < (self._most if self._answered else 1) or limit < 1:
             return False
         rows = self._next(min(limit, min(room, RESERVED) * self._per_call), limit)
         try:

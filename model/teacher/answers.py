@@ -46,6 +46,12 @@ def render(labels: Iterable[str]) -> str:
     return json.dumps({"candidates": list(labels)}, ensure_ascii=False)
 
 
+def render_together(answers: Iterable[Iterable[str]]) -> str:
+    """The form of answer to several texts, numbered from 1."""
+    rows = [{"text": number, "candidates": list(labels)} for number, labels in enumerate(answers, 1)]
+    return json.dumps({"answers": rows}, ensure_ascii=False)
+
+
 def parse(raw: str | bytes, space: LabelSpace, strategy: Strategy = Strategy.ALL) -> Parsed:
     """What the teacher meant. Never raises; never returns a label that is not in the space, nor one twice."""
     text = (raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw)[:LONGEST_ANSWER]

@@ -2,57 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
-from model.teacher.cost import Price
-from model.teacher.dialect import Dialect
-from model.teacher.provider import RETRIES, TIMEOUT, Reply, Request, SdkProvider, StatusHook, Turn, http_client
+from model.errors import TeacherUnavailable
+from model.teacher.dialect import Ways
+from model.teacher.provider import Reply, Request, SdkProvider, Turn
 
 if TYPE_CHECKING:
-    from anthropic import APIStatusError
+    from anthropic import Anthropic, APIStatusError
     from anthropic.types import Message
-    from httpx2 import Client
 
-THINKING_TOKENS = 1024  # kept free for models whose thinking cannot be switched off; it counts as output
 CACHED = {"cache_control": {"type": "ephemeral"}}
+WAYS: Ways = {
+    "thinking": [{"thinking": {"type": "disabled"}}, {"thinking": {"type": "between_tools"}}, {}],
+    "effort": [{"output_config": {"effort": "low"}}, {}],
+    "schema": [{"output_config": {"format": {"type": "json_schema", "schema": "$"}}}, {}],
+}
 
 
 class AnthropicProvider(SdkProvider):
     """Messages with a JSON schema. System part and fixed examples are marked for the prompt cache (five minutes).
 
     Thinking is switched off, or kept short where the model does not allow that. There is no temperature: the API
-    refuses one. `heard` is told the status of every HTTP answer, retried ones included.
+    refuses one.
     """
 
-    def __init__(
-        self,
-        model: str,
-        api_key: str,
-        price: Price,
-        base_url: str = "",
-        heard: StatusHook | None = None,
-        client: Client | None = None,
-        max_retries: int = RETRIES,
-        timeout: float = TIMEOUT,
-    ) -> None:
+    vendor, key_setting, home = "anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com"
+    thinking_tokens = 1024  # kept free for models whose thinking cannot be switched off
+    client: Anthropic
+
+    def open(self) -> tuple[ModuleType, Callable[..., Any], Ways]:
+        """The same ways for every address."""
         import anthropic
 
-        if not api_key:
-            raise TeacherRefused(f"TEACHER=anthropic:{model} needs ANTHROPIC_API_KEY")
-        super().__init__(f"anthropic:{model}", api_key, anthropic, Dialect(WAYS))
-        self.model, self._price = model, price
-        self.client = anthropic.Anthropic(
-            api_key=api_key,
-            base_url=base_url or "https://api.anthropic.com",
-            http_client=http_client(self, timeout, heard, client),
-            max_retries=max_retries,
-            timeout=timeout,
-        )
-
-    def most_output(self, max_tokens: int) -> int:
-        """Thinking is billed as output and shares the limit."""
-        return max_tokens + THINKING_TOKENS
+        return anthropic, anthropic.Anthropic, WAYS
 
     def body(self, request: Request) -> dict[str, Any]:
         """The request as this model understands it."""
@@ -93,17 +78,10 @@ class AnthropicProvider(SdkProvider):
         """The server's own sentence."""
         return error.api_message or error.message
 
-    def of_status(self, error: APIStatusError) -> TeacherError:
-        """Whom an HTTP error concerns: this text, or everybody, now or for good."""
+    def no_money(self, error: APIStatusError) -> bool:
+        """By the words of the error."""
         said = self.said_by(error)
-        return self.status_error(error, "ANTHROPIC_API_KEY", "TEACHER", "credit balance" in said or "billing" in said)
-
-
-WAYS: dict[str, list[dict[str, Any]]] = {
-    "thinking": [{"thinking": {"type": "disabled"}}, {"thinking": {"type": "between_tools"}}, {}],
-    "effort": [{"output_config": {"effort": "low"}}, {}],
-    "schema": [{"output_config": {"format": {"type": "json_schema", "schema": "$"}}}, {}],
-}
+        return "credit balance" in said or "billing" in said
 
 
 def retires_on(model: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from model.labels import Label
-from model.teacher.answers import render
+from model.teacher.answers import render, render_together
 from model.teacher.examples import Example, Examples
 from model.teacher.narrowing import Narrowing, shown_labels
 from model.teacher.prompts import Prompt, Strategy, fenced
@@ -47,13 +47,17 @@ class Composer:
         ]
 
     def together(self, texts: Sequence[str]) -> Request:
-        """One request for several texts; all labels, and fixed examples only."""
-        fixed = self._fixed_turns()
-        questions = self._questions(texts)
-        asked = "\n\n".join(f"Text {number}:\n{question}" for number, question in enumerate(questions, 1))
+        """One request for several texts; all labels, and examples in the very form of question and answer."""
+        few, stable = [], 0
+        if self.examples is not None:
+            few = self.examples.fixed() if self.examples.is_fixed else self.examples.nearest_to_any(texts)
+        shown = turns_together(few)
+        if self.examples is not None and self.examples.is_fixed:
+            stable = len(shown)
         room = len(texts) * (self.room() + 10)
         system, schema = self.prompt.system(several=True), self.prompt.schema(several=True)
-        return Request(system, (*fixed, Turn("user", asked)), schema, room, len(fixed), self.temperature)
+        asked = Turn("user", numbered(self._questions(texts)))
+        return Request(system, (*shown, asked), schema, room, stable, self.temperature)
 
     def room(self) -> int:
         """Tokens that the longest answer about one text can take."""
@@ -108,6 +112,20 @@ def turns_of(examples: Sequence[Example]) -> tuple[Turn, ...]:
     """Text and answer of each example, as if asked before."""
     pairs = ((fenced(example.text[:LONGEST_EXAMPLE]), render([example.label])) for example in examples)
     return tuple(turn for asked, said in pairs for turn in (Turn("user", asked), Turn("assistant", said)))
+
+
+def turns_together(examples: Sequence[Example]) -> tuple[Turn, ...]:
+    """All examples in one exchange, as if asked together before; nothing without any."""
+    if not examples:
+        return ()
+    asked = numbered([fenced(example.text[:LONGEST_EXAMPLE]) for example in examples])
+    said = render_together([[example.label] for example in examples])
+    return Turn("user", asked), Turn("assistant", said)
+
+
+def numbered(questions: Sequence[str]) -> str:
+    """Several questions in one, by number from 1."""
+    return "\n\n".join(f"Text {number}:\n{question}" for number, question in enumerate(questions, 1))
 
 
 def most_sent(request: Request) -> int:

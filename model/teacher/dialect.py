@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -19,6 +19,7 @@ HINTS = {  # words by which a complaint names a wish
     "effort": ("effort",),
 }
 NOWHERE = 1 << 30
+Ways: TypeAlias = dict[str, list[dict[str, Any]]]  # wish -> ways to say it, the best first; `$` takes its value
 
 
 class Dialect:
@@ -28,7 +29,7 @@ class Dialect:
     already given up changes nothing.
     """
 
-    def __init__(self, ways: dict[str, list[dict[str, Any]]]) -> None:
+    def __init__(self, ways: Ways) -> None:
         self._ways = ways
         self._lock = threading.Lock()
         self._chosen = dict.fromkeys(ways, 0)

@@ -76,6 +76,17 @@ class Examples:
             found.append([example for example, _ in zip(chosen, range(self.count), strict=False)][::-1])
         return found
 
+    def nearest_to_any(self, texts: Sequence[str]) -> list[Example]:
+        """Up to `count` examples for texts that are asked about together: the nearest of each, then the second ones.
+
+        The nearest stand last. None of the texts is among them.
+        """
+        asked = {same(text) for text in texts}
+        rows = self.nearest(texts)
+        ranked = (row[-rank] for rank in range(1, self.count + 1) for row in rows if rank <= len(row))
+        chosen = list(dict.fromkeys(example for example in ranked if same(example.text) not in asked))
+        return chosen[: self.count][::-1]
+
 
 def policy_of(kind: str, written: int) -> str:
     """How examples are chosen, in a word: part of the teacher's hash. `written` are those per label of an LLM."""

@@ -22,6 +22,7 @@ from model.teacher.throttle import Throttle
 from model.teacher.tokens import estimate_tokens, most_tokens
 
 PROBE = "Hello"
+TOGETHER = 2  # raise it when texts are asked about together in another way
 LONGEST_QUOTE = 2_000  # characters of a wrong answer that are shown to its author
 
 
@@ -213,4 +214,5 @@ def answer_of(parsed: Parsed, raw: str, usage: Usage) -> Answer:
 
 def llm_hash(name: str, composed: str, per_call: int = 1) -> str:
     """Six hex digits over the model, the way it is asked, and how many texts it is asked about at once."""
-    return hashlib.sha256(json.dumps([name, composed, per_call]).encode()).hexdigest()[:6]
+    parts = [name, composed, per_call, TOGETHER] if per_call > 1 else [name, composed, per_call]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:6]

@@ -2,59 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
-from model.teacher.cost import Price
-from model.teacher.dialect import Dialect
-from model.teacher.provider import RETRIES, TIMEOUT, Reply, Request, SdkProvider, StatusHook, http_client
+from model.errors import TeacherUnavailable
+from model.teacher.dialect import Ways
+from model.teacher.provider import Reply, Request, SdkProvider
 
 if TYPE_CHECKING:
-    from httpx2 import Client
-    from openai import APIStatusError
+    from openai import APIStatusError, OpenAI
     from openai.types.chat import ChatCompletion
 
 NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+THINKING_TOKENS = 1024  # kept free for models that think although they are asked not to
 
 
 class OpenAIProvider(SdkProvider):
-    """Chat completions with structured output. What a server does not know is left out from then on (see Dialect).
+    """Chat completions with structured output.
 
     Without `base_url` it is OpenAI itself, where thinking is switched off or kept short, and counted as output.
-    `heard` is told the status of every HTTP answer, retried ones included.
     """
 
-    def __init__(
-        self,
-        model: str,
-        api_key: str,
-        price: Price,
-        base_url: str = "",
-        heard: StatusHook | None = None,
-        client: Client | None = None,
-        max_retries: int = RETRIES,
-        timeout: float = TIMEOUT,
-    ) -> None:
+    vendor, key_setting, home = "openai", "OPENAI_API_KEY", "https://api.openai.com/v1"
+    own_server = "OPENAI_BASE_URL"
+    client: OpenAI
+
+    def open(self) -> tuple[ModuleType, Callable[..., Any], Ways]:
+        """OpenAI's own models may think within the limit of the answer."""
         import openai
 
-        if not api_key and not base_url:
-            raise TeacherRefused(
-                f"TEACHER=openai:{model} needs OPENAI_API_KEY, or OPENAI_BASE_URL of a server of yours"
-            )
-        self._thinks = not base_url or "//api.openai.com" in base_url
-        super().__init__(f"openai:{model}", api_key, openai, Dialect(openai_dialect(official=self._thinks)))
-        self.model, self._price = model, price
-        self.client = openai.OpenAI(
-            api_key=api_key or "none",
-            base_url=base_url or "https://api.openai.com/v1",
-            http_client=http_client(self, timeout, heard, client),
-            max_retries=max_retries,
-            timeout=timeout,
-        )
-
-    def most_output(self, max_tokens: int) -> int:
-        """OpenAI's own models may think within the same limit."""
-        return max_tokens + (THINKING_TOKENS if self._thinks else 0)
+        official = "//api.openai.com" in self._address
+        self.thinking_tokens = THINKING_TOKENS if official else 0
+        return openai, openai.OpenAI, openai_dialect(official)
 
     def body(self, request: Request) -> dict[str, Any]:
         """The request as this server understands it."""
@@ -89,20 +69,16 @@ class OpenAIProvider(SdkProvider):
             truncated=choice.finish_reason == "length",
         )
 
-    def of_status(self, error: APIStatusError) -> TeacherError:
-        """Whom an HTTP error concerns: this text, or everybody, now or for good."""
-        no_money = (getattr(error, "code", None) or "") in NO_MONEY
-        return self.status_error(error, "OPENAI_API_KEY", "TEACHER and OPENAI_BASE_URL", no_money)
+    def no_money(self, error: APIStatusError) -> bool:
+        """By the code of the error."""
+        return (getattr(error, "code", None) or "") in NO_MONEY
 
 
-THINKING_TOKENS = 1024  # kept free for models that think although they are asked not to
-
-
-def openai_dialect(official: bool) -> dict[str, list[dict[str, Any]]]:
-    """Ways to say each wish, the best first. `$` takes the wish's value; an empty way leaves it out."""
+def openai_dialect(official: bool) -> Ways:
+    """What OpenAI itself understands, or what servers of its protocol do."""
     strict = {"name": "candidates", "schema": "$", "strict": True}
     limits: list[dict[str, Any]] = [{"max_completion_tokens": "$"}, {"max_tokens": "$"}]
-    ways: dict[str, list[dict[str, Any]]] = {
+    ways: Ways = {
         "schema": [
             {"response_format": {"type": "json_schema", "json_schema": strict}},
             {"response_format": {"type": "json_object"}},

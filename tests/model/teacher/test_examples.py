@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,6 +75,28 @@ def test_examples_are_turns_before_the_text() -> None:
     assert request.stable == 0
     (fixed,) = Composer(PROMPT, Examples(POOL, embed_words, 2, fixed=True)).requests(["x"])
     assert fixed.stable == 4
+
+
+def test_texts_asked_together_see_examples_in_the_form_of_the_question() -> None:
+    asked = ["my transfer is late", "bake bread"]
+    near = Composer(PROMPT, Examples(POOL, embed_words, 3)).together(asked)
+    assert [turn.role for turn in near.turns] == ["user", "assistant", "user"]
+    shown, said, question = (turn.text for turn in near.turns)
+    assert [row["text"] for row in json.loads(said)["answers"]] == [1, 2, 3]
+    assert shown.count("Text ") == 3
+    assert shown.index("the transfer is late") > shown.index("my card is lost")  # the nearest stands last
+    assert "Text 2:\n<text>\nbake bread" in question
+    assert near.stable == 0
+    fixed = Composer(PROMPT, Examples(POOL, embed_words, 2, fixed=True)).together(asked)
+    assert (len(fixed.turns), fixed.stable) == (3, 2)
+    assert len(Composer(PROMPT, Examples([], embed_words)).together(asked).turns) == 1
+
+
+@given(st.lists(words, max_size=8), st.lists(words, min_size=1, max_size=4), st.integers(0, 5))
+def test_no_text_of_a_group_is_an_example_for_it(pool: list[str], texts: list[str], count: int) -> None:
+    found = Examples([Example(text, "sport") for text in pool], embed_words, count).nearest_to_any(texts)
+    assert len(found) == len(set(found)) <= count
+    assert not {same(text) for text in texts} & {same(example.text) for example in found}
 
 
 def test_only_near_labels_are_shown_in_the_order_of_the_space() -> None:

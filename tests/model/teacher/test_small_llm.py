@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.small_llm import unpack
 from model.labels import Label, LabelSpace
 from model.teacher.base import State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher
 from model.teacher.examples import Example
 from tests.model.teacher.embedding import embed_words
-from tests.model.teacher.small_llm import SmallLlm, missing_packages, unpack
+from tests.model.teacher.small_llm import SmallLlm, missing_packages
 
 pytestmark = [
     pytest.mark.llm,
