@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from benchmarks.committee_tasks import Project, Tasks
 from model.acquisition import Pool, TextVectors, distinct, rule, select
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.committee import Committee, Member, tally
+from model.committee.pipeline import PipelineMember
+from model.committee.seats import Encoders, Seats, loaded
 from model.committee.training import train_committee, without_harm
 from model.errors import NotEnoughDataError
 from model.labels import CandidateSet, HumanLabel, LabelSpace
@@ -40,6 +43,7 @@ class Plan:
     stage: float = 0.08
     replay: float = 0.5
     voting: str = "weighted"
+    older: int = 0  # texts that a classifier of others has learned from, which then has a seat; 0: there is none
 
 
 class StoredMember:
@@ -73,6 +77,7 @@ class Served:
     embed: Embed
     seed: int
     plan: Plan
+    encoders: Encoders = loaded  # of members that have another one
     asked: BoolArray = field(init=False)
     human: IntArray = field(init=False)
     committee: Committee = field(init=False)
@@ -91,6 +96,8 @@ class Served:
                 for text, label in zip(part.texts, part.existing[name], strict=True)
             }
             self.guests.append(StoredMember(name, self.project.space, known))
+        if self.plan.older:
+            self.guests.append(older_classifier(self.project, self.plan.older, self.seed))
 
     def run(self) -> None:
         """A first committee, then stages: review what is open, train anew, until the budget or the open tasks end."""
@@ -129,10 +136,8 @@ class Served:
             agreed = Agreed(texts, {int(row): space.names[labels[row]] for row in rows})
             data = replay(data, old, agreed, self.plan.replay)
         options = TrainingOptions(way="head", seed=self.seed)
-        new, _ = train_committee(
-            space, data, Roster(self.plan.members), options, self.embed, lambda share, text: None, lambda: False,
-            self.guests,
-        )  # fmt: skip
+        seats = Seats(space, Roster(self.plan.members), options, self.embed, lambda: False, self.encoders)
+        new, _ = train_committee(data, seats, lambda share, text: None, self.guests)
         if old is None:
             return new
         people = [(pool.texts[row], space.names[pool.gold[row]]) for row in held]
@@ -188,6 +193,27 @@ class Served:
             np.arange(len(tasks)), [row for row in doubtful if sure[row] < 0][: round(self.plan.cap * len(tasks))]
         )
         return self.decided(tasks, asked)[0], asked
+
+
+def older_classifier(project: Project, texts: int, seed: int) -> PipelineMember:
+    """A scikit-learn pipeline that somebody trained on other texts of the same kind, stored and read as a skops file.
+
+    ValueError if the set has no such texts.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+    from skops.io import dump
+
+    if len(project.others) < texts:
+        raise ValueError(f"{project.name} has no {texts} texts beside the tasks")
+    rows = np.random.default_rng(seed).choice(len(project.others), texts, replace=False)
+    known, labels = zip(*(project.others[row] for row in rows), strict=True)
+    steps = [("counts", TfidfVectorizer(ngram_range=(1, 2))), ("linear", LogisticRegression(max_iter=1000))]
+    with tempfile.TemporaryDirectory(prefix="older-") as folder:
+        place = Path(folder) / "older.skops"
+        dump(Pipeline(steps).fit(known, labels), place)
+        return PipelineMember("older", project.space, str(place), {label: label for label in set(labels)})
 
 
 def candidates(tasks: Tasks, row: int, names: Sequence[str]) -> CandidateSet | None:

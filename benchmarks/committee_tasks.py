@@ -8,13 +8,13 @@ MOST_POOL and MOST_NEW tasks are used in every run.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.datasets import candidate_set, read_rows
+from benchmarks.datasets import candidate_set, gold_part, read_rows
 from benchmarks.sampling_splits import said_by
 from model.arrays import FloatArray, IntArray
 from model.labels import LabelSpace
@@ -53,6 +53,7 @@ class Project:
     space: LabelSpace
     pool: Tasks
     new: Tasks
+    others: tuple[tuple[str, str], ...] = ()  # texts with gold labels that are in neither part
 
 
 def projects(data: Path, names: Sequence[str]) -> list[Project]:
@@ -64,8 +65,16 @@ def projects(data: Path, names: Sequence[str]) -> list[Project]:
             continue
         project = _project(path, name.removesuffix("_train"))
         if len(project.pool) >= LEAST_ROWS:
-            found.append(project)
+            found.append(replace(project, others=_others(data / project.name, project)))
     return found
+
+
+def _others(folder: Path, project: Project) -> tuple[tuple[str, str], ...]:
+    """Train texts of the set's own folder, where there is one, that are no tasks here."""
+    if not (folder / "train.jsonl.gz").is_file():
+        return ()
+    part, tasks = gold_part(folder, "train"), {*project.pool.texts, *project.new.texts}
+    return tuple((text, label) for text, label in zip(part.texts, part.gold, strict=True) if text not in tasks)
 
 
 def _project(path: Path, name: str) -> Project:

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 DEFAULT = ("student", "words", "names")
+STUDENT = re.compile(r"student(?::(?P<seed>\d+))?(?:/(?P<way>head|adapted|finetune))?(?:@(?P<encoder>\S+))?")
+
+
+@dataclass(frozen=True)
+class StudentSeat:
+    """A student other than the project's: on a bootstrap sample (`seed`), trained in another way, with another encoder.
+
+    None is what the project's student has.
+    """
+
+    seed: int | None = None
+    way: str | None = (
+        None  # head, adapted (head on an encoder adapted to people's labels), finetune (the whole encoder)
+    )
+    encoder: str | None = None  # as STUDENT_ENCODER
+
+    @classmethod
+    def of(cls, name: str) -> StudentSeat | None:
+        """From `student[:<seed>][/<way>][@<encoder>]`; None if that is no student."""
+        found = STUDENT.fullmatch(name)
+        if found is None:
+            return None
+        return cls(None if found["seed"] is None else int(found["seed"]), found["way"], found["encoder"])
 
 
 @dataclass(frozen=True)
 class Roster:
-    """Who sits in the committee: `student` (and `student:<seed>` on a bootstrap sample), `words`, `names`, and files
-    that describe existing classifiers: {"place": hub name or folder, "map": {its label: ours or null}}."""
+    """Who sits in the committee: `student` is the project's, others are as StudentSeat has them; `words`, `names`, and
+    files that describe existing classifiers: {"place": hub name or folder, "map": {its label: ours or null}}."""
 
     members: tuple[str, ...] = DEFAULT
 
@@ -25,6 +49,8 @@ class Roster:
                 f"a committee needs two or more different members, got {', '.join(self.members) or 'none'}"
             )
         for name in self.members:
-            kind, _, seed = name.partition(":")
-            if name not in DEFAULT and not name.endswith(".json") and not (kind == "student" and seed.isdigit()):
-                raise ValueError(f"{name!r} is no member; allowed: student, student:<seed>, words, names, <file>.json")
+            if name not in DEFAULT and not name.endswith(".json") and StudentSeat.of(name) is None:
+                raise ValueError(
+                    f"{name!r} is no member; allowed: words, names, <file>.json, and student, with :<seed>, then "
+                    "/head, /adapted or /finetune, then @<encoder> where it differs from the project's student"
+                )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 
+from backend.embedding import runtime_embedder
 from backend.jobs.predicting import embedder, registry
 from backend.jobs.running import Job
 from backend.pool import predictions, rulings, tasks
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from model.committee.training import Held
     from model.labels import LabelSpace
     from model.student.data import TrainingData
-    from model.student.options import Progress, Stop, TrainingOptions, TrainingReport
+    from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
     from model.teacher.composing import Remarks
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ def train_members(
 ) -> tuple[Committee, TrainingReport]:
     """A new committee. A member that does worse than the served one of its name on the set-aside human labels
     `held` (text, label), beyond noise, keeps its old self; the report says why."""
+    from model.committee.seats import Seats
     from model.committee.training import train_committee, without_harm
     from model.roster import Roster
 
@@ -50,13 +52,17 @@ def train_members(
     if old is not None:
         data = replay(data, old, agreed, options.REPLAY)
     confirmed = guests(job.services, job.project)
-    new, report = train_committee(
-        space, data, Roster.of(options.COMMITTEE), how, embedder(job), progress, stop, confirmed
-    )
+    seats = Seats(space, Roster.of(options.COMMITTEE), how, embedder(job), stop, other_encoders(job))
+    new, report = train_committee(data, seats, progress, confirmed)
     if old is not None:
         new, gates = without_harm(old, new, agreed.held(space, held))
         report.found = {**report.found, "gates": {name: gate.to_json() for name, gate in gates.items()}}
     return new, report
+
+
+def other_encoders(job: Job) -> Callable[[str], Embed]:
+    """Encoders of members that have not the project's, with the same cache of embeddings."""
+    return lambda encoder: runtime_embedder(job.services.settings, encoder, "float32")
 
 
 @dataclass(frozen=True)

@@ -95,9 +95,9 @@ class Committee:
         return Reviewer.from_json(stored, len(self.space), len(self.members)) if stored else None
 
     def lend(self, embed: Embed | None) -> None:
-        """Let the students among the members use a cache of embeddings."""
+        """Let the students that have the committee's encoder use a cache of embeddings."""
         for member in self.members:
-            if isinstance(member, StudentMember) and embed is not None:
+            if isinstance(member, StudentMember) and member.student.encoder == self.encoder and embed is not None:
                 member.lend(embed)
 
     def save(self, folder: Path) -> None:
@@ -137,11 +137,14 @@ class Committee:
             except (OSError, zipfile.BadZipFile) as error:
                 raise ArtifactError(f"{folder / MEMBERS}: cannot be read ({error})") from error
             members = [load_member(Path(temporary), seat, embed) for seat in seats]
-        return cls(space, members, weights, encoder=str(content["encoder"]), facts=content.get("facts", {}))
+        found = cls(space, members, weights, encoder=str(content["encoder"]), facts=content.get("facts", {}))
+        found.lend(embed)
+        return found
 
 
 def load_member(folder: Path, seat: Seat, embed: Embed | None) -> Member:
     """One member; ArtifactError for an unknown kind or a folder outside of the committee's."""
+    from model.student.adapted import AdaptedStudent
     from model.student.student import load_student
 
     place = (folder / seat.folder).resolve()
@@ -150,7 +153,10 @@ def load_member(folder: Path, seat: Seat, embed: Embed | None) -> Member:
     if seat.kind == "student":
         if not (place / DESCRIPTION).is_file():
             raise ArtifactError(f"{place / DESCRIPTION}: missing")
-        return StudentMember(seat.name, load_student(place), embed)
+        student = load_student(place)
+        if isinstance(student, AdaptedStudent):
+            student.own.keep()  # the folder it was read from goes
+        return StudentMember(seat.name, student)
     if seat.kind == "words":
         return WordsMember.load(place)
     if seat.kind == "existing":

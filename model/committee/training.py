@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.committee.committee import Committee
-from model.committee.existing import ExistingMember, open_existing
 from model.committee.gate import Gate, GateReport, HoldOut, judge
 from model.committee.member import Member, StudentMember
-from model.committee.names import NamesMember
-from model.committee.pipeline import PipelineMember
 from model.committee.pooling import LEAST_LABELS, Pooling, member_evidence
 from model.committee.reviewer import Reviewer
+from model.committee.seats import Seats
 from model.committee.words import WordsMember
-from model.errors import ArtifactError
-from model.labels import LabelSpace
-from model.roster import Roster
 from model.student.data import TrainingData
-from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
+from model.student.options import Progress, TrainingReport
 
 GATE = Gate(least_human=1, forgetting=0.1)  # what is learned from reviews may change some easy tasks, too
 MANY_LABELS = 400  # of people, from which on some of them teach no member but weigh the members
@@ -35,102 +28,52 @@ MOST_ROWS = 2_000  # that only the teacher answered and that teach members which
 
 
 def train_committee(
-    space: LabelSpace,
-    data: TrainingData,
-    roster: Roster,
-    options: TrainingOptions,
-    embed: Embed,
-    progress: Progress,
-    stop: Stop,
-    guests: Sequence[Member] = (),
+    data: TrainingData, seats: Seats, progress: Progress, guests: Sequence[Member] = ()
 ) -> tuple[Committee, TrainingReport]:
-    """A committee of the roster and `guests`, and a report about its training.
+    """A committee of those who fill the seats and of `guests`, and a report about its training.
 
     NotEnoughDataError and TrainingStopped as for a single student.
     """
     started = time.monotonic()
     weighing = set_aside(data)
-    members, report = _members(space, data.rows(~weighing), roster, options, embed, progress, stop)
+    members, report = seats.filled(data.rows(~weighing), progress)
     all_members = [*members, *guests]
     judged = data.rows(weighing) if weighing.any() else data.rows(data.decided)
     weights, reviewer = (1.0 / len(all_members),) * len(all_members), None
     if len(judged) >= LEAST_LABELS:
         evidence = [member_evidence(member.probabilities(judged.texts)) for member in all_members]
         if not weighing.any():
-            evidence[: len(members)] = cross_fitted(space, data, roster, options, embed, stop)
+            evidence[: len(members)] = cross_fitted(data, seats)
         weights, reviewer = weigh(evidence, judged)
-    names = [*roster.members, *(member.name for member in guests)]
+    names = [*seats.roster.members, *(member.name for member in guests)]
     rounded = [round(weight, 4) for weight in weights]
     report.found = {**report.found, "members": names, "weights": rounded}
     report.seconds = time.monotonic() - started
     facts = {"reviewer": reviewer.to_json()} if reviewer else {}
-    return Committee(space, all_members, weights, encoder=options.encoder, facts=facts), report
+    return Committee(seats.space, all_members, weights, encoder=seats.options.encoder, facts=facts), report
 
 
-def cross_fitted(
-    space: LabelSpace, data: TrainingData, roster: Roster, options: TrainingOptions, embed: Embed, stop: Stop
-) -> list[FloatArray]:
+def cross_fitted(data: TrainingData, seats: Seats) -> list[FloatArray]:
     """Evidence `(n, C)` of each member of the roster on the n rows that people decided, each by members that did not
     learn it. Some thousand rows teach these members well enough for a weight."""
     decided = np.flatnonzero(data.decided)
     others = np.flatnonzero(~data.decided)
-    generator = np.random.default_rng(options.seed)
+    generator = np.random.default_rng(seats.options.seed)
     others = others if len(others) <= MOST_ROWS else np.sort(generator.choice(others, MOST_ROWS, replace=False))
     fold_of = generator.integers(0, FOLDS, len(decided))
-    found: list[FloatArray] = [np.zeros((len(decided), len(space)), np.float32) for _ in roster.members]
-    options = replace(options, heads=1)  # one head tells what a member is worth, several cost several times as much
+    empty = np.zeros((len(decided), len(seats.space)), np.float32)
+    found: list[FloatArray] = [empty.copy() for _ in seats.roster.members]
+    # one head tells what a member is worth, several cost several times as much
+    seats = replace(seats, options=replace(seats.options, heads=1))
     for fold in range(FOLDS):
         mine = fold_of == fold
         if not mine.any():
             continue
-        learned = data.rows(np.concatenate([decided[~mine], others]))
-        members, _ = _members(space, learned, roster, options, embed, lambda share, text: None, stop)
+        members, _ = seats.filled(data.rows(np.concatenate([decided[~mine], others])))
         texts = [data.texts[row] for row in decided[mine]]
         for place, member in enumerate(members):
             found[place][mine] = member_evidence(member.probabilities(texts))
     return found
-
-
-def _members(
-    space: LabelSpace,
-    learned: TrainingData,
-    roster: Roster,
-    options: TrainingOptions,
-    embed: Embed,
-    progress: Progress,
-    stop: Stop,
-) -> tuple[list[Member], TrainingReport]:
-    """The members of the roster, and the report about the first student."""
-    from model.student.training import train_student
-
-    first, report = train_student(space, learned, options, embed, progress=progress, stop=stop)
-    targets = refined(learned, first.probabilities(learned.texts, embed))
-    members: list[Member] = []
-    for name in roster.members:
-        if name == "student":
-            members.append(StudentMember(name, first, embed))
-        elif name.startswith("student:"):
-            seed = int(name.partition(":")[2])
-            sample = learned.rows(np.random.default_rng(seed).integers(0, len(learned), len(learned)))
-            student, _ = train_student(space, sample, replace(options, seed=seed), embed, stop=stop)
-            members.append(StudentMember(name, student, embed))
-        elif name == "words":
-            members.append(WordsMember.fit(name, space, learned.texts, targets))
-        elif name == "names":
-            members.append(NamesMember(name, space, embed))
-        else:
-            members.append(existing(name, space))
-    return members, report
-
-
-def existing(path: str, space: LabelSpace) -> ExistingMember | PipelineMember:
-    """The classifier that a file describes; ArtifactError names the file, LabelSpaceError what its map lacks."""
-    try:
-        content = json.loads(Path(path).read_text())
-        place, targets = str(content["place"]), dict(content["map"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f'{path}: not a member; {{"place": …, "map": {{…}}}} is expected ({error!r})') from error
-    return open_existing(Path(path).stem, space, place, targets)
 
 
 def set_aside(data: TrainingData) -> BoolArray:
@@ -142,13 +85,6 @@ def set_aside(data: TrainingData) -> BoolArray:
     drawn = np.array([int.from_bytes(digest[:8], "big") < WEIGHING * 2**64 for digest in digests], np.bool_)
     chosen: BoolArray = drawn & data.decided
     return chosen
-
-
-def refined(data: TrainingData, probabilities: FloatArray) -> FloatArray:
-    """What members without a refinery learn: the student's belief inside each row's candidates, `(n, C)`."""
-    inside = data.candidates * (probabilities + np.float32(1e-6))
-    targets: FloatArray = (inside / inside.sum(axis=1, keepdims=True)).astype(np.float32)
-    return targets
 
 
 def weigh(evidence: Sequence[FloatArray], data: TrainingData) -> tuple[tuple[float, ...], Reviewer | None]:

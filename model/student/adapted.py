@@ -60,6 +60,16 @@ class AdaptedEncoder:
         """Which of these texts it has learned from, `(n,)`."""
         return np.fromiter((text_key(text) in self.seen for text in texts), np.bool_, len(texts))
 
+    def keep(self) -> None:
+        """Move the weights to a folder that lives as long as this object; ArtifactError says why not."""
+        folder = folder_of(self)
+        try:
+            for path in self.folder.iterdir():
+                shutil.move(path, folder / path.name)
+        except OSError as error:
+            raise ArtifactError(f"the adapted encoder cannot be moved to {folder}: {error}") from error
+        self.folder = folder
+
     def copy_to(self, folder: Path) -> None:
         """Put weights, tokenizer and `seen.json` into `folder`; ArtifactError says why not."""
         from model.student.artifact import CARD, DESCRIPTION, WEIGHTS
@@ -71,6 +81,13 @@ class AdaptedEncoder:
             (folder / SEEN).write_text(json.dumps(sorted(self.seen)))
         except OSError as error:
             raise ArtifactError(f"the adapted encoder cannot be written to {folder}: {error}") from error
+
+
+def folder_of(owner: object) -> Path:
+    """A new folder that goes when its owner does."""
+    folder = Path(tempfile.mkdtemp(prefix="shortlist-encoder-"))
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def text_key(text: str) -> str:
@@ -90,8 +107,8 @@ def adapt(
     rows = np.random.default_rng(options.seed).permutation(np.flatnonzero(data.decided))
     learned = np.sort(rows[round(CHECK_SHARE * len(rows)) :])
     texts, labels = [data.texts[row] for row in learned], data.candidates[learned].argmax(1).astype(np.int64)
-    own = AdaptedEncoder(Path(tempfile.mkdtemp(prefix="shortlist-encoder-")), frozenset(map(text_key, texts)))
-    weakref.finalize(own, shutil.rmtree, own.folder, ignore_errors=True)
+    own = AdaptedEncoder(Path(), frozenset(map(text_key, texts)))
+    own.folder = folder_of(own)
     try:
         adapt_encoder(texts, labels, options, own.folder, progress, stop)
     except OSError as error:

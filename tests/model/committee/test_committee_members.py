@@ -103,6 +103,7 @@ def test_mapped_probabilities_are_renormalised_and_null_means_abstain() -> None:
 
 def tiny_classifier(folder: Path) -> None:
     """A real, untrained BERT with three labels."""
+    import torch
     from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
 
     vocabulary = folder / "vocab.txt"
@@ -117,6 +118,7 @@ def tiny_classifier(folder: Path) -> None:
         id2label={0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2"},
         label2id={"LABEL_0": 0, "LABEL_1": 1, "LABEL_2": 2},
     )
+    torch.manual_seed(0)  # else its answers would depend on the tests before
     BertForSequenceClassification(config).save_pretrained(folder)
     BertTokenizer(vocab_file=str(vocabulary)).save_pretrained(folder)
 

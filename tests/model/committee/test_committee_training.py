@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from model.arrays import FloatArray
-from model.committee import Committee, Reviewer, WordsMember, training
-from model.committee.training import Held, existing, refined, set_aside, train_committee, without_harm
+from model.committee import Committee, Reviewer, StudentMember, WordsMember, training
+from model.committee.seats import Seats, existing, refined
+from model.committee.training import Held, set_aside, train_committee, without_harm
 from model.errors import ArtifactError
 from model.labels import CandidateSet, HumanLabel, LabelSpace
 from model.roster import Roster
+from model.student import adaptation
 from model.student.data import TrainingData, training_data
 from model.student.options import TrainingOptions
 from tests.model.committee.test_committee_members import tiny_classifier
@@ -44,15 +46,9 @@ def data(count: int, people: int) -> TrainingData:
 
 
 def train(rows: TrainingData, *members: str) -> Committee:
-    committee, report = train_committee(
-        SPACE,
-        rows,
-        Roster(members),
-        TrainingOptions(way="head", epochs=10, heads=1),
-        letters,
-        lambda share, text: None,
-        lambda: False,
-    )
+    options = TrainingOptions(way="head", epochs=10, heads=1)
+    seats = Seats(SPACE, Roster(members), options, letters, lambda: False)
+    committee, report = train_committee(rows, seats, lambda share, text: None)
     assert report.found["members"] == list(members)
     return committee
 
@@ -139,7 +135,38 @@ def test_an_existing_classifier_takes_its_seat_by_a_file(tmp_path: Path) -> None
     np.testing.assert_allclose(again.probabilities(["team cup"]), committee.probabilities(["team cup"]), atol=1e-5)
 
 
-@pytest.mark.parametrize("members", ["student", "student,student", "student,pickle", "student,student:x", ""])
+def test_students_of_other_encoders_and_ways_sit_beside_the_projects_and_keep_their_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adaptation, "STEPS", 2)
+    tiny = tmp_path / "tiny"
+    tiny_classifier(tiny)
+    members = ("student", f"student@{tiny}", f"student:3/adapted@{tiny}", f"student/finetune@{tiny}")
+    committee = train(data(60, 15), *members)
+    kinds = [member.student.kind for member in committee.members if isinstance(member, StudentMember)]
+    assert kinds == ["head", "head", "adapted", "finetune"]
+    answers = committee.all_probabilities(["team cup", "bank rates"])
+    for place in (
+        "stored",
+        "stored again",
+    ):  # the second time from what was loaded, as when a member keeps its old self
+        committee.save(tmp_path / place)
+        committee = Committee.load(tmp_path / place, letters)
+        np.testing.assert_allclose(committee.all_probabilities(["team cup", "bank rates"]), answers, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        "student",
+        "student,student",
+        "student,pickle",
+        "student,student:x",
+        "",
+        "student,student/batch",
+        "words,student@",
+    ],
+)
 def test_a_roster_is_checked(members: str) -> None:
     with pytest.raises(ValueError, match="member"):
         Roster.of(members)
