@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from model.arrays import FloatArray
@@ -28,8 +29,11 @@ import json, sys
 from transformers import pipeline
 from transformers.utils import logging
 logging.set_verbosity_error(); logging.disable_progress_bar()
-classify = pipeline("text-classification", model=sys.argv[1], trust_remote_code=True)
-print(json.dumps(classify(json.loads(sys.argv[2]), top_k=None)))
+texts, answers = json.loads(sys.argv[1]), {}
+for folder in sys.argv[2:]:
+    classify = pipeline("text-classification", model=folder, trust_remote_code=True)
+    answers[folder] = classify(texts, top_k=None)
+print(json.dumps(answers))
 """
 
 
@@ -44,6 +48,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
         vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
         max_position_embeddings=32,
     )  # fmt: skip
+    torch.manual_seed(0)
     BertModel(config).save_pretrained(folder)
     return str(folder)
 
@@ -63,6 +68,7 @@ def heads(encoder: str) -> HeadStudent:
 def finetuned(encoder: str) -> FinetunedStudent:
     """A fresh classifier on the encoder."""
     loaded = load_encoder(encoder)
+    torch.manual_seed(0)
     return FinetunedStudent(SPACE, encoder, loaded.tokenizer, Network(loaded.model, 3, 0.0), loaded.longest, 0.8)
 
 
@@ -71,19 +77,21 @@ def adapted(encoder: str) -> AdaptedStudent:
     return AdaptedStudent(heads("default"), AdaptedEncoder(Path(encoder), frozenset()))
 
 
-@pytest.mark.parametrize("make", [heads, finetuned, adapted])
-def test_transformers_alone_gives_the_same_answers(make: object, tiny: str, tmp_path: Path) -> None:
-    assert callable(make)
-    student: Student = make(tiny)
-    stored, folder = tmp_path / "stored", tmp_path / "portable"
-    student.save(stored)
-    write_portable(stored, folder, {"version": "student-1"}, 'say "hello"')
-    answers = json.loads(printed(PROGRAM, folder, json.dumps(TEXTS), cwd=tmp_path).splitlines()[-1])
-    found = [[{row["label"]: row["score"] for row in rows}[name] for name in SPACE.names] for rows in answers]
-    assert np.allclose(found, student.probabilities(TEXTS), atol=1e-4)
-    assert "pipeline_tag: text-classification" in (folder / "README.md").read_text()
-    with pytest.raises(ArtifactError, match="not empty"):
-        write_portable(stored, folder, {}, "")
+def test_transformers_alone_gives_the_same_answers(tiny: str, tmp_path: Path) -> None:
+    students: dict[str, Student] = {}
+    for make in (heads, finetuned, adapted):
+        student: Student = make(tiny)
+        stored, folder = tmp_path / f"stored-{make.__name__}", tmp_path / make.__name__
+        student.save(stored)
+        write_portable(stored, folder, {"version": "student-1"}, 'say "hello"')
+        students[str(folder)] = student
+        assert "pipeline_tag: text-classification" in (folder / "README.md").read_text()
+        with pytest.raises(ArtifactError, match="not empty"):
+            write_portable(stored, folder, {}, "")
+    answers = json.loads(printed(PROGRAM, json.dumps(TEXTS), *students, cwd=tmp_path).splitlines()[-1])
+    for place, rows in answers.items():
+        found = [[{row["label"]: row["score"] for row in one}[name] for name in SPACE.names] for one in rows]
+        assert np.allclose(found, students[place].probabilities(TEXTS), atol=1e-4), place
 
 
 ALONE = (
