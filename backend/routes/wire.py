@@ -104,8 +104,8 @@ def predict_answer(here: Parts, body: Body) -> bytes:
 def webhook_answer(here: Parts, body: Body) -> bytes:
     """Note an event; what /webhook answers."""
     wait = EVENT_WAIT_SECONDS if events.size(body) <= SMALL_EVENT else 0.0
-    here.metrics.events.labels(events.known(body)).inc()
     here.inbox.take(body, wait)
+    here.metrics.events.labels(events.known(body)).inc()
     return NOTED
 
 
