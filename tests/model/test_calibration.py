@@ -7,8 +7,6 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from model.arrays import FloatArray, IntArray
 from model.calibration import (
@@ -65,12 +63,11 @@ def test_the_finite_sample_rank() -> None:
         least_labels(1.0)
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.sampled_from([0.8, 0.9, 0.95]), st.integers(0, 1000))
-def test_coverage_holds_on_average(coverage: float, seed: int) -> None:
+@pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95])
+def test_coverage_holds_on_average(coverage: float) -> None:
     held = []
-    for repeat in range(40):
-        shares, labels = drawn(400, 6, 2.0, seed * 40 + repeat)
+    for seed in range(200):  # of so many the mean is off by 0.003
+        shares, labels = drawn(400, 6, 2.0, seed)
         threshold = conformal_threshold(shares[:200], labels[:200], coverage)
         assert threshold is not None
         sets = covered_sets(shares[200:], threshold)

@@ -24,7 +24,8 @@ def row(world: World) -> JobRow:
     return jobs.get(world.engine, 7)["train"]
 
 
-def test_a_job_says_what_it_does_and_what_it_achieved(world: World) -> None:
+def test_a_job_says_what_it_does_and_what_it_achieved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "STEP_SECONDS", 3600)
     seen: list[JobRow] = []
 
     def work(job: Job) -> str:

@@ -1,13 +1,13 @@
 """`annotate` and `train` ask for a job; with --wait they follow it."""
 
 import json
-import threading
-import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
+from backend.commands import common
 from backend.errors import ProjectError, ShortlistError
 from backend.pool import candidates, jobs, projects, teachers
 from backend.queue import JobQueue
@@ -16,6 +16,8 @@ from backend.settings import Settings
 from model.teacher.base import Usage
 from tests.backend.commands.projects.conftest import Run
 from tests.backend.pool.samples import answered
+
+Meanwhile = Callable[[Callable[[], None]], None]
 
 
 @pytest.mark.parametrize("kind", ["annotate", "train"])
@@ -50,33 +52,30 @@ def test_an_unknown_project_asks_for_nothing(run: Run) -> None:
     assert isinstance(run("train", "9").exception, ProjectError)
 
 
-def meanwhile(pool: sa.Engine, act: Callable[[], None]) -> threading.Thread:
-    """What a worker would write, once the job is queued."""
+@pytest.fixture
+def meanwhile(pool: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """What a worker writes between two looks of the command: it begins, and then it does what is given."""
 
-    def work() -> None:
-        while "train" not in jobs.get(pool, 7):
-            time.sleep(0.02)
-        jobs.begin(pool, 7, "train")
-        jobs.step(pool, 7, "train", "learning", 0.5)
-        time.sleep(1.5)
-        act()
+    def prepare(act: Callable[[], None]) -> None:
+        def begin() -> None:
+            jobs.begin(pool, 7, "train")
+            jobs.step(pool, 7, "train", "learning", 0.5)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    return thread
+        acts = iter([begin, act])
+        monkeypatch.setattr(common, "time", SimpleNamespace(sleep=lambda _: next(acts)()))
+
+    return prepare
 
 
-def test_waiting_shows_the_steps_and_the_result(run: Run, pool: sa.Engine) -> None:
-    thread = meanwhile(pool, lambda: jobs.finish(pool, 7, "train", "student-5 is better"))
+def test_waiting_shows_the_steps_and_the_result(run: Run, pool: sa.Engine, meanwhile: Meanwhile) -> None:
+    meanwhile(lambda: jobs.finish(pool, 7, "train", "student-5 is better"))
     result = run("train", "7", "--wait")
-    thread.join()
     assert "Project 7 (tickets): train finished. student-5 is better" in result.stdout
     assert " 50% learning" in result.stderr
 
 
-def test_waiting_tells_why_a_job_failed(run: Run, pool: sa.Engine) -> None:
-    thread = meanwhile(pool, lambda: jobs.fail(pool, 7, "train", "only one label was decided"))
+def test_waiting_tells_why_a_job_failed(run: Run, pool: sa.Engine, meanwhile: Meanwhile) -> None:
+    meanwhile(lambda: jobs.fail(pool, 7, "train", "only one label was decided"))
     result = run("train", "7", "--wait")
-    thread.join()
     assert isinstance(result.exception, ShortlistError)
     assert str(result.exception) == "train of project 7 failed: only one label was decided"
