@@ -7,11 +7,10 @@ ARG PYTHON_IMAGE=python:3.11-slim-trixie
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
-COPY requirements.txt requirements-web.txt requirements-dev.txt ./
+COPY requirements.txt requirements-web.txt requirements-build.txt ./
 # What builds the project, at the locked versions; it stays in this stage.
 RUN python -m venv /opt/shortlist && python -m venv /opt/build && \
-    grep -E '^(hatchling|packaging|pathspec|pluggy|trove-classifiers)==' \
-        requirements.txt requirements-dev.txt --no-filename > build.txt && /opt/build/bin/pip install --no-deps -r build.txt
+    /opt/build/bin/pip install --no-deps -r requirements-build.txt
 
 FROM build AS wheel
 COPY pyproject.toml README.md ./
@@ -25,9 +24,11 @@ COPY --from=wheel /dist /dist
 RUN /opt/shortlist/bin/pip install --no-deps /dist/*.whl
 
 FROM build AS worker-packages
-# Where torch comes from: PyTorch's index of CPU builds. For a GPU worker name one of its CUDA indexes.
+# Where torch comes from: PyTorch's index of CPU builds. For a GPU worker name one of its CUDA indexes; the second line
+# then adds NVIDIA's libraries, which the lock does not name.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-RUN /opt/shortlist/bin/pip install --no-deps --extra-index-url "${TORCH_INDEX}" -r requirements.txt
+RUN /opt/shortlist/bin/pip install --no-deps --extra-index-url "${TORCH_INDEX}" -r requirements.txt && \
+    /opt/shortlist/bin/pip install --extra-index-url "${TORCH_INDEX}" "$(grep '^torch==' requirements.txt)"
 COPY --from=wheel /dist /dist
 RUN /opt/shortlist/bin/pip install --no-deps /dist/*.whl
 

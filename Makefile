@@ -6,16 +6,21 @@ BENCHMARKS := quality committee sampling speed soak
 BENCH_ARGS ?= --quick
 PYTEST_ARGS ?= -n 3
 
+# What is up to date is left alone: a second run takes a fraction of a second.
+INSTALL = @python=$$(sh scripts/find-python.sh) && "$$python" scripts/install.py
+
 install:
-	@python=$$(sh scripts/find-python.sh) && "$$python" scripts/install.py .venv
+	$(INSTALL) development
 
-install-label-studio: install
-	@python=$$(sh scripts/find-python.sh) && "$$python" scripts/install.py .venv-label-studio
+install-label-studio:
+	$(INSTALL) label-studio
 
-run: install $(if $(filter 0,$(SAMPLE)),,install-label-studio)
+run:
+	$(INSTALL) runtime $(if $(filter 0,$(SAMPLE)),,label-studio)
 	@exec $(BIN)/shortlist start $(if $(filter 0,$(SAMPLE)),,--with-label-studio)
 
-test: install-label-studio
+test:
+	$(INSTALL) development label-studio
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 check: install

@@ -32,7 +32,6 @@ from backend.settings import load_settings
 from model.errors import ModelError
 
 HELP = "Shortlist: a teacher proposes labels, people decide, a small model learns. One ML backend for Label Studio."
-PARTS = ("start", "serve", "worker")  # these make a running instance; all other commands talk to one
 
 app = typer.Typer(name="shortlist", help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -47,14 +46,11 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def shortlist(
-    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     """Shortlist: a teacher proposes labels, people decide, a small model learns. One ML backend for Label Studio."""
-    if context.invoked_subcommand not in PARTS:
-        _find_running_instance()
 
 
 app.command("start")(start.start)
@@ -102,13 +98,3 @@ def _quiet_logs() -> None:
     if "LOG_LEVEL" not in settings.model_fields_set:
         settings = settings.model_copy(update={"LOG_LEVEL": "WARNING"})
     configure_logs(settings)
-
-
-def _find_running_instance() -> None:
-    """Take over the addresses of the instance that runs on DATA_DIR, where no setting says otherwise."""
-    from backend.embedded.data_dir import running_environment
-
-    settings = load_settings()
-    for name, value in running_environment(settings.DATA_DIR).items():
-        if name not in settings.model_fields_set:
-            os.environ[name] = value

@@ -14,26 +14,27 @@ from backend.findings import Finding, examine, failure, good, warning
 from backend.label_studio import LabelStudio
 from backend.pool import projects
 from backend.queue import QUEUES, JobQueue
-from backend.services import open_services
+from backend.services import open_services, require_pool
 from backend.settings import Settings
 
 START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (redis://host:6379/0)"
-DATABASE = "Check DATABASE_URL, the rights on DATA_DIR and the space on its disk"
+DATABASE = "Check DATABASE_URL, DATA_DIR, the rights on it and the space on its disk"
 FOLDER = "Set MODEL_DIR to a folder or an address that can be written"
 ENCODER = "Set STUDENT_ENCODER to `default`, a folder, or a hub name that this host can download"
+FETCH = "Try it now: `shortlist doctor --thorough` fetches and loads it"
 SHARE = "Set SHARE_ENCODER=true where the workers run; the next job for the teacher or training brings it"
 SERVE = "Start it with `shortlist serve`, or set BACKEND_URL to where Label Studio reaches it"
 KEY = "Set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (Label Studio: Account & Settings, personal access token)"
 
 
-def examine_parts(settings: Settings) -> Iterator[Finding]:
-    """One finding after the other; each check stands alone."""
+def examine_parts(settings: Settings, *, thorough: bool = False) -> Iterator[Finding]:
+    """One finding after the other; each check stands alone. `thorough` loads the encoder and computes with it."""
     queue = JobQueue(settings.REDIS_URL)
     yield examine("Redis", START, lambda: _redis(queue))
     yield examine("Workers", "Start one with `shortlist worker`", lambda: _workers(queue))
     yield examine("Database", DATABASE, lambda: _database(settings))
     yield examine("Version folder", FOLDER, lambda: _folder(settings))
-    yield examine("Encoder", ENCODER, lambda: _encoder(settings))
+    yield examine("Encoder", ENCODER, lambda: _encoder(settings, thorough))
     yield _teacher(settings)
     yield examine("This backend", SERVE, lambda: _backend(settings))
     yield examine("Label Studio", KEY, lambda: _label_studio(settings))
@@ -65,6 +66,7 @@ def _workers(queue: JobQueue) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
+    require_pool(settings)
     services = open_services(settings)
     try:
         number = len(projects.all_projects(services.engine))
@@ -85,15 +87,24 @@ def _folder(settings: Settings) -> Finding:
     return good("Version folder", f"{settings.model_dir} can be written")
 
 
-def _encoder(settings: Settings) -> Finding:
-    from model.student.encoder import load_encoder
+def _encoder(settings: Settings, thorough: bool) -> Finding:
     from model.student.exported import has_torch
 
+    name = settings.STUDENT_ENCODER
     if not has_torch():
         return _shared_encoder(settings)
-    encoder = load_encoder(settings.STUDENT_ENCODER, settings.THREADS)
+    if not thorough:
+        from model.student.checkpoint import stored_dimension
+
+        dimension = stored_dimension(name)
+        if dimension is None:
+            return warning("Encoder", f"{name} is not on this host yet; the first job fetches it", FETCH)
+        return good("Encoder", f"{name} is there; {dimension} dimensions")
+    from model.student.encoder import load_encoder
+
+    encoder = load_encoder(name, settings.THREADS)
     encoder.embed(["ready"])
-    return good("Encoder", f"{settings.STUDENT_ENCODER} loads; {encoder.dimension} dimensions")
+    return good("Encoder", f"{name} loads; {encoder.dimension} dimensions")
 
 
 def _shared_encoder(settings: Settings) -> Finding:

@@ -20,8 +20,10 @@ SWITCHES = "Start Label Studio with ML_BLOCK_LOCAL_IP=0 and SSRF_PROTECTION_ENAB
 AGAIN = "Connect it again: `shortlist connect {project}`"
 
 
-def examine_project(services: Services, label_studio: LabelStudio, project: Project) -> Iterator[Finding]:
-    """What is wrong with a project that the pool knows."""
+def examine_project(
+    services: Services, label_studio: LabelStudio, project: Project, *, thorough: bool = False
+) -> Iterator[Finding]:
+    """What is wrong with a project that the pool knows. `thorough` loads its student."""
     name = f"Project {project.project}"
     try:
         stated = label_studio.project(project.project)
@@ -39,7 +41,7 @@ def examine_project(services: Services, label_studio: LabelStudio, project: Proj
     yield _connection(services, project, connections, again)
     yield _webhook(services, label_studio, project, hooks, again)
     yield examine(f"{name}: version", again, lambda: _version(services, project, stated, connections))
-    yield examine(f"{name}: student", "Train again: `shortlist train`", lambda: _student(services, project))
+    yield examine(f"{name}: student", "Train again: `shortlist train`", lambda: _student(services, project, thorough))
     yield from _jobs(services, project)
 
 
@@ -127,16 +129,23 @@ def _version(
     return good(check, f"{served} is served and shown")
 
 
-def _student(services: Services, project: Project) -> Finding:
+def _student(services: Services, project: Project, thorough: bool) -> Finding:
+    """Its files match their checksums, or, thoroughly, it loads. `/ready` tells of the one in the web server."""
     check, served = f"Project {project.project}: student", served_version(services, project)
     if served.startswith("teacher-"):
         return good(check, "none is served yet")
     from model.registry import Registry
-    from model.student.student import load_student
 
-    registry = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched")
-    student = load_student(registry.fetch(project.project, served))
-    return good(check, f"{served} loads ({student.kind})")
+    folder = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched").fetch(
+        project.project, served
+    )
+    if thorough:
+        from model.student.student import load_student
+
+        return good(check, f"{served} loads ({load_student(folder).kind})")
+    from model.student.artifact import read_description
+
+    return good(check, f"{served} is complete ({read_description(folder)['kind']})")
 
 
 def _jobs(services: Services, project: Project) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from backend.errors import LabelingConfigError, SettingsError
+from backend.errors import LabelingConfigError, PoolError, SettingsError
 from backend.pool.engine import now_ms, open_engine, upgrade
 from backend.pool.projects import Project
 from backend.prompt_file import prompt_template
@@ -40,6 +40,15 @@ def open_services(settings: Settings) -> Services:
     engine = open_engine(settings.database_url)
     upgrade(engine)
     return Services(settings, engine, JobQueue(settings.REDIS_URL, engine))
+
+
+def require_pool(settings: Settings) -> None:
+    """PoolError where opening the pool would make an empty one: nobody asks about a pool that never was."""
+    if not settings.DATABASE_URL and not (settings.DATA_DIR / "pool.sqlite").exists():
+        raise PoolError(
+            f"{settings.DATA_DIR.absolute()} holds no data of a Shortlist; set DATA_DIR to the folder of the one that "
+            "you mean, or start it there (`shortlist start`)"
+        )
 
 
 def project_options(settings: Settings, project: Project) -> ProjectOptions:

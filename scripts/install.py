@@ -1,26 +1,31 @@
-"""Fill a virtual environment from its pinned lock, with visible progress. Only the standard library: it runs first.
+"""Fill virtual environments from their pinned locks, with visible progress. Only the standard library: it runs first.
 
-    python3.11 scripts/install.py .venv
-    python3.11 scripts/install.py .venv-label-studio
+    python3.11 scripts/install.py runtime label-studio       # what `make run` needs, both side by side
+    python3.11 scripts/install.py development label-studio   # and what checks and tests need
 
 A finished environment carries the hash of its locks, so that a second run returns at once. pip's own output goes to
-`<environment>/install.log`; a failure is explained in one line.
+`<environment>/install.log`; a failure is explained in one line. On Linux without an NVIDIA GPU torch comes from
+PyTorch's index of CPU builds, unless the index that pip is set to has one; TORCH_INDEX=<url> names another.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
-LINE_SECONDS = 2  # a line of progress at most this often
+LINE_SECONDS = 3  # a line of progress of each environment at most this often
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 
 class InstallError(Exception):
@@ -29,18 +34,30 @@ class InstallError(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """One virtual environment: its locks (the last one is installed), whether the project itself goes in, its size."""
+    """What can be asked for: a folder, the locks that are installed into it, its size in megabytes.
 
+    `project`: the project itself goes in. `holds`: what else is there once this is.
+    """
+
+    name: str
+    title: str
     folder: str
     locks: tuple[str, ...]
-    project: bool
     megabytes: int
+    project: bool = False
+    holds: tuple[str, ...] = ()
 
 
-ENVIRONMENTS = (
-    Environment(".venv", ("requirements.txt", "requirements-dev.txt", "pyproject.toml"), True, 2500),
-    Environment(".venv-label-studio", ("requirements-label-studio.txt",), False, 1500),
-)
+KNOWN = {
+    one.name: one
+    for one in (
+        Environment("runtime", "Shortlist", ".venv", ("requirements.txt", "requirements-build.txt"), 2000, True),
+        Environment(
+            "development", "Shortlist with its tests", ".venv", ("requirements-dev.txt",), 3000, True, ("runtime",)
+        ),
+        Environment("label-studio", "Label Studio", ".venv-label-studio", ("requirements-label-studio.txt",), 1500),
+    )
+}
 REASONS = (
     (("No space left on device", "Errno 28"), "the disk is full"),
     (
@@ -66,18 +83,18 @@ REASONS = (
 
 
 def main() -> int:
-    """Fill the environment named on the command line; 0 when it is ready."""
-    known = {environment.folder: environment for environment in ENVIRONMENTS}
-    if len(sys.argv) != 2 or sys.argv[1] not in known:
-        complain(f"usage: install.py {' | '.join(known)}")
+    """Fill the environments named on the command line; 0 when all are ready."""
+    names = sys.argv[1:]
+    if not names or not set(names) <= set(KNOWN):
+        complain(f"usage: install.py {' | '.join(KNOWN)} ...")
         return 2
     try:
-        fill(known[sys.argv[1]], ROOT)
+        Installation(ROOT).fill([KNOWN[name] for name in names])
     except InstallError as error:
         complain(str(error))
         return 1
     except OSError as error:
-        complain(f"{sys.argv[1]} cannot be made: {error}")
+        complain(f"installation failed: {error}")
         return 1
     except KeyboardInterrupt:
         complain("installation stopped; run the command again to go on")
@@ -85,39 +102,112 @@ def main() -> int:
     return 0
 
 
-def fill(environment: Environment, root: Path) -> None:
-    """Create and fill the environment under `root` unless it is up to date."""
-    folder = root / environment.folder
-    stamp, wanted = folder / ".installed", lock_hash(environment, root)
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    free = shutil.disk_usage(root).free // 2**20
-    if free < environment.megabytes:
-        needed = environment.megabytes
-        raise InstallError(f"the disk is full: {environment.folder} needs {needed} MB, {free} MB are free on {root}")
-    started = time.monotonic()
-    say(f"Installing {environment.folder} (once; some minutes, depending on the network)")
-    stamp.unlink(missing_ok=True)
-    create(folder)
-    lock = root / [name for name in environment.locks if name.endswith(".txt")][-1]
-    pip(folder, ["--no-deps", "-r", str(lock)], total=count_pins(lock))
-    if environment.project:
-        pip(folder, ["--no-deps", "--no-build-isolation", "-e", str(root)], total=1)
-    stamp.write_text(wanted)
-    say(f"Installed {environment.folder} in {time.monotonic() - started:.0f} s")
+class Installation:
+    """Fills environments below `root`, several side by side; one that fails stops the others."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = threading.Event()
+
+    def fill(self, environments: list[Environment]) -> None:
+        """Create and fill what is not up to date; InstallError says what is in the way."""
+        held = {name for environment in environments for name in environment.holds}
+        wanted = [one for one in environments if one.name not in held and not up_to_date(one, self._root)]
+        if not wanted:
+            return
+        require_space(wanted, self._root)
+        titles = " and ".join(environment.title for environment in wanted)
+        say(f"Installing {titles} (once; some minutes, depending on the network)")
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            futures = [pool.submit(self._fill, environment) for environment in wanted]
+            try:
+                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+            except BaseException:
+                self._stop()
+                raise
+
+    def _fill(self, environment: Environment) -> None:
+        started, folder = time.monotonic(), self._root / environment.folder
+        stamp(environment, self._root).unlink(missing_ok=True)
+        create(folder)
+        locks = [argument for lock in environment.locks for argument in ("-r", str(self._root / lock))]
+        wanted = pins(environment, self._root)
+        where = torch_index(folder, wanted.get("torch", ""))
+        self._pip(environment, ["--no-deps", *locks, *where], len(wanted))
+        if lacks_libraries(folder):
+            self._pip(environment, [wanted["torch"], *where], len(wanted))
+        if environment.project:
+            self._pip(environment, ["--no-deps", "--no-build-isolation", "-e", str(self._root)], 1)
+        for name in (environment.name, *environment.holds):
+            stamp(KNOWN[name], self._root).write_text(lock_hash(KNOWN[name], self._root))
+        say(f"{environment.title}: installed in {time.monotonic() - started:.0f} s")
+
+    def _pip(self, environment: Environment, arguments: list[str], total: int) -> None:
+        """Run `pip install`, its output into the log, its progress in our words; InstallError explains a failure."""
+        folder = self._root / environment.folder
+        log = folder / "install.log"
+        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+        command += ["--no-input", "--no-compile", "--progress-bar=off", *arguments]
+        pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+        if self._stopped.is_set():
+            return
+        with log.open("w") as sink, subprocess.Popen(command, env=unbuffered(), **pipe) as process:
+            self._running.add(process)
+            follow(process, sink, environment.title, total)
+        self._running.discard(process)
+        if process.returncode != 0:
+            said = explain(log.read_text())
+            raise InstallError(f"{environment.title} cannot be installed: {said} (details: {log})")
+
+    def _stop(self) -> None:
+        """End what still runs, so that nobody waits for it."""
+        self._stopped.set()
+        for process in list(self._running):
+            process.terminate()
+
+
+def up_to_date(environment: Environment, root: Path) -> bool:
+    """Whether it was filled from these locks, here, with this interpreter."""
+    mark = stamp(environment, root)
+    return mark.exists() and mark.read_text() == lock_hash(environment, root)
+
+
+def stamp(environment: Environment, root: Path) -> Path:
+    """The file that says from what an environment was filled."""
+    return root / environment.folder / f".installed-{environment.name}"
 
 
 def lock_hash(environment: Environment, root: Path) -> str:
     """Changes when a lock, the interpreter or the place changes."""
-    parts = [sys.version, str(root), *((root / name).read_text() for name in environment.locks)]
+    parts = [sys.version, str(root), *(line for lock in environment.locks for line in lines(root / lock))]
+    if environment.project:
+        parts.append((root / "pyproject.toml").read_text())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def count_pins(lock: Path) -> int:
-    """Pinned packages in a lock and in the locks that it includes."""
-    lines = [line.strip() for line in lock.read_text().splitlines()]
-    included = sum(count_pins(lock.parent / line[3:].strip()) for line in lines if line.startswith("-r "))
-    return included + sum("==" in line and not line.startswith("#") for line in lines)
+def lines(lock: Path) -> list[str]:
+    """The lines of a lock and of the locks that it includes."""
+    found = []
+    for line in lock.read_text().splitlines():
+        found += lines(lock.parent / line[3:].strip()) if line.startswith("-r ") else [line.strip()]
+    return found
+
+
+def pins(environment: Environment, root: Path) -> dict[str, str]:
+    """What is installed: the pin of each package."""
+    every = [line for lock in environment.locks for line in lines(root / lock)]
+    return {line.partition("==")[0]: line for line in every if "==" in line and not line.startswith("#")}
+
+
+def require_space(environments: list[Environment], root: Path) -> None:
+    """InstallError if the disk is too small for all of them together."""
+    free, needed = shutil.disk_usage(root).free // 2**20, sum(environment.megabytes for environment in environments)
+    if free < needed:
+        titles = " and ".join(environment.title for environment in environments)
+        raise InstallError(f"the disk is full: {titles} need {needed} MB, {free} MB are free on {root}")
 
 
 def create(folder: Path) -> None:
@@ -133,29 +223,41 @@ def create(folder: Path) -> None:
         raise InstallError(f"{folder} cannot be made: {explain(said)}")
 
 
+def torch_index(folder: Path, pin: str) -> list[str]:
+    """Arguments for pip that name where torch comes from; none if the index that pip is set to has the right build.
+
+    On Linux the public index has torch for NVIDIA GPUs only, with 3 GB of libraries.
+    """
+    named = os.environ.get("TORCH_INDEX")
+    if named:
+        return ["--extra-index-url", named]
+    if not pin or sys.platform != "linux" or shutil.which("nvidia-smi"):
+        return []
+    asked = [str(folder / "bin" / "python"), "-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed"]
+    answer = subprocess.run([*asked, "--quiet", "--report", "-", pin], check=False, capture_output=True, text=True)
+    if answer.returncode != 0:
+        return []  # the installation itself says why
+    version = json.loads(answer.stdout)["install"][0]["metadata"]["version"]
+    return [] if "+cpu" in version else ["--extra-index-url", CPU_BUILDS]
+
+
+def lacks_libraries(folder: Path) -> bool:
+    """Whether the torch that was installed is one that needs NVIDIA's libraries; the locks name none."""
+    found = list(folder.glob("lib/python*/site-packages/torch-*.dist-info/METADATA"))
+    return any("Requires-Dist: nvidia" in path.read_text(errors="replace") for path in found)
+
+
+def unbuffered() -> dict[str, str]:
+    """The environment in which pip says at once what it does."""
+    return {**os.environ, "PYTHONUNBUFFERED": "1"}
+
+
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     """A short command with all that it said in `stdout`."""
     return subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def pip(folder: Path, arguments: list[str], total: int) -> None:
-    """Run `pip install`, its output into the log, its progress in our words; InstallError explains a failure."""
-    log = folder / "install.log"
-    command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
-    command += ["--no-input", "--no-compile", "--progress-bar=off", *arguments]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
-    with log.open("w") as sink, subprocess.Popen(command, env=environment, **pipe) as process:
-        try:
-            follow(process, sink, total)
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode != 0:
-        raise InstallError(f"installation into {folder.name} failed: {explain(log.read_text())} (details: {log})")
-
-
-def follow(process: subprocess.Popen[str], sink: IO[str], total: int) -> None:
+def follow(process: subprocess.Popen[str], sink: IO[str], title: str, total: int) -> None:
     """Copy pip's lines into the log and say now and then how far it is."""
     done, name, shown = 0, "", time.monotonic()
     for line in process.stdout or ():
@@ -166,10 +268,10 @@ def follow(process: subprocess.Popen[str], sink: IO[str], total: int) -> None:
         big = words[:1] == ["Downloading"] and line.rstrip().endswith("MB)")
         if big or (words[:1] == ["Collecting"] and time.monotonic() - shown >= LINE_SECONDS):
             size = f" ({words[-2].lstrip('(')} MB)" if big else ""
-            say(f"  fetching {min(done, total)} of {total}: {name}{size}")
+            say(f"{title}: fetching {min(done, total)} of {total}, {name}{size}")
             shown = time.monotonic()
-        elif line.startswith("Installing collected packages"):
-            say(f"  unpacking {total} packages (a minute or two without a word)" if total > 1 else "  adding Shortlist")
+        elif line.startswith("Installing collected packages") and total > 1:
+            say(f"{title}: unpacking {total} packages (a minute or two without a word)")
             shown = time.monotonic()
 
 
@@ -179,8 +281,8 @@ def explain(said: str) -> str:
         if any(sign in said for sign in signs):
             return reason
     errors = [line.strip() for line in said.splitlines() if line.lower().startswith("error")]
-    lines = errors or [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "no reason given"
+    found = errors or [line.strip() for line in said.splitlines() if line.strip()]
+    return found[-1][:200] if found else "no reason given"
 
 
 def say(message: str) -> None:

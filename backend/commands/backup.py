@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend.commands.common import show_json
-from backend.settings import load_settings
+from backend.commands.instance import instance_settings
+from backend.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -24,8 +25,11 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write it, .tar.")
     Example: shortlist backup shortlist-backup.tar
     """
     from backend.backup import dump
+    from backend.services import require_pool
 
-    found = dump(*_open(), file)
+    settings = instance_settings()
+    require_pool(settings)
+    found = dump(*_open(settings), file)
     if as_json:
         show_json({"file": str(file), "rows": found.rows, "versions": found.versions, "missing": list(found.missing)})
         return
@@ -44,17 +48,18 @@ def restore(
     """
     from backend.backup import load
 
-    found = load(*_open(), file)
+    engine, registry = _open(load_settings())
+    found = load(engine, registry, file)
+    place = engine.url.render_as_string(hide_password=True)
     if as_json:
-        show_json({"file": str(file), "rows": found.rows, "versions": found.versions})
-    else:
-        typer.echo(f"Restored {found.rows['tasks']} tasks and {found.versions} versions; start web and worker now")
+        show_json({"file": str(file), "pool": place, "rows": found.rows, "versions": found.versions})
+        return
+    typer.echo(f"Restored {found.rows['tasks']} tasks and {found.versions} versions into {place}; start Shortlist now")
 
 
-def _open() -> tuple[sa.Engine, Registry]:
+def _open(settings: Settings) -> tuple[sa.Engine, Registry]:
     """The pool and the place of versions that the settings name."""
     from backend.services import open_services
     from model.registry import Registry
 
-    settings = load_settings()
     return open_services(settings).engine, Registry(settings.model_dir, settings.cache_dir / "fetched")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from backend.commands.instance import instance_settings
 from backend.errors import ProjectError, ShortlistError
-from backend.settings import load_settings
 
 if TYPE_CHECKING:
     from backend.pool.projects import Project
@@ -23,14 +23,19 @@ POLL_SECONDS = 0.5
 def open_project(number: int) -> tuple[Services, Project]:
     """The services and one project; ProjectError names the known ones if it is not among them."""
     from backend.pool import projects
-    from backend.services import open_services
+    from backend.services import open_services, require_pool
 
-    services = open_services(load_settings())
+    settings = instance_settings()
+    require_pool(settings)
+    services = open_services(settings)
     project = projects.get(services.engine, number)
     if project is None:
         known = [f"{row.project} ({row.title})" for row in projects.all_projects(services.engine)]
         others = f"known are {', '.join(known)}" if known else "none is connected yet"
-        raise ProjectError(f"project {number} is unknown here; {others}; connect it with `shortlist connect {number}`")
+        place = services.engine.url.render_as_string(hide_password=True)
+        raise ProjectError(
+            f"project {number} is unknown in {place}; {others}; connect it with `shortlist connect {number}`"
+        )
     return services, project
 
 

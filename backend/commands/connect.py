@@ -11,10 +11,11 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 
+from backend.commands.instance import instance_settings
 from backend.connecting import Connected, connect_project
 from backend.errors import ProjectError, SettingsError
 from backend.label_studio import LabelStudio
-from backend.settings import ProjectOptions, Settings, load_settings
+from backend.settings import ProjectOptions, Settings
 
 
 def connect(
@@ -38,7 +39,7 @@ def connect(
     Example: shortlist connect 7 --option RETRAIN_AFTER=50
     """
     chosen = number if number is not None else project
-    settings = load_settings(**({"BACKEND_URL": url} if url else {}))
+    settings = instance_settings(**({"BACKEND_URL": url} if url else {}))
     if chosen is None and (as_json or not at_terminal()):
         raise SettingsError("say which project: `shortlist connect 7`, the number in the project's address")
     if chosen is None:

@@ -11,24 +11,31 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from backend.commands.instance import instance_settings
 from backend.errors import LabelStudioError, PoolError
 from backend.examining import examine_parts
 from backend.examining_projects import examine_project
 from backend.findings import Finding, Health, warning
 from backend.label_studio import LabelStudio
 from backend.pool import projects
-from backend.services import open_services
-from backend.settings import Settings, load_settings
+from backend.services import open_services, require_pool
+from backend.settings import Settings
 
 MARKS = {Health.OK: "[green]ok[/]", Health.WARNING: "[yellow]warning[/]", Health.FAILURE: "[red]failure[/]"}
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False) -> None:
+def doctor(
+    *,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Also load encoder and students, as jobs do: some 15 s more.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
+) -> None:
     """Check Redis, workers, database, models, Label Studio and every connected project; exit code 1 on failures.
 
-    Example: shortlist doctor --json
+    Example: shortlist doctor
     """
-    findings = _watched(examine_all(load_settings()))
+    findings = _watched(examine_all(instance_settings(), thorough=thorough))
     if as_json:
         typer.echo(json.dumps([finding.to_json() for finding in findings], indent=1))
     else:
@@ -50,13 +57,14 @@ def _watched(checks: Iterator[Finding]) -> list[Finding]:
     return found
 
 
-def examine_all(settings: Settings) -> Iterator[Finding]:
+def examine_all(settings: Settings, *, thorough: bool = False) -> Iterator[Finding]:
     """All checks: the shared parts first, then every project of the pool."""
-    yield from examine_parts(settings)
+    yield from examine_parts(settings, thorough=thorough)
     key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
     if not (key and settings.LABEL_STUDIO_URL):
         return
     try:
+        require_pool(settings)
         services = open_services(settings)
     except PoolError:
         return  # already a finding
@@ -67,7 +75,7 @@ def examine_all(settings: Settings) -> Iterator[Finding]:
             if not known:
                 yield warning("Projects", "none is connected", "Connect one: `shortlist connect <number>`")
             for project in known:
-                yield from examine_project(services, label_studio, project)
+                yield from examine_project(services, label_studio, project, thorough=thorough)
     except LabelStudioError:
         return  # already a finding
     finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backend.embedded.credentials import DATABASE, Credentials, load_or_draw
 from backend.embedded.data_dir import DataDir
+from backend.embedded.empty_database import lay_out
 from backend.embedded.http_probe import answers
 from backend.embedded.part import Part
 from backend.errors import StartError
@@ -62,7 +63,7 @@ def embedded_label_studio(data: DataDir, port: int, venv: Path) -> EmbeddedLabel
     folder = data.path("label-studio")
     folder.chmod(0o700)
     credentials = load_or_draw(folder)
-    new = not (folder / DATABASE).exists()
+    migrating = not (folder / DATABASE).exists() and not lay_out(folder, venv)
     url = f"http://{HOST}:{port}"
     options = ["--no-browser", "--internal-host", HOST, "--port", str(port), "--data-dir", str(folder)]
     part = Part(
@@ -72,7 +73,7 @@ def embedded_label_studio(data: DataDir, port: int, venv: Path) -> EmbeddedLabel
         log=data.path("logs") / "label-studio.log",
         ready=lambda: answers(f"{url}/health"),
         ready_seconds=FIRST_START_SECONDS,
-        patience="making its database, about a minute the first time" if new else "starting",
+        patience="making its database, about a minute the first time" if migrating else "starting",
     )
     return EmbeddedLabelStudio(part, url, credentials)
 

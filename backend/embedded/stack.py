@@ -12,10 +12,11 @@ from types import FrameType
 from pydantic import SecretStr
 
 from backend.connecting import connect_project
+from backend.embedded import instances
 from backend.embedded.address_change import follow_address
 from backend.embedded.console import Console
 from backend.embedded.data_dir import DataDir, prepare
-from backend.embedded.environment import addresses, for_parts
+from backend.embedded.environment import addresses, announced, for_parts
 from backend.embedded.first_project import bring_in_sample
 from backend.embedded.label_studio import HOST, EmbeddedLabelStudio, embedded_label_studio
 from backend.embedded.plan import Plan
@@ -53,11 +54,13 @@ def run(plan: Plan, console: Console) -> None:
         try:
             started = _start(plan, data, supervisor)
             if not supervisor.stopping.is_set():
-                data.announce(addresses(started.settings))
+                data.announce(announced(started.settings))
+                instances.note(data.folder)
                 supervisor.run(lambda: _finish(plan, started, console, supervisor.stopping))
         finally:
             console.say("Stopping")
             supervisor.stop()
+            instances.forget(data.folder)
             data.release()
             console.say(f"Stopped; everything is kept in {data.folder}")
 

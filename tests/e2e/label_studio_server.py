@@ -1,24 +1,21 @@
-"""A real Label Studio from its own virtual environment, on a data folder that was migrated once and copied since."""
+"""A real Label Studio from its own virtual environment, on the empty database that `shortlist start` lays out, too."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 
+from backend.embedded.empty_database import lay_out
 from backend.embedded.label_studio import ENVIRONMENT
-from backend.embedded.ports import free_port
 from benchmarks.waiting import wait_for
 from tests.e2e.processes import ROOT, Process
+from tests.ports import free_port
 
 USER, PASSWORD, TOKEN = "admin@example.com", "adminpass123", "0123456789abcdef0123456789abcdef01234567"
-FIRST_START_SECONDS = 240  # migrations: 40 s on an idle machine
+FIRST_START_SECONDS = 240  # of a release without a ready database: migrations take 40 s on an idle machine
 STRICT = {"fflag_feat_utc_210_prediction_validation_15082025": "1"}
 
 
@@ -62,9 +59,10 @@ class LabelStudioServer:
 
 
 def start_label_studio(folder: Path, extra: Mapping[str, str] | None = None) -> LabelStudioServer:
-    """A ready Label Studio with an empty, migrated database below `folder`; `extra` goes into its environment."""
+    """A ready Label Studio with an empty database below `folder`; `extra` goes into its environment."""
     data = folder / "label-studio"
-    shutil.copytree(migrated_folder(), data, dirs_exist_ok=True)
+    data.mkdir()
+    lay_out(data, _program().parent.parent)
     server = LabelStudioServer(data, folder / "label-studio.log", extra)
     try:
         server.await_ready(FIRST_START_SECONDS)
@@ -72,30 +70,6 @@ def start_label_studio(folder: Path, extra: Mapping[str, str] | None = None) -> 
         server.stop()
         raise
     return server
-
-
-def migrated_folder() -> Path:
-    """The migrated folder of this version, made once per machine."""
-    cache = Path(
-        os.environ.get("SHORTLIST_TEST_CACHE") or Path(tempfile.gettempdir()) / f"shortlist-tests-{os.getuid()}"
-    )
-    template = cache / f"label-studio-{_version()}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # who comes second waits and finds it
-        if not template.is_dir():
-            _migrate(cache, template)
-    return template
-
-
-def _migrate(cache: Path, template: Path) -> None:
-    growing = Path(tempfile.mkdtemp(prefix="growing-", dir=cache))
-    server = LabelStudioServer(growing, cache / f"{growing.name}.log")
-    try:
-        server.await_ready(FIRST_START_SECONDS)
-    finally:
-        server.stop()
-    growing.rename(template)
 
 
 def _program() -> Path:
@@ -106,9 +80,3 @@ def _program() -> Path:
             f"there is no Label Studio in {folder}: run `make install-label-studio`, or set LABEL_STUDIO_VENV"
         )
     return program
-
-
-def _version() -> str:
-    program = [str(_program().parent / "python"), "-c"]
-    question = "from importlib.metadata import version; print(version('label-studio'))"
-    return subprocess.run([*program, question], capture_output=True, text=True, check=True).stdout.strip()

@@ -4,6 +4,8 @@ import importlib.util
 import os
 import subprocess
 import sys
+import venv
+import zipfile
 from collections import namedtuple
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-label-studio.txt")
+LOCKS = ("requirements.txt", "requirements-build.txt", "requirements-dev.txt", "requirements-label-studio.txt")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def test_the_locks_fit_the_ranges_of_the_project() -> None:
     import tomllib
 
     content = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    locked = {**pins("requirements-dev.txt"), **pins("requirements.txt")}
+    locked = pins("requirements.txt")
     runtime = {"train", "serve", "llm", "postgres", "embedded"}
     extras = [line for name, lines in content["optional-dependencies"].items() if name in runtime for line in lines]
     for wanted in map(Requirement, [*content["dependencies"], *extras]):
@@ -73,19 +75,25 @@ def test_label_studio_has_the_release_that_was_measured() -> None:
     assert version(pins("requirements-label-studio.txt")["label-studio"]) == "1.23.2"
 
 
+def test_a_package_of_two_locks_has_one_version() -> None:
+    every = [pins("requirements.txt"), pins("requirements-build.txt"), pins("requirements-dev.txt")]
+    for name in {name for lock in every for name in lock}:
+        assert len({version(lock[name]) for lock in every if name in lock}) == 1, name
+
+
 def test_an_up_to_date_environment_is_left_alone(install: ModuleType, project: Path) -> None:
-    environment = install.ENVIRONMENTS[1]
-    folder = project / environment.folder
-    folder.mkdir()
-    (folder / ".installed").write_text(install.lock_hash(environment, project))
-    install.fill(environment, project)
-    assert [path.name for path in folder.iterdir()] == [".installed"]
+    environment = install.KNOWN["label-studio"]
+    mark = install.stamp(environment, project)
+    mark.parent.mkdir()
+    mark.write_text(install.lock_hash(environment, project))
+    install.Installation(project).fill([environment])
+    assert list(mark.parent.iterdir()) == [mark]
 
 
 def test_a_changed_lock_or_place_asks_for_a_new_installation(
     install: ModuleType, project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    environment = install.ENVIRONMENTS[1]
+    environment = install.KNOWN["label-studio"]
     before = install.lock_hash(environment, project)
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     lock = project / "requirements-label-studio.txt"
@@ -95,10 +103,89 @@ def test_a_changed_lock_or_place_asks_for_a_new_installation(
     assert install.lock_hash(environment, project) != before
 
 
-def test_pins_are_counted_through_included_locks(install: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("# x==1\na==1\nb==2 ; sys_platform == 'linux'\n")
-    (tmp_path / "b.txt").write_text("-r a.txt\nc==3\n")
-    assert install.count_pins(tmp_path / "b.txt") == 3
+def test_a_run_needs_no_test_tools_and_is_satisfied_by_what_has_them(install: ModuleType) -> None:
+    runtime, development = install.KNOWN["runtime"], install.KNOWN["development"]
+    needed, all_of_it = install.pins(runtime, ROOT), install.pins(development, ROOT)
+    assert not {"pytest", "ruff", "mypy", "selenium", "moto"} & set(needed)
+    assert needed.items() < all_of_it.items()
+    assert {"torch", "Flask", "hatchling", "editables"} <= set(needed)
+    assert runtime.folder == development.folder
+    assert development.holds == ("runtime",)
+
+
+def test_a_whole_installation_from_wheels(
+    install: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two environments side by side, one of which holds a third; the next time nothing is left to do."""
+    wheels = project / "wheels"
+    wheels.mkdir()
+    for name in ("runs", "checks", "labels"):
+        wheel(wheels, name)
+    (project / "requirements.txt").write_text("runs==1\n")
+    (project / "requirements-dev.txt").write_text("-r requirements.txt\nchecks==1\n")
+    (project / "requirements-label-studio.txt").write_text("labels==1\n")
+    monkeypatch.setattr(
+        install,
+        "KNOWN",
+        {
+            "runtime": install.Environment("runtime", "Shortlist", ".venv", ("requirements.txt",), 1),
+            "development": install.Environment(
+                "development", "All", ".venv", ("requirements-dev.txt",), 1, holds=("runtime",)
+            ),
+            "label-studio": install.KNOWN["label-studio"],
+        },
+    )
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    everything = list(install.KNOWN.values())
+    monkeypatch.setattr(install, "create", without_seed)
+    install.Installation(project).fill(everything)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("Installing All and Label Studio (once;")
+    assert [path.name for path in sorted(project.glob(".venv*/lib/*/site-packages/*.py"))] == [
+        "checks.py",
+        "runs.py",
+        "labels.py",
+    ]
+    assert all(install.up_to_date(environment, project) for environment in everything)
+    install.Installation(project).fill(everything)
+    assert capsys.readouterr().out == ""
+    monkeypatch.delenv("TORCH_INDEX", raising=False)
+    monkeypatch.setattr(install.shutil, "which", lambda _: None)
+    monkeypatch.setattr(install.sys, "platform", "linux")
+    assert install.torch_index(project / ".venv", "runs==1") == ["--extra-index-url", install.CPU_BUILDS]
+
+
+def test_a_torch_for_gpus_gets_its_libraries(install: ModuleType, tmp_path: Path) -> None:
+    assert not install.lacks_libraries(tmp_path)
+    info = tmp_path / "lib/python3.11/site-packages/torch-2.13.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: torch\nRequires-Dist: sympy\n")
+    assert not install.lacks_libraries(tmp_path)
+    (info / "METADATA").write_text("Name: torch\nRequires-Dist: nvidia-cublas==13.1; platform_system == 'Linux'\n")
+    assert install.lacks_libraries(tmp_path)
+
+
+def test_the_index_of_torch_can_be_named(install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_INDEX", "https://download.pytorch.org/whl/cu130")
+    assert install.torch_index(tmp_path, "torch==1") == ["--extra-index-url", "https://download.pytorch.org/whl/cu130"]
+
+
+def wheel(folder: Path, name: str) -> None:
+    """A package with one empty module."""
+    info = f"{name}-1.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1-py3-none-any.whl", "w") as file:
+        file.writestr(f"{name}.py", "")
+        file.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        file.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        file.writestr(f"{info}/RECORD", "")
+
+
+def without_seed(folder: Path) -> None:
+    """An environment that borrows the pip of the tests: seeding one takes seconds."""
+    venv.create(folder, with_pip=False, system_site_packages=True)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +211,9 @@ def test_a_full_disk_is_noticed_before_anything_is_downloaded(
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(install.shutil, "disk_usage", lambda _: usage(2**40, 2**40, 5 * 2**20))
     with pytest.raises(
-        install.InstallError, match=r"the disk is full: \.venv-label-studio needs 1500 MB, 5 MB are free"
+        install.InstallError, match=r"the disk is full: Shortlist and Label Studio need 3500 MB, 5 MB are free"
     ):
-        install.fill(install.ENVIRONMENTS[1], project)
+        install.Installation(project).fill([install.KNOWN["runtime"], install.KNOWN["label-studio"]])
 
 
 def test_without_a_network_one_line_says_so(
@@ -137,9 +224,10 @@ def test_without_a_network_one_line_says_so(
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_RETRIES", "1")
+    monkeypatch.setattr(install, "create", without_seed)
     with pytest.raises(install.InstallError, match="the package index cannot be reached; check the network"):
-        install.fill(install.ENVIRONMENTS[1], project)
-    assert not (project / ".venv-label-studio" / ".installed").exists()
+        install.Installation(project).fill([install.KNOWN["label-studio"]])
+    assert not install.stamp(install.KNOWN["label-studio"], project).exists()
     assert (project / ".venv-label-studio" / "install.log").exists()
 
 
@@ -148,7 +236,7 @@ def test_the_program_complains_on_stderr_and_fails(tmp_path: Path) -> None:
         [sys.executable, ROOT / "scripts" / "install.py", "elsewhere"], capture_output=True, text=True, check=False
     )
     assert result.returncode == 2
-    assert result.stderr == "shortlist: usage: install.py .venv | .venv-label-studio\n"
+    assert result.stderr == "shortlist: usage: install.py runtime | development | label-studio ...\n"
 
 
 def find_python(path: str, **environment: str) -> subprocess.CompletedProcess[str]:

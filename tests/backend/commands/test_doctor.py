@@ -11,6 +11,8 @@ from pytest_httpserver import HTTPServer
 from backend.pool import jobs, projects, versions
 from backend.pool.engine import open_engine
 from backend.queue import JobQueue
+from backend.services import open_services
+from backend.settings import load_settings
 from backend.worker import JobWorker
 from tests.backend.commands.conftest import Run, read_json
 from tests.backend.label_studio_double import LabelStudioDouble
@@ -47,8 +49,9 @@ def test_everything_is_well(run: Run) -> None:
 
 @pytest.mark.usefixtures("healthy")
 def test_people_get_a_table(run: Run) -> None:
-    found = run("doctor")
+    found = run("doctor", "--thorough")
     assert found.exit_code == 0
+    assert "default loads; 384 dimensions" in found.output
     assert "Everything that was checked works" in found.output
 
 
@@ -74,7 +77,13 @@ def test_nothing_is_there(run: Run, tmp_path: Path) -> None:
     assert "cannot be reached" in found["Label Studio"][1]
 
 
+def test_no_data_are_made_by_looking_for_them(run: Run, environment: dict[str, str]) -> None:
+    assert "holds no data of a Shortlist; set DATA_DIR" in examined(run)["Database"][1]
+    assert not Path(environment["DATA_DIR"], "pool.sqlite").exists()
+
+
 def test_no_key_no_worker_no_project(run: Run) -> None:
+    open_services(load_settings()).engine.dispose()
     found = examined(run, LABEL_STUDIO_API_KEY="")
     assert "LABEL_STUDIO_API_KEY is not set" in found["Label Studio"][1]
     assert found["Workers"][1] == "no worker is running: jobs wait for ever"

@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +9,8 @@ import pytest
 
 from backend.embedded import label_studio as embedded
 from backend.embedded.console import Console
-from backend.embedded.credentials import load_or_draw
 from backend.embedded.data_dir import DataDir, prepare
 from backend.embedded.label_studio import EmbeddedLabelStudio, embedded_label_studio, find_program
-from backend.embedded.ports import free_port
 from backend.embedded.sample import Imported, import_sample
 from backend.embedded.sample_file import read_sample
 from backend.embedded.sample_space import label_space, shipped_messages
@@ -21,7 +18,7 @@ from backend.embedded.sample_state import recall
 from backend.embedded.supervisor import Supervisor
 from backend.errors import StartError
 from backend.label_studio import LabelStudio
-from tests.e2e.label_studio_server import migrated_folder
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -49,12 +46,7 @@ def test_it_gets_its_login_but_none_of_our_settings(tmp_path: Path, monkeypatch:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDir]:
-    """With a Label Studio that was migrated before; `test_stack` starts one from nothing."""
     data = prepare(tmp_path_factory.mktemp("data"))
-    own = data.folder / "label-studio"
-    own.mkdir(mode=0o700)
-    load_or_draw(own)
-    shutil.copytree(migrated_folder(), own, dirs_exist_ok=True)
     yield data
     data.release()
 

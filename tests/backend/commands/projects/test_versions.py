@@ -31,4 +31,4 @@ def test_a_project_without_students_says_how_to_train_one(run: Run, pool: sa.Eng
 def test_an_unknown_project_is_named_with_the_known_ones(run: Run) -> None:
     result = run("versions", "9")
     assert isinstance(result.exception, ProjectError)
-    assert "project 9 is unknown here; known are 7 (tickets); connect it with" in str(result.exception)
+    assert "pool.sqlite; known are 7 (tickets); connect it with" in str(result.exception)
