@@ -84,7 +84,9 @@ class LabelStudioDouble:
             return _json(({"detail": "Invalid token."}, 401))
         parts = [part for part in request.path.split("/") if part][1:]
         body = json.loads(request.data) if request.data else None
-        return _json(self._route(request.method, parts, dict(request.args), body))
+        answer = _json(self._route(request.method, parts, dict(request.args), body))
+        answer.date = self._now  # its clock, not that of this machine
+        return answer
 
     def _route(self, method: str, parts: list[str], args: dict[str, str], body: Any) -> tuple[object, int]:  # noqa: PLR0911
         match (method, *parts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -113,7 +114,7 @@ def test_an_answer_survives_keeping_free_of_charge(answer: Answer) -> None:
 
 
 def embed(texts: object) -> object:
-    return np.eye(64, dtype=np.float32)[[abs(hash(text)) % 64 for text in texts]]  # type: ignore[attr-defined]
+    return np.eye(64, dtype=np.float32)[[zlib.crc32(text.encode()) % 64 for text in texts]]  # type: ignore[attr-defined]
 
 
 def test_examples_are_human_labels_but_none_that_students_are_judged_by(world: World, llm: OpenAIServer) -> None:

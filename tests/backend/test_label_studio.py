@@ -12,10 +12,10 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from backend import label_studio
-from backend.embedded.ports import free_port
 from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
 from backend.label_studio import PAGE, LabelStudio
 from tests.backend.label_studio_double import TOKEN, LabelStudioDouble
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -27,10 +27,10 @@ from model.errors import TeacherError
 from tests.backend.jobs.conftest import World, double, messages, world
 from tests.backend.llm import KEY, says_billing, with_llm
 from tests.backend.pool.processes import at_once
-from tests.model.teacher.conftest import http_server
+from tests.model.teacher.conftest import http_server, running_server
 from tests.model.teacher.llm_server import AnthropicServer, LlmServer, OpenAIServer, Play
 
-__all__ = ["double", "http_server", "world"]
+__all__ = ["double", "http_server", "running_server", "world"]
 PER_CALL = 100 * 1000 + 10 * 2000  # micro-dollars at TEACHER_PRICE=1000,2000
 
 
@@ -63,6 +63,9 @@ def annotate_until_stopped(index: int, folder: str, redis_url: str, url: str, bu
 
 def test_two_workers_never_spend_a_micro_dollar_more_than_the_budget(world: World, llm: OpenAIServer) -> None:
     budget = 8.0
+    wanted = dict(enumerate((text for text, _ in messages(6)), start=1))
+    tasks.add(world.engine, 7, wanted)
+    assert len(wanted) * PER_CALL > budget * 1e6  # one alone cannot finish, however late the other begins
     with_llm(world, llm.base_url, budget)
     redis_url = world.services.settings.REDIS_URL
     said = at_once(2, annotate_until_stopped, str(world.folder), redis_url, llm.base_url, budget)

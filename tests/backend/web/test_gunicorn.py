@@ -13,10 +13,10 @@ import psutil
 import pytest
 import requests
 
-from backend.embedded.ports import free_port
 from backend.embedded.web import web_command
 from tests.backend.configs import CONFIG_A
 from tests.backend.web.server import CREATED, annotation_body
+from tests.ports import free_port
 
 
 @pytest.fixture

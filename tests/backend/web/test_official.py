@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.embedded.ports import free_port
 from backend.pool import jobs
 from tests.backend.configs import CONFIG_A
 from tests.backend.web.server import CREATED, Server, annotation_body, task_body
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCK = ROOT / "requirements-label-studio-ml.txt"

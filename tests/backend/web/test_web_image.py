@@ -16,7 +16,6 @@ import numpy as np
 import requests
 from packaging.utils import canonicalize_name
 
-from backend.embedded.ports import free_port
 from backend.embedded.web import web_command
 from backend.pool import projects, versions
 from backend.services import open_services
@@ -28,6 +27,7 @@ from model.student.head import HeadStudent
 from tests.backend.configs import CONFIG_A
 from tests.backend.web.server import CREATED, task_body
 from tests.model.student.toys import tiny_transformer
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 SITE = """
