@@ -120,8 +120,8 @@ class ProjectOptions(BaseModel):
     )
     COMMITTEE: str = Field(
         "student,words,names",
-        description="members: student, words, names, files that describe existing classifiers, and students on bootstrap"
-        " samples, of other ways and encoders: student[:<seed>][/head, /adapted or /finetune][@<encoder>]",
+        description="members: student, words, names, files that describe existing classifiers, and students on"
+        " bootstrap samples, of other ways and encoders: student[:<seed>][/head, /adapted or /finetune][@<encoder>]",
     )
     VOTING: Literal["weighted", "majority", "unanimous"] = Field(
         "weighted", description="when a committee's votes decide; else the task goes to the teacher, then to people"
