@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,11 +15,15 @@ from pytest_httpserver import HTTPServer
 
 from backend.connection import remember
 from backend.jobs.running import Job
+from backend.pool import jobs
 from backend.pool.projects import Project, get
 from backend.queue import JobQueue
 from backend.services import Services
 from backend.settings import Settings
+from benchmarks.waiting import wait_for
+from tests.backend.jobs.holding import PROGRAM, Holding
 from tests.backend.label_studio_double import CONFIG, TOKEN, LabelStudioDouble
+from tests.preloaded import Preloaded
 
 ROOT = Path(__file__).resolve().parents[3]
 CREATED = "1795237200"  # the double's creation time in epoch seconds
@@ -72,17 +75,22 @@ class World:
         }
         return {**os.environ, **own, **more}
 
-    def start_worker(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """A real worker in a process of its own; the caller ends it."""
-        with (self.folder / "worker.log").open("a") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "backend", "worker", *arguments],
-                env=self.environment(**environment),
-                cwd=self.folder,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+    def start_worker(self, *arguments: str, holding: Holding | None = None, **environment: str) -> Preloaded:
+        """A real worker in a process of its own; the caller ends it. `holding`: its jobs can be asked to wait."""
+        program = ["-m", "backend"] if holding is None else ["-c", PROGRAM]
+        place = {} if holding is None else {"HOLD": str(holding.folder)}
+        command = [sys.executable, *program, "worker", *arguments]
+        return Preloaded(command, self.environment(**environment, **place), self.folder, self.folder / "worker.log")
+
+    def at_rest(self) -> bool:
+        """Whether no job waits, runs, failed or was asked for once more."""
+        rows = jobs.get(self.engine, self.double.number).values()
+        return all(row.state == "idle" and not row.again for row in rows)
+
+    def await_student(self) -> None:
+        """Return when a student is served and published, and all jobs have ended."""
+        wait_for("a published student", lambda: self.project.served in {self.project.published} - {None}, 120)
+        wait_for("rest", self.at_rest, 120)
 
     def run_jobs(self, **environment: str) -> str:
         """Run what is queued, and what that asks for, in a real worker; its log."""

@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from backend.connection import remember
 from backend.jobs import sync
-from backend.pool import jobs
 from backend.pool.engine import open_engine, upgrade
 from backend.queue import JobQueue
 from backend.services import Services
 from benchmarks.waiting import wait_for
 from tests.backend.jobs.conftest import CREATED, World
+from tests.backend.jobs.holding import Holding
 from tests.backend.jobs.test_web_faults import in_label_studio, in_pool
 from tests.backend.jobs.test_worker import check_all_is_well, fill
 from tests.backend.jobs.web import event, post_all, web
@@ -27,7 +27,6 @@ from tests.gate import Gate
 from tests.servers import PostgresServer
 
 LOCKED_SECONDS = 3.0  # what waits this long waits 30 s in the same way: BUSY_MS in pool/engine.py
-GONE_SECONDS = 4.0
 
 
 def test_a_locked_sqlite_delays_events_and_loses_none(world: World) -> None:
@@ -78,11 +77,13 @@ def test_a_postgresql_that_is_gone_for_a_while(behind_gate: tuple[World, Gate]) 
     world, gate = behind_gate
     truth = fill(world)
     world.services.queue.enqueue("sync", 7)
-    worker = world.start_worker()
+    holding = Holding(world.folder / "hold")
+    holding.ask("train", "judging")
+    worker = world.start_worker(holding=holding)
     try:
         with web(world) as server:
             server.await_answer("/ready")
-            wait_for("a training", lambda: _state(world, "train") == "running", 120)
+            holding.wait("train")
             gate.close()
             assert server.http.get(f"{server.url}/health", timeout=30).status_code == 200
             answer = server.await_answer("/ready", 503).json()
@@ -95,14 +96,14 @@ def test_a_postgresql_that_is_gone_for_a_while(behind_gate: tuple[World, Gate]) 
             number = world.double.annotate(late, ["shipping"])
             row = world.double.tasks[late]
             assert post_all(server.port, [event(row["annotations"][0], row)]) == [200]
-            threading.Event().wait(GONE_SECONDS)
+            holding.release("train")
+            wait_for("a job that failed", lambda: "it is tried again" in (world.folder / "worker.log").read_text(), 60)
             gate.open()
             server.await_answer("/ready")
             sync.synchronise(world.job("sync"), complete=True)
             assert in_pool(world)[number] == ("shipping",)
             world.double.remove_annotation(late, number)
-            wait_for("a published student", lambda: world.project.served == (world.project.published or "-"), 120)
-            wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(world.engine, 7).values()), 120)
+            world.await_student()
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.wait(60)
@@ -110,8 +111,3 @@ def test_a_postgresql_that_is_gone_for_a_while(behind_gate: tuple[World, Gate]) 
     world.services.queue.enqueue("annotate", 7)
     world.run_jobs()
     check_all_is_well(world, truth)
-
-
-def _state(world: World, kind: str) -> str | None:
-    row = jobs.get(world.engine, 7).get(kind)
-    return row.state if row else None

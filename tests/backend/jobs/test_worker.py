@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -18,20 +18,12 @@ from backend.pool import candidates, jobs, tasks, versions
 from backend.queue import JobQueue
 from backend.services import Services, teacher_version
 from backend.worker import JobWorker, Scheduler
+from benchmarks.waiting import wait_for
 from model.registry import Registry
 from model.student.student import load_student
 from tests.backend.jobs.conftest import World, messages
+from tests.backend.jobs.holding import Holding
 from tests.servers import RedisServer
-
-PATIENCE_SECONDS = 120
-
-
-def wait_for(what: str, condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"no {what} within {PATIENCE_SECONDS} s")
-        time.sleep(0.02)
 
 
 def fill(world: World, times: int = 2, decided: int = 24) -> dict[int, str]:
@@ -102,29 +94,33 @@ def _some_alive(processes: Iterable[psutil.Process]) -> bool:
     return any(_alive(process) for process in processes)
 
 
-KILLS = ("annotate job", "train job", "train worker", "publish worker")
+KILLS = (("annotate", "", "job"), ("train", "judging", "job"), ("train", "comparing", "worker"),
+         ("publish", "sending", "worker"))  # fmt: skip
 
 
 def test_killed_in_the_middle_of_jobs(world: World) -> None:
     truth = fill(world)
     world.services.queue.enqueue("sync", 7)
-    worker = world.start_worker()
+    holding = Holding(world.folder / "hold")
+    holding.ask(*KILLS[0][:2])
+    worker = world.start_worker(holding=holding)
     others: list[psutil.Process] = []
     try:
-        for kind, victim in (kill.split() for kill in KILLS):
-            wait_for(f"running {kind}", lambda kind=kind: _state(world, kind) == "running")
+        for (kind, _, victim), following in zip(KILLS, [*KILLS[1:], None], strict=True):
+            holding.wait(kind)
             others += worker_processes(worker.pid)
             if victim == "worker":
                 worker.kill()
                 worker.wait()
-                wait_for("end of its children", lambda dead=tuple(others): not _some_alive(dead))
-                worker = world.start_worker()
+                wait_for("the end of its children", lambda dead=tuple(others): not _some_alive(dead), 60, 0.02)
             else:
                 _job_process(worker.pid).send_signal(signal.SIGKILL)
-        wait_for(
-            "a published student", lambda: world.project.served and world.project.published == world.project.served
-        )
-        wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(world.engine, 7).values()))
+            holding.release(kind)
+            if following:
+                holding.ask(*following[:2])
+            if victim == "worker":
+                worker = world.start_worker(holding=holding)
+        world.await_student()
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.wait(60)
@@ -141,16 +137,23 @@ def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path) -> No
     world.services = Services(settings, world.engine, own)
     truth = fill(world)
     own.enqueue("sync", 7)
-    worker = world.start_worker()
+    holding = Holding(tmp_path / "hold")
+    holding.ask("train", "judging")
+    worker = world.start_worker(holding=holding)
     try:
-        for kind in ("train", "publish"):
-            wait_for(f"running {kind}", lambda kind=kind: _state(world, kind) == "running")
-            server.kill()
-            with pytest.raises(QueueError):
-                own.enqueue("train", 7)
-            server.start()
-        wait_for("a published student", lambda: world.project.served in {world.project.published} - {None})
-        wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(world.engine, 7).values()))
+        holding.wait("train")
+        server.kill()
+        with pytest.raises(QueueError):
+            own.enqueue("train", 7)
+        server.start()
+        holding.ask("publish", "sending")
+        holding.release("train")
+        holding.wait("publish")
+        server.kill()
+        holding.release("publish")
+        wait_for("the end of a job without Redis", lambda: _state(world, "publish") == "idle", 60, 0.05)
+        server.start()
+        world.await_student()
     finally:
         worker.send_signal(signal.SIGTERM)
         code = worker.wait(60)
