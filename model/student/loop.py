@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,8 +47,9 @@ class Plan:
     """How long and in which portions to train."""
 
     epochs: int
-    batch: int
-    seed: int
+    batch: int  # rows of each network
+    seeds: tuple[int, ...]  # of row orders: one for each network that the learner trains at once
+    parts: tuple[Tensor, ...] | None = None  # the rows that each network sees; None: all of them
     extra_ramp: float = 0.2  # share of epochs over which the extra losses grow to full weight
 
 
@@ -56,15 +57,16 @@ def train(learner: Learner, targets: Targets, plan: Plan, progress: Progress | N
     """Train; returns the mean loss of the last epoch.
 
     TrainingError names the rows of a batch whose loss is not finite; TrainingStopped is raised within a batch after
-    `stop()` says so. Row order depends on the seed alone.
+    `stop()` says so. Row order depends on the seeds alone.
     """
-    generator = torch.Generator().manual_seed(plan.seed)
+    generators = [torch.Generator().manual_seed(seed) for seed in plan.seeds]
+    parts = plan.parts or [torch.arange(learner.rows)] * len(generators)
     mean = 0.0
     for epoch in range(plan.epochs):
         found = take_snapshot(learner, targets, stop) if targets.needs_snapshot else None
         targets.begin(epoch, found)
         losses: list[float] = []
-        batches = list(_batches(learner.rows, plan.batch, generator))
+        batches = list(_batches(parts, plan.batch, generators))
         for number, rows in enumerate(batches):
             if stop is not None and stop():
                 raise TrainingStopped(f"stopped in epoch {epoch + 1} of {plan.epochs}")
@@ -115,6 +117,14 @@ def take_snapshot(learner: Learner, targets: Targets, stop: Stop | None) -> Snap
     return refinery.join(parts)
 
 
-def _batches(rows: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    order = torch.randperm(rows, generator=generator)
-    yield from torch.split(order, size)
+def _batches(parts: Sequence[Tensor], size: int, generators: Sequence[torch.Generator]) -> Iterator[Tensor]:
+    """Row numbers of every step: as many for each network, one network after the other.
+
+    Where one network has a row more than another one, some row of it is left out.
+    """
+    least = min(map(len, parts))
+    orders = [
+        torch.split(part[torch.randperm(len(part), generator=generator)[:least]], size)
+        for part, generator in zip(parts, generators, strict=True)
+    ]
+    yield from map(torch.cat, zip(*orders, strict=True))

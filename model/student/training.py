@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -105,12 +105,12 @@ def train_head(
     steps = plan.epochs * math.ceil(len(data) / plan.batch)
     heads = []
     members = number_of_heads(len(data), options)
-    for member in range(members):
-        seed = options.seed + MEMBER_SEED * member
-        learner = HeadLearner(vectors, len(space), dataclasses.replace(options, seed=seed), steps)
-        share = _scaled(progress, member / members, (member + 1) / members)
-        report.loss = train(learner, targets, dataclasses.replace(plan, seed=seed), share, stop)
-        heads.append(learner.weights())
+    groups = together([options.seed + MEMBER_SEED * member for member in range(members)], targets)
+    for number, seeds in enumerate(groups):
+        learner = HeadLearner(vectors, len(space), options, steps, seeds)
+        share = _scaled(progress, number / len(groups), (number + 1) / len(groups))
+        report.loss = train(learner, targets, dataclasses.replace(plan, seeds=seeds), share, stop)
+        heads += learner.weights()
     report.epochs = plan.epochs
     report.warnings += getattr(targets, "warnings", [])
     return HeadStudent(space, options.encoder, heads, runtime=options.runtime)
@@ -146,7 +146,7 @@ def train_encoder(
     from model.student.finetune import FinetuneLearner
 
     epochs = options.epochs or (50 if torch.cuda.is_available() else 10)
-    plan = Plan(epochs, options.batch or 32, options.seed)
+    plan = Plan(epochs, options.batch or 32, (options.seed,))
     targets = make_targets(data, vectors, options, epochs, report, stop)
     learner = FinetuneLearner(data.texts, len(space), options, epochs * math.ceil(len(data) / plan.batch))
     report.loss = train(learner, targets, plan, progress, stop)
@@ -164,11 +164,16 @@ def number_of_heads(rows: int, options: TrainingOptions) -> int:
     return 5 if rows < 1000 else 3 if rows < 4000 else 1
 
 
+def together(seeds: Sequence[int], targets: Targets) -> list[tuple[int, ...]]:
+    """Seeds of heads that are trained at once: all, unless the targets follow what one head has learnt."""
+    return [(seed,) for seed in seeds] if targets.needs_snapshot else [tuple(seeds)]
+
+
 def head_plan(rows: int, options: TrainingOptions) -> Plan:
     """40 epochs of batches of 128; small pools get smaller batches, large ones fewer epochs and larger batches."""
     batch = options.batch or (32 if rows < 2000 else 128 if rows < 100_000 else 512)
     epochs = options.epochs or max(4, min(40, round(40 * MOST_ROWS / max(1, rows))))
-    return Plan(epochs, batch, options.seed)
+    return Plan(epochs, batch, (options.seed,))
 
 
 def make_targets(

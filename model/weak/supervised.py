@@ -6,7 +6,6 @@ likelihood of human labels that neither has seen, so the teacher fades as labels
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 from dataclasses import dataclass
@@ -80,15 +79,16 @@ def _cross_fitted(
     """A head per fold, and for every labelled row the answer of the head that has not seen it; all see `given` rows."""
     fold_of = np.random.default_rng(options.seed).permutation(len(labels)) % FOLDS
     fold_of[given] = -1
-    heads, unseen = [], np.zeros((len(labels), num_labels))
-    for fold in range(FOLDS):
-        seen = fold_of != fold
-        plan = Plan(options.epochs or 40, 128 if seen.sum() >= 2000 else 32, options.seed + fold)
-        steps = plan.epochs * math.ceil(int(seen.sum()) / plan.batch)
-        learner = HeadLearner(vectors[seen], num_labels, dataclasses.replace(options, seed=plan.seed), steps)
-        train(learner, FixedTargets(torch.from_numpy(labels[seen]), num_labels), plan, None, stop)
-        heads.append(learner.weights())
-        unseen[~seen] = softmax(head_logits(heads[-1], vectors[~seen]))
+    seen = [np.flatnonzero(fold_of != fold) for fold in range(FOLDS)]
+    least, seeds = min(map(len, seen)), tuple(options.seed + fold for fold in range(FOLDS))
+    parts = tuple(map(torch.from_numpy, seen))
+    plan = Plan(options.epochs or 40, 128 if least >= 2000 else 32, seeds, parts)
+    learner = HeadLearner(vectors, num_labels, options, plan.epochs * math.ceil(least / plan.batch), seeds)
+    train(learner, FixedTargets(torch.from_numpy(labels), num_labels), plan, None, stop)
+    heads, unseen = learner.weights(), np.zeros((len(labels), num_labels))
+    for fold, head in enumerate(heads):
+        held = fold_of == fold
+        unseen[held] = softmax(head_logits(head, vectors[held]))
     return heads, unseen
 
 

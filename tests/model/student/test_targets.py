@@ -124,17 +124,17 @@ class Line:
 def test_batches_without_usable_rows_make_no_step() -> None:
     learner = Line()
     nobody = FixedTargets(torch.full((4,), -1), 3)
-    assert train(learner, nobody, Plan(2, 2, 0), None, None) == 0.0
+    assert train(learner, nobody, Plan(2, 2, (0,)), None, None) == 0.0
     assert learner.steps == 0
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_its_rows() -> None:
     with pytest.raises(TrainingError, match=r"rows of the batch: \[0, 1, 2, 3\]"):
-        train(Line(spoilt=True), FixedTargets(torch.zeros(4, dtype=torch.int64), 3), Plan(1, 4, 0), None, None)
+        train(Line(spoilt=True), FixedTargets(torch.zeros(4, dtype=torch.int64), 3), Plan(1, 4, (0,)), None, None)
 
 
 def test_the_loop_learns_and_snapshots_in_pieces() -> None:
     learner, targets = Line(), refinery(open_gate=False)
-    loss = train(learner, targets, Plan(30, 2, 0), None, None)
+    loss = train(learner, targets, Plan(30, 2, (0,)), None, None)
     assert learner.score(ROWS).argmax(1)[2:].tolist() == [0, 2]
     assert 0 < loss < 1.1
