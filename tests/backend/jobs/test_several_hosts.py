@@ -13,17 +13,18 @@ from pathlib import Path
 import pytest
 
 from backend.connection import remember
-from backend.embedded.ports import free_port
-from backend.pool import jobs, versions
+from backend.pool import versions
 from backend.pool.engine import open_engine, upgrade
 from backend.queue import JobQueue
 from backend.services import Services
 from benchmarks.waiting import wait_for
 from tests.backend.jobs.conftest import CREATED, World
+from tests.backend.jobs.holding import Holding
 from tests.backend.jobs.test_worker import check_all_is_well, fill
 from tests.backend.jobs.web import web
 from tests.backend.label_studio_double import CONFIG, LabelStudioDouble
 from tests.e2e.processes import Process
+from tests.ports import free_port
 from tests.servers import PostgresServer
 
 TEXT = "my parcel has been lost on the way, please help"
@@ -80,14 +81,16 @@ def host(world: World, name: str) -> dict[str, str]:
 def test_promoted_on_one_served_on_all_and_trained_once(shared: World, s3: dict[str, str]) -> None:
     truth = fill(shared)
     shared.services.queue.enqueue("sync", 7)
-    workers = [shared.start_worker(**s3, **host(shared, f"worker-{number}")) for number in (1, 2)]
+    holding = Holding(shared.folder / "hold")
+    holding.ask("train")
+    hosts = [host(shared, f"worker-{number}") for number in (1, 2)]
+    workers = [shared.start_worker(holding=holding, **s3, **own) for own in hosts]
     try:
         with web(shared, **s3, **host(shared, "web-1")) as one, web(shared, **s3, **host(shared, "web-2")) as other:
-            wait_for("a training", lambda: _state(shared, "train") == "running", 120)
-            asked = [shared.services.queue.enqueue("train", 7) for _ in range(20)]
-            assert set(asked) <= {"again", "joined", "queued"}
-            wait_for("a published student", lambda: shared.project.served == (shared.project.published or "-"), 120)
-            wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(shared.engine, 7).values()), 120)
+            holding.wait("train")
+            assert [shared.services.queue.enqueue("train", 7) for _ in range(20)] == ["again"] * 20
+            holding.release("train")
+            shared.await_student()
             served = check_all_is_well(shared, truth)
             for server in (one, other):
                 assert server.version() == served
@@ -105,8 +108,3 @@ def test_promoted_on_one_served_on_all_and_trained_once(shared: World, s3: dict[
     assert len(trained) == len(rows) <= 4
     assert len({row.number for row in rows}) == len(rows)
     assert not (shared.folder / "versions").exists()
-
-
-def _state(world: World, kind: str) -> str | None:
-    row = jobs.get(world.engine, 7).get(kind)
-    return row.state if row else None

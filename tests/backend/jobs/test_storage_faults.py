@@ -61,7 +61,7 @@ def test_label_studio_in_trouble_during_sync_and_publish(world: World) -> None:
     """503, 429 and 500 pass by themselves; 401 is said in words, and with the right token again all goes on."""
     truth = fill(world)
     world.double.faults = {
-        "GET /api/tasks": [(503, {}), (429, {})],
+        "GET /api/tasks": [(503, {})] * 10,
         "POST /api/projects/7/import/predictions": [(500, {"detail": "database is locked"}), (429, {})],
         "GET /api/ml": [(500, {})],
     }
@@ -69,8 +69,8 @@ def test_label_studio_in_trouble_during_sync_and_publish(world: World) -> None:
     worker = world.start_worker()
     try:
         wait_for("a word about it", lambda: "answered 503" in _error(world, "sync"), 60, 0.05)
-        wait_for("a published student", lambda: world.project.served in {world.project.published} - {None}, 120)
-        wait_for("rest", lambda: all(row.state == "idle" for row in jobs.get(world.engine, 7).values()), 120)
+        world.double.faults["GET /api/tasks"] = [(429, {})]
+        world.await_student()
         world.double.faults = {"GET /api/projects/7": [(401, {"detail": "Invalid token."})]}
         world.services.queue.enqueue("sync", 7)
         wait_for("a word about the token", lambda: "does not accept LABEL_STUDIO_API_KEY" in _error(world, "sync"), 60)
