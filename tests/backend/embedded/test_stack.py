@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from backend.embedded.credentials import load_or_draw
-from backend.embedded.ports import free_port
 from backend.embedded.redis import find_server
 from backend.label_studio import LabelStudio
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -64,7 +64,15 @@ class Started:
         return code
 
     def part(self, word: str) -> psutil.Process:
-        return next(child for child in self.children() if word in " ".join(child.cmdline()).split())
+        return next(child for child in self.children() if word in words_of(child))
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line, nothing if it has ended meanwhile, as the process of a job does."""
+    try:
+        return " ".join(process.cmdline()).split()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def alive(process: psutil.Process) -> bool:

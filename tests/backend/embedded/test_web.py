@@ -8,9 +8,9 @@ import pytest
 
 from backend.embedded.console import Console
 from backend.embedded.data_dir import prepare
-from backend.embedded.ports import free_port
 from backend.embedded.supervisor import Supervisor
 from backend.embedded.web import reachable, web_command, web_part
+from tests.ports import free_port
 
 
 def test_one_process_several_threads_no_preload() -> None:
