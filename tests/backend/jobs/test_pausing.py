@@ -7,6 +7,7 @@ import pytest
 from backend import pausing, triggers
 from backend.errors import ProjectError
 from backend.jobs import reconcile, running
+from backend.jobs.sync import run as sync
 from backend.jobs.train import run as train
 from backend.pool import jobs, tasks, versions
 from backend.services import Services
@@ -16,7 +17,8 @@ from tests.backend.jobs.conftest import World, messages
 
 @pytest.fixture(autouse=True)
 def here(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "job_services", lambda: world.services)
+    for module in (running, reconcile):
+        monkeypatch.setattr(module, "job_services", lambda: world.services)
     pausing.pause(world.services, 7)
 
 
@@ -24,11 +26,12 @@ def test_nothing_is_started_and_the_status_says_so(world: World) -> None:
     ids = world.double.add_tasks([text for text, _ in messages()])
     for task in ids:
         world.double.annotate(task, ["refund"])
-    world.services.queue.enqueue("sync", 7)
-    world.run_jobs(RETRAIN_AFTER="5")
+    settings = world.services.settings.model_copy(update={"RETRAIN_AFTER": 5})
+    world.services = Services(settings, world.engine, world.services.queue)
+    sync(7)
+    reconcile.run()  # as a worker does every few seconds
     assert tasks.count(world.engine, 7) == len(ids)
-    assert "train" not in jobs.get(world.engine, 7)
-    assert "annotate" not in reconcile.missing(world.services, world.project)
+    assert [world.services.queue.place(kind, 7) for kind in ("train", "annotate")] == ["absent", "absent"]
     status = project_status(world.services, world.project)
     assert (status["paused"], status["with_candidates"]) == (True, 0)
     assert status["next_training"].startswith("the project is paused, nothing is trained")
