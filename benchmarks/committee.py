@@ -3,7 +3,8 @@
 Rows: dataset, teacher, part, method, seed, accuracy, llm_calls, share_of_calls, rows, human_labels. `part` is `pool`
 (the tasks that are annotated) or `new` (later tasks). Methods: `committee` (as the product trains and serves it), `llm`
 (the LLM on everything), `member:<name>` (each member alone), `majority` (no review), `published` (unanimity, else the
-LLM's label), and with --ablations the committee with other settings. What stands in FILE.json is not measured again.
+LLM's label), with --ablations the committee with other settings, with --mixes with other members. What stands in
+FILE.json is not measured again. `usd` is what the calls cost by estimated tokens and the price table (--model).
 """
 
 from __future__ import annotations
@@ -11,17 +12,21 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from benchmarks import committee_report
+from benchmarks.committee_cost import cost
 from benchmarks.committee_rows import measured
 from benchmarks.committee_served import Plan, Served
 from benchmarks.committee_tasks import projects
+from model.roster import DEFAULT
 from model.student.embeddings import EmbeddingCache
 from model.student.encoder import load_encoder
+from model.student.options import Embed
 
 QUICK_SETS = ("raop", "emotion", "flute")
 ABLATION_SETS = ("raop", "emotion", "flute", "discourse")
@@ -33,30 +38,52 @@ ABLATIONS = {
     **{f"voting {rule}": Plan(voting=rule) for rule in ("majority", "unanimous")},
     **{f"{count} human labels": Plan(human=count) for count in (10, 20)},
 }
+OLDER = 300  # texts that the classifier of others has learned from
+
+
+def mixes(encoder: str) -> dict[str, Plan]:
+    """Members of other kinds beside the default ones. Without another encoder there is none with it."""
+    found = {
+        "with an older classifier": Plan(older=OLDER),
+        "with another encoder": Plan((*DEFAULT, f"student@{encoder}")),
+        "with an adapted encoder": Plan((*DEFAULT, "student/adapted")),
+    }
+    return {name: plan for name, plan in found.items() if encoder or "another" not in name}
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run, print tables, write rows and summary."""
     options = parsed(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    embed = EmbeddingCache(options.cache, load_encoder("default", 1)).embed
+
+    @cache
+    def encoders(name: str) -> Embed:
+        return EmbeddingCache(options.cache, load_encoder(name, 1)).embed
+
     plans = {"committee": Plan(), **(ABLATIONS if options.ablations else {})}
+    plans |= mixes(options.encoder) if options.mixes else {}
     rows = known(options.out)
-    measured_before = {(row["dataset"], row["seed"]) for row in rows}
+    measured_before = {(row["dataset"], row["seed"], row["method"]) for row in rows}
     for project in projects(options.data, options.sets):
         for seed in range(options.first_seed, options.first_seed + options.seeds):
-            if (project.name, seed) in measured_before:
-                continue
             for method, plan in plans.items():
-                run = Served(project, embed, seed, plan)
+                if (project.name, seed, method) in measured_before or plan.older > len(project.others):
+                    continue
+                run = Served(project, encoders("default"), seed, plan, encoders)
                 run.run()
                 rows += measured(run, method)
+                write(options.out, rows)
             print(f"{project.teacher} {project.name} seed {seed}: done", flush=True)
-            summary = committee_report.summary(rows)
-            options.out.write_text(json.dumps({"rows": rows, "summary": summary}, indent=1))
+        rows = [{**row, **cost(project, row, options.model)} if row["dataset"] == project.name else row for row in rows]
+        write(options.out, rows)
     table = committee_report.markdown(committee_report.summary(rows))
     options.out.with_suffix(".md").write_text(table)
     print(table)
+
+
+def write(out: Path, rows: list[dict[str, Any]]) -> None:
+    """All rows so far; the summary once every set has its committee."""
+    out.write_text(json.dumps({"rows": rows, "summary": committee_report.summary(rows)}, indent=1))
 
 
 def known(out: Path) -> list[dict[str, Any]]:
@@ -74,6 +101,9 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=0, help="settings were chosen on seeds from 100 on")
     parser.add_argument("--sets", nargs="*", default=[], help="only these sets")
     parser.add_argument("--ablations", action="store_true", help="other settings, on four small sets")
+    parser.add_argument("--mixes", action="store_true", help="members of other kinds beside the default ones")
+    parser.add_argument("--encoder", default="", help="folder or hub name of the other encoder of --mixes")
+    parser.add_argument("--model", default="anthropic:claude-haiku-5-5", help="whose price `usd` is")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "shortlist" / "embeddings")
     options = parser.parse_args(arguments)
     options.seeds = options.seeds or (1 if options.quick else 3)

@@ -28,7 +28,8 @@ def part_summary(rows: Rows) -> dict[str, Any]:
     methods = sorted(set.intersection(*(set(entry["methods"]) for entry in sets)))
     mean = {
         method: {
-            key: float(np.mean([entry["methods"][method][key] for entry in sets])) for key in ("accuracy", "calls")
+            key: float(np.mean([entry["methods"][method][key] for entry in sets]))
+            for key in ("accuracy", "calls", "usd")
         }
         for method in methods
     }
@@ -55,6 +56,7 @@ def dataset(rows: Rows, name: str) -> dict[str, Any]:
             "accuracy": float(np.mean([row["accuracy"] for row in group])),
             "deviation": float(np.std([row["accuracy"] for row in group])),
             "calls": float(np.mean([row["share_of_calls"] for row in group])),
+            "usd": float(np.mean([row.get("usd", 0.0) for row in group])),
         }
         for method, group in found.items()
     }
@@ -66,6 +68,7 @@ def dataset(rows: Rows, name: str) -> dict[str, Any]:
         "teacher": found["committee"][0]["teacher"],
         "rows": count,
         "human_labels": found["committee"][0]["human_labels"],
+        "tokens_per_call": found["committee"][0].get("tokens_per_call"),
         "methods": methods,
         "best_member": best[0],
         "best_member_name": best[1].removeprefix(MEMBER),
@@ -90,7 +93,22 @@ def markdown(found: Mapping[str, Any]) -> str:
         )
         lines[-1] += f" than noise: {', '.join(entry['below_best_member']) or 'no set'}."
         lines.append("")
-    return "\n".join([*lines, *settings_table(found)])
+    return "\n".join([*lines, *cost_table(found), *settings_table(found)])
+
+
+def cost_table(found: Mapping[str, Any]) -> list[str]:
+    """US dollars for the calls of 1,000 tasks; nothing where they were not computed."""
+    parts = {part: found[part] for part in ("pool", "new") if found[part]["sets"]}
+    if not parts or not all(entry["mean"]["llm"]["usd"] for entry in parts.values()):
+        return []
+    ways = ("llm", "published", "committee")
+    head = ["set", "tokens per call", *(f"{part}: {way}" for part in parts for way in ways)]
+    lines = ["### Price of the calls for 1,000 tasks", "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for sets in zip(*(entry["sets"] for entry in parts.values()), strict=True):
+        cells = [f"${line['methods'][way]['usd']:.4f}" for line in sets for way in ways]
+        lines.append(f"| {' | '.join([sets[0]['dataset'], str(sets[0]['tokens_per_call']), *cells])} |")
+    means = [f"${entry['mean'][way]['usd']:.4f}" for entry in parts.values() for way in ways]
+    return [*lines, f"| **mean** |  | {' | '.join(means)} |", ""]
 
 
 def settings_table(found: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ or hub name of an instruct model that transformers loads will do.
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 from collections.abc import Sequence
@@ -34,6 +35,15 @@ def unpack(folder: Path) -> None:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A conversation, the most tokens of its answer, and the schema of that, if the answer is held to one."""
+
+    messages: Sequence[dict[str, str]]
+    room: int
+    schema: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Said:
     """An answer: its text, whether it was cut off, and the tokens that were sent, read from the cache, and written."""
 
@@ -45,78 +55,131 @@ class Said:
 
 
 class SmallLlm:
-    """Answers one conversation at a time. Of the last one it keeps what it read: a prompt cache of one place."""
+    """Answers several conversations at a time. What they begin with is read once and kept for the next ones."""
 
     def __init__(self, place: str, threads: int = 1) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
         torch.set_num_threads(threads)
-        self._tokenizer = AutoTokenizer.from_pretrained(place)
+        self.tokenizer = AutoTokenizer.from_pretrained(place)
         model: Any = AutoModelForCausalLM
         self._model = model.from_pretrained(place, dtype=torch.bfloat16).eval()
         self._cache, self._read = DynamicCache(), list[int]()
-        self._ends = {self._tokenizer.eos_token_id, self._tokenizer.convert_tokens_to_ids("<|im_end|>")}
+        self.ends = {self.tokenizer.eos_token_id, self.tokenizer.convert_tokens_to_ids("<|im_end|>")}
 
-    def answer(self, messages: Sequence[dict[str, str]], room: int, schema: dict[str, Any] | None = None) -> Said:
-        """The likeliest token, again and again, until the model ends, the schema is filled, or `room` is used up.
+    def answers(self, asked: Sequence[Asked]) -> list[Said]:
+        """For each the likeliest token, again and again, until the model ends, the schema is filled, or the room is
+        used up. With a schema only tokens that lead to an answer of that form are taken."""
+        writing = [Writing(self, one) for one in asked]
+        prompts = [one.prompt for one in writing]
+        shared = shared_beginning(prompts)
+        before = self._keep(prompts[0][:shared])
+        logits, cache, mask = self._begin([prompt[shared:] for prompt in prompts])
+        while any(one.going for one in writing):
+            tokens = [one.write(row) if one.going else 0 for one, row in zip(writing, logits, strict=True)]
+            logits, mask = self._step(tokens, cache, mask, writing)
+        return [one.said(before if place == 0 else shared) for place, one in enumerate(writing)]
 
-        With a schema only tokens that lead to an answer of that form are taken.
-        """
-        import regex
-
-        prompt = self._tokens(messages)
-        cached = self._keep(prompt)
-        form = regex.compile(pattern(schema)) if schema else None
-        text = opening(schema) if schema else ""
-        written: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
-        logits = self._feed(prompt[cached:] + written)
-        while len(written) < room and not (form and form.fullmatch(text)):
-            token, text = self._next(logits, written, text, form)
-            if token in self._ends:
-                return Said(text, False, len(prompt), cached, len(written))
-            written.append(token)
-            logits = self._feed([token])
-        cut_off = not (form and form.fullmatch(text))
-        return Said(text, cut_off, len(prompt), cached, len(written))
-
-    def _tokens(self, messages: Sequence[dict[str, str]]) -> list[int]:
-        told = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
-        return list(self._tokenizer(told, add_special_tokens=False)["input_ids"])
-
-    def _text(self, tokens: list[int]) -> str:
-        return str(self._tokenizer.decode(tokens))
-
-    def _keep(self, prompt: list[int]) -> int:
-        """Forget what the cache holds beyond the common beginning; its length."""
-        most = min(len(prompt) - 1, len(self._read))
-        common = next((place for place in range(most) if prompt[place] != self._read[place]), most)
-        if common < len(self._read):
-            self._cache.crop(common - len(self._read))
-        self._read = self._read[:common]
-        return common
-
-    def _feed(self, tokens: list[int]) -> Any:
-        """Read tokens; logits of the next one, `(vocabulary,)`."""
+    def _keep(self, beginning: list[int]) -> int:
+        """Have exactly this beginning in the cache; how much of it was there."""
         import torch
 
-        with torch.inference_mode():
-            read = self._model(torch.tensor([tokens]), past_key_values=self._cache, use_cache=True, logits_to_keep=1)
-        self._read += tokens
-        return read.logits[0, -1].float()
+        common = shared_beginning([beginning, self._read])
+        if common < len(self._read):
+            self._cache.crop(common - len(self._read))
+        if common < len(beginning):
+            with torch.inference_mode():
+                self._model(torch.tensor([beginning[common:]]), past_key_values=self._cache, logits_to_keep=1)
+        self._read = beginning
+        return common
 
-    def _next(self, logits: Any, written: list[int], text: str, form: Any) -> tuple[int, str]:
+    def _begin(self, rest: list[list[int]]) -> tuple[Any, Any, Any]:
+        """Read what differs; logits `(n, vocabulary)`, the cache of all, and which places of it count `(n, places)`."""
+        import torch
+
+        cache, width = copy.deepcopy(self._cache), max(map(len, rest))
+        cache.batch_repeat_interleave(len(rest))
+        inputs = torch.tensor([[0] * (width - len(tokens)) + tokens for tokens in rest])
+        mask = torch.ones(len(rest), len(self._read) + width, dtype=torch.long)
+        for row, tokens in enumerate(rest):
+            mask[row, len(self._read) : len(self._read) + width - len(tokens)] = 0
+        return self._logits(inputs, cache, mask), cache, mask
+
+    def _step(self, tokens: list[int], cache: Any, mask: Any, writing: Sequence[Writing]) -> tuple[Any, Any]:
+        import torch
+
+        if not any(one.going for one in writing):
+            return None, mask
+        mask = torch.cat([mask, torch.ones(len(tokens), 1, dtype=torch.long)], dim=1)
+        return self._logits(torch.tensor(tokens)[:, None], cache, mask), mask
+
+    def _logits(self, inputs: Any, cache: Any, mask: Any) -> Any:
+        import torch
+
+        places = (mask.cumsum(1) - 1).clamp(min=0)[:, -inputs.shape[1] :]
+        with torch.inference_mode():
+            read = self._model(
+                inputs, past_key_values=cache, attention_mask=mask, position_ids=places, logits_to_keep=1
+            )
+        return read.logits[:, -1].float()
+
+
+class Writing:
+    """One answer as it grows."""
+
+    def __init__(self, llm: SmallLlm, asked: Asked) -> None:
+        import regex
+
+        self._llm, self._room = llm, asked.room
+        self._form = regex.compile(pattern(asked.schema)) if asked.schema else None
+        self._text = opening(asked.schema) if asked.schema else ""
+        told = llm.tokenizer.apply_chat_template(list(asked.messages), add_generation_prompt=True, tokenize=False)
+        self._sent: list[int] = llm.tokenizer(told, add_special_tokens=False)["input_ids"]
+        self._written: list[int] = llm.tokenizer(self._text, add_special_tokens=False)["input_ids"]
+        self.prompt = self._sent + self._written
+        self.going, self._ended = True, False
+
+    def write(self, logits: Any) -> int:
+        """The next token."""
+        token, self._text = self._next(logits)
+        self._ended = token in self._llm.ends or bool(self._form and self._form.fullmatch(self._text))
+        if token not in self._llm.ends:
+            self._written.append(token)
+        self.going = not self._ended and len(self._written) < self._room
+        return token
+
+    def said(self, cached: int) -> Said:
+        """The answer, with how many tokens of its question were cached."""
+        sent = len(self._sent)
+        return Said(self._text, not self._ended, sent, min(cached, sent), len(self._written))
+
+    def _next(self, logits: Any) -> tuple[int, str]:
         """The likeliest token that keeps to the form, and the text with it."""
-        if form is None:
+        ends = self._llm.ends
+        if self._form is None:
             token = int(logits.argmax())
-            return token, text if token in self._ends else self._text([*written, token])
+            return token, self._text if token in ends else self._with(token)
         likely = logits.topk(LIKELY).indices.tolist()
         for tokens in (likely, logits.argsort(descending=True)[LIKELY:].tolist()):
             for token in tokens:
-                longer = self._text([*written, token])
-                if token not in self._ends and len(longer) > len(text) and form.fullmatch(longer, partial=True):
+                longer = self._with(token)
+                if token not in ends and len(longer) > len(self._text) and self._form.fullmatch(longer, partial=True):
                     return token, longer
-        raise RuntimeError(f"no token continues {text!r} in the form that is asked for")
+        raise RuntimeError(f"no token continues {self._text!r} in the form that is asked for")
+
+    def _with(self, token: int) -> str:
+        return str(self._llm.tokenizer.decode([*self._written, token]))
+
+
+def shared_beginning(rows: Sequence[Sequence[int]]) -> int:
+    """How many tokens all begin with, at most all but one of the shortest: one must be read to go on from.
+
+    >>> shared_beginning([[1, 2, 3], [1, 2, 4, 5]])
+    2
+    """
+    most = min(map(len, rows)) - 1
+    return next((place for place in range(most) if len({row[place] for row in rows}) > 1), max(0, most))
 
 
 def opening(schema: dict[str, Any]) -> str:
@@ -139,6 +202,7 @@ def pattern(schema: dict[str, Any]) -> str:
         parts = (f"{regex.escape(json.dumps(name))}: {pattern(part)}" for name, part in schema["properties"].items())
         return r"\{" + ", ".join(parts) + r"\}"
     if kind == "array":
-        item = pattern(schema["items"])
-        return rf"\[(?:{item}(?:, {item})*)?\]"
+        item, most = pattern(schema["items"]), schema.get("maxItems")
+        more = "*" if most is None else f"{{0,{most - 1}}}"
+        return rf"\[(?:{item}(?:, {item}){more})?\]"
     return r"[1-9]\d{0,3}" if kind == "integer" else r'"[^"\\\x00-\x1f]+"'

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from benchmarks.small_llm import SmallLlm
+from benchmarks.small_llm import Asked, Said, SmallLlm
+
+TOGETHER = 8  # questions that are answered at the same time
+GATHER_SECONDS = 0.02  # to wait for further ones
 
 
 @contextmanager
 def serving(llm: SmallLlm, structured: bool = True) -> Iterator[str]:
     """The base URL of a server on loopback. Without `structured` it refuses schemas, as lesser servers do."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(llm, structured))
-    thread = threading.Thread(target=server.serve_forever, name="small-llm", daemon=True)
+    desk = Desk(llm)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(desk, structured))
+    thread = threading.Thread(target=server.serve_forever, name="small-llm-server", daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/v1"
@@ -24,11 +31,51 @@ def serving(llm: SmallLlm, structured: bool = True) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+        desk.close()
 
 
-def handler(llm: SmallLlm, structured: bool) -> type[BaseHTTPRequestHandler]:
-    """Answers POST /v1/chat/completions, one request after the other."""
-    one_by_one = threading.Lock()
+class Desk:
+    """Takes questions from several threads, and has those answered together that wait at the same time."""
+
+    def __init__(self, llm: SmallLlm) -> None:
+        self._llm = llm
+        self._waiting: queue.Queue[tuple[Asked, Future[Said]] | None] = queue.Queue()
+        self._worker = threading.Thread(target=self._work, name="small-llm", daemon=True)
+        self._worker.start()
+
+    def ask(self, asked: Asked) -> Said:
+        """Waits for the answer."""
+        answer: Future[Said] = Future()
+        self._waiting.put((asked, answer))
+        return answer.result()
+
+    def close(self) -> None:
+        """No further questions."""
+        self._waiting.put(None)
+        self._worker.join()
+
+    def _work(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            together = [first]
+            time.sleep(GATHER_SECONDS)
+            while len(together) < TOGETHER and not self._waiting.empty():
+                further = self._waiting.get()
+                if further is None:
+                    self._waiting.put(None)
+                    break
+                together.append(further)
+            try:
+                for (_, answer), said in zip(
+                    together, self._llm.answers([asked for asked, _ in together]), strict=True
+                ):
+                    answer.set_result(said)
+            except Exception as error:  # whoever asked is told
+                for _, answer in together:
+                    answer.set_exception(error)
+
+
+def handler(desk: Desk, structured: bool) -> type[BaseHTTPRequestHandler]:
+    """Answers POST /v1/chat/completions."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -39,8 +86,7 @@ def handler(llm: SmallLlm, structured: bool) -> type[BaseHTTPRequestHandler]:
             if "response_format" in asked and not structured:
                 self.send(422, {"error": {"message": "Unexpected keys in the request: {'response_format'}"}})
                 return
-            with one_by_one:
-                self.send(200, completion(llm, asked))
+            self.send(200, completion(desk, asked))
 
         def send(self, status: int, content: dict[str, Any]) -> None:
             """A JSON body."""
@@ -57,10 +103,10 @@ def handler(llm: SmallLlm, structured: bool) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def completion(llm: SmallLlm, asked: dict[str, Any]) -> dict[str, Any]:
+def completion(desk: Desk, asked: dict[str, Any]) -> dict[str, Any]:
     """A chat completion."""
     schema = asked.get("response_format", {}).get("json_schema", {}).get("schema")
-    said = llm.answer(asked["messages"], asked["max_tokens"], schema)
+    said = desk.ask(Asked(asked["messages"], asked["max_tokens"], schema))
     message = {"role": "assistant", "content": said.text}
     finish = "length" if said.cut_off else "stop"
     return {

@@ -67,6 +67,22 @@ def parse(raw: str | bytes, space: LabelSpace, strategy: Strategy = Strategy.ALL
     return _finish(_from_text(text, names), strategy)
 
 
+def parse_cut_off(raw: str, space: LabelSpace, strategy: Strategy, most: int) -> Parsed | None:
+    """What an answer says that was cut off in the middle of its list of labels, where that is certain: one label was
+    asked for, `most` are there, or the model began to repeat itself. None otherwise.
+    """
+    start = re.match(r'\s*(\{\s*"\w+"\s*:\s*)?\[(?=\s*")', raw)
+    if start is None:
+        return None
+    names, listed = Names.of(space), re.findall(r'"((?:[^"\\]|\\.)*)"', raw[start.end() : LONGEST_ANSWER])
+    found = _from_value([_load(f'"{item}"') or item for item in listed], names)
+    repeats = len(set(listed)) < len(listed)
+    enough = 1 if strategy is Strategy.SINGLE else most
+    if found.state is not State.ANSWERED or found.unknown or not (repeats or len(found.labels) >= enough):
+        return None
+    return _finish(Parsed(State.ANSWERED, found.labels[:enough], reason="cut off after its labels"), strategy)
+
+
 def parse_value(value: Any, space: LabelSpace, strategy: Strategy) -> Parsed:
     """As `parse`, for a JSON value that was already read."""
     return _finish(_from_values([value], Names.of(space)), strategy)

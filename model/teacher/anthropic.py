@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.errors import TeacherUnavailable
 from model.teacher.dialect import Ways
+from model.teacher.prompts import unlimited
 from model.teacher.provider import Reply, Request, SdkProvider, Turn
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ CACHED = {"cache_control": {"type": "ephemeral"}}
 WAYS: Ways = {
     "thinking": [{"thinking": {"type": "disabled"}}, {"thinking": {"type": "between_tools"}}, {}],
     "effort": [{"output_config": {"effort": "low"}}, {}],
-    "schema": [{"output_config": {"format": {"type": "json_schema", "schema": "$"}}}, {}],
+    "schema": [{"output_config": {"format": {"type": "json_schema", "schema": unlimited}}}, {}],
 }
 
 

@@ -55,7 +55,7 @@ class Composer:
         if self.examples is not None and self.examples.is_fixed:
             stable = len(shown)
         room = len(texts) * (self.room() + 10)
-        system, schema = self.prompt.system(several=True), self.prompt.schema(several=True)
+        system, schema = self.prompt.system(several=True), self.prompt.schema(together=len(texts))
         asked = Turn("user", numbered(self._questions(texts)))
         return Request(system, (*shown, asked), schema, room, stable, self.temperature)
 

@@ -11,15 +11,17 @@ import structlog
 log = structlog.get_logger(__name__)
 
 HINTS = {  # words by which a complaint names a wish
-    "schema": ("response_format", "json_schema", "json_object", "output_config.format", "schema", "guided", "grammar"),
+    "schema": ("response_format", "json_schema", "json_object", "output_config.format", "schema", "guided", "grammar",
+               "maxitems"),
     "max_tokens": ("max_completion_tokens", "max_tokens"),
     "temperature": ("temperature",),
     "reasoning": ("reasoning_effort", "reasoning"),
     "thinking": ("thinking",),
     "effort": ("effort",),
-}
+}  # fmt: skip
 NOWHERE = 1 << 30
-Ways: TypeAlias = dict[str, list[dict[str, Any]]]  # wish -> ways to say it, the best first; `$` takes its value
+Ways: TypeAlias = dict[str, list[dict[str, Any]]]  # wish -> ways to say it, the best first; `$`, or a function, takes
+# the wish's value; an empty way leaves it out
 
 
 class Dialect:
@@ -76,4 +78,6 @@ def _merge(target: dict[str, Any], part: dict[str, Any]) -> None:
 def _filled(way: Any, value: Any) -> Any:
     if isinstance(way, dict):
         return {key: _filled(part, value) for key, part in way.items()}
+    if callable(way):
+        return way(value)
     return value if way == "$" else way

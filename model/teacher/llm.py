@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from model.errors import TeacherError, TeacherRefused
 from model.labels import CandidateSet
-from model.teacher.answers import Parsed, json_values, parse, parse_value, render
+from model.teacher.answers import Parsed, json_values, parse, parse_cut_off, parse_value, render
 from model.teacher.base import Answer, State, Usage
 from model.teacher.composing import Composer, likely_sent, most_sent
 from model.teacher.cost import Price
@@ -105,7 +105,8 @@ class LlmTeacher:
             return Parsed(State.ABSTAINED, reason="the teacher declined")
         parsed = parse(reply.text, self.prompt.space, self.prompt.strategy)
         if reply.truncated and parsed.state is not State.ANSWERED:
-            return Parsed(State.UNPARSED, reason="the answer was cut off")
+            certain = parse_cut_off(reply.text, self.prompt.space, self.prompt.strategy, self.prompt.max_candidates)
+            return certain or Parsed(State.UNPARSED, reason="the answer was cut off")
         return parsed
 
     def _bound(self, request: Request, again: bool = True) -> int:

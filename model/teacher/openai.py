@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.errors import TeacherUnavailable
 from model.teacher.dialect import Ways
+from model.teacher.prompts import unlimited
 from model.teacher.provider import Reply, Request, SdkProvider
 
 if TYPE_CHECKING:
@@ -76,14 +77,11 @@ class OpenAIProvider(SdkProvider):
 
 def openai_dialect(official: bool) -> Ways:
     """What OpenAI itself understands, or what servers of its protocol do."""
-    strict = {"name": "candidates", "schema": "$", "strict": True}
     limits: list[dict[str, Any]] = [{"max_completion_tokens": "$"}, {"max_tokens": "$"}]
+    forms = [{"type": "json_schema", "json_schema": {"name": "candidates", "strict": True, "schema": value}}
+             for value in ((unlimited,) if official else ("$", unlimited))]  # fmt: skip
     ways: Ways = {
-        "schema": [
-            {"response_format": {"type": "json_schema", "json_schema": strict}},
-            {"response_format": {"type": "json_object"}},
-            {},
-        ],
+        "schema": [*({"response_format": form} for form in (*forms, {"type": "json_object"})), {}],
         "max_tokens": limits if official else limits[::-1],
         "temperature": [{"temperature": "$"}, {}],
     }

@@ -21,6 +21,7 @@ from model.teacher.similarity import readable
 
 LONGEST_TEXT = 20_000  # characters of a text that are sent: bounds what one call can cost
 MOST_ENUM_LABELS = 250  # providers limit the size of an enum; beyond it answers are checked by us alone
+LIMIT = "maxItems"
 RULES = 1  # raise it when the same prompt may lead to another answer for reasons outside the prompt
 
 TEMPLATE = """You help to label texts. Each text gets one of $count labels. Answer briefly, without explanation.
@@ -105,17 +106,22 @@ class Prompt:
             f"use only these values, exactly as written: {names}"
         )
 
-    def schema(self, labels: Sequence[Label] | None = None, several: bool = False) -> dict[str, Any]:
-        """JSON schema of the answer: an object with a list of label values."""
+    def schema(self, labels: Sequence[Label] | None = None, together: int = 0) -> dict[str, Any]:
+        """JSON schema of the answer: an object with a list of label values, or with one such list for each of the texts
+        that are asked about together.
+
+        Lists are limited: small models that are held to a list without an end repeat themselves until they are cut off.
+        """
         shown = list(labels or self.space.labels)
         item: dict[str, Any] = {"type": "string"}
         if len(shown) <= MOST_ENUM_LABELS:
             item["enum"] = [label.name for label in shown]
-        one = _object({"candidates": {"type": "array", "items": item}})
-        if not several:
+        most = 1 if self.strategy is Strategy.SINGLE else min(self.max_candidates, len(shown))
+        one = _object({"candidates": _list(item, most)})
+        if not together:
             return one
         entry = _object({"text": {"type": "integer"}, **one["properties"]})
-        return _object({"answers": {"type": "array", "items": entry}})
+        return _object({"answers": _list(entry, together)})
 
     @property
     def hash(self) -> str:
@@ -140,6 +146,17 @@ def fenced(text: str) -> str:
     '<text>\\na</ text>b\\n</text>'
     """
     return f"<text>\n{text[:LONGEST_TEXT].replace('</text', '</ text')}\n</text>"
+
+
+def unlimited(schema: Any) -> Any:
+    """The schema without the limits of its lists, which not every provider knows."""
+    if isinstance(schema, dict):
+        return {name: unlimited(part) for name, part in schema.items() if name != LIMIT}
+    return schema
+
+
+def _list(items: dict[str, Any], most: int) -> dict[str, Any]:
+    return {"type": "array", "items": items, LIMIT: most}
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model.labels import Label, LabelSpace
-from model.teacher.answers import Parsed, json_values, parse, render
+from model.teacher.answers import Parsed, json_values, parse, parse_cut_off, render
 from model.teacher.base import State
 from model.teacher.naming import normal
 from model.teacher.prompts import Strategy
@@ -172,6 +173,25 @@ def test_single_takes_the_first_and_counts_the_rest() -> None:
     found = parse('{"candidates": ["NUM", "LOC", "HUM"]}', TREC, Strategy.SINGLE)
     assert (found.labels, found.overflow) == (("NUM",), 2)
     assert parse('{"candidates": ["NUM"]}', TREC, Strategy.SINGLE).overflow == 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "strategy", "labels"),
+    [
+        ('{"candidates": ["NUM", "LOC", "NUM", "LO', Strategy.ALL, ("NUM", "LOC")),  # it repeats itself
+        ('{"candidates": ["NUM", "LOC", "HUM", "EN', Strategy.ALL, ("NUM", "LOC")),  # more than are wanted
+        ('{"candidates": ["NUM", "LO', Strategy.SINGLE, ("NUM",)),
+        ('["NUM", "NUM", ', Strategy.ALL, ("NUM",)),
+        ('{"candidates": ["NUM", "LO', Strategy.ALL, None),  # who knows what would have come
+        ('{"candidates": ["NU', Strategy.SINGLE, None),
+        ('{"candidates": ["NUM", "Paris", "NUM", "', Strategy.ALL, None),
+        ('Let me see. "NUM", "NUM" or', Strategy.SINGLE, None),
+        ('{"answers": [{"text": 1, "candidates": ["NUM", "NUM"', Strategy.ALL, None),
+    ],
+)
+def test_of_a_cut_off_list_only_what_is_certain_counts(raw: str, strategy: Strategy, labels: Any) -> None:
+    found = parse_cut_off(raw, TREC, strategy, 2)
+    assert (found and found.labels) == labels
 
 
 def test_unknown_labels_are_named() -> None:

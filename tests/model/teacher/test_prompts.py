@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from model.errors import TeacherRefused
 from model.labels import Label, LabelSpace
-from model.teacher.prompts import LONGEST_TEXT, MOST_ENUM_LABELS, Prompt, Strategy, fenced, label_line
+from model.teacher.prompts import LONGEST_TEXT, MOST_ENUM_LABELS, Prompt, Strategy, fenced, label_line, unlimited
 
 SPACE = LabelSpace((Label("DESC", "description", "asks what\nsomething is"), Label("NUM"), Label('odd "one"')))
 PROMPT = Prompt(SPACE, Strategy.ALL, 2)
@@ -52,8 +53,11 @@ def test_the_schema_allows_labels_only() -> None:
     assert schema["properties"]["candidates"]["items"]["enum"] == list(SPACE.names)
     assert schema["additionalProperties"] is False
     assert schema["required"] == ["candidates"]
-    entry = PROMPT.schema(several=True)["properties"]["answers"]["items"]
+    entry = PROMPT.schema(together=3)["properties"]["answers"]["items"]
     assert entry["required"] == ["text", "candidates"]
+    limits = [Prompt(SPACE, strategy, 2).schema()["properties"]["candidates"]["maxItems"] for strategy in Strategy]
+    assert limits == [1, 2, 2]
+    assert "maxItems" not in json.dumps(unlimited(PROMPT.schema(together=3)))
 
 
 def test_an_enum_is_not_sent_for_very_many_labels() -> None:

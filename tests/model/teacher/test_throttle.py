@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.labels import LabelSpace
+from model.teacher.anthropic import WAYS
 from model.teacher.dialect import Dialect
 from model.teacher.openai import openai_dialect
+from model.teacher.prompts import Prompt, Strategy
 from model.teacher.provider import redact, retry_after
 from model.teacher.throttle import Throttle, shared_throttle
 
@@ -140,6 +144,20 @@ def test_a_dialect_gives_up_what_is_complained_about() -> None:
     assert dialect.parameters(wishes)["response_format"] == {"type": "json_object"}
     assert "temperature" not in dialect.parameters(wishes)
     assert not dialect.degrade(dialect.version, "the text is too long")
+
+
+def test_only_servers_of_ones_own_are_told_how_long_a_list_may_be() -> None:
+    wishes = {"schema": Prompt(LabelSpace.of("abc"), Strategy.ALL, 2).schema()}
+
+    def sent(dialect: Dialect) -> str:
+        return json.dumps(dialect.parameters(wishes))
+
+    assert "maxItems" not in sent(Dialect(openai_dialect(official=True))) + sent(Dialect(WAYS))
+    local = Dialect(openai_dialect(official=False))
+    assert '"maxItems": 2' in sent(local)
+    assert local.degrade(local.version, "Unsupported keyword: maxItems")
+    assert "maxItems" not in sent(local)
+    assert '"enum"' in sent(local)
 
 
 def test_an_old_complaint_changes_nothing() -> None:
