@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from benchmarks import committee_report
-from benchmarks.committee_cost import cost
+from benchmarks.committee_cost import with_costs
 from benchmarks.committee_rows import measured
 from benchmarks.committee_served import Plan, Served
 from benchmarks.committee_tasks import projects
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
                 rows += measured(run, method)
                 write(options.out, rows)
             print(f"{project.teacher} {project.name} seed {seed}: done", flush=True)
-        rows = [{**row, **cost(project, row, options.model)} if row["dataset"] == project.name else row for row in rows]
+        rows = with_costs(rows, project, options.model)
         write(options.out, rows)
     table = committee_report.markdown(committee_report.summary(rows))
     options.out.with_suffix(".md").write_text(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,16 +17,21 @@ TEXTS = 200  # whose questions are counted
 NAMED = 2  # labels of an answer
 
 
-def cost(project: Project, row: dict[str, Any], model: str) -> dict[str, Any]:
-    """Of a row's calls, in US dollars per 1,000 tasks: one text per call, no examples, nothing cached, no batch."""
+def with_costs(rows: list[dict[str, Any]], project: Project, model: str) -> list[dict[str, Any]]:
+    """The rows, those of the project with `usd`: what their calls cost for 1,000 tasks, one text per call, without
+    examples, nothing cached, no batch."""
     sent, written = tokens(project)
     price = price_of(model)
     dollars = (sent * price.input + written * price.output) / 1e6
-    found = {"tokens_per_call": round(sent + written), "usd": round(1000 * row["share_of_calls"] * dollars, 5)}
-    return {**found, "model": model}
+    more = {"tokens_per_call": round(sent + written), "model": model}
+    return [
+        {**row, **more, "usd": round(1000 * row["share_of_calls"] * dollars, 5)}
+        if row["dataset"] == project.name
+        else row
+        for row in rows
+    ]
 
 
-@lru_cache(maxsize=4)
 def tokens(project: Project) -> tuple[float, float]:
     """Tokens that a call sends and gets, on average."""
     prompt = Prompt(project.space, Strategy.ALL, 5)

@@ -123,7 +123,7 @@ def teachers(given: argparse.Namespace, stack: ExitStack) -> Asked:
         unpack(Path(place))
     llm = SmallLlm(place, given.threads)
     server, plain = stack.enter_context(serving(llm)), stack.enter_context(serving(llm, structured=False))
-    label = given.llm or "SmolLM2-135M-Instruct"
+    label = Path(given.llm).name or "SmolLM2-135M-Instruct"
     return Asked(label, TeacherOptions("openai:small", openai_base_url=server, price="0,0"), plain)
 
 
