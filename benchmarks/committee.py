@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,14 @@ ABLATIONS = {
 OLDER = 300  # texts that the classifier of others has learned from
 
 
-def mixes(encoder: str) -> dict[str, Plan]:
-    """Members of other kinds beside the default ones. Without another encoder there is none with it."""
+def mixes(kinds: Sequence[str], encoder: str) -> dict[str, Plan]:
+    """Members of other kinds beside the default ones."""
     found = {
-        "with an older classifier": Plan(older=OLDER),
-        "with another encoder": Plan((*DEFAULT, f"student@{encoder}")),
-        "with an adapted encoder": Plan((*DEFAULT, "student/adapted")),
+        "older": ("with an older classifier", Plan(older=OLDER)),
+        "encoder": ("with another encoder", Plan((*DEFAULT, f"student@{encoder}"))),
+        "adapted": ("with an adapted encoder", Plan((*DEFAULT, "student/adapted"))),
     }
-    return {name: plan for name, plan in found.items() if encoder or "another" not in name}
+    return dict(found[kind] for kind in kinds)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
         return EmbeddingCache(options.cache, load_encoder(name, 1)).embed
 
     plans = {"committee": Plan(), **(ABLATIONS if options.ablations else {})}
-    plans |= mixes(options.encoder) if options.mixes else {}
+    plans |= mixes(options.mixes, options.encoder)
     rows = known(options.out)
     measured_before = {(row["dataset"], row["seed"], row["method"]) for row in rows}
     for project in projects(options.data, options.sets):
@@ -101,11 +102,13 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=0, help="settings were chosen on seeds from 100 on")
     parser.add_argument("--sets", nargs="*", default=[], help="only these sets")
     parser.add_argument("--ablations", action="store_true", help="other settings, on four small sets")
-    parser.add_argument("--mixes", action="store_true", help="members of other kinds beside the default ones")
-    parser.add_argument("--encoder", default="", help="folder or hub name of the other encoder of --mixes")
+    parser.add_argument("--mixes", nargs="*", default=[], choices=["older", "encoder", "adapted"], help="other members")
+    parser.add_argument("--encoder", default="", help="folder or hub name, for --mixes encoder")
     parser.add_argument("--model", default="anthropic:claude-haiku-5-5", help="whose price `usd` is")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "shortlist" / "embeddings")
     options = parser.parse_args(arguments)
+    if "encoder" in options.mixes and not options.encoder:
+        parser.error("--mixes encoder needs --encoder")
     options.seeds = options.seeds or (1 if options.quick else 3)
     if not options.sets:
         options.sets = ABLATION_SETS if options.ablations else QUICK_SETS if options.quick else ()
