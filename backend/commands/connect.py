@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr
-from rich.console import Console
-from rich.markup import escape
 
 from backend.commands.instance import instance_settings
-from backend.connecting import Connected, connect_project
 from backend.errors import ProjectError, SettingsError
-from backend.label_studio import LabelStudio
 from backend.settings import ProjectOptions, Settings
+
+if TYPE_CHECKING:
+    from backend.connecting import Connected
+    from backend.label_studio import LabelStudio
 
 
 def connect(
@@ -38,6 +38,9 @@ def connect(
 
     Example: shortlist connect 7 --option RETRAIN_AFTER=50
     """
+    from backend.connecting import connect_project
+    from backend.label_studio import LabelStudio
+
     chosen = number if number is not None else project
     settings = instance_settings(**({"BACKEND_URL": url} if url else {}))
     if chosen is None and (as_json or not at_terminal()):
@@ -102,6 +105,9 @@ def read_options(given: list[str] | None) -> dict[str, object] | None:
 
 
 def _tell(done: Connected) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(highlight=False)
     console.print(
         f"Project {done.project} [bold]{escape(done.title)}[/] is connected with {done.url} and shows {done.version}"

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from backend.commands.instance import instance_settings
-from backend.errors import LabelStudioError, PoolError
-from backend.examining import examine_parts
-from backend.examining_projects import examine_project
-from backend.findings import Finding, Health, warning
-from backend.label_studio import LabelStudio
-from backend.pool import projects
-from backend.services import open_services, require_pool
-from backend.settings import Settings
 
-MARKS = {Health.OK: "[green]ok[/]", Health.WARNING: "[yellow]warning[/]", Health.FAILURE: "[red]failure[/]"}
+if TYPE_CHECKING:
+    from backend.findings import Finding
+    from backend.settings import Settings
+
+MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failure": "[red]failure[/]"}
 
 
 def doctor(
@@ -40,12 +33,15 @@ def doctor(
         typer.echo(json.dumps([finding.to_json() for finding in findings], indent=1))
     else:
         _show(findings)
-    if any(finding.health is Health.FAILURE for finding in findings):
+    if any(finding.health == "failure" for finding in findings):
         raise typer.Exit(1)
 
 
 def _watched(checks: Iterator[Finding]) -> list[Finding]:
     """All findings; a terminal shows meanwhile what was looked at last."""
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(stderr=True)
     if not console.is_terminal:
         return list(checks)
@@ -59,6 +55,14 @@ def _watched(checks: Iterator[Finding]) -> list[Finding]:
 
 def examine_all(settings: Settings, *, thorough: bool = False) -> Iterator[Finding]:
     """All checks: the shared parts first, then every project of the pool."""
+    from backend.errors import LabelStudioError, PoolError
+    from backend.examining import examine_parts
+    from backend.examining_projects import examine_project
+    from backend.findings import warning
+    from backend.label_studio import LabelStudio
+    from backend.pool import projects
+    from backend.services import open_services, require_pool
+
     yield from examine_parts(settings, thorough=thorough)
     key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
     if not (key and settings.LABEL_STUDIO_URL):
@@ -83,6 +87,10 @@ def examine_all(settings: Settings, *, thorough: bool = False) -> Iterator[Findi
 
 
 def _show(findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     console = Console(highlight=False)
     table = Table(title="shortlist doctor", title_justify="left")
     for name in ("check", "", "found", "what to do"):
@@ -90,5 +98,5 @@ def _show(findings: list[Finding]) -> None:
     for finding in findings:
         table.add_row(escape(finding.check), MARKS[finding.health], escape(finding.what), escape(finding.remedy))
     console.print(table)
-    failures = sum(finding.health is Health.FAILURE for finding in findings)
+    failures = sum(finding.health == "failure" for finding in findings)
     console.print("Everything that was checked works" if not failures else f"{failures} checks failed")

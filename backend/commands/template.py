@@ -9,8 +9,15 @@ import typer
 from backend.commands.common import show_json
 
 
+def names() -> list[str]:
+    """What a shell offers after `shortlist template`."""
+    from backend.label_templates import MEANING
+
+    return list(MEANING)
+
+
 def template(
-    name: Annotated[str, typer.Argument(help="Which one; without it all are listed.")] = "",
+    name: Annotated[str, typer.Argument(help="Which one; without it all are listed.", autocompletion=names)] = "",
     *,
     labels: Annotated[str, typer.Option(help="Labels, separated by commas.")] = "first,second",
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
@@ -29,8 +36,8 @@ def template(
         else:
             typer.echo("\n".join(f"{row['template']:<14} {row['meaning']}" for row in rows))
         return
-    names = [" ".join(label.split()) for label in labels.split(",") if label.strip()]
-    found = label_config(name, LabelSpace.of(names).labels)
+    wanted = [" ".join(label.split()) for label in labels.split(",") if label.strip()]
+    found = label_config(name, LabelSpace.of(wanted).labels)
     if as_json:
         show_json({"template": name, "label_config": found, "instructions": explanation(name != "one-label")})
     else:

@@ -12,10 +12,7 @@ import typer
 
 from backend.errors import QueueError
 from backend.logs import configure_logs
-from backend.queue import QUEUES, JobQueue
-from backend.services import open_services
 from backend.settings import load_settings
-from backend.worker import work_until_stopped
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +30,18 @@ PRELOADED = (  # imported once by the worker, so that no job waits for it
 )
 
 
+def queue_names() -> list[str]:
+    """What a shell offers after `shortlist worker`."""
+    from backend.queue import QUEUES
+
+    return list(QUEUES)
+
+
 def worker(
-    queues: Annotated[list[str] | None, typer.Argument(help=f"Queues to work on; default: {' '.join(QUEUES)}")] = None,
+    queues: Annotated[
+        list[str] | None,
+        typer.Argument(help="Queues to work on: publish, train, teacher; default: all.", autocompletion=queue_names),
+    ] = None,
     burst: Annotated[bool, typer.Option(help="End when no job is left.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Log as JSON lines, as LOG_FORMAT=json does.")] = False,
 ) -> None:
@@ -42,6 +49,10 @@ def worker(
 
     Example: shortlist worker train
     """
+    from backend.queue import QUEUES, JobQueue
+    from backend.services import open_services
+    from backend.worker import work_until_stopped
+
     if as_json:
         os.environ["LOG_FORMAT"] = "json"  # forked jobs read the settings anew
     settings = load_settings()

@@ -77,7 +77,18 @@ def test_the_command_line_starts_light(tmp_path: Path, module: str) -> None:
     root = str(Path(__file__).parents[2])
     result = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     loaded = set(json.loads(result.stdout))
-    assert not loaded & {"torch", "transformers", "label_studio_sdk", "openai", "anthropic", "pandas", "sklearn"}
+    assert not loaded & {
+        "torch",
+        "transformers",
+        "label_studio_sdk",
+        "openai",
+        "anthropic",
+        "pandas",
+        "sklearn",
+        "sqlalchemy",
+        "redis",
+        "httpx",
+    }
 
 
 def test_commands_find_the_instance_that_runs_on_the_data_folder(tmp_path: Path) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import shlex
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -15,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from backend.cli import app
+from backend.queue import QUEUES
 
 GROUP: Any = typer.main.get_command(app)
 
@@ -55,9 +53,23 @@ def test_a_wrong_option_ends_with_2_and_a_hint() -> None:
     assert "--wait" in found.output
 
 
-def test_a_shell_is_told_how_a_word_goes_on() -> None:
-    asked = {"_SHORTLIST_COMPLETE": "complete_bash", "COMP_WORDS": "shortlist ex", "COMP_CWORD": "1"}
-    program = "from backend.cli import app; app(prog_name='shortlist')"
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["export"]
+@pytest.mark.parametrize(
+    ("shell", "asked", "line"),
+    [
+        ("bash", {"COMP_WORDS": "shortlist ex", "COMP_CWORD": "1"}, "export"),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "shortlist ex"}, "export"),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "shortlist ex", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}, "export"),
+        ("bash", {"COMP_WORDS": "shortlist template on", "COMP_CWORD": "2"}, "one-label"),
+        ("bash", {"COMP_WORDS": "shortlist worker tr", "COMP_CWORD": "2"}, "train"),
+    ],
+)
+def test_a_shell_is_told_how_a_word_goes_on(shell: str, asked: dict[str, str], line: str) -> None:
+    environment = {"_SHORTLIST_COMPLETE": f"complete_{shell}", **asked}
+    done = CliRunner().invoke(app, [], prog_name="shortlist", env=environment)
+    assert line in done.output
+    assert "versions" not in done.output
+
+
+def test_the_queues_of_a_worker_are_named_in_its_help() -> None:
+    (queues,) = [one for one in COMMANDS["worker"].params if one.name == "queues"]
+    assert all(name in queues.help for name in QUEUES)
