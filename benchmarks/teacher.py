@@ -1,11 +1,14 @@
 """How good is the offline similarity teacher, and what would an LLM cost?
 
-    python -m benchmarks.teacher --data DIR --out FILE.json [--part train] [--rows 2000] [--only cost] [--quick]
+    python -m benchmarks.teacher --data DIR --out FILE.json [--part train] [--rows 2000] [--only cost|quality] [--quick]
 
 Quality (`what` = quality): coverage, mean set size, beta, F1, top-1 accuracy, and the coverage of the nearest 10, 20
 and 30 labels. Cost (`what` = cost): estimated tokens and US dollars per 1,000 tasks for every way to ask an LLM, by the
 dated price table and for several models; no LLM is called, the tokens are estimates. Beside each way of showing labels
 stands the share of texts whose true label is shown at all, and whether it is the way that LABELS_SHOWN=auto takes.
+
+What stands in FILE.json is not measured again, so that a run can be interrupted. How good an LLM's shortlists are is
+measured by benchmarks.teacher_llm.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import numpy as np
 from benchmarks.datasets import Part, gold_part, read_space
 from model.evaluation import candidate_report
 from model.labels import LabelSpace
+from model.student.embeddings import EmbeddingCache
 from model.student.encoder import load_encoder
 from model.teacher.answers import render
 from model.teacher.base import Embed
@@ -44,23 +48,25 @@ USUAL_PREFIX = 1_024  # with other models
 def main() -> None:
     """Measure and write one file."""
     given = arguments()
-    embed = load_encoder().embed
-    rows: list[dict[str, Any]] = []
+    embed = EmbeddingCache(given.cache, load_encoder("default", 1)).embed
+    rows: list[dict[str, Any]] = json.loads(given.out.read_text())["rows"] if given.out.is_file() else []
+    known = {(row["what"], row["dataset"], row.get("model")) for row in rows}
+    settings = {"temperature": TEMPERATURE, "mass": MASS, "part": given.part, "prices": prices_as_of()}
     for name in SETS:
-        folder = given.data / name
+        folder, found = given.data / name, list[dict[str, Any]]()
         if not folder.is_dir():
             continue
         space, part = read_space(folder), sample(gold_part(folder, given.part), given.rows)
-        if given.only != "cost":
-            rows += quality_rows(name, space, part, embed, given)
-        if name in COSTED:
+        if given.only != "cost" and ("quality", name, None) not in known:
+            found += quality_rows(name, space, part, embed, given)
+        if given.only != "quality" and name in COSTED:
             for model in given.models.split(","):
-                rows += cost_rows(name, space, part, embed, model)
-        for row in rows:
-            if row["dataset"] == name:
-                print(json.dumps(row))
-    settings = {"temperature": TEMPERATURE, "mass": MASS, "part": given.part, "prices": prices_as_of()}
-    given.out.write_text(json.dumps({"rows": rows, "summary": settings}, indent=1))
+                if ("cost", name, model) not in known:
+                    found += cost_rows(name, space, part, embed, model)
+        for row in found:
+            print(json.dumps(row), flush=True)
+        rows += found
+        given.out.write_text(json.dumps({"rows": rows, "summary": settings}, indent=1))
 
 
 def arguments() -> argparse.Namespace:
@@ -71,7 +77,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--part", default="train", choices=["train", "test"])
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--models", default="anthropic:claude-haiku-5-5,openai:gpt-6-luna,anthropic:claude-sonnet-5-5")
-    parser.add_argument("--only", default="all", choices=["all", "cost"])
+    parser.add_argument("--only", default="all", choices=["all", "cost", "quality"])
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "shortlist" / "embeddings")
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
     given.rows = min(given.rows, 300) if given.quick else given.rows

@@ -1,4 +1,4 @@
-"""Write the tables of docs/teacher.md from the JSON of benchmarks.teacher and benchmarks.teacher_faults.
+"""Write the tables of docs/teacher.md from the JSON of benchmarks.teacher, teacher_faults and teacher_llm.
 
     python -m benchmarks.teacher_docs RUN.json [RUN.json ...] --into docs/teacher.md
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 START, END = "<!-- tables -->", "<!-- end of tables -->"
-NAMES = {"banking77": "Banking77 (77 labels)", "trec": "TREC (6 labels)"}
+NAMES = {"banking77": "Banking77 (77 labels)", "trec": "TREC (6 labels)", "ag_news": "AG News (4 labels)"}
 Row = dict[str, Any]
 
 
@@ -49,6 +50,57 @@ def quality_table(rows: Sequence[Row]) -> str:
     return "\n".join(table)
 
 
+def llm_tables(rows: Sequence[Row]) -> str:
+    """One table per data set: what a real LLM's shortlists are worth, by the way it is asked."""
+    parts = []
+    head = ["asked for, examples", "coverage", "set size", "top-1", "difference", "no answer", "calls",
+            "input tokens", "of them cached", "output tokens"]  # fmt: skip
+    for dataset, model in dict.fromkeys((row["dataset"], row["model"]) for row in rows):
+        chosen = [row for row in rows if (row["dataset"], row["model"]) == (dataset, model)]
+        lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+        lines += [llm_line(row, base_of(row, chosen)) for row in chosen]
+        count, part = chosen[0]["rows"], chosen[0]["part"]
+        parts.append(f"**{NAMES.get(dataset, dataset)}, {model}, {count} {part} texts**\n\n" + "\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def base_of(row: Row, others: Sequence[Row]) -> Row | None:
+    """What a way is compared with: the same without several texts per call, else without examples, else `single`."""
+    prompt, examples, *more = row["way"].split(", ")
+    simpler = [f"{prompt}, {examples}"] if more else [f"{prompt}, no examples", "single, no examples"]
+    found = (other for name in simpler for other in others if other["way"] == name != row["way"])
+    return next(found, None)
+
+
+def llm_line(row: Row, base: Row | None) -> str:
+    """One way. Shares of all texts with Wilson intervals; the paired difference of hits, with its interval."""
+    against = "" if base is None else difference(row["hits"], base["hits"])
+    silent = row["abstained"] + row["unparsed"]
+    cells = [
+        row["way"],
+        share(row, "coverage"),
+        f"{row['set_size'] or 0:.2f}",
+        share(row, "top1"),
+        against,
+        str(silent),
+    ]
+    cells += [f"{row[name]:,}" for name in ("calls", "input_tokens", "cached_tokens", "output_tokens")]
+    return f"| {' | '.join(cells)} |"
+
+
+def share(row: Row, name: str) -> str:
+    """In percent, with its interval."""
+    return f"{100 * row[name]:.1f} ({100 * row[f'{name}_low']:.0f} to {100 * row[f'{name}_high']:.0f})"
+
+
+def difference(ours: str, theirs: str) -> str:
+    """Points between two ways on the same texts, with 1.96 standard errors of the paired differences."""
+    pairs = [int(one) - int(other) for one, other in zip(ours, theirs, strict=True)]
+    mean = sum(pairs) / len(pairs)
+    error = math.sqrt(sum((pair - mean) ** 2 for pair in pairs)) / len(pairs)
+    return f"{100 * mean:+.1f} ± {196 * error:.1f}"
+
+
 def faults_table(runs: Sequence[Row]) -> str:
     """One column per run."""
     shown = [name for name in runs[0] if not isinstance(runs[0][name], dict)]
@@ -69,12 +121,13 @@ def main() -> None:
     given = parser.parse_args()
     found = [json.loads(path.read_text()) for path in given.runs]
     rows = [row for run in found for row in run["rows"]]
-    costs, quality = ([row for row in rows if row["what"] == what] for what in ("cost", "quality"))
+    costs, quality, llm = ([row for row in rows if row["what"] == what] for what in ("cost", "quality", "llm"))
     faults = [run["summary"] for run in found if "share_of_the_servers_limit" in run["summary"]]
     prices = next((run["summary"]["prices"] for run in found if "prices" in run["summary"]), "")
     parts = [f"### Price of 1,000 tasks, by the price table of {prices}\n\n{cost_tables(costs)}"] if costs else []
     parts += [f"### Many tasks through a faulty server\n\n{faults_table(faults)}"] if faults else []
     parts += [f"### The offline teacher, and label shortlists\n\n{quality_table(quality)}"] if quality else []
+    parts += [f"### A real LLM, by the way it is asked\n\n{llm_tables(llm)}"] if llm else []
     text = given.into.read_text()
     before, after = text[: text.index(START) + len(START)], text[text.index(END) :]
     given.into.write_text(f"{before}\n\n" + "\n\n".join(parts) + f"\n\n{after}")
