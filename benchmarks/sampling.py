@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from benchmarks import sampling_report
+from benchmarks import sampling_product, sampling_report
 from benchmarks.sampling_run import BUDGETS, EVERYTHING, WITH_REST, curve, draw, everything
 from benchmarks.sampling_splits import Split, corpora, describe, splits
 from model.acquisition import DEFAULT, RULES
@@ -38,26 +38,29 @@ def main(arguments: list[str] | None = None) -> None:
     found = [
         split
         for corpus in corpora(options.data, options.sets or (QUICK_SETS if options.quick else ()))
+        if options.labeller in ("any", "gold" if corpus.labeller == "gold" else "llm")
         for split in splits(corpus, cache.embed, options.part == "test")
     ]
     for split in found:
         print(describe(split), flush=True)
-    methods = options.methods or (QUICK_METHODS if options.quick else METHODS)
+    methods = chosen_methods(options)
     log = options.out.with_suffix(".rows.jsonl")
     if not options.resume:
         log.unlink(missing_ok=True)
     known = stored(log)
     jobs = [
-        (split, left, seed, options.cache)
+        (split, left, seed, options.cache, options.student)
         for seed in range(options.seeds)
         for split in found
-        if (left := missing(known, split, seed, methods))
+        if (left := missing(known, split, seed, methods, WITH_REST if options.student == "linear" else ()))
     ]
     run(jobs, options.workers, log)
     rows = [row for row in stored(log).values() if row["method"] in (EVERYTHING, *methods)]
     summary = {"part": options.part, "seeds": options.seeds, **sampling_report.summary(rows)}
     options.out.write_text(json.dumps({"rows": rows, "summary": summary}, indent=1))
     table = sampling_report.markdown(summary)
+    if options.student == "product":
+        table += "\n### What the rest of the pool adds\n\n" + sampling_product.markdown(rows)
     options.out.with_suffix(".md").write_text(table)
     sampling_report.plot(rows, options.out.with_suffix(".svg"))
     print(table)
@@ -73,12 +76,24 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--part", choices=("test", "train"), default="test", help="train: held-out train texts")
     parser.add_argument("--sets", nargs="*", default=[], help="only these sets")
     parser.add_argument("--methods", nargs="*", default=[], help=f"among {', '.join(METHODS)}")
+    parser.add_argument("--labeller", choices=("any", "gold", "llm"), default="any")
+    parser.add_argument(
+        "--student", choices=("linear", "product"), default="linear",
+        help="product: as projects train it, each method without and with the rest of the pool (+rest)",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with the .rows.jsonl beside FILE.json")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "shortlist" / "embeddings")
     options = parser.parse_args(arguments)
     options.seeds = options.seeds or (2 if options.quick else 5)
     return options
+
+
+def chosen_methods(options: argparse.Namespace) -> tuple[str, ...]:
+    """The methods of the command line, or those that belong to the student and the length of the run."""
+    if options.student == "product":
+        return sampling_product.with_rest(options.methods or sampling_product.METHODS)
+    return tuple(options.methods) or (QUICK_METHODS if options.quick else METHODS)
 
 
 def stored(log: Path) -> dict[Key, dict[str, Any]]:
@@ -88,18 +103,20 @@ def stored(log: Path) -> dict[Key, dict[str, Any]]:
     return {(row["labeller"], row["split"], row["method"], row["seed"], row["budget"]): row for row in rows}
 
 
-def missing(known: Mapping[Key, Mapping[str, Any]], split: Split, seed: int, methods: Sequence[str]) -> tuple[str, ...]:
-    """The methods whose last row is not there, or lacks the accuracy after self-training."""
+def missing(
+    known: Mapping[Key, Mapping[str, Any]], split: Split, seed: int, methods: Sequence[str], with_rest: Sequence[str]
+) -> tuple[str, ...]:
+    """The methods whose last row is not there, or, among `with_rest`, lacks the accuracy after self-training."""
     found = []
     for method in (EVERYTHING, *methods):
         last = 1.0 if method == EVERYTHING else BUDGETS[-1]
         row = known.get((split.labeller, split.name, method, seed, last))
-        if row is None or (method in WITH_REST and "accuracy_rest" not in row):
+        if row is None or (method in with_rest and "accuracy_rest" not in row):
             found.append(method)
     return tuple(found)
 
 
-def run(jobs: list[tuple[Split, tuple[str, ...], int, Path]], workers: int, log: Path) -> None:
+def run(jobs: list[tuple[Split, tuple[str, ...], int, Path, str]], workers: int, log: Path) -> None:
     """All jobs, one split and seed each; rows are added to `log` as they come."""
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(workers) as pool, log.open("a") as file:
@@ -108,12 +125,13 @@ def run(jobs: list[tuple[Split, tuple[str, ...], int, Path]], workers: int, log:
             file.flush()
 
 
-def run_one(split: Split, methods: tuple[str, ...], seed: int, cache: Path) -> list[dict[str, Any]]:
+def run_one(split: Split, methods: tuple[str, ...], seed: int, cache: Path, student: str) -> list[dict[str, Any]]:
     """All methods on one split and seed; they share the sample, so that differences are paired."""
     drawn = draw(split, seed, EmbeddingCache(cache, load_encoder("default", 1)).embed)
     rows: list[dict[str, Any]] = []
     for method in methods:
-        rows += [everything(drawn)] if method == EVERYTHING else curve(drawn, method)
+        teach = sampling_product.teacher_of(method) if student == "product" else None
+        rows += [everything(drawn, teach)] if method == EVERYTHING else curve(drawn, method, teach)
     print(f"{split.labeller} {split.name} seed {seed}: done", flush=True)
     return rows
 

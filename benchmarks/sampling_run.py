@@ -37,7 +37,7 @@ EVERYTHING = "everything"
 WITH_REST = (DEFAULT, "margin", "random")  # methods whose last student is also measured after self-training
 SELF_TURNS, SELF_POWER = 2, 2  # chosen on train parts
 
-Fit = Callable[[FloatArray, FloatArray], LinearStudent]
+Answers = Callable[[FloatArray], FloatArray]  # vectors (b, d) to probabilities (b, C)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ class Draw:
     label_vectors: FloatArray
 
 
+Teach = Callable[[Draw, IntArray], Answers]
+
+
 def draw(split: Split, seed: int, embed: Embed) -> Draw:
     """Sample and embed."""
     source, pool, test = drawn(split, seed)
@@ -68,11 +71,15 @@ def readable(label: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|[_\-/]+", " ", label).strip()
 
 
-def curve(drawn: Draw, method: str) -> Iterator[dict[str, Any]]:
-    """Rows of one method: accuracy before the first label and after each budget. `rule@base` names another base."""
-    name, _, base = method.partition("@")
+def curve(drawn: Draw, method: str, teach: Teach | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of one method: accuracy before the first label and after each budget. `rule@base` names another base.
+
+    `teach` makes a student of what was bought; None: the linear one, which is also measured after self-training.
+    """
+    name, _, base = method.partition("+")[0].partition("@")
+    train = teach or learn
     bought: IntArray = np.zeros(0, np.int64)
-    student = learn(drawn, bought)
+    student = train(drawn, bought)
     yield row(drawn, method, 0.0, student, bought, 0.0)
     for step, budget in enumerate(BUDGETS):
         started = time.perf_counter()
@@ -84,17 +91,17 @@ def curve(drawn: Draw, method: str) -> Iterator[dict[str, Any]]:
         found = select(pool, chosen, count, eligible, seed=1000 * drawn.seed + step)
         seconds = time.perf_counter() - started
         bought = np.concatenate([bought, found.rows])
-        student = learn(drawn, bought)
+        student = train(drawn, bought)
         found_row = row(drawn, method, budget, student, bought, seconds)
-        if budget == BUDGETS[-1] and method in WITH_REST:
+        if budget == BUDGETS[-1] and method in WITH_REST and isinstance(student, LinearStudent):
             found_row["accuracy_rest"] = accuracy(drawn, with_rest(drawn, student, bought))
         yield found_row
 
 
-def everything(drawn: Draw) -> dict[str, Any]:
+def everything(drawn: Draw, teach: Teach | None = None) -> dict[str, Any]:
     """The ceiling: the labeller answers for the whole pool."""
     bought = np.arange(len(drawn.pool.texts))
-    found = row(drawn, EVERYTHING, 1.0, learn(drawn, bought), bought, 0.0)
+    found = row(drawn, EVERYTHING, 1.0, (teach or learn)(drawn, bought), bought, 0.0)
     return {**found, "accuracy_rest": found["accuracy"]}  # there is no rest
 
 
@@ -116,14 +123,12 @@ def with_rest(drawn: Draw, student: LinearStudent, bought: IntArray) -> LinearSt
     return student
 
 
-def accuracy(drawn: Draw, student: LinearStudent) -> float:
+def accuracy(drawn: Draw, student: Answers) -> float:
     """On target test texts."""
     return float((student(drawn.test_vectors).argmax(axis=1) == drawn.test_gold).mean())
 
 
-def row(
-    drawn: Draw, method: str, budget: float, student: LinearStudent, bought: IntArray, seconds: float
-) -> dict[str, Any]:
+def row(drawn: Draw, method: str, budget: float, student: Answers, bought: IntArray, seconds: float) -> dict[str, Any]:
     """One measurement. `pool_accuracy`: the labeller's label where it was bought, the student's elsewhere."""
     answers = student(drawn.pool_vectors).argmax(axis=1)
     answers[bought] = drawn.pool.said[bought].argmax(axis=1)
@@ -141,7 +146,7 @@ def row(
     }
 
 
-def make_pool(drawn: Draw, student: LinearStudent, bought: IntArray, needs: Sequence[str], base: str) -> Pool:
+def make_pool(drawn: Draw, student: Answers, bought: IntArray, needs: Sequence[str], base: str) -> Pool:
     """The pool as the rule sees it."""
     rows = np.arange(len(drawn.pool.texts))
     answers = from_array(student(drawn.pool_vectors))

@@ -93,7 +93,14 @@ def work(job: Job, adapting: bool = False) -> str:
         job.ask("publish")
     if not adapting and own_encoder.due(job, report):
         job.ask("adapt")
-    return f"{version} {verdict.reason}{_unsure(job, calibration)}"
+    return f"{version} {verdict.reason}{_rest(report)}{_unsure(job, calibration)}"
+
+
+def _rest(report: TrainingReport) -> str:
+    """How many tasks that neither the teacher nor people answered took part; "" if none did."""
+    if not report.unlabelled_rows:
+        return ""
+    return f"; {report.unlabelled_rows:,} tasks without a shortlist took part with the student's own answers"
 
 
 def _unsure(job: Job, calibration: Calibration) -> str:
@@ -138,7 +145,7 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = Fa
 
     settings = job.services.settings
     options = project_options(settings, job.project)
-    ids = [task for task in snapshot.texts if task in snapshot.sets or task in snapshot.labels]
+    ids = list(snapshot.texts)
     labels = [None if task in held_out else snapshot.labels.get(task) for task in ids]
     data = training_data(
         snapshot.space, [snapshot.texts[task] for task in ids], [snapshot.sets.get(task) for task in ids], labels

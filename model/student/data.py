@@ -18,7 +18,8 @@ class TrainingData:
 
     `candidates` is what may be true: the person's label or narrowed set where `human`, the teacher's set elsewhere.
     `proposed` and `confidences` are what the teacher said, also on human rows (how else would we learn how it errs);
-    rows without a teacher are all False and all 0. `top` is its first label, -1 where there is none.
+    rows without a teacher are all False and all 0. `top` is its first label, -1 where there is none. `unlabelled` are
+    further texts, about which neither a teacher nor people have said anything; a selection of rows has none of them.
     """
 
     texts: Sequence[str]
@@ -27,6 +28,7 @@ class TrainingData:
     confidences: FloatArray | None = None  # (n, C), 0 outside the proposed set; None: the teacher gave none
     proposed: BoolArray | None = None  # (n, C); None: as `candidates` where not human
     top: IntArray | None = None  # (n,); None: unknown order
+    unlabelled: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         rows = len(self.texts)
@@ -80,7 +82,7 @@ def training_data(
     candidate_sets: Sequence[CandidateSet | None],
     human_labels: Sequence[HumanLabel | None],
 ) -> TrainingData:
-    """Arrays from what the pool stores; rows with neither a set nor a label are dropped (skipped ones count as none).
+    """Arrays from what the pool stores; texts with neither a set nor a label are `unlabelled` (skipped ones are, too).
 
     NotEnoughDataError if nothing is left; LabelSpaceError names a label that the space does not know.
     """
@@ -108,4 +110,5 @@ def training_data(
         else:
             candidates[place] = proposed[place]
     given = confidences if confidences.any() else None
-    return TrainingData([texts[row] for row in kept], candidates, human, given, proposed, top)
+    unlabelled = [texts[row] for row in np.delete(np.arange(len(texts)), kept)]
+    return TrainingData([texts[row] for row in kept], candidates, human, given, proposed, top, unlabelled)

@@ -38,6 +38,7 @@ class TrainingOptions:
     hidden: int = 256  # units of the head's hidden layer; 0: a linear head
     dropout: float = 0.1
     heads: int | None = None  # heads that answer together; None: several for small pools of the method shortlist
+    unlabelled: int = 10_000  # texts without any answer that a head learns from by its own ones; 0: none
     gamma: float = 0.85
     delta: float = 0.5
     tau: float = 0.99
@@ -67,6 +68,7 @@ class TrainingReport:
     way: str
     rows: int
     human_rows: int
+    unlabelled_rows: int = 0  # without any answer, learned from by the student's own ones
     seconds: float = 0.0
     epochs: int = 0
     loss: float = 0.0

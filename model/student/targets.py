@@ -64,7 +64,12 @@ class SoftTargets:
 
     def __init__(self, targets: Tensor, weight: Tensor) -> None:
         """`targets` float `(n, C)` (any precision), `weight` float `(n,)`."""
-        self._targets, self._weight = targets, weight
+        self.targets, self._weight = targets, weight
+
+    def followed_by(self, targets: Tensor) -> SoftTargets:
+        """The same rows and then others, float `(m, C)`, of full weight."""
+        both = torch.cat([self.targets, targets.to(self.targets.dtype)])
+        return SoftTargets(both, torch.cat([self._weight, torch.ones(len(targets))]))
 
     def begin(self, epoch: int, found: Snapshot | None) -> None:
         """Nothing changes between epochs."""
@@ -72,7 +77,7 @@ class SoftTargets:
     def batch(self, rows: Tensor, probs: Tensor, epoch: float) -> BatchTargets:
         """The stored targets."""
         weight = self._weight[rows].to(probs.device)
-        return BatchTargets(self._targets[rows].to(probs.device, torch.float32), weight > 0, weight)
+        return BatchTargets(self.targets[rows].to(probs.device, torch.float32), weight > 0, weight)
 
 
 class UniformTargets:

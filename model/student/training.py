@@ -26,6 +26,7 @@ from model.student.loop import Plan, train
 from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
 from model.student.student import Student
 from model.student.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
+from model.student.unlabelled import with_own_answers, with_part
 from model.student.vectors import row_vectors
 from model.weak.beliefs import Adapted, beliefs
 
@@ -62,8 +63,11 @@ def train_student(
     teach: Teach = train_head if way == "head" else train_encoder
     if own is not None and way == "head":
         teach, report.way = partial(train_adapted, own), "adapted"
+    data = with_part(data, dataclasses.replace(options, way=way))
+    report.unlabelled_rows = len(data.unlabelled)
     needed = way == "head" or options.method == "shortlist"
-    with row_vectors(data.texts if needed else [], embed, _scaled(progress, 0.0, 0.3), stop) as vectors:
+    texts = [*data.texts, *data.unlabelled] if needed else []
+    with row_vectors(texts, embed, _scaled(progress, 0.0, 0.3), stop) as vectors:
         student: Student = teach(space, data, vectors, options, report, _scaled(progress, 0.3, 1.0), stop)
     report.settings = options.to_json()
     report.seconds = time.monotonic() - started
@@ -98,21 +102,38 @@ def train_head(
     stop: Stop | None,
     adapted: Adapted | None = None,
 ) -> HeadStudent:
-    """Heads on vectors `(n, d)`, or on those of an adapted encoder."""
-    plan = head_plan(len(data), options)
-    targets = make_targets(data, vectors, options, plan.epochs, report, stop, adapted)
-    vectors = vectors if adapted is None else adapted.vectors
-    steps = plan.epochs * math.ceil(len(data) / plan.batch)
-    heads = []
-    members = number_of_heads(len(data), options)
+    """Heads on vectors `(n + m, d)` of the data's n rows and m unlabelled texts, or on those of an adapted encoder."""
+    rows, turns = len(data), 2 if data.unlabelled else 1
+    report.epochs = head_plan(rows, options).epochs
+    targets = make_targets(data, vectors[:rows], options, report.epochs, report, stop, adapted)
+    inputs = vectors if adapted is None else adapted.vectors
+    student = _heads(space, inputs[:rows], targets, options, report, _scaled(progress, 0.0, 1.0 / turns), stop)
+    if data.unlabelled and isinstance(targets, SoftTargets):
+        targets = with_own_answers(targets, student, inputs[rows:], vectors, stop)
+        student = _heads(space, inputs, targets, options, report, _scaled(progress, 1.0 / turns, 1.0), stop)
+    report.warnings += getattr(targets, "warnings", [])
+    return student
+
+
+def _heads(
+    space: LabelSpace,
+    vectors: FloatArray,
+    targets: Targets,
+    options: TrainingOptions,
+    report: TrainingReport,
+    progress: Progress | None,
+    stop: Stop | None,
+) -> HeadStudent:
+    """As many heads as the rows of `vectors` bear, each with a seed of its own."""
+    plan, heads = head_plan(len(vectors), options), []
+    steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
+    members = number_of_heads(len(vectors), options)
     groups = together([options.seed + MEMBER_SEED * member for member in range(members)], targets)
     for number, seeds in enumerate(groups):
         learner = HeadLearner(vectors, len(space), options, steps, seeds)
         share = _scaled(progress, number / len(groups), (number + 1) / len(groups))
         report.loss = train(learner, targets, dataclasses.replace(plan, seeds=seeds), share, stop)
         heads += learner.weights()
-    report.epochs = plan.epochs
-    report.warnings += getattr(targets, "warnings", [])
     return HeadStudent(space, options.encoder, heads, runtime=options.runtime)
 
 
@@ -127,7 +148,7 @@ def train_adapted(
     stop: Stop | None,
 ) -> Student:
     """Heads on the vectors of an adapted encoder; those of the unchanged one serve the beliefs."""
-    with row_vectors(data.texts, own.embed, _scaled(progress, 0.0, 0.6), stop) as inputs:
+    with row_vectors([*data.texts, *data.unlabelled], own.embed, _scaled(progress, 0.0, 0.6), stop) as inputs:
         adapted = Adapted(inputs, own.knows(data.texts))
         heads = train_head(space, data, vectors, options, report, _scaled(progress, 0.6, 1.0), stop, adapted)
     return AdaptedStudent(heads, own)

@@ -47,15 +47,17 @@ def test_a_version_is_kept_with_all_that_explains_it(asked: World) -> None:
         decide(asked, task, truth[task - 1])
     decide(asked, 4, "refund", "billing")
     decide(asked, 5)
+    new = asked.double.add_tasks([f"{text} today" for text, _ in messages(1)])  # nobody has answered them
     version = f"student-1-{asked.project.space_hash}"
     said = train.work(asked.job("train"))
     assert said.startswith(f"{version} accepted without judging")
+    assert "; 15 tasks without a shortlist took part with the student's own answers" in said
     (row,) = versions.list_versions(asked.engine, 7)
     assert (row.version, row.state, row.number, row.human_labels) == (version, "publishing", 1, 5)
-    assert row.metrics["training"]["rows"] == 30
+    assert (row.metrics["training"]["rows"], row.metrics["training"]["unlabelled_rows"]) == (30, 15)
     assert (registry(asked).fetch(7, version) / "README.md").exists()
     given = predictions.read(asked.engine, 7, version)
-    assert set(given) == set(range(4, 31))
+    assert set(given) == {*range(4, 31), *new}
     assert all(0 <= score <= 1 and label in asked.project.space for _, label, score in given.values())  # type: ignore[operator]
     assert asked.services.queue.place("publish", 7) == "waiting"
     assert asked.project.trained_changes == asked.project.changes == 5

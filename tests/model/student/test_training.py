@@ -98,6 +98,8 @@ def test_rows_from_what_the_pool_stores() -> None:
         [None, HumanLabel(("a",)), HumanLabel(("b",)), None, HumanLabel(("c", "b"))],
     )
     assert list(data.texts) == ["one", "two", "three", "five"]
+    assert data.unlabelled == ["four"]
+    assert data.rows(np.array([1])).unlabelled == ()
     assert data.human.tolist() == [False, True, True, True]
     assert data.decided.tolist() == [False, True, True, False]
     assert data.candidates.tolist() == [
