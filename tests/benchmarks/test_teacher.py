@@ -49,7 +49,8 @@ def test_the_page_gets_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     costs = [cost_row("trec", "all", "plain", price, (100.0, 0.0, 1, 10), batch) | more for batch in (False, True)]
     faults = {"tasks": 10, "tasks_per_call": 1, "share_of_the_servers_limit": 0.93, "faults": {"good": 10}}
     llm = {"what": "llm", "dataset": "trec", "model": "tiny", "part": "test", "rows": 4, "coverage": 0.5,
-           "coverage_low": 0.2, "coverage_high": 0.8, "top1": 0.5, "top1_low": 0.2, "top1_high": 0.8, "set_size": 1.5, "abstained": 1,
+           "coverage_low": 0.2, "coverage_high": 0.8,
+           "top1": 0.5, "top1_low": 0.2, "top1_high": 0.8, "set_size": 1.5, "abstained": 1,
            "unparsed": 0, "calls": 4, "input_tokens": 400, "cached_tokens": 300, "output_tokens": 40}  # fmt: skip
     ways = {"all, no examples": "1100", "all, fixed": "1111", "all, fixed, 5 texts per call": "0111"}
     asked = [{**llm, "way": way, "hits": hits} for way, hits in ways.items()]
