@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from backend.pool.engine import open_engine, upgrade
 from tests.servers import PostgresServer, RedisServer
 
-settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
-settings.load_profile("untimed")
+BUSY = [HealthCheck.too_slow]  # a busy machine is no failure
+settings.register_profile("search", deadline=None, suppress_health_check=BUSY)  # --hypothesis-profile=search
+settings.register_profile("repeat", settings.get_profile("search"), derandomize=True)
+settings.load_profile("repeat")  # each run tries the same examples: what fails was changed
 
 
 GROUPS = {  # what shares costly things of the session, or is a crowd of processes by itself, stays on one worker

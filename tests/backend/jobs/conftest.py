@@ -89,13 +89,13 @@ class World:
 
     def await_student(self) -> None:
         """Return when a student is served and published, and all jobs have ended."""
-        wait_for("a published student", lambda: self.project.served in {self.project.published} - {None}, 120)
-        wait_for("rest", self.at_rest, 120)
+        wait_for("a published student", lambda: self.project.served in {self.project.published} - {None}, 300)
+        wait_for("rest", self.at_rest, 300)
 
     def run_jobs(self, **environment: str) -> str:
         """Run what is queued, and what that asks for, in a real worker; its log."""
         worker = self.start_worker("--burst", **environment)
-        code = worker.wait(240)
+        code = worker.wait(600)
         log = (self.folder / "worker.log").read_text()
         assert code == 0, log
         return log

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.waiting import wait_for
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 PROGRAM = """
 import os
 import time

@@ -97,7 +97,7 @@ def test_a_postgresql_that_is_gone_for_a_while(behind_gate: tuple[World, Gate]) 
             row = world.double.tasks[late]
             assert post_all(server.port, [event(row["annotations"][0], row)]) == [200]
             holding.release("train")
-            wait_for("a job that failed", lambda: "it is tried again" in (world.folder / "worker.log").read_text(), 60)
+            wait_for("a job that failed", lambda: "it is tried again" in (world.folder / "worker.log").read_text(), 240)
             gate.open()
             server.await_answer("/ready")
             sync.synchronise(world.job("sync"), complete=True)
@@ -106,7 +106,7 @@ def test_a_postgresql_that_is_gone_for_a_while(behind_gate: tuple[World, Gate]) 
             world.await_student()
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(60)
+        worker.wait(240)
     sync.synchronise(world.job("sync"), complete=True)
     world.services.queue.enqueue("annotate", 7)
     world.run_jobs()

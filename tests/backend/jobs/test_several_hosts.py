@@ -47,7 +47,7 @@ def s3(tmp_path: Path) -> Iterator[dict[str, str]]:
         return done.returncode == 0
 
     try:
-        wait_for("the bucket", bucket, 60)
+        wait_for("the bucket", bucket, 240)
         yield environment
     finally:
         server.stop()
@@ -100,7 +100,7 @@ def test_promoted_on_one_served_on_all_and_trained_once(shared: World, s3: dict[
     finally:
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
-        codes = [worker.wait(60) for worker in workers]
+        codes = [worker.wait(240) for worker in workers]
     assert codes == [0, 0]
     log = (shared.folder / "worker.log").read_text()
     trained = re.findall(r"student_trained", log)

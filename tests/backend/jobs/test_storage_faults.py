@@ -68,17 +68,17 @@ def test_label_studio_in_trouble_during_sync_and_publish(world: World) -> None:
     world.services.queue.enqueue("sync", 7)
     worker = world.start_worker()
     try:
-        wait_for("a word about it", lambda: "answered 503" in _error(world, "sync"), 60, 0.05)
+        wait_for("a word about it", lambda: "answered 503" in _error(world, "sync"), 240, 0.05)
         world.double.faults["GET /api/tasks"] = [(429, {})]
         world.await_student()
         world.double.faults = {"GET /api/projects/7": [(401, {"detail": "Invalid token."})]}
         world.services.queue.enqueue("sync", 7)
-        wait_for("a word about the token", lambda: "does not accept LABEL_STUDIO_API_KEY" in _error(world, "sync"), 60)
+        wait_for("a word about the token", lambda: "does not accept LABEL_STUDIO_API_KEY" in _error(world, "sync"), 240)
         world.services.queue.enqueue("sync", 7)
-        wait_for("a comparison", lambda: jobs.get(world.engine, 7)["sync"].state == "idle", 60)
+        wait_for("a comparison", lambda: jobs.get(world.engine, 7)["sync"].state == "idle", 240)
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(60)
+        worker.wait(240)
     assert all(not answers for answers in world.double.faults.values())
     check_all_is_well(world, truth)
 

@@ -65,7 +65,7 @@ def test_a_poisoned_version_is_named_and_nobody_is_blocked(world: World, poison:
     with web(world) as server:
         assert server.version() == version
         assert server.predict({1: TEXT}) == [[]]
-        answer = wait_for("the reason", lambda: _reason(server.await_answer("/ready", 503).json()), 60)
+        answer = wait_for("the reason", lambda: _reason(server.await_answer("/ready", 503).json()), 240)
         assert f"{version} cannot be loaded: " in answer
         status = server.status()
         assert (status["version"], status["not_loaded"]) == (version, answer.partition("cannot be loaded: ")[2])

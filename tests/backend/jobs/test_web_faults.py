@@ -103,7 +103,7 @@ def test_ten_thousand_webhooks_doubled_reordered_and_malformed(world: World) -> 
     assert len(bodies) > 10_000
     with web(world, LOG_LEVEL="ERROR") as server:
         assert set(flood(server.port, shuffled(bodies, 1))) == {200}
-        wait_for("all events", lambda: in_pool(world) == in_label_studio(world), 60, 0.2)
+        wait_for("all events", lambda: in_pool(world) == in_label_studio(world), 240, 0.2)
         assert server.status()["human_labels"] == 600
         assert "Traceback" not in server.log.read_text()
 
@@ -124,7 +124,7 @@ def test_the_web_server_goes_on_without_redis_and_says_so(world: World) -> None:
         number = world.double.annotate(task, ["shipping"])
         row = world.double.tasks[task]
         assert post_all(server.port, [event(row["annotations"][0], row)]) == [200]
-        wait_for("the label", lambda: in_pool(world) == {number: ("shipping",)}, 30, 0.05)
+        wait_for("the label", lambda: in_pool(world) == {number: ("shipping",)}, 120, 0.05)
         answer = server.await_answer("/ready", 503).json()
         assert answer["pool"] == "ok"
         assert answer["redis"].startswith("Redis cannot be used")

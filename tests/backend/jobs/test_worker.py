@@ -112,7 +112,7 @@ def test_killed_in_the_middle_of_jobs(world: World) -> None:
             if victim == "worker":
                 worker.kill()
                 worker.wait()
-                wait_for("the end of its children", lambda dead=tuple(others): not _some_alive(dead), 60, 0.02)
+                wait_for("the end of its children", lambda dead=tuple(others): not _some_alive(dead), 240, 0.02)
             else:
                 _job_process(worker.pid).send_signal(signal.SIGKILL)
             holding.release(kind)
@@ -123,7 +123,7 @@ def test_killed_in_the_middle_of_jobs(world: World) -> None:
         world.await_student()
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(60)
+        worker.wait(240)
     check_all_is_well(world, truth)
     assert not _some_alive(others)
 
@@ -151,12 +151,12 @@ def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path) -> No
         holding.wait("publish")
         server.kill()
         holding.release("publish")
-        wait_for("the end of a job without Redis", lambda: _state(world, "publish") == "idle", 60, 0.05)
+        wait_for("the end of a job without Redis", lambda: _state(world, "publish") == "idle", 240, 0.05)
         server.start()
         world.await_student()
     finally:
         worker.send_signal(signal.SIGTERM)
-        code = worker.wait(60)
+        code = worker.wait(240)
         server.stop()
         own.connection.close()
     assert code == 0

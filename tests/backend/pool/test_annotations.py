@@ -109,7 +109,7 @@ def test_a_bulk_event(pool: sa.Engine) -> None:
     assert changes(pool) == 24_000
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_order_of_events_gives_one_state(pool: sa.Engine, data: st.DataObject) -> None:
     """Events of several annotations of two tasks, delivered in two orders, in pieces, some of them twice."""

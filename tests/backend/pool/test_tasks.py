@@ -52,7 +52,7 @@ def test_the_hash_is_sha_256() -> None:
     assert tasks.text_hash("Grüße") == hashlib.sha256("Grüße".encode()).hexdigest()[:32]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.text(st.characters(exclude_categories=[])))
 def test_any_text_can_be_stored_and_its_hash_found_again(engine: sa.Engine, text: str) -> None:
     tasks.add(engine, PROJECT, {1: text})

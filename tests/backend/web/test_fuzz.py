@@ -19,7 +19,7 @@ from tests.backend.configs import CONFIG_A, CONFIG_B, TAXONOMY
 from tests.backend.web.server import Server
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "2000"))  # shared by the five tests of generated requests
-FUZZ = settings(max_examples=REQUESTS // 5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=REQUESTS // 5, deadline=None, suppress_health_check=list(HealthCheck))
 KEYS = [
     "action", "annotation", "annotations", "choices", "completed_by", "config", "context", "control", "data",
     "extra_params", "from_name", "id", "job", "label_config", "params", "prediction", "project", "result",

@@ -30,7 +30,8 @@ def web(tmp_path: Path, redis_url: str) -> Iterator[tuple[str, subprocess.Popen[
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(1800):
+            assert process.poll() is None, log.read_text()
             try:
                 requests.get(f"{url}/health", timeout=5)
                 break

@@ -63,11 +63,11 @@ def official(framework: Path, server: Server, tmp_path: Path) -> Iterator[httpx.
     finally:
         client.close()
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> httpx.Client:
-    for _ in range(300):
+    for _ in range(1800):
         assert process.poll() is None, log.read_text()
         try:
             client.get("/health")
@@ -94,7 +94,7 @@ def test_the_official_framework_serves_our_predictions_and_hands_on_events(
     event |= {"annotation": annotation_body(1, 1, "refund"), "task": {"id": 1, "data": {"text": "text 1"}}}
     assert official.post("/webhook", json=event).status_code == 201
     official.post("/webhook", json={"project": {"id": 7, "label_config": CONFIG_A}, "action": "START_TRAINING"})
-    for _ in range(100):
+    for _ in range(1200):
         status = server.get("/projects/7.json").json()
         if status["human_labels"] == 1 and "train" in jobs.get(server.services.engine, 7):
             return

@@ -26,7 +26,7 @@ def test_ready_says_which_part_is_missing(
     answer = server.get("/ready")
     assert (answer.status_code, answer.json()["students"]) == (503, f"{version} is being loaded")
     server.live.get(7, version)
-    wait_for("the reason", server.live.problems, 60)
+    wait_for("the reason", server.live.problems, 240)
     redis.stop()
     answer = server.get("/ready")
     assert answer.status_code == 503

@@ -108,7 +108,7 @@ def _first_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> dict
     """A prediction for a task that nobody has answered before, once the student is loaded."""
     body = {"tasks": [task_body(1, "charged twice")], "project": f"7.{CREATED}", "label_config": CONFIG_A,
             "params": {"context": None}}  # fmt: skip
-    for _ in range(300):
+    for _ in range(1800):
         assert process.poll() is None, log.read_text()
         try:
             (entry,) = requests.post(f"{url}/predict", json=body, timeout=30).json()["results"]

@@ -60,7 +60,6 @@ def test_many_at_once_come_as_lists_under_singular_names(ready: Server, action: 
     data = [{"id": number, "data": {"text": f"text {number}"}} for number in range(1, 2001)]
     answer = ready.event(action, annotation=given, task=data)
     assert (answer.status_code, answer.json()) == (200, {})
-    assert answer.elapsed.total_seconds() < 60
     assert len(labels(ready)) == 2000
     assert tasks.count(ready.services.engine, 7) == 2000
 
@@ -166,9 +165,9 @@ def test_anything_is_answered_with_an_empty_object(ready: Server, body: object) 
 def test_background_work_is_in_order_survives_errors_and_is_bounded() -> None:
     background = Background(longest=2)
     done: list[int] = []
-    assert background.do("one", lambda: done.append(1), wait_seconds=5)
-    assert background.do("bad", lambda: 1 / 0, wait_seconds=5)
-    assert background.do("two", lambda: done.append(2), wait_seconds=5)
+    assert background.do("one", lambda: done.append(1), wait_seconds=60)
+    assert background.do("bad", lambda: 1 / 0, wait_seconds=60)
+    assert background.do("two", lambda: done.append(2), wait_seconds=60)
     background.drain()
     assert done == [1, 2]
     from threading import Event

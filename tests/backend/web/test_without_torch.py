@@ -24,7 +24,7 @@ CODE = """
 import json, sys, time
 from backend.wsgi import app
 
-client, end = app.test_client(), time.monotonic() + 60
+client, end = app.test_client(), time.monotonic() + 240
 while True:
     entries = client.post("/predict", json=json.loads(sys.argv[1])).get_json()["results"]
     if all(entries) or time.monotonic() > end:
