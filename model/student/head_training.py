@@ -15,9 +15,15 @@ from model.student.extra import filtered_consistency, mixup_loss
 from model.student.options import TrainingOptions
 from model.student.targets import BatchTargets
 
+BATCHES = ((100_000, 512), (2000, 128), (1000, 64))  # from so many rows on
 MASKS = 2048  # dropout masks of rows, from which every step takes a run
 Shapes: TypeAlias = list[tuple[int, int]]  # inputs and outputs of every layer
 Layers: TypeAlias = list[tuple[Tensor, Tensor]]  # weights (m, in, out) and biases (m, out) of every layer
+
+
+def batch_rows(rows: int) -> int:
+    """Rows of a batch for a pool of so many rows: small pools get small batches, for enough steps of each epoch."""
+    return next((batch for least, batch in BATCHES if rows >= least), 32)
 
 
 class HeadLearner:

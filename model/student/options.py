@@ -32,7 +32,7 @@ class TrainingOptions:
     seed: int = 0
     threads: int = 1
     epochs: int | None = None  # head 40; fine-tuning 10 on a CPU, 50 on a GPU
-    batch: int | None = None  # rows; head 128, fine-tuning 32
+    batch: int | None = None  # rows; head 32 to 512 by the size of the pool, fine-tuning 32
     learning_rate: float | None = None  # head 2e-3, fine-tuning 3e-5
     weight_decay: float = 0.01
     hidden: int = 256  # units of the head's hidden layer; 0: a linear head

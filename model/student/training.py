@@ -21,7 +21,7 @@ from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.data import TrainingData, training_data
 from model.student.freeal import FreealTargets
 from model.student.head import HeadStudent
-from model.student.head_training import HeadLearner
+from model.student.head_training import HeadLearner, batch_rows
 from model.student.loop import Plan, train
 from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
 from model.student.student import Student
@@ -192,9 +192,8 @@ def together(seeds: Sequence[int], targets: Targets) -> list[tuple[int, ...]]:
 
 def head_plan(rows: int, options: TrainingOptions) -> Plan:
     """40 epochs of batches of 128; small pools get smaller batches, large ones fewer epochs and larger batches."""
-    batch = options.batch or (32 if rows < 2000 else 128 if rows < 100_000 else 512)
     epochs = options.epochs or max(4, min(40, round(40 * MOST_ROWS / max(1, rows))))
-    return Plan(epochs, batch, (options.seed,))
+    return Plan(epochs, options.batch or batch_rows(rows), (options.seed,))
 
 
 def make_targets(

@@ -15,7 +15,7 @@ import torch
 
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.student.head import head_logits, softmax
-from model.student.head_training import HeadLearner
+from model.student.head_training import HeadLearner, batch_rows
 from model.student.loop import Plan, train
 from model.student.options import Stop, TrainingOptions
 from model.student.targets import FixedTargets
@@ -82,7 +82,7 @@ def _cross_fitted(
     seen = [np.flatnonzero(fold_of != fold) for fold in range(FOLDS)]
     least, seeds = min(map(len, seen)), tuple(options.seed + fold for fold in range(FOLDS))
     parts = tuple(map(torch.from_numpy, seen))
-    plan = Plan(options.epochs or 40, 128 if least >= 2000 else 32, seeds, parts)
+    plan = Plan(options.epochs or 40, batch_rows(least), seeds, parts)
     learner = HeadLearner(vectors, num_labels, options, plan.epochs * math.ceil(least / plan.batch), seeds)
     train(learner, FixedTargets(torch.from_numpy(labels), num_labels), plan, None, stop)
     heads, unseen = learner.weights(), np.zeros((len(labels), num_labels))
