@@ -56,13 +56,16 @@ def main(arguments: list[str] | None = None) -> None:
     ]
     run(jobs, options.workers, log)
     rows = [row for row in stored(log).values() if row["method"] in (EVERYTHING, *methods)]
-    summary = {"part": options.part, "seeds": options.seeds, **sampling_report.summary(rows)}
-    options.out.write_text(json.dumps({"rows": rows, "summary": summary}, indent=1))
-    table = sampling_report.markdown(summary)
+    run_of = {"part": options.part, "seeds": options.seeds}
     if options.student == "product":
-        table += "\n### What the rest of the pool adds\n\n" + sampling_product.markdown(rows)
+        rest = sampling_product.summary(rows)
+        summary, table, shown = {**run_of, "rest": rest}, sampling_product.markdown(rest), methods
+    else:
+        summary = {**run_of, **sampling_report.summary(rows)}
+        table, shown = sampling_report.markdown(summary), ()
+    options.out.write_text(json.dumps({"rows": rows, "summary": summary}, indent=1))
     options.out.with_suffix(".md").write_text(table)
-    sampling_report.plot(rows, options.out.with_suffix(".svg"))
+    sampling_report.plot(rows, options.out.with_suffix(".svg"), shown)
     print(table)
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.sampling_report import interval, points
-from benchmarks.sampling_run import BUDGETS, Answers, Draw, Teach
+from benchmarks.sampling_report import interval, percent, points
+from benchmarks.sampling_run import BUDGETS, EVERYTHING, Answers, Draw, Teach
+from model.acquisition import DEFAULT
 from model.arrays import FloatArray, IntArray
 from model.student.data import TrainingData
 from model.student.head import HeadStudent
@@ -22,7 +23,7 @@ from model.student.options import TrainingOptions
 from model.student.training import train_student
 
 REST = "+rest"
-METHODS = ("random", "margin-clusters")
+METHODS = ("random", DEFAULT)
 
 
 def with_rest(methods: Sequence[str]) -> tuple[str, ...]:
@@ -67,28 +68,55 @@ def training_data(drawn: Draw, bought: IntArray, rest: bool) -> TrainingData:
     )
 
 
-def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What the rest adds, in points of accuracy on target test texts: by budget, and the split with the least."""
-    found = {key(row): 100.0 * row["accuracy"] for row in rows}
-    methods = sorted({row["method"] for row in rows if row["method"] + REST in {other["method"] for other in rows}})
+def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """By method and kind of split: what the rest adds in points of accuracy on target test texts, by budget and in all
+    with its interval, where it adds least, and the share of labelling everything at the largest budget, both ways."""
+    known = {key(row): 100.0 * row["accuracy"] for row in rows}
+    pairs = [row for row in rows if row["budget"] in BUDGETS and key({**row, "method": row["method"] + REST}) in known]
+    found = []
+    for method in sorted({row["method"] for row in pairs}):
+        for name, part in groups([row for row in pairs if row["method"] == method]).items():
+            gains: dict[float, list[float]] = defaultdict(list)
+            splits: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+            shares: list[tuple[float, float]] = []
+            for row in part:
+                without, both = known[key(row)], known[key({**row, "method": method + REST})]
+                gains[row["budget"]].append(both - without)
+                splits[f"{row['labeller']} {row['split']}"][row["seed"]].append(both - without)
+                if row["budget"] == BUDGETS[-1]:
+                    most = known[key({**row, "method": EVERYTHING, "budget": 1.0})]
+                    shares.append((without / most, both / most))
+            means = {split: [float(np.mean(values)) for values in seeds.values()] for split, seeds in splits.items()}
+            lowest = min(means, key=lambda split: float(np.mean(means[split])))
+            found.append(
+                {
+                    "method": method,
+                    "group": name,
+                    "splits": len(means),
+                    "gains": {f"{budget:.0%}": float(np.mean(values)) for budget, values in sorted(gains.items())},
+                    "gain": list(interval(list(means.values()))),
+                    "lowest": [lowest, float(np.mean(means[lowest]))],
+                    "shares": [float(value) for value in np.mean(shares, axis=0)],
+                }
+            )
+    return found
+
+
+def markdown(found: Sequence[Mapping[str, Any]]) -> str:
+    """The summary as a table."""
     head = [f"{budget:.0%}" for budget in BUDGETS]
-    lines = [f"| method | splits | {' | '.join(head)} | all budgets (95 %) | lowest split |"]
-    lines += ["|---" * (len(head) + 4) + "|"]
-    for method in methods:
-        for name, part in groups(rows).items():
-            mine = [row for row in part if row["method"] == method and row["budget"] in BUDGETS]
-            gains: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-            by_budget: dict[float, list[float]] = defaultdict(list)
-            for row in mine:
-                gain = found[key({**row, "method": method + REST})] - found[key(row)]
-                gains[row["labeller"], row["split"]][row["seed"]].append(gain)
-                by_budget[row["budget"]].append(gain)
-            table = {split: [float(np.mean(each)) for each in seeds.values()] for split, seeds in gains.items()}
-            low = min(table, key=lambda split: float(np.mean(table[split])))
-            cells = [f"{np.mean(by_budget[budget]):+.2f}" for budget in BUDGETS]
-            total = points([value / 100 for value in interval(list(table.values()))])
-            lowest = f"{' '.join(low)} {np.mean(table[low]):+.2f}"
-            lines.append(f"| {method} | {name} ({len(table)}) | {' | '.join(cells)} | {total} | {lowest} |")
+    lines = [
+        f"| method | splits | {' | '.join(head)} | all budgets (95 %) | lowest split | share of everything at 20 % |",
+        "|---" * (len(head) + 5) + "|",
+    ]
+    for line in found:
+        cells = " | ".join(f"{value:+.2f}" for value in line["gains"].values())
+        total = points([value / 100 for value in line["gain"]])
+        lowest, shares = line["lowest"], [percent(share) for share in line["shares"]]
+        lines.append(
+            f"| {line['method']} | {line['splits']} {line['group']} | {cells} | {total} "
+            f"| {lowest[0]} {lowest[1]:+.2f} | {shares[0]} → {shares[1]} |"
+        )
     return "\n".join([*lines, ""])
 
 
