@@ -118,13 +118,16 @@ def tell(project: int, title: str, rows: Sequence[ClassifierRow]) -> None:
 
 
 def line(row: ClassifierRow) -> str:
-    """One classifier: seat or proposal, why, trial, and its map."""
+    """One classifier: seat or proposal, why, licence, trial, and its map."""
+    from model.committee.catalogue import UNKNOWN, licences
+
     state = (
         "has a seat"
         if row.confirmed
         else f"proposed by {'label names' if row.proposed_by == 'names' else row.proposed_by}"
     )
-    facts = [state, *([row.reason] if row.reason else []), tried(row.trial)]
+    licence = f"licence {licences().get(row.place, UNKNOWN)}"
+    facts = [state, *([row.reason] if row.reason else []), licence, tried(row.trial)]
     pairs = [f"    {theirs} -> {'(abstains)' if ours is None else ours}" for theirs, ours in row.map.items()]
     return "\n".join([f"  {row.place}: {'; '.join(facts)}", *pairs])
 
@@ -146,4 +149,6 @@ def tried(found: Any) -> str:
 def _plain(rows: Sequence[ClassifierRow]) -> list[dict[str, Any]]:
     from dataclasses import asdict
 
-    return [asdict(row) for row in rows]
+    from model.committee.catalogue import UNKNOWN, licences
+
+    return [{**asdict(row), "licence": licences().get(row.place, UNKNOWN)} for row in rows]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from model.errors import ArtifactError
 from model.teacher.similarity import readable
 
+UNKNOWN = "unknown"
 OWN = Path(__file__).with_name("catalogue.json")
 
 
@@ -21,14 +23,14 @@ OWN = Path(__file__).with_name("catalogue.json")
 class Classifier:
     """One entry. `place` is a hub name or a folder, `labels` maps each of its labels to what it means (or "").
 
-    `licence` is "" where the card does not state one.
+    `licence` is what its card states, UNKNOWN where it states none.
     """
 
     place: str
     task: str
     labels: dict[str, str]
     languages: tuple[str, ...] = ()
-    licence: str = ""
+    licence: str = UNKNOWN
 
     def meaning(self, label: str) -> str:
         """What a label of the classifier means, as words."""
@@ -52,11 +54,17 @@ def read_catalogue(path: Path | None = None) -> tuple[Classifier, ...]:
     return found
 
 
+@cache
+def licences() -> dict[str, str]:
+    """The licence of every classifier of our own catalogue, by its place."""
+    return {one.place: one.licence for one in read_catalogue()}
+
+
 def _entry(path: Path, number: int, row: Any) -> Classifier:
     try:
         labels = {str(label): str(meaning) for label, meaning in row["labels"].items()}
         languages = tuple(str(language) for language in row.get("languages", []))
-        entry = Classifier(str(row["place"]), str(row["task"]), labels, languages, str(row.get("licence", "")))
+        entry = Classifier(str(row["place"]), str(row["task"]), labels, languages, str(row.get("licence") or UNKNOWN))
     except (KeyError, TypeError, AttributeError) as error:
         raise ArtifactError(
             f'{path}: entry {number} is no classifier; {{"place": …, "task": …, "labels": {{"its label": "what it '

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.arrays import FloatArray
-from model.committee.catalogue import Classifier, read_catalogue
+from model.committee.catalogue import UNKNOWN, Classifier, licences, read_catalogue
 from model.committee.label_map import LabelMap
 from model.committee.proposing import by_names, read_answer, schema
 from model.committee.trial import trial
@@ -43,6 +43,9 @@ def test_our_catalogue_names_its_classifiers_once_with_task_and_labels() -> None
     assert all(len(one.labels) >= 2 and one.task and one.languages and "/" in one.place for one in found)
     toxic = next(one for one in found if one.place == "s-nlp/roberta_toxicity_classifier")
     assert (toxic.meaning("neutral"), toxic.meaning("toxic")) == ("not toxic", "toxic")
+    assert all(one.licence for one in found)
+    assert licences()["ProsusAI/finbert"] == UNKNOWN  # its card states none
+    assert licences()["SamLowe/roberta-base-go_emotions"] == "mit"
 
 
 @pytest.mark.parametrize(
