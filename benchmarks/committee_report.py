@@ -101,8 +101,8 @@ def cost_table(found: Mapping[str, Any]) -> list[str]:
     parts = {part: found[part] for part in ("pool", "new") if found[part]["sets"]}
     if not parts or not all(entry["mean"]["llm"]["usd"] for entry in parts.values()):
         return []
-    ways = ("llm", "published", "committee")
-    head = ["set", "tokens per call", *(f"{part}: {way}" for part in parts for way in ways)]
+    ways, titles = ("llm", "published", "committee"), {"pool": "annotated", "new": "new"}
+    head = ["set", "tokens per call", *(f"{titles[part]}: {way}" for part in parts for way in ways)]
     lines = ["### Price of the calls for 1,000 tasks", "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for sets in zip(*(entry["sets"] for entry in parts.values()), strict=True):
         cells = [f"${line['methods'][way]['usd']:.4f}" for line in sets for way in ways]
