@@ -22,7 +22,7 @@ def missing_packages() -> list[str]:
     return [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
-class SmallLlm:
+class ServedLlm:
     """The server's process. `base_url` and `model` are what OPENAI_BASE_URL and TEACHER want."""
 
     def __init__(self, folder: Path, log: IO[bytes]) -> None:

@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import regex
 
-from benchmarks.small_llm import unpack
+from benchmarks.small_llm import Asked, SmallLlm, pattern, unpack
+from benchmarks.small_llm_server import serving
 from model.labels import Label, LabelSpace
 from model.teacher.base import State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher
 from model.teacher.examples import Example
+from model.teacher.prompts import Prompt, Strategy
 from tests.model.teacher.embedding import embed_words
-from tests.model.teacher.small_llm import SmallLlm, missing_packages
+from tests.model.teacher.small_llm import ServedLlm, missing_packages
 
 pytestmark = [
     pytest.mark.llm,
@@ -34,12 +37,18 @@ SHORT = "One label per text. $labels\n$form"  # a small model on a small machine
 
 
 @pytest.fixture(scope="module")
-def small_llm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLlm]:
-    """The server, started once."""
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model's folder."""
     folder = tmp_path_factory.mktemp("smollm2")
     unpack(folder)
-    with (folder / "serve.log").open("wb") as log:
-        server = SmallLlm(folder, log)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_llm(weights: Path) -> Iterator[ServedLlm]:
+    """The server, started once."""
+    with (weights / "serve.log").open("wb") as log:
+        server = ServedLlm(weights, log)
         try:
             server.wait()
             yield server
@@ -47,7 +56,20 @@ def small_llm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLlm]:
             server.stop()
 
 
-def test_a_real_llm_answers_every_text_or_says_why_not(small_llm: SmallLlm) -> None:
+def test_a_real_llm_can_be_held_to_the_schema(weights: Path) -> None:
+    space = LabelSpace.of(["billing", "delivery"])
+    texts = ["I paid twice", "where is my box", "the courier never came and I want my money back"]
+    llm, schema = SmallLlm(str(weights)), Prompt(space, Strategy.ALL, 2).schema()
+    with serving(llm) as address:
+        options = TeacherOptions("openai:small", openai_base_url=address, price="0,0", template=SHORT)
+        answers = make_teacher(options, space, embed_words).shortlist(texts)
+    assert all(answer.state is not State.UNPARSED for answer in answers)
+    assert sum(answer.usage.cached_tokens for answer in answers) > 0
+    said = llm.answers([Asked([{"role": "user", "content": text}], 60, schema) for text in texts])
+    assert all(regex.fullmatch(pattern(schema), one.text) for one in said)
+
+
+def test_a_real_llm_answers_every_text_or_says_why_not(small_llm: ServedLlm) -> None:
     rows = json.loads((SAMPLE / "labels.json").read_text())
     space = LabelSpace(tuple(Label(row["name"]) for row in rows))
     lines = (SAMPLE / "messages.jsonl").read_text().splitlines()
