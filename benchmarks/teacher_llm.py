@@ -60,13 +60,12 @@ class Way:
 
 
 WAYS = (
-    *(Way(prompt) for prompt in ("single", "unsure", "all")),
-    *(Way(prompt, "fixed") for prompt in ("single", "unsure", "all")),
-    *(Way("all", examples) for examples in ("written", "nearest")),
-    *(Way("all", "none", together) for together in (5, 10)),
-    *(Way("all", "fixed", together) for together in (5, 10)),
-    *(Way("single", examples, 5) for examples in ("none", "fixed")),
-    Way("all", "nearest", 5),
+    *(Way(prompt, examples) for examples in ("none", "fixed") for prompt in ("single", "all")),
+    *(Way("all", examples) for examples in ("nearest", "written")),
+    *(Way("all", examples, 5) for examples in ("fixed", "nearest", "none")),
+    *(Way("unsure", examples) for examples in ("none", "fixed")),
+    *(Way("single", examples, 5) for examples in ("fixed", "none")),
+    Way("all", "fixed", 10),
     Way("single", "nearest"),
     Way("all", "fixed", structured=False),
 )
