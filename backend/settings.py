@@ -19,6 +19,12 @@ Rules = Literal[  # those of model.acquisition that need no committee and no hum
     "margin-clusters", "sharp-clusters", "entropy-clusters", "margin", "entropy", "least-confidence", "margin-k-means",
     "margin-cover", "k-means", "random", "ci-published", "ci-total-variation", "ci-jensen-shannon", "ci-clusters",
 ]  # fmt: skip
+WRONG = {  # kinds of pydantic's errors in our words
+    "int_parsing": "must be a whole number", "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number", "bool_parsing": "must be true or false", "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "is none of what is allowed", "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}", "greater_than": "must be more than {gt}",
+}  # fmt: skip
 TEACHER_PATTERN = r"^(auto|similarity|(openai|anthropic):.+)$"
 
 
@@ -42,6 +48,11 @@ class ProjectOptions(BaseModel):
         "auto",
         description="auto: on a CPU a head at once, and from 100 human labels on an encoder adapted to them in the"
         " background; on a GPU finetune. head never touches the encoder",
+    )
+    STUDENT_METHOD: Literal["shortlist", "refinery", "renormalised", "uniform", "distillation", "freeal"] = Field(
+        "shortlist",
+        description="what a student learns from candidate sets: shortlist weighs them by similar texts and by human"
+        " labels; refinery is CanDist as published; the others are its baselines (figures of all: quality.md)",
     )
     STUDENT_EPOCHS: int = Field(
         0, ge=0, le=200, description="passes over all tasks; 0: 40 of a head (fewer for large pools), 10 or on a GPU 50"
@@ -276,4 +287,8 @@ def _explain(error: ValidationError) -> str:
         near = difflib.get_close_matches(name, ProjectOptions.model_fields, n=1)
         hint = f", did you mean {near[0]}" if near else ""
         return f"unknown option {name}{hint}; allowed are {', '.join(ProjectOptions.model_fields)}"
-    return f"setting {name}: {first['msg']}"
+    kind = Settings if name in Settings.model_fields else ProjectOptions
+    meaning = kind.model_fields[name].description if name in kind.model_fields else ""
+    words = WRONG.get(first["type"])
+    wrong = words.format(**first.get("ctx", {})) if words else first["msg"].removeprefix("Value error, ")
+    return f"setting {name}: {wrong}" + (f" ({meaning})" if meaning else "")

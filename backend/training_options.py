@@ -16,6 +16,7 @@ def training_options(options: ProjectOptions, threads: int, runtime: str) -> Tra
 
     losses = options.FINETUNE_LOSSES.split("+")
     return TrainingOptions(
+        method=options.STUDENT_METHOD,
         way=options.STUDENT_TRAINING,
         encoder=options.STUDENT_ENCODER,
         threads=threads,

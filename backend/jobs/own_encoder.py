@@ -25,11 +25,12 @@ ADAPTED = "adapted"  # TrainingReport.way
 
 
 def wanted(job: Job) -> bool:
-    """Whether the project's students may have an encoder of their own: STUDENT_TRAINING=auto on a CPU."""
+    """Whether the project's students may have an encoder of their own: STUDENT_TRAINING=auto on a CPU, our method."""
     import torch
 
     options = project_options(job.services.settings, job.project)
-    return options.STUDENT_TRAINING == "auto" and options.MODE == "student" and not torch.cuda.is_available()
+    chosen = (options.STUDENT_TRAINING, options.STUDENT_METHOD, options.MODE)
+    return chosen == ("auto", "shortlist", "student") and not torch.cuda.is_available()
 
 
 def due(job: Job, report: TrainingReport) -> bool:

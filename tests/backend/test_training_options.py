@@ -7,12 +7,20 @@ import pytest
 from backend.errors import SettingsError
 from backend.settings import Settings
 from backend.training_options import training_options
-from model.student.options import TrainingOptions
+from model.student.options import METHODS, TrainingOptions
 
 
 def test_defaults_are_those_of_the_training() -> None:
     found = training_options(Settings(_env_file=None).for_project(None), 2, "auto")
     assert found == TrainingOptions(threads=2, runtime="auto")
+
+
+@pytest.mark.parametrize("method", [one for one in METHODS if one != "gold"])
+def test_a_project_chooses_the_method_by_its_name(method: str) -> None:
+    settings = Settings(_env_file=None)
+    assert training_options(settings.for_project({"STUDENT_METHOD": method}), 1, "auto").method == method
+    with pytest.raises(SettingsError, match="STUDENT_METHOD"):
+        settings.for_project({"STUDENT_METHOD": "gold"})
 
 
 def test_a_project_chooses_losses_wordings_and_length() -> None:

@@ -11,6 +11,7 @@ from backend.jobs import adapt, annotate, own_encoder, publish, train, verdict
 from backend.judging import Pool, Said, Verdict, is_held_out
 from backend.pool import annotations, jobs, predictions, tasks, versions
 from backend.pool.annotations import Annotation
+from backend.services import Services
 from model.labels import HumanLabel
 from model.registry import Registry
 from model.student import adaptation
@@ -61,6 +62,14 @@ def test_a_version_is_kept_with_all_that_explains_it(asked: World) -> None:
     assert all(0 <= score <= 1 and label in asked.project.space for _, label, score in given.values())  # type: ignore[operator]
     assert asked.services.queue.place("publish", 7) == "waiting"
     assert asked.project.trained_changes == asked.project.changes == 5
+
+
+def test_the_published_refinery_can_be_chosen(asked: World) -> None:
+    settings = asked.services.settings.model_copy(update={"STUDENT_METHOD": "refinery", "STUDENT_EPOCHS": 3})
+    asked.services = Services(settings, asked.engine, asked.services.queue)
+    train.work(asked.job("train"))
+    (row,) = versions.list_versions(asked.engine, 7)
+    assert (row.state, row.metrics["training"]["method"]) == ("publishing", "refinery")
 
 
 def test_tasks_that_come_later_are_answered_when_publishing(asked: World) -> None:
