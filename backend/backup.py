@@ -50,7 +50,7 @@ def dump(engine: sa.Engine, registry: Registry, path: Path) -> Contents:
             os.fsync(written.fileno())
         part.replace(path)
     except OSError as error:
-        raise PoolError(f"the backup {path} cannot be written: {error}") from error
+        raise PoolError(f"the backup {path} cannot be written: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
     return Contents(rows, kept, tuple(missing))
@@ -73,7 +73,8 @@ def load(engine: sa.Engine, registry: Registry, path: Path) -> Contents:
                 registry.adopt(int(place.parent.name), place.name, place)
             return Contents(pool_backup.load(engine, folder / POOL), len(found))
     except (OSError, EOFError, ValueError, tarfile.TarError) as error:
-        raise PoolError(f"the backup {path} cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise PoolError(f"the backup {path} cannot be read: {reason}") from error
 
 
 def _add_versions(engine: sa.Engine, registry: Registry, archive: tarfile.TarFile) -> tuple[int, list[str]]:

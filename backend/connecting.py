@@ -14,7 +14,7 @@ import structlog
 
 from backend.connection import KEEP, control_of, remember
 from backend.decisions import utc_text
-from backend.errors import AddressBlocked, LabelStudioError, QueueError
+from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, QueueError
 from backend.instructions import remember_instructions
 from backend.jobs.titles import login_fields, ours, same_address
 from backend.label_studio import LabelStudio
@@ -65,7 +65,7 @@ def _connect(
     services: Services, label_studio: LabelStudio, number: int, overrides: Mapping[str, object] | None
 ) -> Connected:
     settings = services.settings
-    stated = label_studio.project(number)
+    stated = _stated(label_studio, number)
     existing = label_studio.connections(number)
     mine = ours(existing, settings.backend_url)
     overrides = _merged(overrides, mine)
@@ -82,6 +82,16 @@ def _connect(
     notes = [*_foreign(existing, settings), *_hidden(stated), *_explain(services, label_studio, known, stated)]
     notes += _start_jobs(services, number)
     return Connected(number, title, settings.backend_url, version, int(connection["id"]), int(hook["id"]), tuple(notes))
+
+
+def _stated(label_studio: LabelStudio, number: int) -> dict[str, Any]:
+    try:
+        return label_studio.project(number)
+    except LabelStudioRefused as error:
+        raise LabelStudioRefused(
+            f"{label_studio.url} has no project {number} that this key may see ({error}); `shortlist connect` lists "
+            "those that it may"
+        ) from error
 
 
 def created_of(stated: Mapping[str, Any]) -> str:

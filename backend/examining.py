@@ -53,7 +53,7 @@ def is_private(address: str) -> bool:
 def _redis(queue: JobQueue) -> Finding:
     queue.ping()
     waiting = sum(queue.waiting().values())
-    return good("Redis", f"answers; {waiting} jobs wait")
+    return good("Redis", f"answers; {waiting} {'job waits' if waiting == 1 else 'jobs wait'}")
 
 
 def _workers(queue: JobQueue) -> Finding:
@@ -73,7 +73,7 @@ def _database(settings: Settings) -> Finding:
         place = services.engine.url.render_as_string(hide_password=True)
     finally:
         services.engine.dispose()
-    return good("Database", f"{place} is up to date; {number} projects")
+    return good("Database", f"{place} is up to date; {number} {'project' if number == 1 else 'projects'}")
 
 
 def _folder(settings: Settings) -> Finding:

@@ -88,7 +88,7 @@ def judge(truth: Mapping[int, str], new: Said, served: Said | None, pool: Pool) 
         return Verdict(True, f"accepted: what is served has collapsed: {stuck}")
     if len(known) < ENOUGH:
         return Verdict(
-            True, f"accepted without judging: {len(known)} of {ENOUGH} human labels needed for that are set aside"
+            True, f"accepted without judging: that takes {ENOUGH} set-aside human labels, and there are {len(known)}"
         )
     return _by_people(truth, known, new, served) if decisive else _by_teacher(new, served, pool)
 

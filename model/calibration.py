@@ -158,12 +158,12 @@ def calibrate(
     else:
         judged = slice(0, None)
         if temper:
-            notes.append(f"{len(labels)} held-out human labels, {LEAST_FOR_BOTH} are needed for a temperature")
+            notes.append(f"a temperature takes {LEAST_FOR_BOTH} set-aside human labels, there are {len(labels)}")
     shares, truth = tempered(probabilities, temperature)[judged], labels[judged]
     threshold = conformal_threshold(shares, truth, coverage)
     if threshold is None:
         notes.append(
-            f"{len(truth)} held-out human labels, {least_labels(coverage)} are needed to promise {coverage:.0%}"
+            f"promising {coverage:.0%} takes {least_labels(coverage)} set-aside human labels, there are {len(truth)}"
         )
     own = tuple(
         conformal_threshold(shares[truth == label], truth[truth == label], coverage)

@@ -11,7 +11,7 @@ from backend.commands.common import ask_for, open_project, show_json
 
 
 def annotate(
-    project: Annotated[int, typer.Argument(help="Number of the project in Label Studio.")],
+    project: Annotated[int, typer.Argument(metavar="PROJECT", help="Number of the project in Label Studio.")],
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is finished and show progress.")] = False,
     dry_run: Annotated[

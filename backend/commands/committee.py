@@ -13,7 +13,7 @@ from backend.commands.common import open_project, show_json
 if TYPE_CHECKING:
     from backend.pool.classifiers import ClassifierRow
 
-Number = Annotated[int, typer.Argument(help="Number of the project in Label Studio.")]
+Number = Annotated[int, typer.Argument(metavar="PROJECT", help="Number of the project in Label Studio.")]
 Places = Annotated[list[str], typer.Argument(metavar="CLASSIFIER...", help="Hub names or folders, as proposed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print for programs.")]
 
@@ -44,7 +44,7 @@ def propose(
         return
     for note in found.notes:
         typer.echo(note, err=True)
-    tell(project, known.title, found.rows)
+    tell(project, known.title, found.rows, "no classifier of the catalogue fits its labels")
 
 
 @app.command("confirm")
@@ -102,13 +102,13 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
     if as_json:
         show_json({"project": project, "classifiers": _plain(rows)})
     else:
-        tell(project, known.title, rows)
+        tell(project, known.title, rows, f"nothing is proposed yet; `shortlist committee propose {project}` proposes")
 
 
-def tell(project: int, title: str, rows: Sequence[ClassifierRow]) -> None:
+def tell(project: int, title: str, rows: Sequence[ClassifierRow], nothing: str) -> None:
     """All of them, and what to do next."""
     if not rows:
-        typer.echo(f"Project {project} ({title}): no classifier of the catalogue fits its labels")
+        typer.echo(f"Project {project} ({title}): {nothing}")
         return
     typer.echo(f"Project {project} ({title}):")
     for row in rows:

@@ -58,7 +58,8 @@ def ask_for(kind: str, number: int, *, wait: bool, as_json: bool) -> None:
     elif wait:
         typer.echo(f"Project {number} ({project.title}): {kind} finished. {done}".rstrip())
     else:
-        typer.echo(f"Project {number} ({project.title}): {kind} {said[outcome]}; `shortlist doctor` shows how it goes")
+        page = f"{services.settings.backend_url}/projects/{number}"
+        typer.echo(f"Project {number} ({project.title}): {kind} {said[outcome]}; see {page}, or wait here with --wait")
 
 
 def follow(services: Services, kind: str, number: int, *, quiet: bool) -> str:

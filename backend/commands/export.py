@@ -19,7 +19,7 @@ Form: TypeAlias = Literal["transformers", "onnx"]
 
 
 def export(
-    project: Annotated[int, typer.Argument(help="Number of the project in Label Studio.")],
+    project: Annotated[int, typer.Argument(metavar="PROJECT", help="Number of the project in Label Studio.")],
     path: Annotated[Path, typer.Argument(help="File (.csv, .jsonl, .parquet), or with --student a new folder.")],
     *,
     student: Annotated[

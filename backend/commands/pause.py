@@ -8,7 +8,7 @@ import typer
 
 from backend.commands.common import open_project, show_json
 
-Number = Annotated[int, typer.Argument(help="Number of the project in Label Studio.")]
+Number = Annotated[int, typer.Argument(metavar="PROJECT", help="Number of the project in Label Studio.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print for programs.")]
 
 

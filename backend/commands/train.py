@@ -10,7 +10,7 @@ from backend.commands.common import ask_for
 
 
 def train(
-    project: Annotated[int, typer.Argument(help="Number of the project in Label Studio.")],
+    project: Annotated[int, typer.Argument(metavar="PROJECT", help="Number of the project in Label Studio.")],
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is finished and show progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,

@@ -51,7 +51,7 @@ def test_too_few_human_labels_judge_nothing() -> None:
     truth = dict.fromkeys(range(ENOUGH - 1), "a")
     verdict = judge(truth, Said("it", dict.fromkeys(truth, "b")), Said("the teacher", truth), Pool())
     assert verdict.accepted
-    assert f"{ENOUGH - 1} of {ENOUGH}" in verdict.reason
+    assert f"takes {ENOUGH} set-aside human labels, and there are {ENOUGH - 1}" in verdict.reason
 
 
 def test_without_anything_served_there_is_nothing_to_compare() -> None:

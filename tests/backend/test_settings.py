@@ -35,20 +35,26 @@ def test_environment_and_env_file_are_read(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "words"),
     [
-        ("PORT", "many"),
-        ("PORT", "70000"),
-        ("TEACHER", "gpt"),
-        ("PROMPT", "some"),
-        ("LABEL_STUDIO_URL", "localhost:8080"),
-        ("BUDGET_USD", "-1"),
+        ("PORT", "many", "must be a whole number (port the backend"),
+        ("PORT", "70000", "must be at most 65535"),
+        ("TEACHER", "gpt", "is none of what is allowed (auto, similarity, openai:<model>"),
+        ("PROMPT", "some", "must be 'single', 'unsure' or 'all'"),
+        ("LABEL_STUDIO_URL", "localhost:8080", "must start with http:// or https://"),
+        ("BUDGET_USD", "-1", "must be at least 0"),
+        ("PRESELECT", "maybe", "must be true or false"),
+        ("COMMITTEE", "{student}", "{student}"),
     ],
 )
-def test_a_malformed_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_setting_is_named_with_what_it_must_be(
+    name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError, match=name):
+    with pytest.raises(SettingsError) as caught:
         load_settings()
+    assert str(caught.value).startswith(f"setting {name}: ")
+    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("empty", [None, "", {}, "{}", "  "])

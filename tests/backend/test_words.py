@@ -18,6 +18,7 @@ STATUS = {
     "tasks": 10,
     "with_candidates": 7,
     "human_labels": 3,
+    "jobs": [{"kind": "train", "state": "idle"}],
     "next_training": "next training after 17 more labels",
     "teacher": {"name": "offline similarity teacher (no LLM)", "stopped": None, "hint": None},
 }
@@ -54,6 +55,7 @@ def test_what_happens_next_names_what_a_person_must_do() -> None:
     assert steps == ["Next training after 17 more labels", "The teacher is asked about 3 more tasks"]
     assert "Resume" in what_next({**STATUS, "paused": True})[0]
     assert "Retry" in what_next({**STATUS, "teacher": {**STATUS["teacher"], "stopped": "no money"}})[0]  # type: ignore[dict-item]
+    assert "Training failed" in what_next({**STATUS, "jobs": [{"kind": "train", "state": "failed"}]})[0]
     assert "Label some tasks" in what_next({**STATUS, "human_labels": 0})[-1]
 
 

@@ -110,9 +110,9 @@ def test_too_few_labels_are_said_to_be_too_few() -> None:
     found = calibrate(shares, labels, 0.95)
     assert found.threshold is None
     assert found.temperature == 1.0
-    assert "19 are needed to promise 95%" in found.note
-    assert "60 are needed for a temperature" in found.note
-    with pytest.raises(NotEnoughDataError, match="19 are needed"):
+    assert "promising 95% takes 19" in found.note
+    assert "a temperature takes 60" in found.note
+    with pytest.raises(NotEnoughDataError, match="takes 19 set-aside"):
         found.sets(shares)
     with pytest.raises(NotEnoughDataError, match="30 are needed"):
         fit_temperature(shares, labels)

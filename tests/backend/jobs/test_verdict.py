@@ -142,14 +142,14 @@ def test_too_few_labels_serve_labels_and_say_why(asked: World, monkeypatch: pyte
     for task in range(3, 121, 9):
         asked.double.annotate(task, [ROWS[task - 1][1]])
     said = train.work(asked.job("train"))
-    assert "it serves labels where it is unsure, too: 7 held-out human labels" in said
-    assert "9 are needed to promise 90%" in said
+    assert "serves labels where it is unsure, too: a temperature takes 60 set-aside human labels, there are 7" in said
+    assert "promising 90% takes 9" in said
     publish.work(asked.job("publish"))
     row = versions.list_versions(asked.engine, 7)[0]
     assert shortlists.read(asked.engine, 7, row.version, range(1, 121)) == {}
     status = project_status(asked.services, asked.project)["student"]["calibration"]
     assert status["promised"] is False
-    assert "9 are needed to promise 90%" in status["note"]
+    assert "promising 90% takes 9" in status["note"]
 
 
 def test_an_answer_that_became_sure_loses_its_shortlist(asked: World) -> None:

@@ -50,7 +50,7 @@ def test_a_project_may_choose_otherwise(ordering: Server) -> None:
 def test_the_page_says_whether_more_labels_pay_and_who_decided(ordering: Server) -> None:
     ordering.version()
     page = ordering.get("/projects/7").text
-    assert "not known yet: 2 students are needed that knew half as many human labels again" in page
+    assert "not known yet: that takes 2 students that knew half as many human labels again" in page
     assert "More answers of the teacher: this teacher costs nothing." in page
     space = ordering.project().space_hash
     committee = f"committee-1-{space}"

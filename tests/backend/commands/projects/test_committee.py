@@ -44,5 +44,5 @@ def test_what_was_not_proposed_cannot_be_confirmed(run: Run, proposed: sa.Engine
 
 def test_a_dismissed_one_is_gone(run: Run, proposed: sa.Engine) -> None:
     assert "hub/moods dismissed" in run("committee", "dismiss", "7", "hub/moods").stdout
-    assert "no classifier of the catalogue fits" in run("committee", "show", "7").stdout
+    assert "nothing is proposed yet" in run("committee", "show", "7").stdout
     assert isinstance(run("committee", "dismiss", "7", "hub/moods").exception, ProjectError)
