@@ -22,8 +22,9 @@ from backend.label_studio_http import BLOCKED
 from backend.label_templates import explanation
 from backend.pool import projects
 from backend.pool.projects import Project
-from backend.services import Services, open_services, served_version
+from backend.services import Services, open_services, project_options, served_version
 from backend.settings import Settings
+from backend.teacher_check import lacking
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +81,7 @@ def _connect(
     _show(label_studio, number, stated, existing, version)
     projects.set_published(services.engine, number, version)
     notes = [*_foreign(existing, settings), *_hidden(stated), *_explain(services, label_studio, known, stated)]
+    notes += _teacherless(services, known)
     notes += _start_jobs(services, number)
     return Connected(number, title, settings.backend_url, version, int(connection["id"]), int(hook["id"]), tuple(notes))
 
@@ -225,6 +227,11 @@ def _hidden(stated: Mapping[str, Any]) -> list[str]:
     if stated.get("show_collab_predictions", True):
         return []
     return ["The project hides predictions: switch on Settings, Annotation, Use predictions to prelabel tasks"]
+
+
+def _teacherless(services: Services, project: Project) -> list[str]:
+    lack = lacking(services.settings, project_options(services.settings, project).TEACHER)
+    return [] if lack is None else [f"The teacher cannot be asked: {lack.what}. {lack.remedy}"]
 
 
 def _start_jobs(services: Services, project: int) -> list[str]:

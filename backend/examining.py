@@ -16,6 +16,7 @@ from backend.pool import projects
 from backend.queue import QUEUES, JobQueue
 from backend.services import open_services, require_pool
 from backend.settings import Settings
+from backend.teacher_check import OFFLINE, lacking
 
 START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (redis://host:6379/0)"
 DATABASE = "Check DATABASE_URL, DATA_DIR, the rights on it and the space on its disk"
@@ -35,7 +36,7 @@ def examine_parts(settings: Settings, *, thorough: bool = False) -> Iterator[Fin
     yield examine("Database", DATABASE, lambda: _database(settings))
     yield examine("Version folder", FOLDER, lambda: _folder(settings))
     yield examine("Encoder", ENCODER, lambda: _encoder(settings, thorough))
-    yield _teacher(settings)
+    yield teacher_finding(settings, "Teacher", settings.TEACHER, settings.BUDGET_USD)
     yield examine("This backend", SERVE, lambda: _backend(settings))
     yield examine("Label Studio", KEY, lambda: _label_studio(settings))
 
@@ -122,15 +123,14 @@ def _shared_encoder(settings: Settings) -> Finding:
     return good("Encoder", f"{settings.STUDENT_ENCODER} runs without torch; {encoder.dimension} dimensions")
 
 
-def _teacher(settings: Settings) -> Finding:
-    kind, _, name = settings.TEACHER.partition(":")
-    if kind in ("auto", "similarity"):
-        return good("Teacher", "offline similarity teacher (no LLM)")
-    key = settings.OPENAI_API_KEY if kind == "openai" else settings.ANTHROPIC_API_KEY
-    if not key.get_secret_value() and not (kind == "openai" and settings.OPENAI_BASE_URL):
-        variable = f"{kind.upper()}_API_KEY"
-        return failure("Teacher", f"{name} of {kind} has no key", f"Set {variable}, or TEACHER=similarity")
-    return good("Teacher", f"{name} of {kind}, at most ${settings.BUDGET_USD:.2f} per project")
+def teacher_finding(settings: Settings, check: str, teacher: str, budget: float) -> Finding:
+    """Whether the teacher of these settings, or of a project's options, can be asked."""
+    lack = lacking(settings, teacher)
+    if lack is not None:
+        return failure(check, lack.what, lack.remedy)
+    if teacher in OFFLINE:
+        return good(check, "offline similarity teacher (no LLM)")
+    return good(check, f"{teacher}, at most ${budget:.2f} per project")
 
 
 def _backend(settings: Settings) -> Finding:

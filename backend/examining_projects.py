@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.connecting import webhook_headers, webhook_url
-from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused
-from backend.examining import is_private
+from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, SettingsError
+from backend.examining import is_private, teacher_finding
 from backend.findings import Finding, examine, failure, good, warning
 from backend.jobs.titles import ours, same_address
 from backend.label_studio import LabelStudio
@@ -38,6 +38,7 @@ def examine_project(
     again = AGAIN.format(project=project.project)
     change = "Change the label config in Label Studio"
     yield examine(f"{name}: label config", change, lambda: _config(services, project, stated))
+    yield from _teacher(services, project)
     yield _connection(services, project, connections, again)
     yield _webhook(services, label_studio, project, hooks, again)
     yield examine(f"{name}: version", again, lambda: _version(services, project, stated, connections))
@@ -52,6 +53,18 @@ def _config(services: Services, project: Project, stated: Mapping[str, Any]) -> 
     if control.notes:
         return warning(check, "; ".join(control.notes), "Nothing, if that is meant so")
     return good(check, f"{len(control.space)} labels of control {control.name!r}")
+
+
+def _teacher(services: Services, project: Project) -> Iterator[Finding]:
+    """Where the project has a teacher of its own."""
+    check, settings = f"Project {project.project}: teacher", services.settings
+    try:
+        options = project_options(settings, project)
+    except SettingsError as error:
+        yield failure(check, str(error), AGAIN.format(project=project.project) + " with the option put right")
+        return
+    if options.TEACHER != settings.TEACHER:
+        yield teacher_finding(settings, check, options.TEACHER, options.BUDGET_USD)
 
 
 def _connection(services: Services, project: Project, connections: Sequence[dict[str, Any]], again: str) -> Finding:

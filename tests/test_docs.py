@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from backend.cli import app
+from model.teacher.prompts import TEMPLATE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,6 +30,10 @@ def test_the_reference_is_up_to_date() -> None:
     command = [sys.executable, "scripts/reference.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_template_to_begin_with_is_the_built_in_one() -> None:
+    assert f"```\n{TEMPLATE}\n```" in (ROOT / "docs" / "how-to.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

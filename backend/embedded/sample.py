@@ -12,6 +12,7 @@ from backend.embedded.console import Console
 from backend.embedded.sample_file import SampleFile, SampleRow
 from backend.embedded.sample_space import label_config, shipped_messages
 from backend.embedded.sample_state import ROW, SampleState, keep_labels, recall, remember
+from backend.instructions import source_note
 from backend.label_studio import LabelStudio
 from backend.label_templates import explanation
 from model.labels import LabelSpace
@@ -112,7 +113,7 @@ def _find(label_studio: LabelStudio, key: str) -> dict[str, Any] | None:
 
 
 def _make(label_studio: LabelStudio, sample: SampleFile, space: LabelSpace, key: str) -> dict[str, Any]:
-    fields = {"description": f"Made from {sample.path.name} [{key}]", "expert_instruction": explanation(multiple=True)}
+    fields = {"description": source_note(sample.path.name, key), "expert_instruction": explanation(multiple=True)}
     return label_studio.create_project(title(sample.path), label_config(space), **fields)
 
 

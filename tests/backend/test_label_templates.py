@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from backend.cli import app
 from backend.errors import LabelingConfigError
-from backend.instructions import instructions_of
+from backend.instructions import instructions_of, source_note
 from backend.label_templates import MEANING, explanation, label_config
 from backend.labeling_config import read_labeling_config
 from model.labels import Label
@@ -40,4 +40,5 @@ def test_the_command_lists_and_prints() -> None:
 def test_what_people_are_told_about_ticks_is_not_told_to_the_teacher(multiple: bool) -> None:
     stated = {"description": "Bank messages", "expert_instruction": explanation(multiple)}
     assert instructions_of(stated) == "Bank messages"
+    assert instructions_of({"description": source_note("my file.csv", "0ff1269efc-f34cc8")}) == ""
     assert instructions_of({"expert_instruction": f"Refunds first. {explanation(multiple)}"}) == "Refunds first."

@@ -72,7 +72,10 @@ def test_nothing_is_there(run: Run, tmp_path: Path) -> None:
     assert "DATABASE_URL" in found["Database"][2]
     assert "MODEL_DIR" in found["Version folder"][2]
     assert "STUDENT_ENCODER" in found["Encoder"][2]
-    assert found["Teacher"][1:] == ("gpt-tiny of openai has no key", "Set OPENAI_API_KEY, or TEACHER=similarity")
+    assert found["Teacher"][1:] == (
+        "gpt-tiny of openai has no key",
+        "Set OPENAI_API_KEY where workers start, or TEACHER=similarity",
+    )
     assert "shortlist serve" in found["This backend"][2]
     assert "cannot be reached" in found["Label Studio"][1]
 
@@ -141,6 +144,18 @@ def test_the_project_shows_something_else(double: LabelStudioDouble, run: Run) -
     assert "the connection is called teacher-1-abcdef" in examined(run)[check][1]
     double.fields["show_collab_predictions"] = False
     assert examined(run)[check][:2] == ("failure", "the project hides predictions")
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_project_with_a_teacher_that_cannot_be_asked(run: Run) -> None:
+    said = run("connect", "7", "--option", "TEACHER=openai:of-ours", OPENAI_API_KEY="a key")
+    assert "The teacher cannot be asked: no price is known for openai:of-ours" in " ".join(said.output.split())
+    health, what, remedy = examined(run, OPENAI_API_KEY="a key")["Project 7: teacher"]
+    assert (health, "no price is known" in what) == ("failure", True)
+    assert remedy.startswith("Set TEACHER_PRICE=input,output")
+    assert examined(run)["Project 7: teacher"][1] == "of-ours of openai has no key"
+    fine = examined(run, OPENAI_BASE_URL="http://127.0.0.1:9/v1", TEACHER_PRICE="0,0")["Project 7: teacher"]
+    assert fine[:2] == ("ok", "openai:of-ours, at most $5.00 per project")
 
 
 @pytest.mark.usefixtures("healthy")

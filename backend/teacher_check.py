@@ -1,0 +1,38 @@
+"""Whether a teacher can be asked at all: its key and its price, told from the settings alone. Nobody is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.settings import Settings
+from model.errors import TeacherRefused
+from model.teacher.choice import SEVERAL
+from model.teacher.cost import price_of
+
+OFFLINE = ("auto", "similarity", "")
+
+
+@dataclass(frozen=True)
+class Lack:
+    """What a teacher lacks, and what to do."""
+
+    what: str
+    remedy: str
+
+
+def lacking(settings: Settings, teacher: str) -> Lack | None:
+    """What the teacher that TEACHER names lacks; None if it can be asked."""
+    for name in SEVERAL.split(teacher):
+        kind, _, model = name.partition(":")
+        if kind in OFFLINE:
+            continue
+        key = settings.OPENAI_API_KEY if kind == "openai" else settings.ANTHROPIC_API_KEY
+        if not key.get_secret_value() and not (kind == "openai" and settings.OPENAI_BASE_URL):
+            variable = f"{kind.upper()}_API_KEY"
+            return Lack(f"{model} of {kind} has no key", f"Set {variable} where workers start, or TEACHER=similarity")
+        try:
+            price_of(name, settings.TEACHER_PRICE)
+        except TeacherRefused as error:
+            what, _, remedy = str(error).partition(". ")
+            return Lack(what, remedy or "Write TEACHER_PRICE as input,output in US dollars per million tokens")
+    return None
