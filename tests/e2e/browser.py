@@ -16,7 +16,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from benchmarks.waiting import wait_for
 
-PAGE_SECONDS = 60
+PAGE_SECONDS = 180
 FLAGS = (
     "--headless",
     "--no-sandbox",

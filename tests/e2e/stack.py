@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 
-from backend.embedded.ports import free_port
 from backend.embedded.web import web_command
 from backend.pool import jobs
 from backend.pool.engine import open_engine
@@ -21,8 +20,10 @@ from backend.settings import Settings
 from benchmarks.waiting import wait_for
 from tests.e2e.label_studio_server import LabelStudioServer
 from tests.e2e.processes import ROOT, Process
+from tests.ports import free_port
 
-START_SECONDS = 90
+START_SECONDS = 240
+RETRAIN_AFTER = 20
 Json = dict[str, Any]
 
 
@@ -49,7 +50,7 @@ class Stack:
             "DATA_DIR": str(self._folder / "data"),
             "PORT": str(self._web_port),
             "BACKEND_URL": self.url,
-            "RETRAIN_AFTER": "20",
+            "RETRAIN_AFTER": str(RETRAIN_AFTER),
             "RETRAIN_IDLE_SECONDS": "0",
             "BLIND_SHARE": "0",
             "PYTHONPATH": str(ROOT),
@@ -111,7 +112,7 @@ class Stack:
         finally:
             engine.dispose()
 
-    def await_status(self, project: int, what: str, condition: Callable[[Json], object], seconds: float = 120) -> Json:
+    def await_status(self, project: int, what: str, condition: Callable[[Json], object], seconds: float = 300) -> Json:
         """The first status that meets the condition; fails with the last status and the end of the worker's log."""
         last: Json = {}
 

@@ -29,7 +29,7 @@ def prediction_of(task: Mapping[str, Any], version: str) -> Json:
     return dict(found)
 
 
-def await_predictions(person: Annotator, project: int, version: str, seconds: float = 90) -> list[Json]:
+def await_predictions(person: Annotator, project: int, version: str, seconds: float = 300) -> list[Json]:
     """All tasks, once each task without annotation holds a prediction of `version`."""
 
     def complete() -> list[Json] | None:

@@ -8,7 +8,7 @@ from backend.pool.jobs import JobRow
 from benchmarks.annotator import Annotator, Json, choice, ticked
 from benchmarks.waiting import wait_for
 from tests.e2e.configs import LABELS, config_a, rows
-from tests.e2e.stack import Stack
+from tests.e2e.stack import RETRAIN_AFTER, Stack
 from tests.e2e.stories import (
     await_predictions,
     check_candidates,
@@ -29,7 +29,7 @@ def test_a_changed_label_config_makes_old_versions_unservable(person: Annotator,
     project = person.create_project("growing labels", config_a())
     person.import_tasks(project, rows(80))
     connect(person, stack, project)
-    label_stream(person, project, 22)
+    label_stream(person, project, RETRAIN_AFTER)
     old = stack.await_status(project, "a promoted student", served_student)["version"]
     await_predictions(person, project, old)
 
@@ -105,7 +105,7 @@ def test_what_was_asked_live_is_not_sent_again(person: Annotator, stack: Stack) 
         project = person.create_project("eager annotator", config_a())
         first, *_ = person.import_tasks(project, rows(20))
         connect(person, stack, project)
-        shown = wait_for("a live answer", lambda: open_first(person, project), 60)
+        shown = wait_for("a live answer", lambda: open_first(person, project), 240)
         assert shown["task"] == first
     finally:
         stack.start_worker()

@@ -6,11 +6,11 @@ import pytest
 
 from benchmarks.annotator import Annotator, Json, ticked
 from tests.e2e.configs import LABELS, config_a, rows
-from tests.e2e.stack import Stack
+from tests.e2e.stack import RETRAIN_AFTER, Stack
 from tests.e2e.stories import await_predictions, connect, label_stream, prediction_of
 
 pytestmark = pytest.mark.e2e
-TASKS, LABELLED = 60, 22
+TASKS, LABELLED = 60, RETRAIN_AFTER
 
 
 def served_committee(status: Json) -> bool:

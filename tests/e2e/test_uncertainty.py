@@ -7,7 +7,7 @@ import pytest
 from benchmarks.annotator import Annotator, Json
 from benchmarks.waiting import wait_for
 from tests.e2e.configs import config_a, rows
-from tests.e2e.stack import Stack
+from tests.e2e.stack import RETRAIN_AFTER, Stack
 from tests.e2e.stories import await_predictions, connect, label_stream, prediction_of, served_student
 
 pytestmark = pytest.mark.e2e
@@ -20,17 +20,17 @@ def test_the_label_stream_follows_the_acquisition_score(person: Annotator, stack
     teacher = stack.await_status(project, "the teacher's version", lambda status: status["version"])["version"]
     person.retrieve_predictions(project)
     scores = scores_of(await_predictions(person, project, teacher), teacher)
-    wait_for("the title", lambda: person.project(project)["model_version"] == teacher, 60)
+    wait_for("the title", lambda: person.project(project)["model_version"] == teacher, 240)
     first = person.next_task(project)
     assert first is not None
     assert scores[first["id"]] == min(scores.values())
 
-    label_stream(person, project, 22)
+    label_stream(person, project, RETRAIN_AFTER)
     student = stack.await_status(project, "a promoted student", served_student)["version"]
     await_predictions(person, project, student)
-    head = wait_for("the head of the queue", lambda: marked(person, project, student), 60)
+    head = wait_for("the head of the queue", lambda: marked(person, project, student), 240)
     assert len(head) == 20
-    wait_for("the title", lambda: person.project(project)["model_version"] == student, 60)
+    wait_for("the title", lambda: person.project(project)["model_version"] == student, 240)
     shown = label_stream(person, project, 6)
     expected = sorted(head.values())[:6]
     assert [row["prediction"]["model_version"] for row in shown] == [student] * 6
