@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +73,11 @@ def test_texts_of_one_label_come_together_and_the_student_is_stored_whole(
     assert own.knows([*PETS, *MONEY, "unseen"]).sum() == 9
     assert apart(own.embed) > apart(load_encoder().embed) + 0.03
 
-    student, report = train_student(SPACE, data(), TrainingOptions(epochs=5, way="head"), own.embed, own=own)
+    rest = ["the cat sleeps", "a loan from the bank"]
+    more = dataclasses.replace(data(), unlabelled=rest)
+    student, report = train_student(SPACE, more, TrainingOptions(epochs=5, way="head"), own.embed, own=own)
     assert report.way == student.kind == "adapted"
+    assert report.unlabelled_rows == 2
     student.temperature = 1.5
     student.save(tmp_path / "stored")
     again = load_student(tmp_path / "stored")
