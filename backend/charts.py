@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 480, 260
+CLOSE = 16  # labels: less than a step between ticks would be no whole number
 _TOOLTIPS = re.compile(r'<g transform="[^"]*" class="plot (?:text|tooltip)-overlay">.*(?=</g></svg>$)', re.DOTALL)
 _EXTRAS = re.compile(r"<!--.*?-->|<script.*?</script>", re.DOTALL)
 _HIDDEN = re.compile(r'<desc class="(?:x|y) ?[a-z]*">[^<]*</desc>')
@@ -33,8 +34,9 @@ def learning_curve(points: Sequence[Point], nonce: str = "", stopped: int | None
     """
     if len(points) < 2:
         return ""
-    chart = _xy(x_title="human labels learned from", y_title="right, %", range=(0, 100))
     ordered = sorted(points, key=lambda point: point.human_labels)
+    known = [point.human_labels for point in ordered]
+    chart = _xy(known, x_title="human labels learned from", y_title="right, %", range=(0, 100))
     line = [{"value": (point.human_labels, 100 * point.share), "label": point.name} for point in ordered]
     chart.add("versions, as people saw them", line)
     _dashed(chart, "95 % interval, lower end", [(point.human_labels, 100 * point.low) for point in ordered])
@@ -54,7 +56,8 @@ def stopping_curve(
         return ""
     ordered = sorted(points)
     top = 100 * max(5 * stable, *(share for _, share in ordered))
-    chart = _xy(x_title="human labels learned from", y_title="answers changed, %", range=(0, top))
+    known = [labels for labels, _ in ordered]
+    chart = _xy(known, x_title="human labels learned from", y_title="answers changed, %", range=(0, top))
     chart.add("changed answers", [(labels, 100 * share) for labels, share in ordered])
     ends = (min(ordered[0][0], stopped or ordered[0][0]), ordered[-1][0])
     _dashed(chart, "hardly pays below", [(end, 100 * stable) for end in ends])
@@ -83,8 +86,12 @@ def set_sizes(counts: Sequence[tuple[int, int]], nonce: str = "") -> str:
     return _svg(chart, nonce, "Number of tasks by the size of their candidate set")
 
 
-def _xy(**options: Any) -> Any:
-    return _pygal().XY(**_look(), **options)
+def _xy(labels: Sequence[int], **options: Any) -> Any:
+    """A line chart over numbers of labels. Where they are close together only these stand at the axis: no halves."""
+    chart = _pygal().XY(**_look(), **options, x_value_formatter=lambda value: f"{value:g}")
+    if max(labels) - min(labels) < CLOSE:
+        chart.x_labels = sorted({min(labels), max(labels)})
+    return chart
 
 
 def _pygal() -> Any:

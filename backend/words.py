@@ -67,16 +67,14 @@ def what_next(status: dict[str, Any]) -> list[str]:
     steps = [_sentence(status["next_training"])]
     missing = status["tasks"] - status["with_candidates"]
     if status["paused"]:
-        steps.insert(0, "The project is paused: press Resume to go on")
+        steps = [f"{steps[0]}. Press Resume to go on"]
     elif status["teacher"]["stopped"]:
         steps.insert(0, "The teacher stopped; when its reason is repaired, press Retry at its job")
     elif missing:
         steps.append(f"The teacher is asked about {missing} more tasks")
     failed = [JOBS.get(one["kind"], one["kind"]) for one in status["jobs"] if one["state"] == "failed"]
     if failed and not status["teacher"]["stopped"]:
-        steps.insert(
-            0, f"{' and '.join(failed)} failed: read why under Jobs, and press Retry once it is repaired"
-        )
+        steps.insert(0, f"{' and '.join(failed)} failed: read why under Jobs, and press Retry once it is repaired")
     if not status["human_labels"]:
         steps.append("Label some tasks in Label Studio: without decisions nothing can be measured")
     if status["teacher"]["hint"]:

@@ -18,13 +18,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
-LINE_SECONDS = 3  # a line of progress of each environment at most this often
+LINE_SECONDS = 5  # a line of progress of each environment at most this often
+LARGE_MEGABYTES = 20  # and one for each package that is larger
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 
@@ -156,7 +158,7 @@ class Installation:
             return
         with log.open("w") as sink, subprocess.Popen(command, env=unbuffered(), **pipe) as process:
             self._running.add(process)
-            follow(process, sink, environment.title, total)
+            follow(process.stdout or (), sink, environment.title, total)
         self._running.discard(process)
         if process.returncode != 0:
             said = explain(log.read_text())
@@ -257,22 +259,21 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def follow(process: subprocess.Popen[str], sink: IO[str], title: str, total: int) -> None:
-    """Copy pip's lines into the log and say now and then how far it is."""
-    done, name, shown = 0, "", time.monotonic()
-    for line in process.stdout or ():
+def follow(lines_of_pip: Iterable[str], sink: IO[str], title: str, total: int) -> None:
+    """Copy pip's lines into the log and say now and then how far it is, and what is large."""
+    done, shown = 0, time.monotonic()
+    for line in lines_of_pip:
         sink.write(line)
-        words = line.split()
-        if words[:1] == ["Collecting"]:
-            done, name = done + 1, words[1]
-        big = words[:1] == ["Downloading"] and line.rstrip().endswith("MB)")
-        if big or (words[:1] == ["Collecting"] and time.monotonic() - shown >= LINE_SECONDS):
-            size = f" ({words[-2].lstrip('(')} MB)" if big else ""
-            say(f"{title}: fetching {min(done, total)} of {total}, {name}{size}")
+        word, _, rest = line.strip().partition(" ")
+        done += word in ("Collecting", "Processing")
+        large = rest.endswith("MB)") and float(rest[:-1].split("(")[-1].split()[0]) >= LARGE_MEGABYTES
+        if word in ("Downloading", "Using", "Processing") and (large or time.monotonic() - shown >= LINE_SECONDS):
+            file = rest.removeprefix("cached ").split(" ")[0].rpartition("/")[2]
+            size = f" ({rest.split('(')[-1]}" if large else ""
+            say(f"{title}: fetching {min(done, total)} of {total}, {'-'.join(file.split('-')[:2])}{size}")
             shown = time.monotonic()
         elif line.startswith("Installing collected packages") and total > 1:
             say(f"{title}: unpacking {total} packages (a minute or two without a word)")
-            shown = time.monotonic()
 
 
 def explain(said: str) -> str:

