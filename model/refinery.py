@@ -28,7 +28,9 @@ def renormalise(probs: Tensor, sets: Tensor) -> Tensor:
     """
     inside = torch.where(sets, probs.detach().to(torch.promote_types(probs.dtype, torch.float32)), 0.0)
     mass = inside.sum(1, keepdim=True)
-    return torch.where(mass < TINY, uniform(sets).to(inside.dtype), inside / mass.clamp(min=TINY))
+    found = inside / mass.clamp(min=TINY)
+    lost = mass < TINY
+    return torch.where(lost, uniform(sets).to(found.dtype), found) if bool(lost.any()) else found
 
 
 def sharpen(targets: Tensor, gamma: float) -> Tensor:
