@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     embed = EmbeddingCache(given.cache, load_encoder("default", 1)).embed
     rows: list[dict[str, Any]] = json.loads(given.out.read_text())["rows"] if given.out.is_file() else []
     known = {(row["dataset"], row["way"]) for row in rows}
-    wanted = [(name, way) for name in given.sets for way in given.ways if (name, way.name) not in known]
+    wanted = [(name, way) for way in given.ways for name in given.sets if (name, way.name) not in known]
     if not wanted:
         return
     with ExitStack() as stack:
