@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print for programs.")]
 
 
-def backup(file: Annotated[Path, typer.Argument(help="Where to write it, .tar.")], *, as_json: AsJson = False) -> None:
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it, .tar.")], *, as_json: AsJson = False
+) -> None:
     """Write pool and versions to one file, while everything goes on. Secrets are not in it.
 
     Example: shortlist backup shortlist-backup.tar
@@ -40,7 +42,9 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write it, .tar.")
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file of `shortlist backup`.")], *, as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `shortlist backup`.")],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Fill a new, empty pool from a backup; the database and the place of versions may be of another kind.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from backend.pool.classifiers import ClassifierRow
 
 Number = Annotated[int, typer.Argument(metavar="PROJECT", help="Number of the project in Label Studio.")]
-Places = Annotated[list[str], typer.Argument(metavar="CLASSIFIER...", help="Hub names or folders, as proposed.")]
+Places = Annotated[list[str], typer.Argument(metavar="CLASSIFIER", help="Hub names or folders, as proposed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print for programs.")]
 
 app = typer.Typer(no_args_is_help=True, help="Existing classifiers for a project's committee (MODE=committee).")

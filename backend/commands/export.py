@@ -20,7 +20,9 @@ Form: TypeAlias = Literal["transformers", "onnx"]
 
 def export(
     project: Annotated[int, typer.Argument(metavar="PROJECT", help="Number of the project in Label Studio.")],
-    path: Annotated[Path, typer.Argument(help="File (.csv, .jsonl, .parquet), or with --student a new folder.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="File (.csv, .jsonl, .parquet), or with --student a new folder.")
+    ],
     *,
     student: Annotated[
         bool, typer.Option("--student", help="Write the student as a folder that runs without Shortlist.")

@@ -13,7 +13,9 @@ from backend.errors import ShortlistError
 
 def report(
     project: Annotated[int, typer.Argument(metavar="PROJECT", help="Number of the project in Label Studio.")],
-    path: Annotated[Path | None, typer.Argument(help="The file to write; default: report-<project>.html.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="The file to write; default: report-<project>.html.")
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
 ) -> None:

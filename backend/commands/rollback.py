@@ -11,7 +11,9 @@ from backend.commands.common import open_project, show_json
 
 def rollback(
     project: Annotated[int, typer.Argument(metavar="PROJECT", help="Number of the project in Label Studio.")],
-    version: Annotated[str, typer.Argument(help="The version to serve; default: the one before the present one.")] = "",
+    version: Annotated[
+        str, typer.Argument(metavar="VERSION", help="The version to serve; default: the one before the present one.")
+    ] = "",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
 ) -> None:

@@ -17,7 +17,9 @@ def names() -> list[str]:
 
 
 def template(
-    name: Annotated[str, typer.Argument(help="Which one; without it all are listed.", autocompletion=names)] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="TEMPLATE", help="Which one; without it all are listed.", autocompletion=names)
+    ] = "",
     *,
     labels: Annotated[str, typer.Option(help="Labels, separated by commas.")] = "first,second",
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,

@@ -40,7 +40,11 @@ def queue_names() -> list[str]:
 def worker(
     queues: Annotated[
         list[str] | None,
-        typer.Argument(help="Queues to work on: publish, train, teacher; default: all.", autocompletion=queue_names),
+        typer.Argument(
+            metavar="QUEUE",
+            help="Queues to work on: publish, train, teacher; default: all.",
+            autocompletion=queue_names,
+        ),
     ] = None,
     burst: Annotated[bool, typer.Option(help="End when no job is left.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Log as JSON lines, as LOG_FORMAT=json does.")] = False,
