@@ -47,6 +47,8 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
     shutil.copyfile(Path(__file__).with_name("portable_code.py"), folder / CODE)
     card = card_text(student, facts, EXAMPLE, "transformers", text, folder.name)
     (folder / "README.md").write_text(card, encoding="utf-8")
+    for file in folder.iterdir():  # safetensors writes for its owner alone
+        file.chmod((folder / "README.md").stat().st_mode)
 
 
 def new_folder(folder: Path) -> None:

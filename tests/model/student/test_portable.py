@@ -84,6 +84,7 @@ def test_transformers_alone_gives_the_same_answers(tiny: str, tmp_path: Path) ->
         stored, folder = tmp_path / f"stored-{make.__name__}", tmp_path / make.__name__
         student.save(stored)
         write_portable(stored, folder, {"version": "student-1"}, 'say "hello"')
+        assert len({path.stat().st_mode for path in folder.iterdir()}) == 1  # whoever may read one may read all
         students[str(folder)] = student
         assert "pipeline_tag: text-classification" in (folder / "README.md").read_text()
         with pytest.raises(ArtifactError, match="not empty"):
