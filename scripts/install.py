@@ -155,7 +155,7 @@ class Installation:
         command += ["--no-input", "--no-compile", "--progress-bar=off", *arguments]
         pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
         if self._stopped.is_set():
-            return
+            raise InstallError(f"{environment.title} is not installed: another installation failed")
         with log.open("w") as sink, subprocess.Popen(command, env=unbuffered(), **pipe) as process:
             self._running.add(process)
             follow(process.stdout or (), sink, environment.title, total)

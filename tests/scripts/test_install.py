@@ -206,6 +206,18 @@ def test_failures_are_explained_in_one_line(install: ModuleType, said: str, reas
     assert "\n" not in install.explain(said)
 
 
+def test_what_another_failure_stopped_is_not_taken_for_installed(
+    install: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = install.KNOWN["label-studio"]
+    stopped = install.Installation(project)
+    stopped._stop()
+    monkeypatch.setattr(install, "create", lambda folder: folder.mkdir())
+    with pytest.raises(install.InstallError, match="Label Studio is not installed: another installation failed"):
+        stopped.fill([environment])
+    assert not install.up_to_date(environment, project)
+
+
 def test_progress_counts_packages_and_names_large_ones(install: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     said = [
         "Collecting six==1.17.0 (from -r requirements.txt (line 3))\n",
