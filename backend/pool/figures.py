@@ -34,7 +34,7 @@ class Checked:
 
 def decided(engine: sa.Engine, project: int) -> int:
     """Number of tasks that somebody labelled (skips and empty submissions do not count)."""
-    query = sa.select(sa.func.count(sa.distinct(people.c.task))).where(*_labelled(project))
+    query = sa.select(sa.func.count(sa.distinct(people.c.task))).where(*labelled(project))
     with engine.connect() as connection:
         return int(connection.execute(query).scalar_one())
 
@@ -45,7 +45,7 @@ def teacher(engine: sa.Engine, project: int, version: str) -> Checked:
     query = (
         sa.select(people.c.task, people.c.labels, candidate_sets.c.labels)
         .join(candidate_sets, same & (candidate_sets.c.version == version))
-        .where(*_labelled(project), candidate_sets.c.state != "unparsed")
+        .where(*labelled(project), candidate_sets.c.state != "unparsed")
         .order_by(people.c.updated_at)
     )
     with engine.connect() as connection:
@@ -59,7 +59,7 @@ def students(engine: sa.Engine, project: int) -> dict[str, Checked]:
     query = (
         sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
         .where(
-            *_labelled(project), sa.or_(*(people.c.shown_version.startswith(kind, autoescape=True) for kind in TRAINED))
+            *labelled(project), sa.or_(*(people.c.shown_version.startswith(kind, autoescape=True) for kind in TRAINED))
         )
         .order_by(people.c.updated_at)
     )
@@ -71,7 +71,8 @@ def students(engine: sa.Engine, project: int) -> dict[str, Checked]:
     return {version: check(list(pairs.values())) for version, pairs in rows.items()}
 
 
-def _labelled(project: int) -> tuple[sa.ColumnElement[bool], ...]:
+def labelled(project: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """The rows of `annotations` that hold a label: no skips, no empty submissions."""
     return people.c.project == project, people.c.state == "labelled"
 
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from backend.pool.bulk import upsert
 from backend.pool.engine import read, write
-from backend.pool.tables import predictions, rulings
+from backend.pool.figures import labelled
+from backend.pool.tables import annotations, predictions, rulings
 
 
 def save(engine: sa.Engine, project: int, version: str, sources: Mapping[int, str]) -> None:
@@ -26,8 +27,10 @@ def of_source(engine: sa.Engine, project: int, version: str, source: str) -> set
 
 
 def counts(engine: sa.Engine, project: int, version: str) -> dict[str, int]:
-    """How many tasks each source decided."""
-    query = sa.select(rulings.c.source, sa.func.count()).where(*_of(project, version)).group_by(rulings.c.source)
+    """How many tasks each source decided, without those that people have labelled themselves, before or since."""
+    person = sa.select(sa.literal(1)).where(*labelled(project), annotations.c.task == rulings.c.task)
+    query = sa.select(rulings.c.source, sa.func.count()).where(*_of(project, version), ~sa.exists(person))
+    query = query.group_by(rulings.c.source)
     with read(engine) as connection:
         return {source: int(number) for source, number in connection.execute(query)}
 

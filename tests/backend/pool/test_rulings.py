@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
-from backend.pool import predictions, rulings
+from backend.pool import annotations, predictions, rulings
+from tests.backend.pool.samples import PROJECT, add_project, labelled
 
 VERSION = "committee-1-abcdef"
 
@@ -27,3 +30,11 @@ def test_answers_without_a_ruling_get_one(engine: sa.Engine) -> None:
     rulings.fill(engine, 7, VERSION, "committee")
     rulings.fill(engine, 7, VERSION, "committee")
     assert rulings.counts(engine, 7, VERSION) == {"committee": 2, "unresolved": 1}
+
+
+def test_what_people_labelled_is_counted_as_theirs(engine: sa.Engine) -> None:
+    add_project(engine)
+    rulings.save(engine, PROJECT, VERSION, dict.fromkeys((1, 2, 3), "committee"))
+    skipped = replace(labelled(12, 2), state="skipped")
+    annotations.save(engine, PROJECT, [labelled(10, 1, "refund"), labelled(11, 1, "billing"), skipped])
+    assert rulings.counts(engine, PROJECT, VERSION) == {"committee": 2}
