@@ -53,6 +53,7 @@ class Process:
     def kill(self) -> None:
         """End the whole group at once, as a crash would."""
         self._kill_group()
+        self._process.kill()  # it may be too young to lead its group
         self._process.wait(STOP_SECONDS)
 
     def _kill_group(self) -> None:
