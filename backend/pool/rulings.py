@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from backend.pool.bulk import upsert
 from backend.pool.engine import read, write
 from backend.pool.figures import labelled
-from backend.pool.tables import annotations, predictions, rulings
+from backend.pool.tables import annotations as people
+from backend.pool.tables import predictions, rulings
 
 
 def save(engine: sa.Engine, project: int, version: str, sources: Mapping[int, str]) -> None:
@@ -28,7 +29,7 @@ def of_source(engine: sa.Engine, project: int, version: str, source: str) -> set
 
 def counts(engine: sa.Engine, project: int, version: str) -> dict[str, int]:
     """How many tasks each source decided, without those that people have labelled themselves, before or since."""
-    person = sa.select(sa.literal(1)).where(*labelled(project), annotations.c.task == rulings.c.task)
+    person = sa.select(sa.literal(1)).where(*labelled(project), people.c.task == rulings.c.task)
     query = sa.select(rulings.c.source, sa.func.count()).where(*_of(project, version), ~sa.exists(person))
     query = query.group_by(rulings.c.source)
     with read(engine) as connection:
