@@ -12,6 +12,7 @@ import numpy as np
 Rows = Sequence[Mapping[str, Any]]
 
 MEMBER = "member:"
+TITLES = {"pool": "annotated", "new": "new"}
 NAMED = ("committee", "llm", "majority", "published")
 
 
@@ -36,10 +37,20 @@ def part_summary(rows: Rows) -> dict[str, Any]:
     return {
         "sets": sets,
         "mean": mean,
+        "against": {method: against(rows, method) for method in methods},
         "best_member": float(np.mean([entry["best_member"] for entry in sets])),
         "gain_over_llm": mean["committee"]["accuracy"] - mean["llm"]["accuracy"],
         "below_best_member": [entry["dataset"] for entry in sets if entry["below"]],
     }
+
+
+def against(rows: Rows, method: str) -> tuple[float, float]:
+    """Accuracy minus that of the default committee on the same set with the same seed: the mean, and 1.96 of its
+    standard errors over sets and seeds."""
+    default = {(row["dataset"], row["seed"]): row["accuracy"] for row in rows if row["method"] == "committee"}
+    pairs = [row["accuracy"] - default[row["dataset"], row["seed"]] for row in rows if row["method"] == method]
+    error = 1.96 * float(np.std(pairs, ddof=1)) / math.sqrt(len(pairs)) if len(pairs) > 1 else 0.0
+    return float(np.mean(pairs)), error
 
 
 def dataset(rows: Rows, name: str) -> dict[str, Any]:
@@ -101,8 +112,8 @@ def cost_table(found: Mapping[str, Any]) -> list[str]:
     parts = {part: found[part] for part in ("pool", "new") if found[part]["sets"]}
     if not parts or not all(entry["mean"]["llm"]["usd"] for entry in parts.values()):
         return []
-    ways, titles = ("llm", "published", "committee"), {"pool": "annotated", "new": "new"}
-    head = ["set", "tokens per call", *(f"{titles[part]}: {way}" for part in parts for way in ways)]
+    ways = ("llm", "published", "committee")
+    head = ["set", "tokens per call", *(f"{TITLES[part]}: {way}" for part in parts for way in ways)]
     lines = ["### Price of the calls for 1,000 tasks", "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for sets in zip(*(entry["sets"] for entry in parts.values()), strict=True):
         cells = [f"${line['methods'][way]['usd']:.4f}" for line in sets for way in ways]
@@ -112,21 +123,31 @@ def cost_table(found: Mapping[str, Any]) -> list[str]:
 
 
 def settings_table(found: Mapping[str, Any]) -> list[str]:
-    """Other settings of the committee, means over the sets; nothing without any."""
+    """Other settings of the committee: means over the sets, and the paired difference to the default; nothing without
+    any."""
     means = {part: found[part]["mean"] for part in ("pool", "new") if found[part]["sets"]}
     first: Mapping[str, Any] = next(iter(means.values()), {})
     others = [name for name in first if name not in NAMED and MEMBER not in name]
     if not others:
         return []
+    head = [cell for part in means for cell in (TITLES[part], "difference")]
     lines = [
         "### Other settings, mean of the sets",
         "",
-        f"| setting | {' | '.join(means)} |",
-        "|---" * (1 + len(means)) + "|",
+        f"| setting | {' | '.join(head)} |",
+        "|---" * (1 + len(head)) + "|",
     ]
     for name in ["committee", *others]:
-        lines.append(f"| {name} | {' | '.join(with_calls(mean[name]) for mean in means.values())} |")
+        cells = [
+            cell for part in means for cell in (with_calls(means[part][name]), points(*found[part]["against"][name]))
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return [*lines, ""]
+
+
+def points(mean: float, error: float) -> str:
+    """A difference in points, with its interval; nothing where there is none."""
+    return f"{100 * mean:+.1f} ± {100 * error:.1f}" if mean or error else ""
 
 
 def set_line(entry: Mapping[str, Any]) -> str:

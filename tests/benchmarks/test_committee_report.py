@@ -73,7 +73,9 @@ def test_the_summary_names_sets_below_their_best_member() -> None:
             "human_labels": 50,
             "llm_calls": 1,
         }
-        return [{**base, "method": m, "accuracy": a, "share_of_calls": c} for m, (a, c) in values.items()]
+        values["replay 1"] = (ours - 0.1, 0.2)
+        more = {"usd": 0.03, "tokens_per_call": 250}
+        return [{**base, **more, "method": m, "accuracy": a, "share_of_calls": c} for m, (a, c) in values.items()]
 
     assert summary(rows_of(0.6))["pool"]["below_best_member"] == ["x"]
     good = summary(rows_of(0.79))
@@ -81,3 +83,5 @@ def test_the_summary_names_sets_below_their_best_member() -> None:
     assert good["pool"]["gain_over_llm"] == pytest.approx(0.29)
     assert good["new"] == {"sets": [], "mean": {}}
     assert "+29.0 points" in markdown(good)
+    assert "| x | 250 | $0.0300 | $0.0300 | $0.0300 |" in markdown(good)
+    assert "| replay 1 | 69.0: 20 % | -10.0 ± 0.0 |" in markdown(good)
