@@ -11,7 +11,6 @@ PyTorch's index of CPU builds, unless the index that pip is set to has one; TORC
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -137,15 +136,27 @@ class Installation:
         create(folder)
         locks = [argument for lock in environment.locks for argument in ("-r", str(self._root / lock))]
         wanted = pins(environment, self._root)
-        where = torch_index(folder, wanted.get("torch", ""))
-        self._pip(environment, ["--no-deps", *locks, *where], len(wanted))
+        self._torch(environment, wanted.get("torch", ""))
+        self._pip(environment, ["--no-deps", *locks], len(wanted))
         if lacks_libraries(folder):
-            self._pip(environment, [wanted["torch"], *where], len(wanted))
+            self._pip(environment, [wanted["torch"]], len(wanted))
         if environment.project:
             self._pip(environment, ["--no-deps", "--no-build-isolation", "-e", str(self._root)], 1)
         for name in (environment.name, *environment.holds):
             stamp(KNOWN[name], self._root).write_text(lock_hash(KNOWN[name], self._root))
         say(f"{environment.title}: installed in {time.monotonic() - started:.0f} s")
+
+    def _torch(self, environment: Environment, pin: str) -> None:
+        """Install torch ahead of all others where it has to come from an index of its own; pip then keeps it."""
+        index = torch_index(self._root / environment.folder, pin)
+        if not index:
+            return
+        try:
+            self._pip(environment, ["--no-deps", "--index-url", index, pin], 1)
+        except InstallError:
+            if os.environ.get("TORCH_INDEX") or self._stopped.is_set():
+                raise
+            say(f"{environment.title}: {index} cannot be used; torch comes with NVIDIA's libraries, some 3 GB")
 
     def _pip(self, environment: Environment, arguments: list[str], total: int) -> None:
         """Run `pip install`, its output into the log, its progress in our words; InstallError explains a failure."""
@@ -225,22 +236,16 @@ def create(folder: Path) -> None:
         raise InstallError(f"{folder} cannot be made: {explain(said)}")
 
 
-def torch_index(folder: Path, pin: str) -> list[str]:
-    """Arguments for pip that name where torch comes from; none if the index that pip is set to has the right build.
+def torch_index(folder: Path, pin: str) -> str:
+    """The index from which torch must come; "" if the one that pip is set to has the right build.
 
     On Linux the public index has torch for NVIDIA GPUs only, with 3 GB of libraries.
     """
-    named = os.environ.get("TORCH_INDEX")
-    if named:
-        return ["--extra-index-url", named]
-    if not pin or sys.platform != "linux" or shutil.which("nvidia-smi"):
-        return []
+    named = os.environ.get("TORCH_INDEX", "")
+    if named or not pin or sys.platform != "linux" or shutil.which("nvidia-smi"):
+        return named if pin else ""
     asked = [str(folder / "bin" / "python"), "-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed"]
-    answer = subprocess.run([*asked, "--quiet", "--report", "-", pin], check=False, capture_output=True, text=True)
-    if answer.returncode != 0:
-        return []  # the installation itself says why
-    version = json.loads(answer.stdout)["install"][0]["metadata"]["version"]
-    return [] if "+cpu" in version else ["--extra-index-url", CPU_BUILDS]
+    return "" if run([*asked, pin + "+cpu"]).returncode == 0 else CPU_BUILDS
 
 
 def lacks_libraries(folder: Path) -> bool:

@@ -154,7 +154,8 @@ def test_a_whole_installation_from_wheels(
     monkeypatch.delenv("TORCH_INDEX", raising=False)
     monkeypatch.setattr(install.shutil, "which", lambda _: None)
     monkeypatch.setattr(install.sys, "platform", "linux")
-    assert install.torch_index(project / ".venv", "runs==1") == ["--extra-index-url", install.CPU_BUILDS]
+    assert install.torch_index(project / ".venv", "runs==1") == install.CPU_BUILDS
+    assert install.torch_index(project / ".venv", "") == ""
 
 
 def test_a_torch_for_gpus_gets_its_libraries(install: ModuleType, tmp_path: Path) -> None:
@@ -169,7 +170,22 @@ def test_a_torch_for_gpus_gets_its_libraries(install: ModuleType, tmp_path: Path
 
 def test_the_index_of_torch_can_be_named(install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_INDEX", "https://download.pytorch.org/whl/cu130")
-    assert install.torch_index(tmp_path, "torch==1") == ["--extra-index-url", "https://download.pytorch.org/whl/cu130"]
+    assert install.torch_index(tmp_path, "torch==1") == "https://download.pytorch.org/whl/cu130"
+    assert install.torch_index(tmp_path, "") == ""
+
+
+def test_without_the_index_of_cpu_builds_torch_comes_from_the_usual_one(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TORCH_INDEX", raising=False)
+    monkeypatch.setattr(install, "torch_index", lambda _folder, _pin: "http://127.0.0.1:9")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    environment = install.KNOWN["runtime"]
+    without_seed(tmp_path / environment.folder)
+    install.Installation(tmp_path)._torch(environment, "torch==2.13.0")
+    assert "http://127.0.0.1:9 cannot be used; torch comes with NVIDIA's libraries" in capsys.readouterr().out
 
 
 def wheel(folder: Path, name: str) -> None:
