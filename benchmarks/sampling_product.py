@@ -25,6 +25,8 @@ from model.student.training import train_student
 REST = "+rest"
 METHODS = ("random", DEFAULT)
 
+Key = tuple[str, str, str, int, float]  # labeller, split, method, seed, budget
+
 
 def with_rest(methods: Sequence[str]) -> tuple[str, ...]:
     """Every method without and with the rest of the pool."""
@@ -70,59 +72,79 @@ def training_data(drawn: Draw, bought: IntArray, rest: bool) -> TrainingData:
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """By method and kind of split: what the rest adds in points of accuracy on target test texts, by budget and in all
-    with its interval, where it adds least, and the share of labelling everything at the largest budget, both ways."""
-    known = {key(row): 100.0 * row["accuracy"] for row in rows}
-    pairs = [row for row in rows if row["budget"] in BUDGETS and key({**row, "method": row["method"] + REST}) in known]
-    found = []
-    for method in sorted({row["method"] for row in pairs}):
-        for name, part in groups([row for row in pairs if row["method"] == method]).items():
-            gains: dict[float, list[float]] = defaultdict(list)
-            splits: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-            shares: list[tuple[float, float]] = []
-            for row in part:
-                without, both = known[key(row)], known[key({**row, "method": method + REST})]
-                gains[row["budget"]].append(both - without)
-                splits[f"{row['labeller']} {row['split']}"][row["seed"]].append(both - without)
-                if row["budget"] == BUDGETS[-1]:
-                    most = known[key({**row, "method": EVERYTHING, "budget": 1.0})]
-                    shares.append((without / most, both / most))
-            means = {split: [float(np.mean(values)) for values in seeds.values()] for split, seeds in splits.items()}
-            lowest = min(means, key=lambda split: float(np.mean(means[split])))
-            found.append(
-                {
-                    "method": method,
-                    "group": name,
-                    "splits": len(means),
-                    "gains": {f"{budget:.0%}": float(np.mean(values)) for budget, values in sorted(gains.items())},
-                    "gain": list(interval(list(means.values()))),
-                    "lowest": [lowest, float(np.mean(means[lowest]))],
-                    "shares": [float(value) for value in np.mean(shares, axis=0)],
-                }
-            )
-    return found
+    with its interval, where it adds least, what it adds on the pool itself, and the share of labelling everything at
+    the largest budget, both ways."""
+    known = {key(row): row for row in rows}
+    pairs = [row for row in rows if row["budget"] in BUDGETS and key(row, REST) in known]
+    return [
+        line(method, name, part, known)
+        for method in sorted({row["method"] for row in pairs})
+        for name, part in groups([row for row in pairs if row["method"] == method]).items()
+    ]
+
+
+def line(method: str, name: str, part: Sequence[Mapping[str, Any]], known: Mapping[Key, Any]) -> dict[str, Any]:
+    """The summary of one method on one kind of splits."""
+    splits, pool = (gains(part, known, column) for column in ("accuracy", "pool_accuracy"))
+    lowest = min(splits, key=lambda split: float(np.mean(splits[split])))
+    last = [row for row in part if row["budget"] == BUDGETS[-1]]
+    shares = [
+        np.mean([known[key(row, ending)]["accuracy"] / known[everything(row)]["accuracy"] for row in last])
+        for ending in ("", REST)
+    ]
+    by_budget = {
+        f"{budget:.0%}": float(np.mean([*gains(chosen, known, "accuracy").values()]))
+        for budget in BUDGETS
+        if (chosen := [row for row in part if row["budget"] == budget])
+    }
+    return {
+        "method": method,
+        "group": name,
+        "splits": len(splits),
+        "gains": by_budget,
+        "gain": list(interval(list(splits.values()))),
+        "lowest": [lowest, float(np.mean(splits[lowest]))],
+        "pool_gain": list(interval(list(pool.values()))),
+        "shares": [float(share) for share in shares],
+    }
+
+
+def gains(part: Sequence[Mapping[str, Any]], known: Mapping[Key, Any], column: str) -> dict[str, list[float]]:
+    """What the rest adds to a column, in points: for every split the mean over budgets of every seed."""
+    found: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in part:
+        gain = 100.0 * (known[key(row, REST)][column] - row[column])
+        found[f"{row['labeller']} {row['split']}"][row["seed"]].append(gain)
+    return {split: [float(np.mean(values)) for values in seeds.values()] for split, seeds in found.items()}
 
 
 def markdown(found: Sequence[Mapping[str, Any]]) -> str:
     """The summary as a table."""
     head = [f"{budget:.0%}" for budget in BUDGETS]
     lines = [
-        f"| method | splits | {' | '.join(head)} | all budgets (95 %) | lowest split | share of everything at 20 % |",
-        "|---" * (len(head) + 5) + "|",
+        f"| method | splits | {' | '.join(head)} | all budgets (95 %) | lowest split | on the pool itself (95 %) "
+        "| share of everything at 20 % |",
+        "|---" * (len(head) + 6) + "|",
     ]
-    for line in found:
-        cells = " | ".join(f"{value:+.2f}" for value in line["gains"].values())
-        total = points([value / 100 for value in line["gain"]])
-        lowest, shares = line["lowest"], [percent(share) for share in line["shares"]]
+    for one in found:
+        cells = " | ".join(f"{value:+.2f}" for value in one["gains"].values())
+        total, pool = (points([value / 100 for value in one[name]]) for name in ("gain", "pool_gain"))
+        lowest, shares = one["lowest"], [percent(share) for share in one["shares"]]
         lines.append(
-            f"| {line['method']} | {line['splits']} {line['group']} | {cells} | {total} "
-            f"| {lowest[0]} {lowest[1]:+.2f} | {shares[0]} → {shares[1]} |"
+            f"| {one['method']} | {one['splits']} {one['group']} | {cells} | {total} "
+            f"| {lowest[0]} {lowest[1]:+.2f} | {pool} | {shares[0]} → {shares[1]} |"
         )
     return "\n".join([*lines, ""])
 
 
-def key(row: Mapping[str, Any]) -> tuple[str, str, str, int, float]:
-    """What makes two rows the same measurement."""
-    return (row["labeller"], row["split"], row["method"], row["seed"], row["budget"])
+def key(row: Mapping[str, Any], ending: str = "") -> Key:
+    """What makes two rows the same measurement; with an ending that of another method."""
+    return (row["labeller"], row["split"], row["method"] + ending, row["seed"], row["budget"])
+
+
+def everything(row: Mapping[str, Any]) -> Key:
+    """The measurement with answers for the whole pool that belongs to a row."""
+    return (row["labeller"], row["split"], EVERYTHING, row["seed"], 1.0)
 
 
 def groups(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

@@ -52,7 +52,7 @@ def test_the_rest_takes_part_where_the_method_says_so() -> None:
 def test_what_the_rest_adds_is_told_by_budget_and_where_it_adds_least() -> None:
     rows = [
         {"split": split, "labeller": "llm", "shifted": True, "method": method, "budget": budget, "seed": seed,
-         "accuracy": 0.6 + gain * (method != DEFAULT)}
+         "accuracy": 0.6 + gain * (method != DEFAULT), "pool_accuracy": 0.7 + 0.03 * (method != DEFAULT)}
         for split, gain in (("x", 0.02), ("y", -0.01))
         for seed in (0, 1)
         for method in (DEFAULT, DEFAULT + REST)
@@ -64,4 +64,4 @@ def test_what_the_rest_adds_is_told_by_budget_and_where_it_adds_least() -> None:
     assert line["gains"] == {"1%": pytest.approx(0.5), "20%": pytest.approx(0.5)}
     assert line["lowest"] == ["llm y", pytest.approx(-1.0)]
     assert line["shares"] == pytest.approx([0.75, 0.75625])
-    assert "| llm y -1.00 | 75.0 % → 75.6 % |" in markdown([line])
+    assert "| llm y -1.00 | +3.00 (+3.00 to +3.00) | 75.0 % → 75.6 % |" in markdown([line])
