@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from model.teacher.cost import Price
 
 TIMEOUT = 120.0  # seconds for one answer
+LOGIN = re.compile(r"//[^/@]*@")  # in an address
 RETRIES = 4  # of the SDK, with its own growing waits
 MOST_CONNECTIONS = 256  # the largest LLM_CONCURRENCY
 
@@ -151,7 +152,8 @@ class SdkProvider:
         except sdk.APIStatusError as error:
             raise self.of_status(error) from None
         except (sdk.APIConnectionError, sdk.APIResponseValidationError, ValueError) as error:
-            raise TeacherUnheard(f"{self.name}: {redact(str(error), self._key)}") from None
+            own = "" if self._address == self.home else " at " + LOGIN.sub("//", str(self._address))
+            raise TeacherUnheard(f"{self.name}{own}: {redact(str(error), self._key)}") from None
 
     def of_status(self, error: Any) -> TeacherError:
         """Whom an HTTP error concerns: this text, or everybody, now or for good."""

@@ -130,10 +130,11 @@ def test_an_answer_that_takes_too_long_is_unavailable(vendor: Vendor, http_serve
         vendor.asks(server, timeout=0.2, max_retries=0).shortlist(["spam"])
 
 
-def test_a_server_that_is_not_there_is_unavailable(vendor: Vendor, http_server: HTTPServer) -> None:
+def test_a_server_that_is_not_there_is_named_without_its_login(vendor: Vendor, http_server: HTTPServer) -> None:
     server = vendor.start(http_server)
-    with pytest.raises(TeacherUnavailable):
-        vendor.asks(server, "http://127.0.0.1:9/v1", max_retries=0).shortlist(["spam"])
+    with pytest.raises(TeacherUnavailable) as caught:
+        vendor.asks(server, "http://me:pass@127.0.0.1:9/v1", max_retries=0).shortlist(["spam"])
+    assert f"{vendor.teacher} at http://127.0.0.1:9/v1: " in str(caught.value)
 
 
 def test_a_long_wait_is_told_and_not_slept(vendor: Vendor, http_server: HTTPServer) -> None:
