@@ -18,6 +18,7 @@ class Gate:
         self.port = free_port()
         self._listener: socket.socket | None = None
         self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
         self.open()
 
     def open(self) -> None:
@@ -36,11 +37,12 @@ class Gate:
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
             self._listener = None
-        for one in self._open:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        self._open.clear()
+        with self._lock:
+            for one in self._open:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+            self._open.clear()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -49,7 +51,12 @@ class Gate:
                 outside = self._connect()
             except OSError:
                 return
-            self._open += [inside, outside]
+            with self._lock:
+                if listener is not self._listener:  # who came while the door was being closed does not get through
+                    inside.close()
+                    outside.close()
+                    return
+                self._open += [inside, outside]
             for source, sink in ((inside, outside), (outside, inside)):
                 threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
 
