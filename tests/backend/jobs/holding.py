@@ -37,7 +37,8 @@ class Holding:
     """Asks jobs to wait. Each request holds one run, at the first of its steps that has these words in it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        """`folder` lies beside the worker's log."""
+        self.folder, self._log = folder, folder.parent / "worker.log"
         folder.mkdir(exist_ok=True)
 
     def ask(self, kind: str, words: str = "") -> None:
@@ -47,8 +48,14 @@ class Holding:
         growing.replace(self.folder / f"{kind}.asked")
 
     def wait(self, kind: str) -> None:
-        """Return when a job of this kind stands still."""
-        wait_for(f"a held {kind}", self._held(kind).exists, PATIENCE_SECONDS, 0.02)
+        """Return when a job of this kind stands still; AssertionError as soon as a job failed for good."""
+
+        def held() -> bool:
+            said = self._log.read_text() if self._log.exists() else ""
+            assert "job failed unexpectedly" not in said, said[-3000:]
+            return self._held(kind).exists()
+
+        wait_for(f"a held {kind}, see {self._log}", held, PATIENCE_SECONDS, 0.02)
 
     def release(self, kind: str) -> None:
         """Let the job go on, or forget the one that was killed."""
