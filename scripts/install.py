@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from typing import IO
 ROOT = Path(__file__).resolve().parent.parent
 LINE_SECONDS = 5  # a line of progress of each environment at most this often
 LARGE_MEGABYTES = 20  # and one for each package that is larger
+PORTS = {"PORT": 9090, "LABEL_STUDIO_PORT": 8080}  # of `make run`, when nothing else is said
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 
@@ -120,6 +122,8 @@ class Installation:
         require_space(wanted, self._root)
         titles = " and ".join(environment.title for environment in wanted)
         say(f"Installing {titles} (once; some minutes, depending on the network)")
+        if any(environment.name == "runtime" for environment in wanted):
+            warn_of_ports()
         with ThreadPoolExecutor(len(wanted)) as pool:
             futures = [pool.submit(self._fill, environment) for environment in wanted]
             try:
@@ -213,6 +217,19 @@ def pins(environment: Environment, root: Path) -> dict[str, str]:
     """What is installed: the pin of each package."""
     every = [line for lock in environment.locks for line in lines(root / lock)]
     return {line.partition("==")[0]: line for line in every if "==" in line and not line.startswith("#")}
+
+
+def warn_of_ports() -> None:
+    """Say before the long wait which ports of `make run` somebody else has; it will refuse to start on them."""
+    for setting, usual in PORTS.items():
+        port = os.environ.get(setting) or str(usual)
+        if setting == "LABEL_STUDIO_PORT" and os.environ.get("SAMPLE") == "0":
+            continue
+        try:
+            socket.create_connection(("127.0.0.1", int(port)), timeout=1).close()
+        except (OSError, ValueError, OverflowError):
+            continue
+        say(f"Another program listens on port {port}: stop it meanwhile, or begin again with another {setting}=<port>")
 
 
 def require_space(environments: list[Environment], root: Path) -> None:

@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import os
+import socket
 import subprocess
 import sys
 import venv
@@ -232,6 +233,22 @@ def test_what_another_failure_stopped_is_not_taken_for_installed(
     with pytest.raises(install.InstallError, match="Label Studio is not installed: another installation failed"):
         stopped.fill([environment])
     assert not install.up_to_date(environment, project)
+
+
+def test_a_port_that_is_taken_is_told_before_the_long_wait(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", "no number")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("LABEL_STUDIO_PORT", str(port))
+        install.warn_of_ports()
+        said = capsys.readouterr().out
+        assert said.startswith(f"Another program listens on port {port}: ")
+        assert said.endswith(" LABEL_STUDIO_PORT=<port>\n")
+        monkeypatch.setenv("SAMPLE", "0")
+        install.warn_of_ports()
+        assert capsys.readouterr().out == ""
 
 
 def test_progress_counts_packages_and_names_large_ones(install: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
