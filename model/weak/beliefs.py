@@ -61,23 +61,32 @@ def beliefs(
     """Teacher's posterior, pooled with similar texts, corrected by human labels, pooled with what these teach alone.
 
     `vectors` are of an encoder that knows no label; those of an `adapted` one serve only what people's labels teach.
+    How the teacher errs, and how much it counts, is learned where it and people answered the same tasks: what would be
+    believed of a task that the teacher never saw says nothing about its answers.
     """
     decided = data.decided
     labels = data.candidates.argmax(1).astype(np.int64)
     posterior = teacher_posterior(data)
     rows = np.flatnonzero(decided)
-    fair = representative(posterior, rows, labels[rows])
+    both = rows[data.teacher_sets[rows].any(1)]  # people and the teacher
+    known = both if len(both) else rows
+    fair = representative(posterior, known, labels[known])
     if decided.all():  # nothing is left to be weighed
         return Beliefs(respected(posterior, data), Strengths(), Agreement(), Correction(False, 0), Weights(), fair)
-    rows = rows if fair else rows[:0]  # people's labels stay what they are, but say nothing about the other tasks
+    if not fair:  # people's labels stay what they are, but say nothing about the other tasks
+        rows, both = rows[:0], both[:0]
     space = Space(vectors, stop)
-    chosen = strengths(data, space, rows, labels[rows])
+    chosen = strengths(data, space, both, labels[both])
     if chosen.prior != PRIOR_STRENGTH:
         posterior = teacher_posterior(data, chosen.prior)
     believed, agreement = pooled(posterior, space, decided, labels, trust=chosen.trust)
-    believed, correction, left_out = corrected(believed, posterior, vectors, data.first, rows, labels[rows])
-    inputs, seen = (vectors, None) if adapted is None else (adapted.vectors, adapted.seen[rows])
-    believed, weights = joined(believed, left_out, inputs, rows, labels[rows], options, stop, seen)
+    believed, correction, unseen = corrected(believed, posterior, vectors, data.first, both, labels[both])
+    left_out = np.zeros((len(rows), believed.shape[1]))
+    judges = np.isin(rows, both)
+    left_out[judges] = unseen
+    inputs = vectors if adapted is None else adapted.vectors
+    given = ~judges if adapted is None else ~judges | adapted.seen[rows]
+    believed, weights = joined(believed, left_out, inputs, rows, labels[rows], options, stop, given)
     return Beliefs(respected(sharpened(believed), data), chosen, agreement, correction, weights, fair)
 
 

@@ -151,6 +151,18 @@ def test_people_are_never_contradicted_and_narrowed_sets_are_respected() -> None
     }  # fmt: skip
 
 
+def test_people_say_nothing_about_a_teacher_that_was_never_asked_about_their_tasks() -> None:
+    toy = Toy(400, 4, noise=0.5, seed=9)
+    human = np.arange(400) < 120
+    people = np.where(human, (toy.labels + 1) % 4, toy.labels)  # of another domain, where labels mean something else
+    proposed = np.eye(4, dtype=np.bool_)[toy.labels] & ~human[:, None]
+    data = TrainingData(toy.texts, np.eye(4, dtype=np.bool_)[people], human, None, proposed)
+    found = beliefs(data, toy.embed(toy.texts), FAST)
+    assert (found.correction.used, found.strengths.error_after, found.weights.supervised) == (False, None, 0.0)
+    assert right(found.shares[120:], toy.labels[120:]) > 0.95
+    assert right(found.shares[:120], people[:120]) == 1.0
+
+
 def test_sharpening_keeps_the_order() -> None:
     shares = np.array([[0.5, 0.3, 0.2]], np.float16)
     assert sharpened(shares.copy())[0] == pytest.approx([0.6579, 0.2368, 0.1053], abs=2e-3)
