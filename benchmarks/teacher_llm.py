@@ -61,11 +61,13 @@ class Way:
 
 WAYS = (
     *(Way(prompt, examples) for examples in ("none", "fixed") for prompt in ("single", "all")),
-    *(Way("all", examples) for examples in ("nearest", "written")),
-    *(Way("all", examples, 5) for examples in ("fixed", "nearest", "none")),
-    *(Way("unsure", examples) for examples in ("none", "fixed")),
-    *(Way("single", examples, 5) for examples in ("fixed", "none")),
+    Way("all", "fixed", 5),
+    Way("unsure", "fixed"),
+    *(Way("all", examples) for examples in ("written", "nearest")),
     Way("all", "fixed", 10),
+    *(Way("all", examples, 5) for examples in ("nearest", "none")),
+    Way("unsure", "none"),
+    *(Way("single", examples, 5) for examples in ("fixed", "none")),
     Way("single", "nearest"),
     Way("all", "fixed", structured=False),
 )
