@@ -1,6 +1,9 @@
 # install, run, test, check, bench, clean: see README.md. `make run SAMPLE=my.csv PORT=9090 LABEL_STUDIO_PORT=8080`
 .PHONY: install install-label-studio run test audit check bench clean
 
+# Without its bytecode every process compiles torch and transformers anew, which takes seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 BENCHMARKS := quality committee sampling speed soak
 BENCH_ARGS ?= --quick
