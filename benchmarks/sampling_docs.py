@@ -3,7 +3,8 @@
 python -m benchmarks.sampling_docs docs/sampling.md main=FILE.json more=FILE.json
 
 A block between `<!-- main: shifted, all -->` and `<!-- end -->` becomes that group's table of the run `main`; `splits`
-is the table split by split. The plot of the first run goes to images/sampling.svg beside the note.
+is the table split by split, `rest` what the rest of the pool adds in a run with `--student product`. The plot of the
+first run goes to images/sampling.svg beside the note.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sampling_report import by_split, group_table, plot, summary
+from benchmarks import sampling_product
+from benchmarks.sampling_report import Rows, by_split, group_table, plot, summary
 
 BLOCK = re.compile(r"<!-- (\w+): ([^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
 
@@ -26,10 +28,16 @@ def main(arguments: Sequence[str]) -> None:
     runs = {
         name: json.loads(Path(file).read_text())["rows"] for name, _, file in (one.partition("=") for one in stored)
     }
-    found = {name: summary(rows) for name, rows in runs.items()}
+    found = {name: described(rows) for name, rows in runs.items()}
     path = Path(note)
     path.write_text(filled(path.read_text(), found))
     plot(next(iter(runs.values())), path.parent / "images" / "sampling.svg")
+
+
+def described(rows: Rows) -> Mapping[str, Any]:
+    """The summary that belongs to the student of a run."""
+    of_product = any(row["method"].endswith(sampling_product.REST) for row in rows)
+    return {"rest": sampling_product.summary(rows)} if of_product else summary(rows)
 
 
 def filled(text: str, found: Mapping[str, Mapping[str, Any]]) -> str:
@@ -37,9 +45,11 @@ def filled(text: str, found: Mapping[str, Mapping[str, Any]]) -> str:
 
     def table(match: re.Match[str]) -> str:
         run, group = match.groups()
-        if run not in found or (group != "splits" and group not in found[run]["groups"]):
+        one = found.get(run, {})
+        if group == "rest" and "rest" in one:
+            return f"<!-- {run}: rest -->\n{sampling_product.markdown(one['rest'])}<!-- end -->"
+        if "groups" not in one or (group != "splits" and group not in one["groups"]):
             raise ValueError(f"no run has the table {run}: {group}")
-        one = found[run]
         made = by_split(one) if group == "splits" else group_table(group, one["groups"][group], one["default"])
         return f"<!-- {run}: {group} -->\n{made}<!-- end -->"
 

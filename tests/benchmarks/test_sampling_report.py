@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks import sampling
-from benchmarks.sampling_docs import filled
+from benchmarks.sampling_docs import described, filled
+from benchmarks.sampling_product import REST
 from benchmarks.sampling_report import area, ceiling, interval, markdown, summary
 from benchmarks.sampling_student import fit
 from model.acquisition import DEFAULT
@@ -119,3 +120,6 @@ def test_the_note_gets_its_tables_from_stored_runs() -> None:
     assert filled(made, found) == made
     with pytest.raises(ValueError, match="no run has the table"):
         filled(text.replace("main: shifted", "other: shifted"), found)
+    product = [{**row, "method": f"random{REST}"} for row in rows() if row["method"] == "random"]
+    rest = {"product": described([*rows(), *product])}
+    assert "| random | 1 shifted, gold labels | +0.00 |" in filled("<!-- product: rest -->\nold\n<!-- end -->", rest)
