@@ -114,15 +114,15 @@ def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, 
     stored, folder = tmp_path / "stored", tmp_path / "portable"
     student.save(stored)
     write_onnx(stored, folder, {"version": "student-1"}, 'say "hello"')
+    assert {path.name for path in folder.iterdir()} == {
+        "model.onnx", "tokenizer.json", "labels.json", "classify.py", "README.md"
+    }  # fmt: skip
     texts = [*TEXTS, "", "late " * 200]
     names, found, best = json.loads(printed(ALONE, folder, json.dumps(texts), cwd=tmp_path))
     wanted = student.probabilities(texts)
     assert names == list(SPACE.names)
     assert np.allclose(found, wanted, atol=1e-4)
     assert [row["label"] for row in best] == [SPACE.names[place] for place in np.argsort(-wanted[0])[:2]]
-    assert {path.name for path in folder.iterdir()} == {
-        "model.onnx", "tokenizer.json", "labels.json", "classify.py", "README.md"
-    }  # fmt: skip
     assert "library_name: onnx" in (folder / "README.md").read_text()
     with pytest.raises(ArtifactError, match="not empty"):
         write_onnx(stored, folder, {}, "")
