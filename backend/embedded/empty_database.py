@@ -1,7 +1,8 @@
 """Label Studio's empty database, as its own migrations make it: laying it out spares the first start a minute.
 
 The file beside this one is written by scripts/label_studio_database.py from the locked release. Another release makes
-its database itself, as ever.
+its database itself, as ever. In write-ahead mode people can open tasks while predictions are being stored; with SQLite's
+own mode one of some hundred such requests met "database is locked".
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def lay_out(folder: Path, venv: Path) -> bool:
     connection = sqlite3.connect(growing)
     try:
         connection.executescript(gzip.decompress(DUMP.read_bytes()).decode())
+        connection.execute("PRAGMA journal_mode=WAL")  # the file remembers it
     finally:
         connection.close()
     growing.chmod(0o600)

@@ -25,6 +25,7 @@ def test_a_new_folder_gets_every_table_and_nobody(tmp_path: Path, venv: Path) ->
     assert connection.execute("SELECT COUNT(*) FROM django_migrations").fetchone()[0] > 300
     for table in ("htx_user", "organization", "authtoken_token", "project", "task"):
         assert connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (0,), table
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
     assert (tmp_path / DATABASE).stat().st_mode & 0o077 == 0
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [DATABASE]
