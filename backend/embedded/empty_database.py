@@ -1,8 +1,8 @@
 """Label Studio's empty database, as its own migrations make it: laying it out spares the first start a minute.
 
 The file beside this one is written by scripts/label_studio_database.py from the locked release. Another release makes
-its database itself, as ever. In write-ahead mode people can open tasks while predictions are being stored; with SQLite's
-own mode one of some hundred such requests met "database is locked".
+its database itself, as ever. In write-ahead mode people can open tasks while predictions are being stored; with
+SQLite's own mode one of some hundred such requests met "database is locked".
 """
 
 from __future__ import annotations
