@@ -36,13 +36,16 @@ def runtime_embedder(settings: Settings, encoder: str, runtime: str) -> Embed:
 def project_runtime(services: Services, project: Project) -> str:
     """How the project's texts are encoded: setting STUDENT_RUNTIME; with `auto` as for its newest student, so that no
     text is encoded twice, and for its first one the fastest way that this machine has."""
+    from model.student.options import ADAPTED
     from model.student.runtimes import RUNTIMES, preferred
 
     options = project_options(services.settings, project)
     if options.STUDENT_RUNTIME != "auto":
         return options.STUDENT_RUNTIME
-    for row in versions.list_versions(services.engine, project.project)[:1]:
-        settled = row.metrics.get("training", {}).get("runtime", {})
+    trainings = [row.metrics.get("training", {}) for row in versions.list_versions(services.engine, project.project)]
+    # a student with an encoder of its own says nothing about how the project's runs
+    for training in [training for training in trainings if training.get("way") != ADAPTED][:1]:
+        settled = training.get("runtime", {})
         if settled.get("encoder", options.STUDENT_ENCODER) == options.STUDENT_ENCODER:
             return str(settled.get("name", RUNTIMES[0]))  # older versions knew no other
     return preferred() if options.MODE == "student" else RUNTIMES[0]

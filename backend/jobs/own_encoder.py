@@ -12,6 +12,7 @@ from backend.pool import versions
 from backend.services import project_options, served_version
 from model.errors import ArtifactError, NotEnoughDataError
 from model.student.adapted import LEAST_LABELS
+from model.student.options import ADAPTED
 
 if TYPE_CHECKING:
     from model.student.adapted import AdaptedEncoder
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 GROWTH = 2.0  # times the human labels of the last time, before it is adapted again
-ADAPTED = "adapted"  # TrainingReport.way
 
 
 def wanted(job: Job) -> bool:

@@ -15,6 +15,7 @@ Stop: TypeAlias = Callable[[], bool]
 Method = Literal["distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold"]
 METHODS: tuple[str, ...] = ("distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold")
 WAYS: tuple[str, ...] = ("auto", "head", "finetune")
+ADAPTED = "adapted"  # TrainingReport.way of a head on an encoder of its own
 
 
 @dataclass(frozen=True)

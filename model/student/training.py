@@ -23,7 +23,7 @@ from model.student.freeal import FreealTargets
 from model.student.head import HeadStudent
 from model.student.head_training import HeadLearner, batch_rows
 from model.student.loop import Plan, train
-from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
+from model.student.options import ADAPTED, Embed, Progress, Stop, TrainingOptions, TrainingReport
 from model.student.student import Student
 from model.student.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.student.unlabelled import with_own_answers, with_part
@@ -62,7 +62,7 @@ def train_student(
     report = TrainingReport(options.method, way, len(data), int(data.human.sum()))
     teach: Teach = train_head if way == "head" else train_encoder
     if own is not None and way == "head":
-        teach, report.way = partial(train_adapted, own), "adapted"
+        teach, report.way = partial(train_adapted, own), ADAPTED
     data = with_part(data, dataclasses.replace(options, way=way))
     report.unlabelled_rows = len(data.unlabelled)
     needed = way == "head" or options.method == "shortlist"

@@ -60,11 +60,14 @@ def test_float32_needs_no_check(tmp_path: Path) -> None:
 
 def test_a_project_stays_with_the_way_of_its_newest_student(world: World) -> None:
     assert project_runtime(world.services, world.project) == preferred()
-    settled = {"training": {"runtime": {"encoder": "default", "name": "float32", "refused": {"name": "int8"}}}}
+    settled = {"training": {"runtime": {"encoder": "default", "name": "int8", "refused": {"name": "bfloat16"}}}}
     versions.add(world.engine, 7, "student-1-aaaaaa", 1, "aaaaaa", settled, 3)
-    assert project_runtime(world.services, world.project) == "float32"
+    assert project_runtime(world.services, world.project) == "int8"
+    own = {"training": {"way": "adapted", "runtime": {}}}
+    versions.add(world.engine, 7, "student-2-aaaaaa", 2, "aaaaaa", own, 3)
+    assert project_runtime(world.services, world.project) == "int8", "all texts would be encoded once more"
     other = {"training": {"runtime": {"encoder": "another", "name": "int8"}}}
-    versions.add(world.engine, 7, "student-2-aaaaaa", 2, "aaaaaa", other, 3)
+    versions.add(world.engine, 7, "student-3-aaaaaa", 3, "aaaaaa", other, 3)
     assert project_runtime(world.services, world.project) == preferred()
 
 
