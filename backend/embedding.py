@@ -44,8 +44,9 @@ def project_runtime(services: Services, project: Project) -> str:
         return options.STUDENT_RUNTIME
     trainings = [row.metrics.get("training", {}) for row in versions.list_versions(services.engine, project.project)]
     # a student with an encoder of its own says nothing about how the project's runs
-    for training in [training for training in trainings if training.get("way") != ADAPTED][:1]:
-        settled = training.get("runtime", {})
+    newest = next((training for training in trainings if training.get("way") != ADAPTED), None)
+    if newest is not None:
+        settled = newest.get("runtime", {})
         if settled.get("encoder", options.STUDENT_ENCODER) == options.STUDENT_ENCODER:
             return str(settled.get("name", RUNTIMES[0]))  # older versions knew no other
     return preferred() if options.MODE == "student" else RUNTIMES[0]

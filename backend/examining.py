@@ -16,7 +16,8 @@ from backend.pool import projects
 from backend.queue import QUEUES, JobQueue
 from backend.services import open_services, require_pool
 from backend.settings import Settings
-from backend.teacher_check import OFFLINE, lacking
+from backend.teacher_check import lacking
+from model.teacher.choice import OFFLINE
 
 START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (redis://host:6379/0)"
 DATABASE = "Check DATABASE_URL, DATA_DIR, the rights on it and the space on its disk"

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from backend.settings import Settings
 from model.errors import TeacherRefused
-from model.teacher.choice import SEVERAL
+from model.teacher.choice import OFFLINE, SEVERAL
 from model.teacher.cost import price_of
-
-OFFLINE = ("auto", "similarity", "")
 
 
 @dataclass(frozen=True)

@@ -235,8 +235,3 @@ def _scaled(progress: Progress | None, low: float, high: float) -> Progress | No
     if progress is None:
         return None
     return lambda share, message: progress(low + (high - low) * share, message)
-
-
-def seeded(options: TrainingOptions, seed: int) -> TrainingOptions:
-    """The same options with another seed."""
-    return dataclasses.replace(options, seed=seed)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from model.teacher.throttle import Throttle
 
 SEVERAL = re.compile(r"\+(?=(?:similarity$|openai:|anthropic:))")
+OFFLINE = ("auto", "similarity", "")  # values of TEACHER that ask no LLM
 VARIED = 0.5  # temperature of self-consistency, as in the paper; used where a provider has one
 
 
@@ -54,7 +55,7 @@ class TeacherOptions:
 
 def is_similarity(options: TeacherOptions) -> bool:
     """Whether the offline similarity teacher (no LLM) is chosen; `auto` means it."""
-    return options.teacher in ("auto", "similarity", "")
+    return options.teacher in OFFLINE
 
 
 def teacher_hash(options: TeacherOptions, space: LabelSpace) -> str:
