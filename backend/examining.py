@@ -18,6 +18,7 @@ from backend.services import open_services, require_pool
 from backend.settings import Settings
 from backend.teacher_check import lacking
 from model.teacher.choice import OFFLINE
+from model.teacher.similarity import NAME
 
 START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (redis://host:6379/0)"
 DATABASE = "Check DATABASE_URL, DATA_DIR, the rights on it and the space on its disk"
@@ -130,7 +131,7 @@ def teacher_finding(settings: Settings, check: str, teacher: str, budget: float)
     if lack is not None:
         return failure(check, lack.what, lack.remedy)
     if teacher in OFFLINE:
-        return good(check, "offline similarity teacher (no LLM)")
+        return good(check, NAME)
     return good(check, f"{teacher}, at most ${budget:.2f} per project")
 
 
