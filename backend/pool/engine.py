@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ LOCK = 7_406_815_119  # PostgreSQL's advisory lock of migrations: any number tha
 BUSY_MS = 30_000  # how long a writer waits for another one on SQLite
 REVISIONS = sa.table("alembic_version", sa.column("version_num", sa.String))
 CONNECT_SECONDS = 10  # how long PostgreSQL may take to answer
-PRAGMAS = (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+PRAGMAS = (f"busy_timeout={BUSY_MS}", "synchronous=NORMAL", "foreign_keys=ON")
 
 
 def now_ms() -> int:
@@ -148,6 +149,24 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy, not the driver, opens transactions
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Set WAL mode, which the file remembers. The processes that open a new file together take turns.
+
+    SQLite does not wait here as it does elsewhere: two connections that both want to change the mode would wait for
+    each other, so that one of them is told at once that the database is locked.
+    """
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,19 @@ def test_upgrading_again_changes_nothing(engine: sa.Engine) -> None:
 def test_four_processes_may_upgrade_at_once(database_url: str) -> None:
     at_once(4, migrate, database_url)
     engine = open_engine(database_url)
+    assert tables_of(engine) == {*metadata.tables, "alembic_version"}
+    engine.dispose()
+
+
+def test_a_new_file_that_another_process_writes_is_waited_for(tmp_path: Path) -> None:
+    writer = sqlite3.connect(tmp_path / "pool.sqlite", isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")  # SQLite does not wait for it when the journal's mode is to change
+    finished = threading.Timer(0.1, writer.execute, ["COMMIT"])
+    finished.start()
+    engine = open_engine(f"sqlite:///{tmp_path}/pool.sqlite")
+    upgrade(engine)
+    finished.join()
+    writer.close()
     assert tables_of(engine) == {*metadata.tables, "alembic_version"}
     engine.dispose()
 
