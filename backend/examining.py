@@ -17,8 +17,7 @@ from backend.queue import QUEUES, JobQueue
 from backend.services import open_services, require_pool
 from backend.settings import Settings
 from backend.teacher_check import lacking
-from model.teacher.choice import OFFLINE
-from model.teacher.similarity import NAME
+from model.teacher.choice import OFFLINE, title_of
 
 START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (redis://host:6379/0)"
 DATABASE = "Check DATABASE_URL, DATA_DIR, the rights on it and the space on its disk"
@@ -130,9 +129,8 @@ def teacher_finding(settings: Settings, check: str, teacher: str, budget: float)
     lack = lacking(settings, teacher)
     if lack is not None:
         return failure(check, lack.what, lack.remedy)
-    if teacher in OFFLINE:
-        return good(check, NAME)
-    return good(check, f"{teacher}, at most ${budget:.2f} per project")
+    limit = "" if teacher in OFFLINE else f", at most ${budget:.2f} per project"
+    return good(check, f"{title_of(teacher)}{limit}")
 
 
 def _backend(settings: Settings) -> Finding:

@@ -17,6 +17,7 @@ from backend.pool.tables import candidate_sets, ledger
 from backend.services import Services, teacher_version
 from backend.stopping import ENOUGH, STABLE
 from model.evaluation import Rate, rate
+from model.teacher.similarity import NAME as OFFLINE_TITLE
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def drawn(status: dict[str, Any], found: Insight, nonce: str = "") -> dict[str, 
 def next_run(status: dict[str, Any], found: Insight) -> str:
     """One sentence: what the teacher's next run would cost."""
     missing = status["tasks"] - status["with_candidates"]
-    if status["teacher"]["name"].startswith("offline"):
+    if status["teacher"]["name"] == OFFLINE_TITLE:
         return f"{missing} tasks have no shortlist yet; the offline teacher costs nothing"
     if not missing:
         return "every task has a shortlist: there is nothing to pay for"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 HELD_OUT_SHARE = 0.15  # of the tasks with a final human label
+KEPT = "human labels kept for testing"  # as people read of them
 ENOUGH = 20  # held-out human labels below which nothing is judged
 CRITICAL = 1.64  # one-sided 5 % point of the normal distribution
 LEAST_SAMPLE = 20  # tasks of the pool below which nothing is said about collapse
@@ -87,9 +88,7 @@ def judge(truth: Mapping[int, str], new: Said, served: Said | None, pool: Pool) 
     if stuck and not fallen and not decisive:
         return Verdict(True, f"accepted: what is served has collapsed: {stuck}")
     if len(known) < ENOUGH:
-        return Verdict(
-            True, f"accepted without judging: that takes {ENOUGH} set-aside human labels, and there are {len(known)}"
-        )
+        return Verdict(True, f"accepted without judging: that takes {ENOUGH} {KEPT}, and there are {len(known)}")
     return _by_people(truth, known, new, served) if decisive else _by_teacher(new, served, pool)
 
 
@@ -111,12 +110,12 @@ def _by_people(truth: Mapping[int, str], known: Sequence[int], new: Said, served
     """Rejected only if worse beyond chance: a one-sided sign test on the tasks that exactly one of the two gets right
     (McNemar, 1947, normal approximation, 5 %)."""
     right = {task for task in known if new.held_out[task] == truth[task]}
-    figure = f"{len(right)} of {len(known)} set-aside human labels right"
+    figure = f"right on {len(right)} of {len(known)} {KEPT}"
     both = [task for task in known if served is not None and task in served.held_out]
     if served is None or len(both) < ENOUGH:
         return Verdict(True, f"accepted: {figure}; nothing served to compare with")
     theirs = {task for task in both if served.held_out[task] == truth[task]}
-    comparison = f"{figure}, {served.name} has {len(theirs)} of {len(both)}"
+    comparison = f"{figure}, {served.name} on {len(theirs)} of {len(both)}"
     if _worse(right & set(both), theirs):
         return Verdict(False, f"rejected as worse than what is served: {comparison}")
     return Verdict(True, f"accepted: {comparison}")

@@ -76,7 +76,7 @@ class ProjectOptions(BaseModel):
         0.9, ge=0.5, le=0.99, description="share of tasks whose true label is in the student's shortlist"
     )
     COVERAGE_PER_CLASS: bool = Field(
-        False, description="keep COVERAGE for every label by itself, where enough human labels are set aside"
+        False, description="keep COVERAGE for every label by itself, where enough human labels are kept for testing"
     )
     RETRAIN_AFTER: int = Field(
         20, ge=0, description="changed human labels that start a training; 0: only on the button"

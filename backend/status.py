@@ -18,9 +18,9 @@ from backend.services import Services, paused, project_options, served_version, 
 from backend.stopping import ANSWERED, advice
 from backend.teacher_quality import hint, teacher_versions
 from backend.triggers import next_training
+from model.teacher.choice import OFFLINE, title_of
 
 NOTHING: Mapping[str, str] = {}
-OFFLINE = "offline similarity teacher (no LLM)"
 BIAS = "accuracy compares what was shown with what the person then chose; a ticked answer can sway the person"
 
 
@@ -65,8 +65,7 @@ def project_status(services: Services, project: Project, problems: Mapping[str, 
 
 def teacher_name(services: Services, project: Project) -> str:
     """The teacher as people should hear of it."""
-    name = project_options(services.settings, project).TEACHER
-    return OFFLINE if name in ("auto", "similarity") else f"LLM teacher {name}"
+    return title_of(project_options(services.settings, project).TEACHER)
 
 
 def _versions(services: Services, project: Project) -> tuple[str | None, str | None]:
@@ -209,7 +208,7 @@ def _stopping(services: Services, project: Project, checked: dict[str, figures.C
     """Whether more human labels, and more LLM calls, still pay."""
     rows = versions.list_versions(services.engine, project.project)
     rows = [row for row in rows if row.space_hash == project.space_hash and row.state in ANSWERED]
-    paid = teacher_name(services, project) != OFFLINE
+    paid = project_options(services.settings, project).TEACHER not in OFFLINE
     return {"people": advice(rows, checked, "people"), "teacher": advice(rows, checked, "teacher", paid)}
 
 

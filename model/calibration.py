@@ -19,6 +19,7 @@ from model.errors import NotEnoughDataError
 LEAST_FOR_TEMPERATURE = 30
 LEAST_FOR_BOTH = 2 * LEAST_FOR_TEMPERATURE  # one half for the temperature, the other for the thresholds
 TINY = 1e-12
+KEPT = "human labels kept for testing"  # as people read of them; no student learns from them
 
 
 def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
@@ -158,13 +159,11 @@ def calibrate(
     else:
         judged = slice(0, None)
         if temper:
-            notes.append(f"a temperature takes {LEAST_FOR_BOTH} set-aside human labels, there are {len(labels)}")
+            notes.append(f"calibrated scores take {LEAST_FOR_BOTH} {KEPT}, there are {len(labels)}")
     shares, truth = tempered(probabilities, temperature)[judged], labels[judged]
     threshold = conformal_threshold(shares, truth, coverage)
     if threshold is None:
-        notes.append(
-            f"promising {coverage:.0%} takes {least_labels(coverage)} set-aside human labels, there are {len(truth)}"
-        )
+        notes.append(f"promising {coverage:.0%} takes {least_labels(coverage)} {KEPT}, there are {len(truth)}")
     own = tuple(
         conformal_threshold(shares[truth == label], truth[truth == label], coverage)
         for label in range(probabilities.shape[1])

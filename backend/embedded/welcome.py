@@ -7,6 +7,7 @@ from pathlib import Path
 from backend.embedded.label_studio import EmbeddedLabelStudio
 from backend.embedded.sample import Imported
 from backend.settings import Settings
+from model.teacher.choice import OFFLINE, title_of
 
 
 def welcome(
@@ -64,9 +65,8 @@ def _alone(settings: Settings) -> list[str]:
 
 
 def _teacher(settings: Settings) -> str:
-    if settings.TEACHER in ("auto", "similarity"):
-        return "offline similarity teacher (no LLM); TEACHER=openai:<model> or anthropic:<model> takes an LLM"
-    return settings.TEACHER
+    instead = "; TEACHER=openai:<model> or anthropic:<model> takes an LLM" if settings.TEACHER in OFFLINE else ""
+    return f"{title_of(settings.TEACHER)}{instead}"
 
 
 def _training(settings: Settings) -> str:

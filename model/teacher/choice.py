@@ -11,7 +11,7 @@ from model.errors import TeacherRefused
 from model.labels import LabelSpace
 from model.teacher.base import Embed, Teacher
 from model.teacher.prompts import Prompt, Strategy
-from model.teacher.similarity import SimilarityTeacher, similarity_hash
+from model.teacher.similarity import NAME, SimilarityTeacher, similarity_hash
 
 if TYPE_CHECKING:
     from model.teacher.composing import Composer, Remarks
@@ -56,6 +56,11 @@ class TeacherOptions:
 def is_similarity(options: TeacherOptions) -> bool:
     """Whether the offline similarity teacher (no LLM) is chosen; `auto` means it."""
     return options.teacher in OFFLINE
+
+
+def title_of(teacher: str) -> str:
+    """What people are told of the teacher that a value of TEACHER names."""
+    return NAME if teacher in OFFLINE else f"LLM teacher {teacher}"
 
 
 def teacher_hash(options: TeacherOptions, space: LabelSpace) -> str:

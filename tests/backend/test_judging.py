@@ -32,7 +32,8 @@ def test_a_clearly_worse_version_is_rejected_with_figures() -> None:
     verdict = judge(TRUTH, Said("it", labels(60, 100)), Said("student-1-abcdef", labels(80, 100)), Pool())
     assert not verdict.accepted
     assert verdict.reason == (
-        "rejected as worse than what is served: 60 of 100 set-aside human labels right, student-1-abcdef has 80 of 100"
+        "rejected as worse than what is served: right on 60 of 100 human labels kept for testing, "
+        "student-1-abcdef on 80 of 100"
     )
 
 
@@ -44,14 +45,14 @@ def test_a_better_one_is_accepted() -> None:
     verdict = judge(TRUTH, Said("it", labels(90, 100)), TEACHER, Pool())
     assert verdict.accepted
     assert "90 of 100" in verdict.reason
-    assert "the teacher has 80 of 100" in verdict.reason
+    assert "the teacher on 80 of 100" in verdict.reason
 
 
 def test_too_few_human_labels_judge_nothing() -> None:
     truth = dict.fromkeys(range(ENOUGH - 1), "a")
     verdict = judge(truth, Said("it", dict.fromkeys(truth, "b")), Said("the teacher", truth), Pool())
     assert verdict.accepted
-    assert f"takes {ENOUGH} set-aside human labels, and there are {ENOUGH - 1}" in verdict.reason
+    assert f"takes {ENOUGH} human labels kept for testing, and there are {ENOUGH - 1}" in verdict.reason
 
 
 def test_without_anything_served_there_is_nothing_to_compare() -> None:

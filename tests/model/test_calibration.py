@@ -111,8 +111,8 @@ def test_too_few_labels_are_said_to_be_too_few() -> None:
     assert found.threshold is None
     assert found.temperature == 1.0
     assert "promising 95% takes 19" in found.note
-    assert "a temperature takes 60" in found.note
-    with pytest.raises(NotEnoughDataError, match="takes 19 set-aside"):
+    assert "calibrated scores take 60 human labels kept for testing" in found.note
+    with pytest.raises(NotEnoughDataError, match="takes 19 human labels kept for testing"):
         found.sets(shares)
     with pytest.raises(NotEnoughDataError, match="30 are needed"):
         fit_temperature(shares, labels)

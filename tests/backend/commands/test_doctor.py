@@ -155,7 +155,7 @@ def test_a_project_with_a_teacher_that_cannot_be_asked(run: Run) -> None:
     assert remedy.startswith("Set TEACHER_PRICE=input,output")
     assert examined(run)["Project 7: teacher"][1] == "of-ours of openai has no key"
     fine = examined(run, OPENAI_BASE_URL="http://127.0.0.1:9/v1", TEACHER_PRICE="0,0")["Project 7: teacher"]
-    assert fine[:2] == ("ok", "openai:of-ours, at most $5.00 per project")
+    assert fine[:2] == ("ok", "LLM teacher openai:of-ours, at most $5.00 per project")
 
 
 @pytest.mark.usefixtures("healthy")

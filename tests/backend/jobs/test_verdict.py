@@ -142,7 +142,10 @@ def test_too_few_labels_serve_labels_and_say_why(asked: World, monkeypatch: pyte
     for task in range(3, 121, 9):
         asked.double.annotate(task, [ROWS[task - 1][1]])
     said = train.work(asked.job("train"))
-    assert "serves labels where it is unsure, too: a temperature takes 60 set-aside human labels, there are 7" in said
+    assert (
+        "serves labels where it is unsure, too: calibrated scores take 60 human labels kept for testing, there are 7"
+        in said
+    )
     assert "promising 90% takes 9" in said
     publish.work(asked.job("publish"))
     row = versions.list_versions(asked.engine, 7)[0]
