@@ -5,7 +5,8 @@
 
 A finished environment carries the hash of its locks, so that a second run returns at once. pip's own output goes to
 `<environment>/install.log`; a failure is explained in one line. On Linux without an NVIDIA GPU torch comes from
-PyTorch's index of CPU builds, unless the index that pip is set to has one; TORCH_INDEX=<url> names another.
+PyTorch's index of CPU builds, unless the index that pip is set to has one; TORCH_INDEX=<url> names another, and when
+it names yet another one later, torch is installed anew.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LINE_SECONDS = 5  # a line of progress of each environment at most this often
 LARGE_MEGABYTES = 20  # and one for each package that is larger
 PORTS = {"PORT": 9090, "LABEL_STUDIO_PORT": 8080}  # of `make run`, when nothing else is said
+TORCH_MARK = ".torch-index"  # in an environment: what TORCH_INDEX named when torch was installed
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 
@@ -152,11 +154,14 @@ class Installation:
 
     def _torch(self, environment: Environment, pin: str) -> None:
         """Install torch ahead of all others where it has to come from an index of its own; pip then keeps it."""
-        index = torch_index(self._root / environment.folder, pin)
+        folder = self._root / environment.folder
+        index = torch_index(folder, pin)
         if not index:
             return
+        anew = [] if torch_is_the_named_one(folder) else ["--force-reinstall"]
         try:
-            self._pip(environment, ["--no-deps", "--index-url", index, pin], 1)
+            self._pip(environment, [*anew, "--no-deps", "--index-url", index, pin], 1)
+            (folder / TORCH_MARK).write_text(os.environ.get("TORCH_INDEX", ""))
         except InstallError:
             if os.environ.get("TORCH_INDEX") or self._stopped.is_set():
                 raise
@@ -173,7 +178,7 @@ class Installation:
             raise InstallError(f"{environment.title} is not installed: another installation failed")
         with log.open("w") as sink, subprocess.Popen(command, env=unbuffered(), **pipe) as process:
             self._running.add(process)
-            follow(process.stdout or (), sink, environment.title, total)
+            follow(process.stdout or (), sink, environment.title, total, folder)
         self._running.discard(process)
         if process.returncode != 0:
             said = explain(log.read_text())
@@ -189,7 +194,8 @@ class Installation:
 def up_to_date(environment: Environment, root: Path) -> bool:
     """Whether it was filled from these locks, here, with this interpreter."""
     mark = stamp(environment, root)
-    return mark.exists() and mark.read_text() == lock_hash(environment, root)
+    filled = mark.exists() and mark.read_text() == lock_hash(environment, root)
+    return filled and ("torch" not in pins(environment, root) or torch_is_the_named_one(root / environment.folder))
 
 
 def stamp(environment: Environment, root: Path) -> Path:
@@ -265,6 +271,12 @@ def torch_index(folder: Path, pin: str) -> str:
     return "" if run([*asked, pin + "+cpu"]).returncode == 0 else CPU_BUILDS
 
 
+def torch_is_the_named_one(folder: Path) -> bool:
+    """Whether torch came from the index that TORCH_INDEX names; where it names none, any torch will do."""
+    named, mark = os.environ.get("TORCH_INDEX", ""), folder / TORCH_MARK
+    return not named or (mark.exists() and mark.read_text() == named)
+
+
 def lacks_libraries(folder: Path) -> bool:
     """Whether the torch that was installed is one that needs NVIDIA's libraries; the locks name none."""
     found = list(folder.glob("lib/python*/site-packages/torch-*.dist-info/METADATA"))
@@ -281,21 +293,39 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def follow(lines_of_pip: Iterable[str], sink: IO[str], title: str, total: int) -> None:
+def follow(lines_of_pip: Iterable[str], sink: IO[str], title: str, total: int, folder: Path) -> None:
     """Copy pip's lines into the log and say now and then how far it is, and what is large."""
-    done, shown = 0, time.monotonic()
-    for line in lines_of_pip:
-        sink.write(line)
-        word, _, rest = line.strip().partition(" ")
-        done += word in ("Collecting", "Processing")
-        large = rest.endswith("MB)") and float(rest[:-1].split("(")[-1].split()[0]) >= LARGE_MEGABYTES
-        if word in ("Downloading", "Using", "Processing") and (large or time.monotonic() - shown >= LINE_SECONDS):
-            file = rest.removeprefix("cached ").split(" ")[0].rpartition("/")[2]
-            size = f" ({rest.split('(')[-1]}" if large else ""
-            say(f"{title}: fetching {min(done, total)} of {total}, {'-'.join(file.split('-')[:2])}{size}")
-            shown = time.monotonic()
-        elif line.startswith("Installing collected packages") and total > 1:
-            say(f"{title}: unpacking {total} packages (a minute or two without a word)")
+    done, shown, unpacked = 0, time.monotonic(), threading.Event()
+    try:
+        for line in lines_of_pip:
+            sink.write(line)
+            word, _, rest = line.strip().partition(" ")
+            done += word in ("Collecting", "Processing")
+            large = rest.endswith("MB)") and float(rest[:-1].split("(")[-1].split()[0]) >= LARGE_MEGABYTES
+            if word in ("Downloading", "Using", "Processing") and (large or time.monotonic() - shown >= LINE_SECONDS):
+                file = rest.removeprefix("cached ").split(" ")[0].rpartition("/")[2]
+                size = f" ({rest.split('(')[-1]}" if large else ""
+                say(f"{title}: fetching {min(done, total)} of {total}, {'-'.join(file.split('-')[:2])}{size}")
+                shown = time.monotonic()
+            elif line.startswith("Installing collected packages"):
+                names = rest.partition(": ")[2].split(", ")
+                threading.Thread(target=tell_unpacking, args=(folder, title, names, unpacked), daemon=True).start()
+    finally:
+        unpacked.set()
+
+
+def tell_unpacking(folder: Path, title: str, names: list[str], over: threading.Event) -> None:
+    """Say now and then which package pip unpacks, until it is `over`: pip is silent about that for a minute or two.
+
+    `names` stand in pip's order; a package is there once its metadata is.
+    """
+    began, shown = time.time() - 1, -1
+    while not over.wait(LINE_SECONDS):
+        infos = folder.glob("lib/python*/site-packages/*.dist-info")
+        done = sum(os.path.getmtime(info) >= began for info in infos if info.exists())
+        if shown != done < len(names):
+            say(f"{title}: unpacking {done + 1} of {len(names)}, {names[done]}")
+            shown = done
 
 
 def explain(said: str) -> str:

