@@ -13,6 +13,7 @@ from typing import Any
 from backend.errors import LabelStudioError
 from backend.label_studio_http import LabelStudioHttp
 
+IMPORT_SECONDS = 900.0  # storing predictions; the project is counted meanwhile, 0.5 ms a task
 PAGE = 500  # tasks per request
 FEW = 40  # tasks that are asked for one by one, 20 ms each, rather than by a list of the whole project
 FIELDS = (  # `include` filters nested objects too: an annotation without these names arrives as a bare id
@@ -107,10 +108,12 @@ class LabelStudio:
     def import_predictions(self, project: int, rows: Sequence[Mapping[str, object]]) -> int:
         """Store predictions `{task, result, score, model_version}`; the number that Label Studio really stored.
 
-        Sent once: a repeated request doubles rows. Label Studio refuses all of them (LabelStudioError) if one of the
-        tasks is gone, and drops rows that it finds invalid without a word.
+        Sent once: a repeated request doubles rows. If one of the tasks is gone, Label Studio refuses (LabelStudioError)
+        all rows or, where it takes them in parts of 500, those after the parts it has stored; it drops rows that it
+        finds invalid without a word. A large project may take it minutes.
         """
-        answer = _object(self.http.send("POST", f"api/projects/{project}/import/predictions", list(rows)))
+        path = f"api/projects/{project}/import/predictions"
+        answer = _object(self.http.send("POST", path, list(rows), seconds=IMPORT_SECONDS))
         return int(answer["created"])
 
     def predictions(self, task: int) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import httpx
 
 from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
 
+CONNECT_SECONDS = 5.0
 ACCESS_SECONDS = 200  # Label Studio's access tokens live 300 s
 BLOCKED = (
     "Label Studio refuses private addresses such as {address}: start Label Studio with ML_BLOCK_LOCAL_IP=0 and "
@@ -34,7 +35,7 @@ class LabelStudioHttp:
         self._key = api_key.strip()
         self._access = ("", 0.0)
         self._lock = threading.Lock()
-        timeout = httpx.Timeout(timeout_seconds, connect=5.0)
+        timeout = httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS)
         self._client = httpx.Client(base_url=self.url + "/", timeout=timeout, follow_redirects=False)
         self.server_time = ""  # Label Studio's clock at its last answer: the Date header, RFC 9110
 
@@ -46,24 +47,40 @@ class LabelStudioHttp:
         """GET; the parsed JSON."""
         return self.send("GET", path, params=params)
 
-    def send(self, method: str, path: str, body: object = None, params: dict[str, Any] | None = None) -> Any:
-        """One request; the parsed JSON, or None for an empty answer.
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        params: dict[str, Any] | None = None,
+        seconds: float | None = None,
+    ) -> Any:
+        """One request, answered within `seconds` if that is not the usual time; the JSON, or None for an empty answer.
 
         Raises LabelStudioUnavailable (down, slow, 429, 5xx), LabelStudioRefused (401, 403, 404), AddressBlocked, and
         LabelStudioError for everything else that is not 2xx.
         """
-        answer = self._request(method, path, body, params, {"Authorization": self._authorization()})
+        answer = self._request(method, path, body, params, {"Authorization": self._authorization()}, seconds)
         if answer.status_code == 401 and _is_jwt(self._key):
             self._access = ("", 0.0)
-            answer = self._request(method, path, body, params, {"Authorization": self._authorization()})
+            answer = self._request(method, path, body, params, {"Authorization": self._authorization()}, seconds)
         self.server_time = answer.headers.get("date", "")
         return _content(answer, method, path, body)
 
     def _request(
-        self, method: str, path: str, body: object, params: dict[str, Any] | None, headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        body: object,
+        params: dict[str, Any] | None,
+        headers: dict[str, str],
+        seconds: float | None = None,
     ) -> httpx.Response:
+        timeout = httpx.USE_CLIENT_DEFAULT if seconds is None else httpx.Timeout(seconds, connect=CONNECT_SECONDS)
         try:
-            return self._client.request(method, path.lstrip("/"), json=body, params=params, headers=headers)
+            return self._client.request(
+                method, path.lstrip("/"), json=body, params=params, headers=headers, timeout=timeout
+            )
         except httpx.TimeoutException:
             raise LabelStudioUnavailable(f"Label Studio at {self.url} does not answer in time") from None
         except httpx.TransportError as error:

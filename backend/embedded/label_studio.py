@@ -19,7 +19,8 @@ HOST = "127.0.0.1"
 DEFAULT_VENV = Path(".venv-label-studio")
 FIRST_START_SECONDS = 600.0  # migrations take 40 s on two idle cores
 NO_PROXY = "127.0.0.1,localhost"
-# Everything below keeps it on this machine: no outward connection, no sign-up, backends on loopback allowed.
+COUNT_LESS = "fflag_fix_back_4620_memory_efficient_predictions_import_08012025_short"
+# Nearly all below keeps it on this machine: no outward connection, no sign-up, backends on loopback allowed.
 ENVIRONMENT = {
     "DJANGO_DB": "sqlite",
     "LATEST_VERSION_CHECK": "0",
@@ -34,6 +35,8 @@ ENVIRONMENT = {
     "NO_PROXY": NO_PROXY,
     "no_proxy": NO_PROXY,
     "PYTHONUNBUFFERED": "1",
+    # After storing predictions Label Studio counts only the tasks that they are for, not all tasks of the project.
+    COUNT_LESS: "1",
 }
 
 

@@ -34,7 +34,9 @@ log = structlog.get_logger(__name__)
 Row = tuple[int, str, float]  # task, label, probability
 Slices = Callable[[Job, str, int], list[Row]]  # the next rows of a version after so many
 
-CHUNK = 500  # rows per request: each request makes Label Studio count all tasks of the project
+CHUNK = 500  # rows that go before a version is served, and the least that a request has
+LARGEST = 10_000  # rows of a request: about 4 MB
+REQUESTS = 8  # for all rows of a project: Label Studio may count all its tasks once per request (docs/how-to.md)
 NO_KEY = "LABEL_STUDIO_URL or LABEL_STUDIO_API_KEY is not set: predictions go out only when Label Studio asks for them"
 
 
@@ -124,7 +126,12 @@ def _next(job: Job, version: str, sent: int) -> list[Row]:
     """One slice after the other, until all are sent or something more urgent waits."""
     if sent and _give_way(job):
         return []
-    return predictions.unpublished(job.services.engine, job.number, version, CHUNK)
+    return predictions.unpublished(job.services.engine, job.number, version, _rows(job))
+
+
+def _rows(job: Job) -> int:
+    """How many rows go in one request of many."""
+    return min(max(CHUNK, tasks.count(job.services.engine, job.number) // REQUESTS), LARGEST)
 
 
 def _push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slices) -> int:
@@ -152,9 +159,9 @@ def _push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
     publishing.intend(engine, job.number, version, unsent & done)  # on record, so that nobody asks for them again
     publishing.confirm(engine, job.number, version, unsent & done)
     missing = sorted(unsent - done)
-    sent = 0
-    for start in range(0, len(missing), CHUNK):
-        stored = candidates.read(engine, job.number, version, missing[start : start + CHUNK])
+    sent, size = 0, _rows(job)
+    for start in range(0, len(missing), size):
+        stored = candidates.read(engine, job.number, version, missing[start : start + size])
         entries = {
             task: shortlist_entry(control, version, row.candidates, options.MAX_CANDIDATES, options.PRESELECT)
             | ({"score": score_column.of_candidates(row.candidates)} if score_column.wanted(options) else {})
@@ -176,19 +183,12 @@ def push(job: Job, label_studio: LabelStudio, control: Control, version: str, en
     entries = {task: entry for task, entry in entries.items() if task in mine}
     good = {task: entry for task, entry in good.items() if task in mine}
     try:
-        created = _import(job, label_studio, version, good) if good else 0
+        created = _import(job, label_studio, version, good)
     except (LabelStudioRefused, LabelStudioUnavailable):
         raise
-    except LabelStudioError:
-        existing = label_studio.task_ids(job.number)
-        gone = sorted(set(good) - existing)
-        if not gone:
-            publishing.withdraw(engine, job.number, version, list(entries))
-            raise
-        log.info("tasks vanished", tasks=gone[:20], number=len(gone))
-        tasks.remove(engine, job.number, gone)
-        good = {task: entry for task, entry in good.items() if task in existing}
-        created = _import(job, label_studio, version, good) if good else 0
+    except LabelStudioError as error:
+        good = _left(job, label_studio, version, good, error)
+        created = _import(job, label_studio, version, good)
     if created != len(good):
         held = label_studio.versions_held(job.number, good)
         dropped = [task for task in sorted(good) if version not in held.get(task, [])]
@@ -197,7 +197,29 @@ def push(job: Job, label_studio: LabelStudio, control: Control, version: str, en
     return created
 
 
+def _left(
+    job: Job, label_studio: LabelStudio, version: str, entries: dict[int, Entry], error: LabelStudioError
+) -> dict[int, Entry]:
+    """What is still to be sent after Label Studio found fault with a row: perhaps it stored those before it.
+
+    Tasks that vanished leave the pool. If none did, nothing can be sent, and the error is raised again.
+    """
+    existing = label_studio.task_ids(job.number)
+    gone = sorted(set(entries) - existing)
+    held = label_studio.versions_held(job.number, set(entries) & existing)
+    here = [task for task, versions_here in held.items() if version in versions_here]
+    if not gone:
+        publishing.confirm(job.services.engine, job.number, version, here)
+        publishing.withdraw(job.services.engine, job.number, version, sorted(set(entries) - set(here)))
+        raise error
+    log.info("tasks vanished", tasks=gone[:20], number=len(gone))
+    tasks.remove(job.services.engine, job.number, gone)
+    return {task: entry for task, entry in entries.items() if task in existing and task not in here}
+
+
 def _import(job: Job, label_studio: LabelStudio, version: str, entries: dict[int, Entry]) -> int:
+    if not entries:
+        return 0
     rows: Sequence[dict[str, Any]] = [{"task": task, **entry} for task, entry in entries.items()]
     try:
         return label_studio.import_predictions(job.number, rows)

@@ -39,6 +39,7 @@ class LabelStudioDouble:
         self.faults: dict[str, list[tuple[int, object]]] = {}
         self.requests: list[str] = []
         self.blocked = self.drop_rows = False
+        self.part: int | None = None  # it takes imported rows in parts of so many, each stored before the next is read
         self.after_import: Callable[[], None] = lambda: None
         self._ids, self._now = itertools.count(1), datetime(2026, 11, 21, 6, tzinfo=UTC)
         server.expect_request(re.compile(r".*")).respond_with_handler(self._answer)
@@ -142,14 +143,22 @@ class LabelStudioDouble:
         return {name: value for name, value in full.items() if name in wanted}
 
     def _import(self, rows: list[Row]) -> tuple[object, int]:
+        part = self.part or max(len(rows), 1)
+        for start in range(0, len(rows), part):
+            answer, status = self._import_part(rows[start : start + part])
+            if status != 201:
+                return answer, status
+        self.after_import()
+        return {"created": len(rows) - self.drop_rows}, 201
+
+    def _import_part(self, rows: list[Row]) -> tuple[object, int]:
         unknown = [row["task"] for row in rows if row["task"] not in self.tasks]
         if unknown:
             text = f"'task': {unknown[0]} contains invalid \"task\" field: corresponding task ID couldn't be retrieved"
             return {"non_field_errors": [text]}, 400
         kept = rows[:-1] if self.drop_rows else rows
         self.predictions += [{**row, "id": next(self._ids)} for row in kept]
-        self.after_import()
-        return {"created": len(kept)}, 201
+        return None, 201
 
     def _connection(self, method: str, rest: list[str], body: Any) -> tuple[object, int]:
         if method == "GET":

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from backend.embedded.empty_database import lay_out
-from backend.embedded.label_studio import ENVIRONMENT
+from backend.embedded.label_studio import COUNT_LESS, ENVIRONMENT
 from benchmarks.waiting import wait_for
 from tests.e2e.processes import ROOT, Process
 from tests.ports import free_port
@@ -38,6 +38,7 @@ class LabelStudioServer:
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.data),
             "LABEL_STUDIO_HOST": self.url,
             "HOME": str(self.data),
+            COUNT_LESS: "0",  # as a team's own Label Studio; the embedded one has it on
         }
         return {**os.environ, **ENVIRONMENT, **ours}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from backend.errors import LabelStudioRefused, LabelStudioUnavailable
+from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
 from backend.jobs import publish
 from backend.jobs.reconcile import missing
 from backend.pool import annotations, candidates, predictions, projects, publishing, tasks, versions
@@ -213,14 +213,44 @@ def test_a_lost_answer_is_checked_before_anything_is_sent_again(filled: World) -
     assert held(filled, version) == sorted(filled.double.tasks)
 
 
-def test_tasks_that_vanished_are_dropped_and_the_rest_is_sent(filled: World) -> None:
+@pytest.mark.parametrize("part", [None, 4])  # refused as a whole, or after rows that it has stored
+def test_tasks_that_vanished_are_dropped_and_the_rest_is_sent(filled: World, part: int | None) -> None:
     version = student(filled)
-    gone = sorted(filled.double.tasks)[:2]
-    for task in gone:
+    filled.double.part = part
+    for task in [min(filled.double.tasks) + 5, max(filled.double.tasks)]:
         del filled.double.tasks[task]
     publish.work(filled.job("publish"))
     assert held(filled, version) == sorted(filled.double.tasks)
     assert tasks.all_ids(filled.engine, 7) == sorted(filled.double.tasks)
+
+
+def test_rows_stored_before_a_refusal_are_not_sent_again(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    version, store = student(filled), filled.double._import_part
+    filled.double.part = 4
+    at_fault = [(None, 201), ({"detail": "Failed to create prediction"}, 400)]
+
+    def refuse_the_second(rows):  # type: ignore[no-untyped-def]
+        answer = at_fault.pop(0) if at_fault else (None, 201)
+        return store(rows) if answer[1] == 201 else answer
+
+    monkeypatch.setattr(filled.double, "_import_part", refuse_the_second)
+    with pytest.raises(LabelStudioError, match="Failed to create prediction"):
+        publish.work(filled.job("publish"))
+    assert len(held(filled, version)) == 4
+    assert publishing.unconfirmed(filled.engine, 7, filled.services.clock()) == {}
+    publish.work(filled.job("publish"))
+    assert held(filled, version) == sorted(filled.double.tasks)
+
+
+def test_the_rows_of_a_large_project_go_in_a_few_requests(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    version, number = student(filled), len(filled.double.tasks)
+    monkeypatch.setattr(publish, "CHUNK", 1)
+    monkeypatch.setattr(publish, "REQUESTS", 4)
+    sizes: list[int] = []
+    filled.double.after_import = lambda: sizes.append(len(filled.double.predictions) - sum(sizes))
+    publish.work(filled.job("publish"))
+    assert sizes == [1, 3, 3, 3, 2]
+    assert (number, held(filled, version)) == (12, sorted(filled.double.tasks))
 
 
 def test_rows_that_label_studio_drops_silently_are_noticed_and_not_sent_for_ever(filled: World) -> None:
