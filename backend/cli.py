@@ -26,6 +26,7 @@ from backend.commands import (
     versions,
     worker,
 )
+from backend.commands.completion import mend_zsh
 from backend.errors import SettingsError, ShortlistError
 from backend.logs import configure_logs
 from backend.settings import load_settings
@@ -71,6 +72,7 @@ app.command("resume")(pause.resume)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.add_typer(committee.app, name="committee")
+mend_zsh()
 
 
 def main() -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from typer._completion_shared import get_completion_script
 from typer.testing import CliRunner
 
 from backend.cli import app
@@ -68,6 +72,19 @@ def test_a_shell_is_told_how_a_word_goes_on(shell: str, asked: dict[str, str], l
     done = CliRunner().invoke(app, [], prog_name="shortlist", env=environment)
     assert line in done.output
     assert "versions" not in done.output
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+def test_zsh_completes_at_the_first_tab_what_was_typed(tmp_path: Path) -> None:
+    """The script as a function of zsh that it loads at the first Tab; the program is one that is not on PATH."""
+    program = tmp_path / "shortlist"
+    program.write_text('#!/bin/sh\necho "print -r -- $_SHORTLIST_COMPLETE: $_TYPER_COMPLETE_ARGS"\n')
+    program.chmod(0o755)
+    script = get_completion_script(prog_name="shortlist", complete_var="_SHORTLIST_COMPLETE", shell="zsh")
+    (tmp_path / "_shortlist").write_text(script)
+    setup = f"fpath=({tmp_path}); compdef() {{ }}; autoload -Uz _shortlist; words=({program} ex); CURRENT=2; _shortlist"
+    done = subprocess.run(["zsh", "-f", "-c", setup], capture_output=True, text=True, check=True)
+    assert done.stdout == f"complete_zsh: {program} ex\n"
 
 
 def test_the_queues_of_a_worker_are_named_in_its_help() -> None:
