@@ -31,7 +31,7 @@ Every command prints for people, and with `--json` for programs: one document, o
 object per line of what happens. Exit codes: 0 it worked; 1 it did not, and one line on
 stderr says why and what to do; 2 the command line was not understood; 130 it was stopped with Ctrl-C
 (`start`, `serve` and `worker` are meant to be, and end with 0).
-`shortlist --install-completion` sets up completion for bash, zsh or fish.
+`shortlist --install-completion` sets up completion for bash, zsh, fish or PowerShell.
 """
 
 
