@@ -50,8 +50,8 @@ class FirstDay:
         if button:
             person.start_training(int(person.connections(project)[0]["id"]))
         self.note("training is started by", "the button" if button else "the settings")
-        student = self._await_student(project, labels, end)
-        self._await_published(person, project, student, end)
+        self._await_student(project, labels, end)
+        student = self._await_published(person, project, end)
         self._judge_student(person.tasks(project), student)
 
     def _status(self, project: int) -> Json:
@@ -94,8 +94,8 @@ class FirstDay:
         self.note("median seconds from Submit to the next Submit", round(median(seconds), 3))
         return time.monotonic()
 
-    def _await_student(self, project: int, labels: int, since: float) -> str:
-        """The version that is served once all `labels` labels were learned from."""
+    def _await_student(self, project: int, labels: int, since: float) -> None:
+        """Until a version is served that has learned from all `labels` labels."""
 
         def version() -> str:
             status = self._status(project)
@@ -106,15 +106,18 @@ class FirstDay:
         found = wait_for("a student that learned from all labels", version, self._patience)
         what = "seconds from the last annotation to the student of all labels being served"
         self.note(what, round(time.monotonic() - since, 1), version=found)
+
+    def _await_published(self, person: Annotator, project: int, since: float) -> str:
+        """The served version, once every task without an annotation has its prediction; later ones may overtake it."""
+
+        def complete() -> str:
+            version = str(self._status(project)["version"])
+            return "" if person.waiting_for(project, version) else version
+
+        found = wait_for("the student's predictions in Label Studio", complete, self._patience, pause=1)
+        what = "seconds from the last annotation to all predictions of the served student being in Label Studio"
+        self.note(what, round(time.monotonic() - since, 1), version=found)
         return found
-
-    def _await_published(self, person: Annotator, project: int, version: str, since: float) -> None:
-        def complete() -> bool:
-            return person.waiting_for(project, version) == 0
-
-        wait_for("the student's predictions in Label Studio", complete, self._patience, pause=1)
-        what = "seconds from the last annotation to all of its predictions being in Label Studio"
-        self.note(what, round(time.monotonic() - since, 1), version=version)
 
     def _judge_student(self, tasks: list[Json], version: str) -> None:
         rest = [(task, row) for task in tasks if not task["annotations"] for row in of_version(task, version)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from backend.jobs import train
+from backend.jobs import own_encoder, train
 from backend.jobs.running import Job, run_job
+from backend.jobs.waiting import training_waits
 
 
 def run(project: int) -> None:
@@ -12,5 +13,11 @@ def run(project: int) -> None:
 
 
 def work(job: Job) -> str:
-    """A training in which the encoder learns, too; it takes minutes, so that the head alone was trained before."""
+    """A training in which the encoder learns, too; it takes minutes, so that the head alone was trained before.
+
+    People see their labels sooner if a training that waits goes first; it asks for this one again. When
+    labels keep coming that fast, this one gives way no longer.
+    """
+    if training_waits(job) and not own_encoder.overdue(job):
+        return "the training that waits goes first"
     return train.work(job, adapting=True)

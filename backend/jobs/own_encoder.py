@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from backend import human_labels
 from backend.jobs.predicting import registry
 from backend.jobs.running import Job
 from backend.pool import versions
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 GROWTH = 2.0  # times the human labels of the last time, before it is adapted again
+PATIENCE = 4.0  # times the human labels that it takes, until which it gives way to trainings
 
 
 def wanted(job: Job) -> bool:
@@ -38,8 +40,18 @@ def due(job: Job, report: TrainingReport) -> bool:
     file teach an encoder to know nothing else."""
     if not wanted(job) or not report.found.get("human_labels_representative", False):
         return False
+    return report.human_rows >= _needed(job)
+
+
+def overdue(job: Job) -> bool:
+    """Whether there are so many human labels that adapting has been put off for long enough."""
+    return len(human_labels.of_project(job.services.engine, job.number)) >= PATIENCE * _needed(job)
+
+
+def _needed(job: Job) -> float:
+    """Human labels that it takes: enough, and twice those of the last time."""
     tried = [row.human_labels for row in versions.list_versions(job.services.engine, job.number) if _adapted(row)]
-    return report.human_rows >= max(LEAST_LABELS, GROWTH * max(tried, default=0))
+    return max(LEAST_LABELS, GROWTH * max(tried, default=0))
 
 
 def _adapted(row: versions.VersionRow) -> bool:

@@ -11,19 +11,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from redis.exceptions import RedisError
 
 from backend import score_column, student_answers
 from backend.blind import hide
 from backend.connection import control_of
 from backend.control import Control
-from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable, QueueError
+from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
 from backend.jobs.clustering import mark_head
 from backend.jobs.predicting import decided, predict_missing
 from backend.jobs.pruning import prune
 from backend.jobs.running import Job, run_job
 from backend.jobs.settling import settle
 from backend.jobs.titles import rename_connections
+from backend.jobs.waiting import training_waits
 from backend.label_studio import LabelStudio
 from backend.pool import candidates, predictions, projects, publishing, tasks, versions
 from backend.predictions import Entry, is_valid, shortlist_entry
@@ -83,16 +83,8 @@ def _catch_up(job: Job, label_studio: LabelStudio, served: str) -> int:
     return _push_labels(job, label_studio, served, _next)
 
 
-def _training_waits(job: Job) -> bool:
-    """Whether a training of this project waits for a worker: perhaps for this one."""
-    try:
-        return job.services.queue.place("train", job.number) == "waiting"
-    except (QueueError, RedisError):
-        return False
-
-
 def _give_way(job: Job) -> bool:
-    return _training_waits(job) or any(
+    return training_waits(job) or any(
         row.state == "publishing" for row in versions.list_versions(job.services.engine, job.number)
     )
 

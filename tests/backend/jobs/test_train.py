@@ -191,7 +191,11 @@ def test_enough_human_labels_adapt_the_encoder_and_later_trainings_keep_it(
     train.work(asked.job("train"))
     assert asked.services.queue.place("adapt", 7) == "waiting"
     publish.work(asked.job("publish"))
+    asked.services.queue.enqueue("train", 7)
+    assert adapt.work(asked.job("adapt")) == "the training that waits goes first"
+    monkeypatch.setattr(own_encoder, "PATIENCE", 1.0)  # so that the labels are too many to give way once more
     said = adapt.work(asked.job("adapt"))
+    asked.services.queue.cancel("train", 7)
     publish.work(asked.job("publish"))
     served = asked.project.served
     assert served == f"student-2-{asked.project.space_hash}"
