@@ -13,6 +13,7 @@ from backend.commands import (
     backup,
     committee,
     connect,
+    disconnect,
     doctor,
     estimate,
     export,
@@ -58,6 +59,7 @@ app.command("start")(start.start)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("connect")(connect.connect)
+app.command("disconnect")(disconnect.disconnect)
 app.command("template")(template.template)
 app.command("doctor")(doctor.doctor)
 app.command("annotate")(annotate.annotate)

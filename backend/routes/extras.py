@@ -71,7 +71,7 @@ def train() -> Response:
 @extras.route("/delete", methods=["POST", "DELETE"])
 @extras.post("/duplicate_model")
 def nothing_to_do() -> Response:
-    """Data belongs to the project, not to the connection: it stays until somebody removes it by command."""
+    """Nothing: data belong to the project, not to the connection; `shortlist disconnect --forget` removes them."""
     return answer_json({})
 
 

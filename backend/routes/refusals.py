@@ -27,10 +27,15 @@ def handle_errors(app: Flask) -> None:
     app.register_error_handler(Exception, _our_error)
 
 
+def wants_page() -> bool:
+    """Whether the client is a browser, which prefers HTML."""
+    return request.accept_mimetypes.best_match([JSON, HTML], JSON) == HTML
+
+
 def refusal(status: int, sentence: str) -> Response:
     """The sentence as a page for clients that prefer HTML, as JSON for all others; it is the reason phrase of both."""
     answer = refused(status, sentence)
-    if request.accept_mimetypes.best_match([JSON, HTML], JSON) != HTML:
+    if not wants_page():
         return answer
     found = PROJECT.match(request.path)
     page = render_template(

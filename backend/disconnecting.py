@@ -1,0 +1,48 @@
+"""Take this backend out of a project again, and forget a project."""
+
+from __future__ import annotations
+
+from backend.connecting import webhook_url
+from backend.errors import ProjectError
+from backend.jobs.titles import ours, same_address
+from backend.label_studio import LabelStudio
+from backend.pool import projects
+from backend.queue import KINDS
+from backend.services import Services
+from backend.settings import Settings
+from model.registry import Registry
+
+
+def disconnect_project(label_studio: LabelStudio, settings: Settings, number: int) -> int:
+    """Remove our connections and webhooks from a project of Label Studio; how many there were.
+
+    Predictions and labels stay in Label Studio, and what is known about the project stays here.
+    """
+    connections = ours(label_studio.connections(number), settings.backend_url)
+    address = webhook_url(settings.backend_url)
+    hooks = [hook for hook in label_studio.webhooks(number) if same_address(str(hook.get("url")), address)]
+    for connection in connections:
+        label_studio.remove_connection(int(connection["id"]))
+    for hook in hooks:
+        label_studio.remove_webhook(int(hook["id"]))
+    return len(connections) + len(hooks)
+
+
+def forget_project(services: Services, number: int) -> int:
+    """Remove everything that is held about a project: tasks, labels, answers, figures, versions; how many of these.
+
+    ProjectError while one of its jobs runs. What LLMs answered is kept by question, without the texts, for other
+    projects. Versions go first, so that a call that was interrupted can be repeated.
+    """
+    services.queue.ping()
+    busy = [kind for kind in KINDS if services.queue.place(kind, number) == "running"]
+    if busy:
+        raise ProjectError(f"a job of project {number} is under way ({', '.join(busy)}): try again when it has ended")
+    for kind in KINDS:
+        services.queue.cancel(kind, number)
+    registry = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched")
+    found = registry.versions(number)
+    for version in found:
+        registry.delete(number, version)
+    projects.remove(services.engine, number)
+    return len(found)
