@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +160,8 @@ def _parquet(path: Path, found: Iterator[dict[str, Any]]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        raise ProjectError("Parquet needs the package pyarrow: install shortlist[parquet], or write .csv") from None
+        install = f"`{sys.executable} -m pip install pyarrow`"
+        raise ProjectError(f"Parquet needs the package pyarrow: {install}, or write .csv or .jsonl") from None
     words, numbers = pa.list_(pa.string()), pa.list_(pa.float64())
     types = {"task": pa.int64(), "labels": words, "candidates": words, "candidate_confidences": numbers}
     types |= {"confidence": pa.float64(), "student_confidence": pa.float64(), "people": pa.list_(pa.int64())}

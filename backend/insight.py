@@ -65,7 +65,8 @@ def next_run(status: dict[str, Any], found: Insight) -> str:
     """One sentence: what the teacher's next run would cost."""
     missing = status["tasks"] - status["with_candidates"]
     if status["teacher"]["name"] == OFFLINE_TITLE:
-        return f"{missing} tasks have no shortlist yet; the offline teacher costs nothing"
+        state = f"{missing} tasks have no shortlist yet" if missing else "every task has a shortlist"
+        return f"{state}; the offline teacher costs nothing"
     if not missing:
         return "every task has a shortlist: there is nothing to pay for"
     if found.next_run_usd is None:
