@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def bring_in_sample(
             project = label_studio.project(imported.project)
             return int(project.get("total_predictions_number") or 0), int(project.get("task_number") or 0)
 
-        follow(counts, lambda: _status(settings, imported.project), console, stopping)
+        status = partial(_status, settings, imported.project)
+        follow(counts, status, console, stopping, new=imported.added > 0)
     return imported
 
 
@@ -65,14 +67,18 @@ def follow(
     console: Console,
     stopping: threading.Event,
     poll_seconds: float = POLL_SECONDS,
+    new: bool = False,
 ) -> None:
     """Show how many tasks have a shortlist until all have one, a job fails, or nothing moves any more.
 
     `counts` tells how many predictions and tasks Label Studio holds, `status` what Shortlist says about the project.
+    Where all have one at the first look, that is said only of a `new` project.
     """
     started, best, moved = time.monotonic(), -1, time.monotonic()
     stored, tasks = counts()
     if stored >= tasks:
+        if new:
+            console.say(f"Pre-annotated: {tasks} texts have a shortlist")
         return
     while not stopping.is_set():
         state = status()

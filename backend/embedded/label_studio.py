@@ -35,6 +35,9 @@ ENVIRONMENT = {
     "NO_PROXY": NO_PROXY,
     "no_proxy": NO_PROXY,
     "PYTHONUNBUFFERED": "1",
+    # A busy machine may take longer to answer than the 1 and 3 seconds that Label Studio waits for a backend.
+    "ML_TIMEOUT_HEALTH": "15",
+    "ML_TIMEOUT_SETUP": "15",
     # After storing predictions Label Studio counts only the tasks that they are for, not all tasks of the project.
     COUNT_LESS: "1",
 }

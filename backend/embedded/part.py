@@ -33,7 +33,7 @@ class Part:
     environment: Mapping[str, str]
     log: Path
     ready: Callable[[], bool]
-    ready_seconds: float = 60.0
+    ready_seconds: float = 240.0
     grace_seconds: float = 10.0
     patience: str = "starting"
 

@@ -112,12 +112,15 @@ def _finish(plan: Plan, started: _Started, console: Console, stopping: threading
 
 @contextmanager
 def _stopped_by_signals(stopping: threading.Event) -> Iterator[None]:
+    """A signal asks for the end. After it there is nothing left to stop: another one must not make it a failure."""
+
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
 
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    for number in SIGNALS:
+        signal.signal(number, stop)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)

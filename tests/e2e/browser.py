@@ -52,6 +52,7 @@ class Browser:
         service = webdriver.ChromeService(executable_path=_program("chromedriver", "CHROMEDRIVER"))
         self.driver = webdriver.Chrome(options=options, service=service)
         self.driver.set_page_load_timeout(PAGE_SECONDS)
+        self.driver.set_script_timeout(PAGE_SECONDS)
 
     def close(self) -> None:
         """Close the window and end the browser."""
@@ -119,7 +120,7 @@ class Browser:
         """Wait for a condition; keeps a picture of the page that did not get there."""
         try:
             return wait_for(what, condition, seconds)
-        except AssertionError:
+        except (AssertionError, TimeoutError):
             self.picture("failed")
             raise
 

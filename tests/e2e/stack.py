@@ -38,7 +38,8 @@ class Stack:
         self._login = (
             (settings["BASIC_AUTH_USER"], settings["BASIC_AUTH_PASS"]) if "BASIC_AUTH_USER" in settings else None
         )
-        self._http = httpx.Client(base_url=self.url, timeout=30, trust_env=False, auth=self._login)
+        alone = httpx.Limits(max_keepalive_connections=0)  # a kept one is closed after 5 s, perhaps under a request
+        self._http = httpx.Client(base_url=self.url, timeout=60, trust_env=False, auth=self._login, limits=alone)
         self.processes: dict[str, Process] = {}
 
     def _make_environment(self, label_studio: LabelStudioServer, settings: dict[str, str]) -> dict[str, str]:
@@ -124,7 +125,7 @@ class Stack:
 
         try:
             return dict(wait_for(what, met, seconds))
-        except AssertionError as error:
+        except (AssertionError, TimeoutError) as error:
             raise AssertionError(f"{error}\nstatus: {last}\nworker:\n{self.processes['worker'].tail()}") from None
 
     def _run(self, part: str, command: list[str]) -> None:

@@ -25,8 +25,8 @@ class Watched:
         _, thought, state = self.looks[0] if len(self.looks) == 1 else self.looks.pop(0)
         return {"with_candidates": thought, "job": {"state": state, "error": "no money left"}}
 
-    def follow(self) -> str:
-        follow(self.counts, self.status, Console(self.said), self.stopping, poll_seconds=0)
+    def follow(self, new: bool = False) -> str:
+        follow(self.counts, self.status, Console(self.said), self.stopping, poll_seconds=0, new=new)
         return self.said.getvalue()
 
 
@@ -39,6 +39,7 @@ def test_progress_is_shown_until_every_task_has_a_shortlist() -> None:
 
 def test_a_second_start_says_nothing_about_it() -> None:
     assert Watched((10, 10, "idle")).follow() == ""
+    assert Watched((10, 10, "idle")).follow(new=True) == "Pre-annotated: 10 texts have a shortlist\n"
 
 
 def test_a_failed_job_ends_the_waiting_with_its_reason() -> None:

@@ -191,7 +191,10 @@ def _state(world: World, kind: str) -> str | None:
 
 
 def _alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:  # it went between the two questions
+        return False
 
 
 def _job_process(pid: int) -> psutil.Process:

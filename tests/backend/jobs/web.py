@@ -31,6 +31,7 @@ class Web:
         self._environment = {"TEACHER": "similarity", **world.environment(**environment)}
         self.http = requests.Session()
         self.http.trust_env = False
+        self.http.headers["Connection"] = "close"  # one that is kept is closed after 5 s, perhaps under a request
         self.process = self._start()
 
     def _start(self) -> Process:
@@ -43,7 +44,7 @@ class Web:
             self.process.check()
             try:
                 found = self.http.get(self.url + path, timeout=30)
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):  # it listens before it can answer
                 return None
             return found if found.status_code == status else None
 

@@ -35,7 +35,7 @@ def web(tmp_path: Path, redis_url: str) -> Iterator[tuple[str, subprocess.Popen[
             try:
                 requests.get(f"{url}/health", timeout=5)
                 break
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):  # it listens before it can answer
                 time.sleep(0.1)
         yield url, process, log
     finally:

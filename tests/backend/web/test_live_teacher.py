@@ -24,7 +24,7 @@ class Paid:
     name, hash, paid, fast = "test teacher", "abcdef", True, False
 
     def __init__(self) -> None:
-        self.gate, self.calls = threading.Event(), 0
+        self.gate, self.asked, self.calls = threading.Event(), threading.Event(), 0
         self.error: Exception | None = None
         self.answer = Answer(
             State.ANSWERED, CandidateSet(("billing", "refund"), (0.7, 0.2)), "raw", Usage(1, 50, 0, 8, 90)
@@ -32,6 +32,7 @@ class Paid:
 
     def shortlist(self, texts: Sequence[str]) -> list[Answer]:
         self.calls += 1
+        self.asked.set()
         self.gate.wait(30)
         if self.error:
             raise self.error
@@ -80,6 +81,7 @@ def test_a_quick_answer_is_sent_stored_and_paid_once(server: Server, teacher: Pa
 def test_a_slow_answer_does_not_hold_up_the_annotator_and_is_kept(server: Server, teacher: Paid) -> None:
     with ThreadPoolExecutor(3) as people:
         assert list(people.map(lambda _: server.predict(TEXT), range(3))) == [[[]]] * 3
+    assert teacher.asked.wait(30)  # it may begin after the answers left
     assert teacher.calls == 1
     teacher.gate.set()
     until_stored(server)

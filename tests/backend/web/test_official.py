@@ -40,9 +40,11 @@ def framework() -> Path:
     if not ready.exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, timeout=120)
         command = [str(python), "-m", "pip", "install", "-q", "--no-deps", "-r", str(LOCK)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
-        if done.returncode:
-            pytest.skip(f"NOT TESTED, the official framework cannot be installed here: {done.stderr[-300:]}")
+        try:
+            subprocess.run(command, capture_output=True, text=True, check=True, timeout=280)
+        except subprocess.SubprocessError as error:
+            reason = str(getattr(error, "stderr", None) or error)[-300:]
+            pytest.skip(f"NOT TESTED, the official framework cannot be installed here: {reason}")
         ready.touch()
     return python
 

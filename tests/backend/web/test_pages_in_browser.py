@@ -40,11 +40,12 @@ def axe() -> str:
     if not packed.exists():
         if shutil.which("npm") is None:
             pytest.skip("NOT TESTED: accessibility needs npm, to fetch axe-core")
-        done = subprocess.run(
-            ["npm", "pack", AXE, "--silent"], cwd=cache, capture_output=True, text=True, check=False, timeout=120
-        )
-        if done.returncode:
-            pytest.skip(f"NOT TESTED: axe-core cannot be fetched: {done.stderr[-300:]}")
+        command = ["npm", "pack", AXE, "--silent"]
+        try:
+            subprocess.run(command, cwd=cache, capture_output=True, text=True, check=True, timeout=120)
+        except subprocess.SubprocessError as error:
+            reason = str(getattr(error, "stderr", None) or error)[-300:]
+            pytest.skip(f"NOT TESTED: axe-core cannot be fetched: {reason}")
     with tarfile.open(packed) as archive:
         member = archive.extractfile("package/axe.min.js")
         assert member is not None

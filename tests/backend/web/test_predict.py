@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from backend import policy
 from backend.answer_cache import AnswerCache
 from backend.labeling_config import read_labeling_config
 from backend.pool import jobs, predictions, publishing, shortlists, tasks
@@ -68,7 +69,8 @@ def test_one_entry_per_task_in_order(server: Server, number: int) -> None:
             assert entry == []
 
 
-def test_what_label_studio_was_given_is_not_sent_as_well(server: Server) -> None:
+def test_what_label_studio_was_given_is_not_sent_as_well(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "STORING_MS", 3_600_000)
     version = server.version()
     server.answered({1: TEXTS[1], 2: TEXTS[2]}, ["refund", "billing"])
     assert publishing.unsent_candidates(server.services.engine, 7, version) == [1, 2]
@@ -76,7 +78,7 @@ def test_what_label_studio_was_given_is_not_sent_as_well(server: Server) -> None
     until(lambda: publishing.unsent_candidates(server.services.engine, 7, version) == [2])
     now = server.services.clock()
     assert publishing.unconfirmed(server.services.engine, 7, now) == {}  # it may still be storing it
-    assert publishing.unconfirmed(server.services.engine, 7, now + 60_000) == {version: {1}}
+    assert publishing.unconfirmed(server.services.engine, 7, now + 7_200_000) == {version: {1}}
 
 
 def test_new_tasks_are_remembered_and_the_teacher_is_asked(server: Server) -> None:

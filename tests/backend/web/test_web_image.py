@@ -112,7 +112,7 @@ def _first_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> dict
         assert process.poll() is None, log.read_text()
         try:
             (entry,) = requests.post(f"{url}/predict", json=body, timeout=30).json()["results"]
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # it listens before it can answer
             entry = None
         if entry:
             return dict(entry)
