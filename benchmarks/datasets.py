@@ -81,16 +81,27 @@ def teacher_part(rows: Sequence[Mapping[str, Any]]) -> Part:
     """Rows of a teacher's file; demonstrations are left out, so are rows without any answer."""
     kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        if not row.get("demonstration") and row.get("candidates"):
+        if has_answer(row):
             kept.setdefault(row["text"], row)
     answers = tuple(candidate_set(row) for row in kept.values())
-    singles = tuple(str(row.get("llm_label") or row["candidates"][0]) for row in kept.values())
+    singles = tuple(str(row.get("llm_label") or candidates_of(row)[0]) for row in kept.values())
     return Part(tuple(kept), tuple(str(row["gold"]) for row in kept.values()), answers, singles)
+
+
+def has_answer(row: Mapping[str, Any]) -> bool:
+    """Whether a teacher's row counts: it has an answer and did not serve as an example in the prompt."""
+    return not row.get("demonstration") and bool(candidates_of(row))
+
+
+def candidates_of(row: Mapping[str, Any]) -> list[str]:
+    """The candidates of a teacher's row; its single answer where it gave no others."""
+    given = row.get("candidates") or [row.get("llm_label")]
+    return list(dict.fromkeys(str(label) for label in given if label))
 
 
 def candidate_set(row: Mapping[str, Any]) -> CandidateSet:
     """The candidate set of a teacher row: its probabilities, or shares of votes, become confidences."""
-    labels = tuple(dict.fromkeys(str(label) for label in row["candidates"]))
+    labels = tuple(candidates_of(row))
     weights = _weights(row)
     shares = [weights.get(label, 0.0) for label in labels]
     total = sum(weights.values())
@@ -107,7 +118,7 @@ def _weights(row: Mapping[str, Any]) -> dict[str, float]:
     found = row.get("probs") or row.get("votes") or {}
     if any(isinstance(value, Mapping) for value in found.values()):
         said = [value.get("zero-shot") for value in found.values() if isinstance(value, Mapping)]
-        return {label: float(said.count(label)) for label in row["candidates"]}
+        return {label: float(said.count(label)) for label in candidates_of(row)}
     return {label: float(value) for label, value in found.items()}
 
 
@@ -144,6 +155,12 @@ def stored_jobs(data: Path) -> Iterator[Job]:
         else:
             known = {label for found in answered.answers if found is not None for label in found.labels}
             yield Job(name, teacher, LabelSpace.of(sorted(known | set(answered.gold))), *hashed_split(answered))
+
+
+def similarity_sets(data: Path) -> list[str]:
+    """The sets on which the offline similarity teacher is measured: some by name, and all without stored answers."""
+    folders = [path.parent.name for path in sorted(data.glob("*/labels.json"))]
+    return [name for name in folders if name in SIMILARITY_SETS or not any(data.glob(f"teachers/*/{name}_train.*"))]
 
 
 def similarity_job(data: Path, dataset: str, embed: Embed) -> Job:

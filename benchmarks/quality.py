@@ -19,10 +19,10 @@ from typing import Any
 
 import structlog
 
-from benchmarks.datasets import SIMILARITY_SETS, Job, cut, similarity_job, stored_jobs
+from benchmarks.datasets import Job, cut, similarity_job, similarity_sets, stored_jobs
 from benchmarks.quality_overhead import overhead_rows
 from benchmarks.quality_report import summary, write_report
-from benchmarks.quality_run import ADAPTED, SINGLES, TABLE, Material, Task, measure
+from benchmarks.quality_run import ADAPTED, CHOSEN, SINGLES, TABLE, Material, Task, measure
 from model.student.adapted import LEAST_LABELS
 from model.student.embeddings import EmbeddingCache
 from model.student.encoder import load_encoder
@@ -76,6 +76,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--adapted", nargs="*", type=float, default=[0.05], help="points with an adapted encoder: minutes"
     )
+    parser.add_argument(
+        "--chosen", nargs="*", type=float, default=[0.05, *COUNTS], help="points with labels by acquisition order"
+    )
     parser.add_argument("--no-curves", action="store_true", help="without human labels")
     parser.add_argument("--epochs", type=int, default=None, help="default: as the product trains")
     parser.add_argument("--threads", type=int, default=1)
@@ -84,7 +87,8 @@ def arguments() -> argparse.Namespace:
     given = parser.parse_args()
     if not given.data.is_dir():
         sys.exit(f"--data {given.data}: there is no such folder")
-    given.adapted = [] if given.quick else given.adapted
+    if given.quick:
+        given.adapted = given.chosen = []
     given.seeds = given.seeds or (1 if given.quick else 3)
     given.curve_seeds = given.curve_seeds or given.seeds
     given.out.parent.mkdir(parents=True, exist_ok=True)
@@ -97,13 +101,21 @@ def default_cache() -> Path:
 
 
 def chosen_jobs(given: argparse.Namespace, embed: Embed) -> Iterator[Job]:
-    """Stored teachers first, then the offline similarity teacher."""
-    for job in stored_jobs(given.data):
-        if given.only in job.name and (not given.quick or job.dataset in QUICK_JOBS):
-            yield cut(job, QUICK_ROWS) if given.quick else job
-    for dataset in () if given.quick else SIMILARITY_SETS:
-        if (given.data / dataset).is_dir() and given.only in f"similarity/{dataset}":
-            yield similarity_job(given.data, dataset, embed)
+    """Stored teachers first, then the offline similarity teacher; with `--quick` five of them, cut.
+
+    SystemExit names the folder if there is nothing to measure in it.
+    """
+    stored = [job for job in stored_jobs(given.data) if given.only in job.name]
+    alone = [name for name in similarity_sets(given.data) if given.only in f"similarity/{name}"]
+    if not stored and not alone:
+        sys.exit(f"--data {given.data}: no set or teacher's answers there have {given.only!r} in their name")
+    if not given.quick:
+        yield from stored
+        yield from (similarity_job(given.data, name, embed) for name in alone)
+        return
+    known = [job for job in stored if job.dataset in QUICK_JOBS] or stored[: len(QUICK_JOBS)]
+    for job in known or (similarity_job(given.data, name, embed) for name in alone[: len(QUICK_JOBS)]):
+        yield cut(job, QUICK_ROWS)
 
 
 def tasks(job: Job, given: argparse.Namespace) -> Iterator[Task]:
@@ -123,6 +135,8 @@ def tasks(job: Job, given: argparse.Namespace) -> Iterator[Task]:
             if 8 <= labels <= 0.8 * len(job.train):
                 yield Task(job.name, "shortlist", seed, human)
                 yield Task(job.name, "supervised", seed, human)
+                if human in given.chosen:
+                    yield from (Task(job.name, method, seed, human) for method in CHOSEN)
             if human in given.adapted and labels >= LEAST_LABELS:
                 yield Task(job.name, ADAPTED, seed, human)
 

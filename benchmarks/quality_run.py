@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.datasets import Job
+from model.acquisition import Pool, from_array, rule, select
 from model.arrays import FloatArray, IntArray
 from model.calibration import conformal_threshold, covered_sets
 from model.student.adapted import adapt
@@ -20,6 +21,10 @@ from model.student.training import TrainingData, train_student, training_data
 TABLE = ("teacher", "distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold")
 SINGLES = ("teacher-single", "distillation-single")  # where the stored single answer is not the first candidate
 ADAPTED = "shortlist-adapted"  # our default, once its encoder was adapted in the background
+CHOSEN = {  # labels of the tasks that acquisition asks people for, in place of random ones
+    "shortlist-chosen": "shortlist",
+    "supervised-chosen": "supervised",
+}
 TARGET = 0.9  # stated coverage of the conformal sets
 SPLITS = 20
 
@@ -44,6 +49,7 @@ class Material:
 
     def __init__(self, job: Job, embed: Embed) -> None:
         self.job, self.embed = job, embed
+        self._unlabelled: dict[int, Student] = {}
         nobody = [None] * len(job.train)
         self.data = training_data(job.space, job.train.texts, job.train.answers, nobody)
         known = [row for row, found in enumerate(job.train.answers) if found is not None]
@@ -53,15 +59,28 @@ class Material:
         self.test_first = np.array([job.space.index(one.top) if one else -1 for one in job.test.answers])
         self.test_singles = np.array([_index(job, label) for label in job.test.singles])
 
-    def with_people(self, seed: int, human: float) -> TrainingData:
-        """The data with gold labels on randomly chosen rows, as if people had given them."""
-        rows = len(self.data)
+    def with_people(self, task: Task, options: TrainingOptions) -> TrainingData:
+        """The data with gold labels on some rows, as if people had given them: random ones, or those worth it."""
+        rows, human = len(self.data), task.human
         count = min(rows, round(human) if human > 1 else round(human * rows))
-        chosen = np.random.default_rng(seed).choice(rows, count, replace=False)
+        if task.method in CHOSEN:
+            chosen = self._worth_asking(task.seed, count, options)
+        else:
+            chosen = np.random.default_rng(task.seed).choice(rows, count, replace=False)
         candidates, decided = self.data.candidates.copy(), np.zeros(rows, np.bool_)
         candidates[chosen] = np.eye(len(self.job.space), dtype=np.bool_)[self.gold[chosen]]
         decided[chosen] = True
         return dataclasses.replace(self.data, candidates=candidates, human=decided)
+
+    def _worth_asking(self, seed: int, count: int, options: TrainingOptions) -> IntArray:
+        """The tasks that the default rule takes, by the student that has no human label yet."""
+        how = dataclasses.replace(options, seed=seed, method="shortlist")
+        if seed not in self._unlabelled:
+            self._unlabelled[seed], _ = train_student(self.job.space, self.data, how, self.embed)
+        vectors = self.embed(self.data.texts)
+        answers = from_array(self._unlabelled[seed].probabilities(self.data.texts, self.embed))
+        pool = Pool(len(self.data), answers, embeddings=vectors)
+        return select(pool, rule(), count, np.arange(len(self.data)), seed).rows
 
 
 def _index(job: Job, label: str) -> int:
@@ -82,13 +101,14 @@ def measure(material: Material, task: Task, options: TrainingOptions) -> dict[st
     }  # fmt: skip
     if task.method in ("teacher", "teacher-single"):
         return {**row, **_teacher(material, single=task.method.endswith("single"))}
-    data = _data(material, task)
+    people = material.with_people(task, options)
+    data = _data(material, task, people)
     started = time.monotonic()
     how = dataclasses.replace(options, seed=task.seed, method=_method(task))
     own = adapt(data, how) if task.method == ADAPTED else None
     student, report = train_student(job.space, data, how, material.embed, own=own)
     seconds = time.monotonic() - started
-    unlabelled = ~material.with_people(task.seed, task.human).human
+    unlabelled = ~people.human
     train = student.probabilities(material.data.texts, material.embed)
     test = student.probabilities(job.test.texts, material.embed)
     row |= {
@@ -112,21 +132,21 @@ def _teacher(material: Material, single: bool) -> dict[str, Any]:
     }
 
 
-def _data(material: Material, task: Task) -> TrainingData:
+def _data(material: Material, task: Task, people: TrainingData) -> TrainingData:
     if task.method == "gold":
         return dataclasses.replace(material.data, top=material.gold.astype(np.int64))
     if task.method == "distillation-single":
         return dataclasses.replace(material.data, top=material.singles.astype(np.int64))
-    data = material.with_people(task.seed, task.human)
-    if task.method == "supervised":
-        alone = data.rows(data.human)
+    if CHOSEN.get(task.method, task.method) == "supervised":
+        alone = people.rows(people.human)
         return dataclasses.replace(alone, confidences=None, proposed=None, top=None)
-    return data
+    return people
 
 
 def _method(task: Task) -> str:
+    name = CHOSEN.get(task.method, task.method)
     names = {"supervised": "gold", "distillation-single": "distillation", ADAPTED: "shortlist"}
-    return names.get(task.method, task.method)
+    return names.get(name, name)
 
 
 def _conformal(task: Task, probabilities: FloatArray, gold: IntArray) -> dict[str, Any]:

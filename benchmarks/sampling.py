@@ -10,6 +10,7 @@ import argparse
 import json
 import logging
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -19,7 +20,7 @@ import structlog
 
 from benchmarks import sampling_product, sampling_report
 from benchmarks.sampling_run import BUDGETS, EVERYTHING, WITH_REST, curve, draw, everything
-from benchmarks.sampling_splits import Split, corpora, describe, splits
+from benchmarks.sampling_splits import Corpus, Split, corpora, describe, splits
 from model.acquisition import DEFAULT, RULES
 from model.student.embeddings import EmbeddingCache
 from model.student.encoder import load_encoder
@@ -37,10 +38,12 @@ def main(arguments: list[str] | None = None) -> None:
     cache = EmbeddingCache(options.cache, load_encoder("default", 1))
     found = [
         split
-        for corpus in corpora(options.data, options.sets or (QUICK_SETS if options.quick else ()))
+        for corpus in chosen_corpora(options)
         if options.labeller in ("any", "gold" if corpus.labeller == "gold" else "llm")
         for split in splits(corpus, cache.embed, options.part == "test")
     ]
+    if not found:
+        sys.exit(f"--data {options.data}: no set there has enough texts and a labeller that is better than chance")
     for split in found:
         print(describe(split), flush=True)
     methods = chosen_methods(options)
@@ -90,6 +93,15 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     options.seeds = options.seeds or (2 if options.quick else 5)
     return options
+
+
+def chosen_corpora(options: argparse.Namespace) -> list[Corpus]:
+    """The sets of the command line; with `--quick` three, the first of the folder if it has none of the usual ones."""
+    if options.sets or not options.quick:
+        return corpora(options.data, options.sets)
+    found = corpora(options.data, QUICK_SETS) or corpora(options.data, ())
+    kept = list(dict.fromkeys(corpus.name for corpus in found))[: len(QUICK_SETS)]
+    return [corpus for corpus in found if corpus.name in kept]
 
 
 def chosen_methods(options: argparse.Namespace) -> tuple[str, ...]:

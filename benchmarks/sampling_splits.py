@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.datasets import candidate_set, read_rows, read_space
+from benchmarks.datasets import candidate_set, candidates_of, has_answer, read_rows, read_space
 from model.acquisition.clusters import kmeans, nearest
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.labels import CandidateSet, LabelSpace
@@ -25,6 +25,8 @@ SOURCE_ROWS = 300  # at least 6 per label
 POOL_ROWS = 2000
 TEST_ROWS = 1000
 LEAST_TARGET = 400  # smaller targets are no pool to choose from
+LEAST_TEST = 60
+LEAST_TRAIN = 1000  # smaller sets are left out where a folder has one of this size
 KNOWN_TOPICS = frozenset(
     [
         "vaccine",
@@ -84,7 +86,7 @@ class Corpus:
 
 
 def corpora(data: Path, names: Sequence[str]) -> list[Corpus]:
-    """Every set with gold labels, and every set with a teacher's answers for at least 1,000 train texts."""
+    """Every set with gold labels or a teacher's answers for at least 1,000 train texts; smaller ones if all are."""
     folders = [folder for folder in sorted(data.iterdir()) if (folder / "labels.json").is_file()]
     found = [_labelled(folder) for folder in folders if not names or folder.name in names]
     for path in sorted(data.glob("teachers/*/*.jsonl.gz")):
@@ -93,9 +95,8 @@ def corpora(data: Path, names: Sequence[str]) -> list[Corpus]:
             found.append(corpus)
             if not (data / corpus.name).is_dir():
                 found.append(_all_gold(corpus))
-    return [
-        corpus for corpus in found if len(corpus.train.texts) >= 1000 and right(corpus.train) > 1 / len(corpus.space)
-    ]
+    useful = [corpus for corpus in found if right(corpus.train) > 1 / len(corpus.space)]
+    return [corpus for corpus in useful if len(corpus.train.texts) >= LEAST_TRAIN] or useful
 
 
 def right(part: Texts) -> float:
@@ -118,10 +119,10 @@ def _taught(data: Path, path: Path) -> Corpus | None:
     name = path.name.removesuffix(".jsonl.gz")
     if name.endswith("_test"):
         return None
-    rows = [row for row in read_rows(path) if not row.get("demonstration") and row.get("candidates")]
+    rows = [row for row in read_rows(path) if has_answer(row)]
     name = name.removesuffix("_train")
     gold_folder = data / name
-    names = sorted({str(row["gold"]) for row in rows} | {str(label) for row in rows for label in row["candidates"]})
+    names = sorted({str(row["gold"]) for row in rows} | {label for row in rows for label in candidates_of(row)})
     space = read_space(gold_folder) if gold_folder.is_dir() else LabelSpace.of(names)
     known = [row for row in {row["text"]: row for row in rows}.values() if row["gold"] in space]
     gold = np.array([space.index(row["gold"]) for row in known], dtype=np.int64)
@@ -168,12 +169,17 @@ def splits(corpus: Corpus, embed: Embed, final: bool) -> list[Split]:
         shifted = kind != "in-domain"
         source, target = (np.flatnonzero(~old), np.flatnonzero(old)) if shifted else _halves(len(train.texts))
         measured = np.flatnonzero(fresh)
-        if len(target) >= LEAST_TARGET and len(source) >= SOURCE_ROWS and len(measured) >= 60:
+        if _enough(len(source), len(target), len(train.texts)) and len(measured) >= min(LEAST_TEST, len(fresh) // 4):
             parts = train.rows(source), train.rows(target), test.rows(measured)
             old_texts = as_gold(parts[0], len(corpus.space)) if shifted else parts[0]
             name = f"{corpus.name}/{kind}"
             found.append(Split(name, shifted, corpus.labeller, corpus.space, old_texts, parts[1], parts[2]))
     return found
+
+
+def _enough(source: int, target: int, rows: int) -> bool:
+    """Whether so many texts of a train part's `rows` are a source, and so many others a pool to choose from."""
+    return source >= min(SOURCE_ROWS, rows // 4) and target >= min(LEAST_TARGET, rows // 3)
 
 
 def _halves(count: int) -> tuple[IntArray, IntArray]:

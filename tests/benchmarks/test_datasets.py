@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.datasets import candidate_set, gold_part, read_space, teacher_part
+from model.labels import CandidateSet
 
 
 def write(path: Path, rows: list[dict[str, object]]) -> None:
@@ -32,6 +33,13 @@ def test_demonstrations_are_left_out() -> None:
     assert part.singles == ("y",)
     assert part.answers[0] is not None
     assert part.answers[0].top == "x"
+
+
+def test_a_single_answer_is_a_set_of_one() -> None:
+    rows = [{"text": "a", "gold": "x", "llm_label": "y"}, {"text": "b", "gold": "x", "candidates": []}]
+    part = teacher_part(rows)
+    assert part.texts == ("a",)
+    assert part.answers == (CandidateSet(("y",)),)
 
 
 def test_probabilities_and_votes_become_confidences() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import quality
@@ -55,6 +57,7 @@ def test_it_measures_resumes_and_reports(folder: Path, monkeypatch: pytest.Monke
     for row in rows:
         assert {"dataset", "teacher", "method", "seed", "seconds"} <= set(row)
     assert {row["human"] for row in rows if row["method"] == "supervised"} == {0.1, 0.2, 0.5, 50.0}
+    assert {row["human"] for row in rows if row["method"] == "shortlist-chosen"} == {50.0}
     assert run(folder, monkeypatch) == first
     text = (folder / "runs" / "quality.md").read_text()
     assert "panel/topics" in text
@@ -67,6 +70,24 @@ def test_a_missing_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "argv", ["quality", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "x.json")])
     with pytest.raises(SystemExit, match="there is no such folder"):
         quality.main()
+
+
+def test_quick_takes_what_another_folder_has_and_names_an_empty_one(folder: Path) -> None:
+    def jobs(**given: object) -> list[str]:
+        options = argparse.Namespace(**{"data": folder / "data", "only": "", "quick": True, **given})
+        return [job.name for job in quality.chosen_jobs(options, lambda texts: np.eye(len(texts), 8, dtype=np.float32))]
+
+    assert jobs() == ["panel/topics"]
+    new = folder / "data" / "news"
+    new.mkdir()
+    (new / "labels.json").write_text(json.dumps(list(TOPICS)))
+    for part in ("train", "test"):
+        with gzip.open(new / f"{part}.jsonl.gz", "wt") as file:
+            file.writelines(json.dumps({"text": words, "label": label}) + "\n" for label, words in TOPICS.items())
+    assert jobs(quick=False) == ["panel/topics", "similarity/news"]
+    assert jobs(only="news") == ["similarity/news"]
+    with pytest.raises(SystemExit, match="no set or teacher's answers"):
+        jobs(only="trec")
 
 
 def row(method: str, train: float, seed: int = 0, **more: object) -> dict[str, object]:

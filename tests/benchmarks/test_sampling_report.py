@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,10 @@ from benchmarks import sampling
 from benchmarks.sampling_docs import described, filled
 from benchmarks.sampling_product import REST
 from benchmarks.sampling_report import area, ceiling, interval, markdown, summary
+from benchmarks.sampling_splits import splits
 from benchmarks.sampling_student import fit
 from model.acquisition import DEFAULT
+from model.arrays import FloatArray
 
 SPORT = [
     "the team won the cup",
@@ -80,13 +84,13 @@ def test_the_linear_student_learns_soft_targets() -> None:
     assert (answers.argmax(axis=1) == gold[200:]).mean() > 0.9
 
 
-def data_folder(folder: Path) -> Path:
+def data_folder(folder: Path, train: int = 1200) -> Path:
     """Two labels with two subtopics each, 1,200 train and 300 test texts."""
     random = np.random.default_rng(0)
     place = folder / "news"
     place.mkdir(parents=True)
     (place / "labels.json").write_text(json.dumps(["sport", "money"]))
-    for part, count in (("train", 1200), ("test", 300)):
+    for part, count in (("train", train), ("test", 300)):
         with gzip.open(place / f"{part}.jsonl.gz", "wt") as file:
             for number in range(count):
                 label, words = (("sport", SPORT), ("money", MONEY))[number % 2]
@@ -106,6 +110,19 @@ def test_a_run_writes_rows_summary_table_and_plot(tmp_path: Path) -> None:
     assert all(0 <= entry["accuracy"] <= 1 for entry in written["rows"])
     assert DEFAULT in out.with_suffix(".md").read_text()
     assert "<svg" in out.with_suffix(".svg").read_text()
+
+
+def test_a_folder_of_small_sets_is_measured_too(tmp_path: Path) -> None:
+    options = argparse.Namespace(data=data_folder(tmp_path, 240), sets=[], quick=True)
+    (corpus,) = sampling.chosen_corpora(options)
+    by_number = np.array([[float(text.split()[-3])] for text in corpus.train.texts], np.float32)
+    vectors = dict(zip(corpus.train.texts, by_number, strict=True))
+
+    def embed(texts: Sequence[str]) -> FloatArray:
+        return np.stack([vectors.get(text, np.zeros(1, np.float32)) for text in texts])
+
+    (split, *_) = splits(corpus, embed, True)
+    assert (split.name, len(split.source.texts), len(split.target.texts)) == ("news/in-domain", 60, 180)
 
 
 def test_the_note_gets_its_tables_from_stored_runs() -> None:

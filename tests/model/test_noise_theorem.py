@@ -46,6 +46,7 @@ def test_matrix_and_closed_form_agree() -> None:
 def test_the_second_condition_is_not_sufficient_alone() -> None:
     world = World(regularisation=10.0)
     assert (world.theta, world.phi) == (pytest.approx(0.047619, abs=1e-6), pytest.approx(0.801980, abs=1e-6))
+    assert world.ratio == pytest.approx(0.063125, abs=1e-6)
     found = experiment(world, 20, 5)
     assert found.second_holds
     assert (found.teacher, found.top1, found.top2) == (100, 100, 0)
