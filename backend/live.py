@@ -186,7 +186,8 @@ class LiveStudents:
 
         folder: Path = self._registry.fetch(project, version)
         student = load_student(folder)
-        embed = self._embed(student.encoder, getattr(student, "runtime", "float32"))
+        own = getattr(student, "own", None)  # an encoder of its own, which needs no other
+        embed = own.embed if own else self._embed(student.encoder, getattr(student, "runtime", "float32"))
         loaded = LoadedStudent(student, embed, self._turn, unsure.of_version(folder))
         loaded.student.probabilities(["ready"], loaded.embed)
         others = [key for key in self._students.held() if isinstance(key, tuple) and key[0] == project]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
@@ -12,7 +13,9 @@ from backend.embedding import runtime_embedder, student_embedder
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from model.student.options import TrainingReport
+    from model.student.adapted import AdaptedEncoder, AdaptedStudent
+    from model.student.head import HeadStudent
+    from model.student.options import Embed, TrainingReport
     from model.student.student import Student
 
 log = structlog.get_logger(__name__)
@@ -25,16 +28,33 @@ def passes(settings: Settings, student: Student, report: TrainingReport, texts: 
 
     The sample is chosen by hash, so that its exact vectors are computed once and cached for later trainings.
     """
+    from model.student.adapted import AdaptedStudent
+    from model.student.head import HeadStudent
     from model.student.runtimes import CHECKED, LEAST_AGREEMENT, agreement
 
     runtime = getattr(student, "runtime", EXACT)
     report.runtime = {"encoder": student.encoder, "name": runtime}
-    if runtime == EXACT:
+    if runtime == EXACT or not isinstance(student, HeadStudent | AdaptedStudent):
         return True
     sample = sorted(set(texts), key=lambda text: hashlib.sha256(text.encode()).digest())[:CHECKED]
-    exact = runtime_embedder(settings, student.encoder, EXACT)
-    share = agreement(student, sample, student_embedder(settings, student), exact)
+    share = agreement(student, sample, *_ways(settings, student))
     report.runtime |= {"agreement": share, "checked": len(sample), "needed": LEAST_AGREEMENT}
     good = share >= LEAST_AGREEMENT
     log.info("runtime checked" if good else "runtime refused", **report.runtime)
     return good
+
+
+def _ways(settings: Settings, student: HeadStudent | AdaptedStudent) -> tuple[Embed, Embed]:
+    """The student's encoder as it is run, and exact."""
+    if student.kind == "adapted":
+        own = cast("AdaptedStudent", student).own
+        return own.embed, cached(settings, replace(own, runtime=EXACT)).embed
+    return student_embedder(settings, student), runtime_embedder(settings, student.encoder, EXACT)
+
+
+def cached(settings: Settings, own: AdaptedEncoder) -> AdaptedEncoder:
+    """The encoder, with its vectors cached on disk."""
+    from model.student.embeddings import EmbeddingCache
+
+    own.embeddings = EmbeddingCache(settings.cache_dir, own.encoder).embed
+    return own

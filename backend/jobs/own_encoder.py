@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend import human_labels
+from backend.jobs.checking import EXACT, cached
 from backend.jobs.predicting import registry
 from backend.jobs.running import Job
 from backend.pool import versions
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+FAST = "bfloat16"
 GROWTH = 2.0  # times the human labels of the last time, before it is adapted again
 PATIENCE = 4.0  # times the human labels that it takes, until which it gives way to trainings
 
@@ -67,14 +69,19 @@ def of_training(
     if not wanted(job):
         return None
     try:
-        own = adapt(data, how, progress, stop) if adapting else _served(job)
+        own = _as_this_machine_runs(adapt(data, how, progress, stop), job) if adapting else _served(job)
     except NotEnoughDataError as error:
         log.info("the encoder stays as it is", reason=str(error))
         return None
-    if own is not None:
-        from model.student.embeddings import EmbeddingCache
+    return own if own is None else cached(job.services.settings, own)
 
-        own.embeddings = EmbeddingCache(job.services.settings.cache_dir, own.encoder).embed
+
+def _as_this_machine_runs(own: AdaptedEncoder, job: Job) -> AdaptedEncoder:
+    """In bfloat16 where STUDENT_RUNTIME allows that, and for `auto` where the processor has it."""
+    from model.student.runtimes import preferred
+
+    wished = project_options(job.services.settings, job.project).STUDENT_RUNTIME
+    own.run_in(FAST if FAST in (wished, preferred() if wished == "auto" else "") else EXACT)
     return own
 
 

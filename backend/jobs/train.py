@@ -12,8 +12,8 @@ import structlog
 from backend import human_labels, unsure
 from backend.embedding import project_runtime, runtime_embedder
 from backend.jobs import own_encoder
-from backend.jobs.checking import EXACT, passes
-from backend.jobs.predicting import embedder, embedder_of, predict, registry
+from backend.jobs.checking import EXACT, cached, passes
+from backend.jobs.predicting import embedder_of, predict, registry
 from backend.jobs.running import Job, run_job
 from backend.jobs.seating import train_members
 from backend.jobs.sharing import carrying, share_encoder
@@ -29,7 +29,7 @@ from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 
 if TYPE_CHECKING:
     from model.calibration import Calibration
-    from model.student.options import TrainingReport
+    from model.student.options import TrainingOptions, TrainingReport
     from model.student.student import Student
 
 log = structlog.get_logger(__name__)
@@ -162,17 +162,23 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = Fa
         held = [(snapshot.texts[task], label) for task, label in truth.items()]
         return train_members(job, options, data, how, held, progress, stop)
     own = own_encoder.of_training(job, data, how, adapting, progress, stop)
-    if own is not None:
-        student, report = train_student(snapshot.space, data, how, embedder(job), progress, stop, own)
-        report.adapted_now = adapting
-        return student, report
-    found = train_student(snapshot.space, data, how, embedder(job), progress=progress, stop=stop)
+
+    def learned(how: TrainingOptions) -> tuple[Student, TrainingReport]:
+        embed = runtime_embedder(settings, how.encoder, how.runtime)
+        return train_student(snapshot.space, data, how, embed, progress, stop, own)
+
+    found = learned(how)
     if not passes(settings, *found, data.texts):
-        refused, how = found[1].runtime, replace(how, runtime=EXACT)
-        embed = runtime_embedder(settings, how.encoder, EXACT)
-        found = train_student(snapshot.space, data, how, embed, progress=progress, stop=stop)
+        refused = found[1].runtime
+        if own is None:
+            how = replace(how, runtime=EXACT)
+        else:
+            own.run_in(EXACT)
+            cached(settings, own)
+        found = learned(how)
         passes(settings, *found, data.texts)
         found[1].runtime["refused"] = refused
+    found[1].adapted_now = adapting
     return found
 
 

@@ -31,10 +31,14 @@ CHECK_SHARE = 0.25  # of the human labels stay unseen by the encoder, to judge w
 
 @dataclass(eq=False)
 class AdaptedEncoder:
-    """Weights in a folder, and which texts they have learned from. `embeddings` is set where vectors are cached."""
+    """Weights in a folder, which texts they have learned from, and how they are run (float32 or bfloat16).
+
+    `embeddings` is set where vectors are cached.
+    """
 
     folder: Path
     seen: frozenset[str]
+    runtime: str = "float32"
     embeddings: Embed | None = None
 
     @cached_property
@@ -43,14 +47,24 @@ class AdaptedEncoder:
         cannot be loaded."""
         from model.student.exported import has_torch, open_exported
 
-        return self.trained if has_torch() else open_exported(self.folder)
+        if not has_torch():
+            return open_exported(self.folder)
+        return self._loaded(half=True) if self.runtime == "bfloat16" else self.trained
 
     @cached_property
     def trained(self) -> Encoder:
-        """The encoder in torch; EncoderError if it cannot be loaded."""
+        """The encoder in torch and float32, as it was trained; EncoderError if it cannot be loaded."""
+        return self._loaded()
+
+    def _loaded(self, half: bool = False) -> Encoder:
         from model.student.encoder import Encoder, load_checkpoint
 
-        return Encoder(str(self.folder), *load_checkpoint(str(self.folder)))
+        return Encoder(str(self.folder), *load_checkpoint(str(self.folder)), half=half)
+
+    def run_in(self, runtime: str) -> None:
+        """Run it in float32 or bfloat16 from now on; vectors are no longer taken from a cache."""
+        self.runtime, self.embeddings = runtime, None
+        self.__dict__.pop("encoder", None)
 
     def embed(self, texts: Sequence[str]) -> FloatArray:
         """L2-normalised float32 `(n, d)`."""
@@ -116,15 +130,15 @@ def adapt(
     return own
 
 
-def read_adapted(folder: Path) -> AdaptedEncoder:
-    """The encoder of a stored student; ArtifactError names the file."""
+def read_adapted(folder: Path, runtime: str = "float32") -> AdaptedEncoder:
+    """The encoder of a stored student, run as in its training; ArtifactError names the file."""
     try:
         seen = json.loads((folder / SEEN).read_text())
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{folder / SEEN}: cannot be read ({error})") from error
     if not isinstance(seen, list) or not all(isinstance(key, str) for key in seen):
         raise ArtifactError(f"{folder / SEEN}: is not a list of text keys")
-    return AdaptedEncoder(folder, frozenset(seen))
+    return AdaptedEncoder(folder, frozenset(seen), runtime)
 
 
 class AdaptedStudent:
@@ -138,6 +152,11 @@ class AdaptedStudent:
     def __init__(self, heads: HeadStudent, own: AdaptedEncoder) -> None:
         self._top, self.own = heads, own
         self.space, self.encoder = heads.space, heads.encoder
+
+    @property
+    def runtime(self) -> str:
+        """How its encoder is run: as in its training."""
+        return self.own.runtime
 
     @property
     def heads(self) -> list[dict[str, FloatArray]]:
@@ -155,11 +174,15 @@ class AdaptedStudent:
 
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
         """Float32 `(n, C)`, rows sum to 1, temperature applied. `embed` is not used: it has its own encoder."""
-        return self._top.of_vectors(self.own.embed(texts))
+        return self.of_vectors(self.own.embed(texts))
+
+    def of_vectors(self, vectors: FloatArray) -> FloatArray:
+        """The same for vectors `(n, d)` of its own encoder."""
+        return self._top.of_vectors(vectors)
 
     def save(self, folder: Path) -> None:
         """Write the heads as any student's, with this kind, and the encoder beside them, all in `folder`."""
         from model.student.artifact import write_artifact
 
-        write_artifact(folder, self, self._top.tensors(), {"heads": len(self.heads)})
+        write_artifact(folder, self, self._top.tensors(), {"heads": len(self.heads), "runtime": self.runtime})
         self.own.copy_to(folder)

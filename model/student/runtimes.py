@@ -21,8 +21,9 @@ from model.student.exported import has_torch, open_exported
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray
+    from model.student.adapted import AdaptedStudent
+    from model.student.head import HeadStudent
     from model.student.options import Embed
-    from model.student.student import Student
 
 RUNTIMES = ("float32", "bfloat16", "int8")
 LEAST_AGREEMENT = 0.995  # share of labels that a faster way must leave as float32 gives them
@@ -95,11 +96,11 @@ def sleeping(name: str, runtime: str, folder: Path, threads: int = 1) -> Sleepin
     return encoder
 
 
-def agreement(student: Student, texts: Sequence[str], embed: Embed, exact: Embed) -> float:
+def agreement(student: HeadStudent | AdaptedStudent, texts: Sequence[str], embed: Embed, exact: Embed) -> float:
     """Share of texts to which the student gives the same label by `embed` as by `exact`; 1 without texts."""
     if not texts:
         return 1.0
-    found, true = (student.probabilities(texts, one).argmax(1) for one in (embed, exact))
+    found, true = (student.of_vectors(one(texts)).argmax(1) for one in (embed, exact))
     return float((found == true).mean())
 
 

@@ -58,7 +58,7 @@ def _load(folder: Path, description: Mapping[str, Any]) -> Student:
             found = HeadStudent.load(space, encoder, temperature, read_tensors(folder), heads, runtime)
         except KeyError as error:
             raise ArtifactError(f"{folder / WEIGHTS}: tensor {error} is missing") from error
-        return found if description["kind"] == "head" else AdaptedStudent(found, read_adapted(folder))
+        return found if description["kind"] == "head" else AdaptedStudent(found, read_adapted(folder, runtime))
     if description["kind"] == "finetune":
         from model.student.finetune import load_finetuned
 

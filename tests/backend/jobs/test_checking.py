@@ -8,48 +8,65 @@ import numpy as np
 import pytest
 
 from backend.embedding import project_embedder, project_runtime, student_embedder
-from backend.jobs.checking import passes
+from backend.jobs.checking import cached, passes
 from backend.pool import versions
 from backend.settings import Settings
 from model.arrays import FloatArray
 from model.labels import LabelSpace
-from model.student.embeddings import EmbeddingCache, key_of
+from model.student.adapted import AdaptedEncoder, AdaptedStudent
+from model.student.embeddings import EmbeddingCache, Encodes, key_of
 from model.student.head import HeadStudent
 from model.student.options import TrainingReport
 from model.student.runtimes import preferred, sleeping
 from tests.backend.jobs.conftest import World
+from tests.model.student.toys import tiny_transformer
 
 TEXTS = [f"text {number}" for number in range(300)]
 
 
-def student(runtime: str) -> HeadStudent:
+def student(runtime: str, width: int = 384) -> HeadStudent:
     """Says `a` where the first dimension is larger than the second."""
-    out = np.zeros((384, 2), np.float32)
+    out = np.zeros((width, 2), np.float32)
     out[0, 0] = out[1, 1] = 1.0
-    head: dict[str, FloatArray] = {"mean": np.zeros(384, np.float32), "scale": np.ones(1, np.float32), "out": out}
+    head: dict[str, FloatArray] = {"mean": np.zeros(width, np.float32), "scale": np.ones(1, np.float32), "out": out}
     head["out_bias"] = np.zeros(2, np.float32)
     return HeadStudent(LabelSpace.of(["a", "b"]), "default", [head], runtime=runtime)
 
 
-def remember(folder: Path, runtime: str, swapped: int) -> None:
+def remember(folder: Path, encoder: Encodes, swapped: int) -> None:
     """Cached vectors of all texts that say `a`, but for the first `swapped` ones."""
-    vectors = np.zeros((len(TEXTS), 384), np.float16)
+    vectors = np.zeros((len(TEXTS), encoder.dimension), np.float16)
     vectors[:, 0] = 1.0
     vectors[:swapped, :2] = [0.0, 1.0]
-    cache = EmbeddingCache(folder, sleeping("default", runtime, folder))
+    cache = EmbeddingCache(folder, encoder)
     cache._store([key_of(text) for text in TEXTS], vectors)
 
 
 @pytest.mark.parametrize(("swapped", "good"), [(0, True), (1, True), (2, False)])
 def test_more_than_one_label_in_two_hundred_is_too_many(tmp_path: Path, swapped: int, good: bool) -> None:
     settings = Settings(_env_file=None, DATA_DIR=tmp_path)
-    remember(settings.cache_dir, "bfloat16", swapped)
-    remember(settings.cache_dir, "float32", 0)
+    remember(settings.cache_dir, sleeping("default", "bfloat16", settings.cache_dir), swapped)
+    remember(settings.cache_dir, sleeping("default", "float32", settings.cache_dir), 0)
     report = TrainingReport("shortlist", "head", len(TEXTS), 0)
     assert passes(settings, student("bfloat16"), report, TEXTS) is good
     assert report.runtime["agreement"] == pytest.approx(1 - swapped / len(TEXTS))
     assert report.runtime["checked"] == len(TEXTS)
     assert report.to_json()["runtime"] == report.runtime
+
+
+@pytest.mark.parametrize(("swapped", "good"), [(1, True), (2, False)])
+def test_a_student_with_its_own_encoder_is_checked_on_that(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, swapped: int, good: bool
+) -> None:
+    settings = Settings(_env_file=None, DATA_DIR=tmp_path)
+    weights = Path(tiny_transformer(tmp_path_factory.mktemp("weights"), ["text"]))
+    for runtime, wrong in (("float32", 0), ("bfloat16", swapped)):
+        remember(settings.cache_dir, AdaptedEncoder(weights, frozenset(), runtime).encoder, wrong)
+    own = cached(settings, AdaptedEncoder(weights, frozenset(), "bfloat16"))
+    report = TrainingReport("shortlist", "adapted", len(TEXTS), 0)
+    assert passes(settings, AdaptedStudent(student("float32", own.encoder.dimension), own), report, TEXTS) is good
+    assert report.runtime["agreement"] == pytest.approx(1 - swapped / len(TEXTS))
+    assert own.runtime == "bfloat16", "the check changes nothing"
 
 
 def test_float32_needs_no_check(tmp_path: Path) -> None:
@@ -73,8 +90,8 @@ def test_a_project_stays_with_the_way_of_its_newest_student(world: World) -> Non
 
 def test_a_student_is_never_shown_vectors_of_another_way(world: World) -> None:
     folder = world.services.settings.cache_dir
-    remember(folder, "bfloat16", 300)
-    remember(folder, "float32", 0)
+    remember(folder, sleeping("default", "bfloat16", folder), 300)
+    remember(folder, sleeping("default", "float32", folder), 0)
     exact, fast = (student_embedder(world.services.settings, student(way))(TEXTS) for way in ("float32", "bfloat16"))
     assert (exact[:, 0] == 1.0).all()
     assert (fast[:, 1] == 1.0).all()

@@ -15,6 +15,7 @@ from backend.services import Services
 from model.labels import HumanLabel
 from model.registry import Registry
 from model.student import adaptation
+from model.student.runtimes import preferred
 from model.student.student import load_student
 from tests.backend.jobs.conftest import CREATED, World, messages
 from tests.backend.label_studio_double import CONFIG
@@ -203,6 +204,7 @@ def test_enough_human_labels_adapt_the_encoder_and_later_trainings_keep_it(
     row = versions.get(asked.engine, 7, served)
     assert row is not None
     assert row.metrics["training"]["way"] == "adapted"
+    assert row.metrics["training"]["runtime"]["name"] == ("bfloat16" if preferred() == "bfloat16" else "float32")
     asked.services.queue.cancel("adapt", 7)
     train.work(asked.job("train"))
     newest = versions.list_versions(asked.engine, 7)[0]

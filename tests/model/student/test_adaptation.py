@@ -90,6 +90,16 @@ def test_texts_of_one_label_come_together_and_the_student_is_stored_whole(
     again.save(tmp_path / "copy")
     assert read_adapted(tmp_path / "copy").seen == own.seen
 
+    exact = own.embed(asked)
+    again.own.run_in("bfloat16")
+    again.save(tmp_path / "fast")
+    fast = load_student(tmp_path / "fast")
+    assert isinstance(fast, AdaptedStudent)
+    assert fast.runtime == "bfloat16"
+    assert not np.array_equal(fast.own.embed(asked), exact)
+    assert np.allclose(fast.own.embed(asked), exact, atol=0.02)
+    assert fast.own.trained.identity == own.trained.identity != fast.own.encoder.identity
+
 
 def test_it_stops_when_asked_and_refuses_a_single_label(tmp_path: Path) -> None:
     with pytest.raises(TrainingStopped, match="adapting"):
