@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from backend.kept_answers import KeptAnswers
 from backend.pool import ledger, tasks
 from backend.pool.projects import Project
-from backend.services import Services, teacher_version
+from backend.services import Services, project_options, teacher_version
 from backend.teaching import as_llm, examples_writer, llms_of, open_teacher
 from model.errors import TeacherError
 
@@ -19,11 +17,8 @@ if TYPE_CHECKING:
     from model.teacher.base import Embed, Teacher, Usage
     from model.teacher.llm import LlmTeacher
 
-log = structlog.get_logger(__name__)
-
 SAMPLE = 300  # texts whose requests are composed; the rest is extrapolated
 COUNTED = 3  # requests that a provider is asked to count the tokens of
-SHORTEST_PREFIX = 1_024  # tokens below which providers cache no prefix
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,8 @@ class Estimate:
 
     `usd` is without prompt caching and without asking again, `usd_cached` with the prompt's stable part in the
     provider's cache, `usd_batch` through the batch API (None: there is none), `most_usd` what can be reserved at most.
-    `prices` is the date of the price table, or TEACHER_PRICE; `counted` whether the provider counted tokens itself.
+    `prices` is the date of the price table, or TEACHER_PRICE; `counted` whether the provider counted tokens itself,
+    `uncounted` why it did not where it can. `fewer`: a committee will ask about a part of the tasks only.
     """
 
     teacher: str
@@ -48,6 +44,8 @@ class Estimate:
     most_usd: float = 0.0
     prices: str = ""
     counted: bool = False
+    uncounted: str = ""
+    fewer: bool = False
     budget_left_usd: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -82,6 +80,8 @@ def estimate(services: Services, project: Project, embed: Embed) -> Estimate:
         most_usd=sum(part["most_usd"] for part in parts) + _most_for_examples(services, project, embed) / 1e6,
         prices=next((llm.price.as_of for llm in llms if llm.price.as_of), "TEACHER_PRICE"),
         counted=all(part["counted"] for part in parts),
+        uncounted=next((part["uncounted"] for part in parts if part["uncounted"]), ""),
+        fewer=project_options(services.settings, project).MODE == "committee",
         budget_left_usd=left,
     )
 
@@ -109,7 +109,7 @@ def _part(member: Teacher, texts: Sequence[str]) -> dict[str, Any]:
     unknown = list(dict.fromkeys(member.unknown(texts) if isinstance(member, KeptAnswers) else texts))
     sample = unknown[:: max(1, len(unknown) // SAMPLE)][:SAMPLE]
     scale = len(unknown) / max(1, len(sample))
-    likely, factor = llm.estimate(sample), _provider_factor(llm, sample[:COUNTED])
+    likely, (factor, uncounted) = llm.estimate(sample), _provider_factor(llm, sample[:COUNTED])
     calls = round(likely.calls * scale)
     sent, output = round(likely.input_tokens * scale * (factor or 1.0)), round(likely.output_tokens * scale)
     usd = (sent * llm.price.input + output * llm.price.output) / 1e6
@@ -124,6 +124,7 @@ def _part(member: Teacher, texts: Sequence[str]) -> dict[str, Any]:
         "usd_batch": usd * llm.price.batch if llm.price.batch < 1 else None,
         "most_usd": llm.upper_bound_microusd(sample) * scale / 1e6,
         "counted": factor is not None,
+        "uncounted": uncounted,
     }
 
 
@@ -136,21 +137,21 @@ def _prefix(llm: LlmTeacher) -> int:
     request = llm.composer.requests([""])[0]
     stable = sum(estimate_tokens(turn.text) for turn in request.turns[: request.stable])
     length = estimate_tokens(request.system) + stable
-    return length if length >= SHORTEST_PREFIX else 0
+    return length if length >= llm.price.prefix else 0
 
 
-def _provider_factor(llm: LlmTeacher, texts: Sequence[str]) -> float | None:
-    """Tokens as the provider counts them, per token of our estimate. None where it does not count, or is away."""
+def _provider_factor(llm: LlmTeacher, texts: Sequence[str]) -> tuple[float | None, str]:
+    """Tokens as the provider counts them, per token of our estimate. None where it does not count, and why it refused
+    to where it can."""
     from model.teacher.anthropic import AnthropicProvider
     from model.teacher.composing import likely_sent
 
     provider = llm.provider
     if not isinstance(provider, AnthropicProvider) or not texts:
-        return None
+        return None, ""
     requests = llm.composer.requests(texts)
     try:
         counted = sum(map(provider.count, requests))
     except TeacherError as error:
-        log.warning("the provider did not count tokens, they are estimated", reason=str(error))
-        return None
-    return counted / max(1, sum(map(likely_sent, requests)))
+        return None, str(error)
+    return counted / max(1, sum(map(likely_sent, requests))), ""

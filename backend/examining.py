@@ -16,7 +16,7 @@ from backend.pool import projects
 from backend.queue import QUEUES, JobQueue
 from backend.services import open_services, require_pool
 from backend.settings import Settings
-from backend.teacher_check import lacking
+from backend.teacher_check import lacking, retiring
 from model.teacher.choice import OFFLINE, title_of
 
 START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (redis://host:6379/0)"
@@ -129,6 +129,9 @@ def teacher_finding(settings: Settings, check: str, teacher: str, budget: float)
     lack = lacking(settings, teacher)
     if lack is not None:
         return failure(check, lack.what, lack.remedy)
+    ending = retiring(teacher)
+    if ending:
+        return warning(check, ending, "Choose a newer model for TEACHER, and set its budget: it asks anew")
     limit = "" if teacher in OFFLINE else f", at most ${budget:.2f} per project"
     return good(check, f"{title_of(teacher)}{limit}")
 

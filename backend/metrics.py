@@ -126,6 +126,8 @@ GAUGES = (
     ("paused", "1 while trainings and questions to the teacher wait"),
     ("spent_usd", "US dollars spent on the teacher"),
     ("budget_usd", "US dollars that may be spent"),
+    ("teacher_tokens_sent", "Tokens sent to the teacher"),
+    ("teacher_tokens_cached", "Those of them that the provider read from its prompt cache"),
     ("job_failed", "1 if the project's last job failed"),
 )
 
@@ -146,6 +148,8 @@ def _figures(status: dict[str, object]) -> dict[str, float | None]:
         "paused": _number(status.get("paused")),
         "spent_usd": _number(spend.get("usd")),
         "budget_usd": _number(spend.get("budget_usd")),
+        "teacher_tokens_sent": _number(spend.get("input_tokens")),
+        "teacher_tokens_cached": _number(spend.get("cached_tokens")),
         "job_failed": 1.0 if job.get("state") == "failed" else 0.0,
     }
 

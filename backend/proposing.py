@@ -19,7 +19,7 @@ from backend.pool import classifiers, ledger, tasks
 from backend.pool.classifiers import ClassifierRow
 from backend.pool.projects import Project
 from backend.services import Services, label_space, project_options, teacher_options, teacher_version
-from model.errors import ArtifactError, LabelSpaceError, TeacherError
+from model.errors import ArtifactError, LabelSpaceError, TeacherError, TeacherRefused
 
 if TYPE_CHECKING:
     from model.committee import Member
@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 SAMPLES = 8  # texts of the project that an LLM sees
 NAMES = "names"  # who proposed, where no LLM did
+INSTEAD = "the names of labels were compared instead"
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,23 @@ def propose(
     space, known = label_space(project), read_catalogue(catalogue)
     found, author, notes = _proposals(services, project, space, known, embed)
     texts, gold = decided(services, project, space)
-    rows = []
+    rows, absent = [], []
     for one in found.found:
         row = ClassifierRow(one.classifier.place, space.hash, one.targets, False, author, one.reason)
-        tried, problem = _tried(row, space, texts, gold, download)
-        rows.append(replace(row, trial=tried.to_json() if tried else None))
-        notes += [problem] if problem else []
+        try:
+            tried = tried_member(row, space, texts, gold, download)
+            row = replace(row, trial=tried.to_json() if tried else None)
+        except (ArtifactError, LabelSpaceError) as error:
+            if download or Path(row.place).exists():
+                notes.append(f"{row.place} was not tried: {error}")
+            else:
+                absent.append(row.place)
+        rows.append(row)
+    if absent:
+        notes.append(
+            f"Not tried, because their weights are not on this machine: {', '.join(absent)}. With --download they are "
+            "fetched, some hundred megabytes each, and tried on people's labels"
+        )
     classifiers.propose(services.engine, project.project, rows)
     return Outcome(classifiers.of_project(services.engine, project.project, space.hash), tuple(notes))
 
@@ -130,23 +142,16 @@ def tried_member(
     return trial(member, texts, np.array(gold, np.int64)) if gold else None
 
 
-def _tried(
-    row: ClassifierRow, space: LabelSpace, texts: Sequence[str], gold: Sequence[int], download: bool
-) -> tuple[Trial | None, str]:
-    try:
-        return tried_member(row, space, texts, gold, download), ""
-    except (ArtifactError, LabelSpaceError) as error:
-        hint = "" if download else "; --download fetches weights that are not on this machine"
-        return None, f"{row.place} was not tried: {error}{hint}"
-
-
 def _proposals(
     services: Services, project: Project, space: LabelSpace, known: Sequence[Classifier], embed: Embed
 ) -> tuple[Proposals, str, list[str]]:
     """Proposals, who made them, and notes. Where the LLM cannot be asked, the names of labels are compared."""
     from model.committee.proposing import by_names
 
-    llm = _llm(services, project, embed)
+    try:
+        llm = _llm(services, project, embed)
+    except TeacherRefused as error:
+        return by_names(space, known, embed), NAMES, [f"The LLM cannot be asked ({error}): {INSTEAD}"]
     if llm is not None:
         found, problem = _asked(services, project, space, known, llm)
         if found is not None:
@@ -180,7 +185,7 @@ def _asked(
     request = request_for(llm, known, _samples(services, project))
     reservation = ledger.reserve(engine, number, version, upper_bound_microusd(llm, request))
     if reservation is None:
-        return None, "BUDGET_USD does not pay for asking the LLM: the names of labels were compared instead"
+        return None, f"BUDGET_USD does not pay for asking the LLM: {INSTEAD}"
     spent = Usage()
     try:
         found = ask(llm, request, space, known)
@@ -188,7 +193,7 @@ def _asked(
     except TeacherError as error:
         spent = error.spent or Usage()
         log.warning("the LLM proposed no classifiers", reason=str(error))
-        return None, f"the LLM did not answer ({error}): the names of labels were compared instead"
+        return None, f"The LLM did not answer ({error}): {INSTEAD}"
     finally:
         ledger.settle(engine, number, version, reservation, spent)
     return found, ""

@@ -190,14 +190,19 @@ class Settings(ProjectOptions, BaseSettings):
     ANTHROPIC_API_KEY: SecretStr = Field(SecretStr(""), description="key of Anthropic")
     ANTHROPIC_BASE_URL: str = Field("", description="address of a gateway to Anthropic; empty: Anthropic itself")
     TEACHER_PRICE: str = Field(
-        "", description="US dollars per million tokens, `input,output`, for models without a price"
+        "",
+        description="US dollars per million tokens, `input,output`, for models without a price; `openai:mine=0,0` for"
+        " one model alone; several are separated by ;",
     )
     PROMPT_FILE: str = Field(
         "", description="file that replaces the prompt's template; {project} in it stands for the project's number"
     )
     LLM_CONCURRENCY: int = Field(32, ge=1, le=256, description="questions under way at one LLM provider, per process")
-    BATCH_POLL_SECONDS: float = Field(60.0, gt=0, description="how often a batch API is asked whether it is done")
+    BATCH_POLL_SECONDS: float = Field(60.0, gt=0, le=3600, description="how often a batch API is asked if it is done")
     PREDICT_SECONDS: float = Field(3.0, gt=0, le=60, description="time budget of one /predict answer, seconds")
+    PROJECT_MODELS: str = Field(
+        "", description="encoders and classifier files that extra_params may choose besides those of these settings"
+    )
     THREADS: int = Field(1, ge=1, description="torch threads per process")
     SHARE_ENCODER: bool = Field(
         False, description="workers keep encoders in ONNX form in MODEL_DIR, for web servers without torch"

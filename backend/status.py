@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from backend import unsure
+from backend import committee_quality, unsure
 from backend.agreement import agreement
 from backend.candidate_quality import candidate_quality
 from backend.errors import ShortlistError
 from backend.policy import phase
-from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
+from backend.pool import batches, candidates, figures, jobs, ledger, shown, tasks, versions
 from backend.pool.projects import Project
 from backend.prompt_text import system_part
 from backend.services import Services, paused, project_options, served_version, teacher_version
@@ -56,8 +56,10 @@ def project_status(services: Services, project: Project, problems: Mapping[str, 
         "jobs": [_job(row) for _, row in sorted(jobs.get(engine, number).items())],
         "spend": _spend(services, project),
         "versions": _version_rows(services, project, checked),
-        "decided_by": _decided_by(services, project, served),
-        "members": _members(services, project, served),
+        "decided_by": committee_quality.decided_by(services, project, served),
+        "deciders": committee_quality.deciders(services, project, served),
+        "members": committee_quality.members(services, project, served),
+        "committee_hint": committee_quality.advice(services, project, served, taught),
         "stopping": _stopping(services, project, checked),
         "note": BIAS,
     }
@@ -157,9 +159,13 @@ def _spend(services: Services, project: Project) -> dict[str, Any]:
     return {
         "calls": total.calls,
         "input_tokens": total.input_tokens,
+        "cached_tokens": total.cached_tokens,  # part of them: read from the provider's prompt cache
         "output_tokens": total.output_tokens,
         "usd": total.microusd / 1_000_000,
         "lost_usd": total.lost_microusd / 1_000_000,  # part of it: calls of killed processes, at their upper bound
+        "batch_calls": total.batch_calls,  # parts of calls and of usd: through a batch API
+        "batch_usd": total.batch_microusd / 1_000_000,
+        "set_aside_usd": total.unsettled_microusd / 1_000_000,  # in addition: what is under way can cost at most
         "budget_usd": budget,
     }
 
@@ -177,31 +183,6 @@ def _version_rows(services: Services, project: Project, checked: dict[str, figur
         }
         for row in versions.list_versions(services.engine, project.project)
     ]
-
-
-def _decided_by(services: Services, project: Project, served: str | None) -> dict[str, int] | None:
-    """Who decided how many tasks, where a committee is served; None otherwise."""
-    if not served or not served.startswith("committee-"):
-        return None
-    found = rulings.counts(services.engine, project.project, served)
-    return {**found, "person": figures.decided(services.engine, project.project)}
-
-
-def _members(services: Services, project: Project, served: str | None) -> list[dict[str, Any]] | None:
-    """Who sits in the served committee, with what weight, and whose training was refused because it did harm."""
-    row = versions.get(services.engine, project.project, served) if served and served.startswith("committee-") else None
-    if row is None:
-        return None
-    found = row.metrics.get("training", {}).get("found", {})
-    gates = found.get("gates", {})
-    return [
-        {"name": name, "weight": weight, "kept_old": gates[name]["reason"] if _refused(gates.get(name)) else None}
-        for name, weight in zip(found.get("members", []), found.get("weights", []), strict=False)
-    ]
-
-
-def _refused(gate: dict[str, Any] | None) -> bool:
-    return gate is not None and not gate["promoted"] and gate["reason"] != "no better"
 
 
 def _stopping(services: Services, project: Project, checked: dict[str, figures.Checked]) -> dict[str, Any]:

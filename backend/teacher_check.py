@@ -34,3 +34,12 @@ def lacking(settings: Settings, teacher: str) -> Lack | None:
             what, _, remedy = str(error).partition(". ")
             return Lack(what, remedy or "Write TEACHER_PRICE as input,output in US dollars per million tokens")
     return None
+
+
+def retiring(teacher: str) -> str:
+    """Which of the models that TEACHER names its vendor ends, and when, in words; "" for none that is known of."""
+    from model.teacher.anthropic import retires_on
+
+    models = [name.partition(":")[2] for name in SEVERAL.split(teacher) if name.startswith("anthropic:")]
+    ends = {model: retires_on(model) for model in models}
+    return "; ".join(f"Anthropic ends {model} on {day}" for model, day in ends.items() if day)

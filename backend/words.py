@@ -17,6 +17,14 @@ JOBS = {
     "adapt": "Adapting the encoder to your labels",
     "publish": "Publishing predictions",
 }
+DECIDERS = {
+    "committee": "the votes",
+    "llm": "teacher and votes together",
+    "fallback": "the votes, because the teacher failed",
+    "person": "people",
+    "people": "nobody, left to people",
+    "unresolved": "nobody yet",
+}
 STATES = {"queued": "waits", "running": "is under way", "idle": "finished", "failed": "failed"}
 
 
@@ -77,9 +85,34 @@ def what_next(status: dict[str, Any]) -> list[str]:
         steps.insert(0, f"{' and '.join(failed)} failed: read why under Jobs, and press Retry once it is repaired")
     if not status["human_labels"]:
         steps.append("Label some tasks in Label Studio: without decisions nothing can be measured")
-    if status["teacher"]["hint"]:
-        steps.append(status["teacher"]["hint"])
+    steps += [hint for hint in (status["teacher"]["hint"], status["committee_hint"]) if hint]
     return steps
+
+
+def decider(source: str) -> str:
+    """Who decided a task of a committee."""
+    return DECIDERS.get(source, source)
+
+
+def spending(spend: dict[str, Any]) -> str:
+    """What the teacher did cost: calls, tokens, how many of them came from the provider's cache or by batch."""
+    sent, cached = spend["input_tokens"], spend["cached_tokens"]
+    tokens = f"{sent:,} tokens sent"
+    if cached:
+        tokens += f", {100 * cached / max(1, sent):.0f} % of them read from the provider's prompt cache,"
+    told = [
+        f"${spend['usd']:.4f} of ${spend['budget_usd']:.2f} in {spend['calls']:,} calls "
+        f"({tokens} and {spend['output_tokens']:,} received)"
+    ]
+    if spend["batch_calls"]:
+        told.append(f"{spend['batch_calls']:,} of the calls went through the batch API, for ${spend['batch_usd']:.4f}")
+    if spend["lost_usd"]:
+        told.append(
+            f"${spend['lost_usd']:.4f} of it was set aside for questions whose process was killed, and may not be owed"
+        )
+    if spend["set_aside_usd"] > 0:
+        told.append(f"${spend['set_aside_usd']:.4f} more is set aside for questions under way")
+    return ". ".join(told)
 
 
 def job_words(row: JobRow, now: int) -> JobWords:
@@ -129,4 +162,10 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-FILTERS: dict[str, Callable[..., str]] = {"percent": percent, "interval": interval, "mean": number}
+FILTERS: dict[str, Callable[..., str]] = {
+    "percent": percent,
+    "interval": interval,
+    "mean": number,
+    "spending": spending,
+    "decider": decider,
+}

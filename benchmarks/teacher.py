@@ -41,8 +41,6 @@ from model.teacher.tokens import estimate_tokens
 SETS = ("banking77", "ag_news", "trec", "medical_abstracts", "csabstruct", "dbpedia14")
 COSTED = ("banking77", "trec")
 COSTED_TEXTS = 200
-SMALLEST_PREFIX = {"anthropic:claude-haiku-5-5": 512}  # tokens; shorter prefixes are not cached
-USUAL_PREFIX = 1_024  # with other models
 
 
 def main() -> None:
@@ -128,7 +126,7 @@ def cost_rows(name: str, space: LabelSpace, part: Part, embed: Embed, model: str
         output = estimate_tokens(render(space.names[:named]))
         plain = Composer(prompt)
         prefix = estimate_tokens(prompt.system())
-        cached = prefix if prefix >= SMALLEST_PREFIX.get(model, USUAL_PREFIX) else 0.0
+        cached = prefix if prefix >= price.prefix else 0.0
         sent = mean_sent(plain.requests(texts))
         exemplified = mean_sent(Composer(prompt, Examples(pool, embed, 10)).requests(texts))
         groups = [texts[start : start + 5] for start in range(0, len(texts), 5)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,7 +44,10 @@ def propose(
         return
     for note in found.notes:
         typer.echo(note, err=True)
-    tell(project, known.title, found.rows, "no classifier of the catalogue fits its labels")
+    others = (
+        "a committee works without, with the members of COMMITTEE; --catalogue FILE looks among classifiers of yours"
+    )
+    tell(project, known.title, found.rows, f"no classifier of the catalogue fits its labels; {others}")
 
 
 @app.command("confirm")
@@ -67,7 +70,7 @@ def confirm(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
     after = (
         f"`shortlist train {project}` trains a committee with it"
         if mode == "committee"
-        else "it votes once MODE=committee is set"
+        else f"it votes once a committee is trained: `shortlist connect {project} --option MODE=committee`"
     )
     typer.echo(f"Confirmed for project {project} ({known.title}); {after}")
 
@@ -90,19 +93,44 @@ def dismiss(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
 
 @app.command("show")
 def show(project: Number, *, as_json: AsJson = False) -> None:
-    """Show what is proposed and what has a seat.
+    """Show who votes in the served committee, how good and how heavy each is, and which classifiers are proposed.
 
     Example: shortlist committee show 7
     """
+    from backend.committee_quality import decided_by, members
     from backend.pool.classifiers import of_project
-    from backend.services import label_space
+    from backend.services import label_space, project_options, served_version
 
     services, known = open_project(project)
-    rows = of_project(services.engine, project, label_space(known).hash)
+    rows, served = of_project(services.engine, project, label_space(known).hash), served_version(services, known)
+    seated = members(services, known, served)
     if as_json:
-        show_json({"project": project, "classifiers": _plain(rows)})
+        show_json({"project": project, "members": seated, "classifiers": _plain(rows)})
+        return
+    options = project_options(services.settings, known)
+    if seated is not None:
+        typer.echo(voters(served, seated, decided_by(services, known, served) or {}))
+    elif options.MODE == "committee":
+        typer.echo(f"No committee is served yet; {options.COMMITTEE} are trained with the next one")
     else:
-        tell(project, known.title, rows, f"nothing is proposed yet; `shortlist committee propose {project}` proposes")
+        how = f"`shortlist connect {project} --option MODE=committee`"
+        typer.echo(f"This project trains one student; {how} makes it a committee of {options.COMMITTEE}")
+    tell(
+        project, known.title, rows, f"no classifier is proposed; `shortlist committee propose {project}` proposes some"
+    )
+
+
+def voters(version: str, seated: Sequence[dict[str, Any]], decided: Mapping[str, int]) -> str:
+    """The served committee in words: every member, and who decided how many tasks."""
+    from backend.words import decider
+
+    lines = [f"{version} is served:"]
+    for one in seated:
+        right = "" if one["right"] is None else f", right on {one['right']:.0%} of {one['judged']} labels of people"
+        kept = f"; its last training was refused, it votes as before ({one['kept_old']})" if one["kept_old"] else ""
+        lines.append(f"  {one['name']}: weight {one['weight']:.2f}{right}{kept}")
+    counts = ", ".join(f"{number} by {decider(who)}" for who, number in decided.items())
+    return "\n".join([*lines, f"Tasks decided: {counts}"] if counts else lines)
 
 
 def tell(project: int, title: str, rows: Sequence[ClassifierRow], nothing: str) -> None:

@@ -56,6 +56,12 @@ def tell(found: Estimate) -> str:
         f"  budget left    {_usd(found.budget_left_usd)}  of BUDGET_USD{_enough(found)}",
         f"  prices of {found.prices}",
     ]
+    if found.uncounted:
+        lines.append(f"  The provider did not count the tokens: {found.uncounted}")
+    if found.fewer:
+        lines.append(
+            "  This is for all tasks; a committee asks about the first 200 and what its votes leave open"
+        )
     return "\n".join(lines)
 
 

@@ -113,9 +113,8 @@ def submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]
         raise
     paid = sum((answer.usage for answer in first.values()), Usage())
     content = {**ticket.to_json(), "provider": teacher.name}
-    batches.opened(engine, number, content, max(0, bound - paid.microusd))
     _keep(job, version, keyed, first)
-    ledger.settle(engine, job.number, version, reserved, paid, paid.microusd)
+    batches.opened(engine, number, content, paid)
     log.info("batch submitted", tasks=len(rows), batches=list(ticket.batches), reserved_microusd=bound)
     return len(rows)
 
@@ -146,8 +145,7 @@ def _not_taken(job: Job, number: int, version: str, reserved: int, error: Teache
     if isinstance(error, TeacherUnheard):
         ledger.settle(job.services.engine, job.number, version, reserved, spent, spent.microusd)
         return
-    batches.close(job.services.engine, number, "lost")
-    ledger.settle(job.services.engine, job.number, version, reserved, spent)
+    batches.ended(job.services.engine, number, "lost", spent, direct=True)
 
 
 def _trace(job: Job, asking: BatchTeacher, row: BatchRow) -> None:
@@ -163,13 +161,12 @@ def _trace(job: Job, asking: BatchTeacher, row: BatchRow) -> None:
         twins = {key: first[text] for key, (_, text) in row.tasks.items() if first[text] != key}
         ticket = Ticket(row.version.split("-")[1], {trace.batch: keys}, twins)
         content = {**ticket.to_json(), "provider": asking.teacher.name}
-        batches.opened(job.services.engine, row.batch, content, row.reserved_microusd)
+        batches.opened(job.services.engine, row.batch, content)
         log.info("batch found again", batch=trace.batch, tasks=len(row.tasks))
     elif not trace.perhaps and job.services.clock() > row.created_ms + LISTED_SECONDS * 1000:
-        batches.close(job.services.engine, row.batch, "lost")
         from model.teacher.base import Usage
 
-        ledger.settle(job.services.engine, job.number, row.version, row.reservation, Usage())
+        batches.ended(job.services.engine, row.batch, "lost", Usage())
         log.warning("a batch never reached the provider, its tasks are asked again", tasks=len(row.tasks))
 
 
@@ -187,8 +184,7 @@ def _collect(job: Job, teacher: Teacher, asking: BatchTeacher, row: BatchRow) ->
         _keep(job, row.version, row.tasks, found.answers)
         if ticket.teacher == teacher.hash:
             _remember(job, teacher, row, found.answers)
-    batches.close(job.services.engine, row.batch, "done")
-    ledger.settle(job.services.engine, job.number, row.version, row.reservation, found.spent)
+    batches.ended(job.services.engine, row.batch, "done", found.spent)
     log.info("batch collected", answers=len(found.answers), asked_again=len(found.again))
 
 
@@ -198,8 +194,7 @@ def _keep(job: Job, version: str, keyed: dict[str, tuple[int, str]], found: dict
 
 def _lost(job: Job, row: BatchRow, reason: str) -> None:
     """Its tasks are asked anew. What was set aside for it is booked: the provider may have been paid."""
-    batches.close(job.services.engine, row.batch, "lost")
-    ledger.expire(job.services.engine, row.reservation)
+    batches.abandoned(job.services.engine, row.batch)
     log.warning("a batch is lost", reason=reason, tasks=len(row.tasks), reserved_microusd=row.reserved_microusd)
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from backend.errors import BudgetReached, ShortlistError
 from backend.jobs.running import Job
 from backend.pool import candidates, ledger, tasks
-from backend.services import project_options
 from backend.teaching import llms_of, unpaid
 from model.errors import ModelError, TeacherError, TeacherRefused
 from model.teacher.run import FAILURES_IN_A_ROW
@@ -144,13 +143,21 @@ class Flow:
             if reservation is not None:
                 return [Question(rows, reservation, part) for rows, part in zip(groups, parts, strict=False)]
             if len(parts) == 1:
-                cap = project_options(self._job.services.settings, self._job.project).BUDGET_USD
-                raise BudgetReached(
-                    f"The next task could cost up to ${parts[0] / 1e6:.4f}, more than is left of BUDGET_USD "
-                    f"(${cap:.2f}). Raise BUDGET_USD to go on"
-                )
+                raise self._budget_reached(parts[0])
             parts = parts[: len(parts) // 2]
         return []
+
+    def _budget_reached(self, next_microusd: int) -> BudgetReached:
+        """What was spent of how much, and how to go on."""
+        number, money = self._job.number, ledger.totals(self._job.services.engine, self._job.number)
+        aside = f" and ${money.unsettled_microusd / 1e6:.4f} set aside" if money.unsettled_microusd else ""
+        cap = money.cap_microusd / 1e6
+        return BudgetReached(
+            f"The budget does not pay for the next question: ${money.microusd / 1e6:.4f} of BUDGET_USD={cap:.2f} are "
+            f"spent{aside}, and it could cost up to ${next_microusd / 1e6:.4f}. Raise BUDGET_USD to go on, for this "
+            f"project alone by `shortlist connect {number} --option BUDGET_USD={max(1.0, 2 * cap):g}`. All answers so "
+            "far are kept"
+        )
 
     def _take(self, done: Iterable[Future[Outcome]]) -> None:
         """Store what came, then book it, then judge what failed."""

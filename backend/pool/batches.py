@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from backend.pool import ledger
 from backend.pool.engine import now_ms, read, write
 from backend.pool.tables import batches as table
+
+if TYPE_CHECKING:
+    from model.teacher.base import Usage
 
 UNFINISHED = ("submitting", "open")
 
@@ -60,14 +64,37 @@ def begin(
         return int(connection.execute(sa.insert(table).returning(table.c.batch), row).scalar_one())
 
 
-def opened(engine: sa.Engine, batch: int, ticket: Mapping[str, Any], reserved_microusd: int) -> None:
-    """The provider has it: its ids are kept before anybody waits for it."""
-    _update(engine, batch, state="open", ticket=dict(ticket), reserved_microusd=reserved_microusd)
+def opened(engine: sa.Engine, batch: int, ticket: Mapping[str, Any], paid: Usage | None = None) -> None:
+    """The provider has it: its ids are kept before anybody waits for it. What was `paid` for a question that was asked
+    directly before is booked at the same moment, out of what is set aside."""
+    with write(engine) as connection:
+        project, version, reservation, reserved = connection.execute(_figures(batch)).one()
+        left = max(0, reserved - paid.microusd) if paid else reserved
+        values = {"state": "open", "ticket": dict(ticket), "reserved_microusd": left}
+        connection.execute(sa.update(table).where(table.c.batch == batch).values(values))
+        if paid is not None:
+            ledger.book(connection, project, version, reservation, paid, paid.microusd)
 
 
-def close(engine: sa.Engine, batch: int, state: str) -> None:
-    """It is `done` or `lost`."""
-    _update(engine, batch, state=state)
+def ended(engine: sa.Engine, batch: int, state: str, spent: Usage, direct: bool = False) -> bool:
+    """It is `done`, or `lost` because the provider never had it: booked is what it did cost in place of what was set
+    aside, in one transaction, so that a killed process leaves neither. `direct`: only a direct question was paid.
+
+    False if somebody else ended it before; nothing is booked then.
+    """
+    with write(engine) as connection:
+        if not _end(connection, batch, state):
+            return False
+        project, version, reservation, _ = connection.execute(_figures(batch)).one()
+        ledger.book(connection, project, version, reservation, spent, batch=not direct)
+    return True
+
+
+def abandoned(engine: sa.Engine, batch: int) -> None:
+    """Nobody can ask for it any more. What was set aside counts as lost money: the provider may have been paid."""
+    with write(engine) as connection:
+        if _end(connection, batch, "lost"):
+            ledger.expire(connection, connection.execute(_figures(batch)).one().reservation)
 
 
 def unfinished(engine: sa.Engine, project: int) -> list[BatchRow]:
@@ -86,6 +113,11 @@ def all_of(engine: sa.Engine, project: int, version: str) -> list[set[int]]:
         return [{task for task, _ in row.values()} for row in connection.scalars(query)]
 
 
-def _update(engine: sa.Engine, batch: int, **values: Any) -> None:
-    with write(engine) as connection:
-        connection.execute(sa.update(table).where(table.c.batch == batch).values(values))
+def _end(connection: sa.Connection, batch: int, state: str) -> bool:
+    open_one = sa.update(table).where(table.c.batch == batch, table.c.state.in_(UNFINISHED))
+    return connection.execute(open_one.values(state=state)).rowcount == 1
+
+
+def _figures(batch: int) -> sa.Select[Any]:
+    figures = (table.c.project, table.c.version, table.c.reservation, table.c.reserved_microusd)
+    return sa.select(*figures).where(table.c.batch == batch)

@@ -29,7 +29,8 @@ FIGURES = ("calls", "input_tokens", "cached_tokens", "output_tokens", "microusd"
 class Totals:
     """Everything booked for a project. `unsettled_microusd` is reserved by calls and batches under way.
 
-    `lost_microusd` is the part of `microusd` that was booked for calls whose process died before they ended.
+    `lost_microusd` is the part of `microusd` that was booked for calls whose process died before they ended,
+    `batch_calls` and `batch_microusd` are the parts that went through a batch API, at its price.
     """
 
     calls: int = 0
@@ -40,6 +41,8 @@ class Totals:
     unsettled_microusd: int = 0
     cap_microusd: int = 0
     lost_microusd: int = 0
+    batch_calls: int = 0
+    batch_microusd: int = 0
 
 
 def set_cap(engine: sa.Engine, project: int, microusd: int) -> None:
@@ -79,19 +82,30 @@ def settle(
     Calls that never happened leave no entry. A reservation that counted as lost meanwhile is booked in addition.
     """
     with write(engine) as connection:
-        given = _give_back(connection, reservation, part)
-        difference = usage.microusd - given
-        spent = {"spent_microusd": projects.c.spent_microusd + difference}
-        connection.execute(sa.update(projects).where(projects.c.project == project).values(spent))
-        if any((usage.calls, usage.input_tokens, usage.output_tokens, usage.microusd)):
-            figures = {name: getattr(usage, name) for name in FIGURES}
-            connection.execute(sa.insert(ledger), _entry(project, version, **figures))
+        book(connection, project, version, reservation, usage, part)
 
 
-def expire(engine: sa.Engine, reservation: int | None) -> None:
+def book(
+    connection: sa.Connection,
+    project: int,
+    version: str,
+    reservation: int | None,
+    usage: Usage,
+    part: int | None = None,
+    batch: bool = False,
+) -> None:
+    """As `settle`, inside a transaction of the caller's. `batch`: the calls went through a batch API."""
+    given = _give_back(connection, reservation, part)
+    spent = {"spent_microusd": projects.c.spent_microusd + usage.microusd - given}
+    connection.execute(sa.update(projects).where(projects.c.project == project).values(spent))
+    if any((usage.calls, usage.input_tokens, usage.output_tokens, usage.microusd)):
+        figures = {name: getattr(usage, name) for name in FIGURES}
+        connection.execute(sa.insert(ledger), {**_entry(project, version, **figures), "batch": batch})
+
+
+def expire(connection: sa.Connection, reservation: int | None) -> None:
     """Nobody will settle it any more: from now on it counts as lost."""
-    with write(engine) as connection:
-        connection.execute(sa.update(table).where(table.c.reservation == reservation).values(until_ms=0))
+    connection.execute(sa.update(table).where(table.c.reservation == reservation).values(until_ms=0))
 
 
 def book_lost(engine: sa.Engine, project: int) -> int:
@@ -134,6 +148,13 @@ def _give_back(connection: sa.Connection, reservation: int | None, part: int | N
 
 def _booked(connection: sa.Connection, project: int) -> Totals:
     sums = [sa.func.coalesce(sa.func.sum(ledger.c[name]), 0).label(name) for name in FIGURES]
-    lost = sa.func.coalesce(sa.func.sum(ledger.c.microusd).filter(ledger.c.calls == 0), 0).label("lost_microusd")
-    row = connection.execute(sa.select(*sums, lost).where(ledger.c.project == project)).one()
+    parts = [
+        sa.func.coalesce(sa.func.sum(ledger.c[column]).filter(where), 0).label(name)
+        for name, column, where in (
+            ("lost_microusd", "microusd", ledger.c.calls == 0),
+            ("batch_calls", "calls", ledger.c.batch),
+            ("batch_microusd", "microusd", ledger.c.batch),
+        )
+    ]
+    row = connection.execute(sa.select(*sums, *parts).where(ledger.c.project == project)).one()
     return Totals(**{name: int(value) for name, value in row._mapping.items()})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from backend.pool.bulk import upsert
 from backend.pool.engine import read, write
-from backend.pool.figures import labelled
+from backend.pool.figures import Checked, check, labelled
 from backend.pool.tables import annotations as people
 from backend.pool.tables import predictions, rulings
 
@@ -34,6 +35,23 @@ def counts(engine: sa.Engine, project: int, version: str) -> dict[str, int]:
     query = query.group_by(rulings.c.source)
     with read(engine) as connection:
         return {source: int(number) for source, number in connection.execute(query)}
+
+
+def checked(engine: sa.Engine, project: int) -> dict[str, Checked]:
+    """By source, what people decided where a committee's answer had stood in the form: over all its versions."""
+    same = (rulings.c.project == people.c.project) & (rulings.c.task == people.c.task)
+    query = (
+        sa.select(rulings.c.source, people.c.task, people.c.labels, people.c.shown_labels)
+        .join(rulings, same & (rulings.c.version == people.c.shown_version))
+        .where(*labelled(project))
+        .order_by(people.c.updated_at)
+    )
+    found: dict[str, dict[int, tuple[Sequence[str], Sequence[str]]]] = defaultdict(dict)
+    with read(engine) as connection:
+        for source, task, labels, shown in connection.execute(query):
+            if shown:
+                found[source][task] = (labels, shown)
+    return {source: check(list(rows.values())) for source, rows in found.items()}
 
 
 def fill(engine: sa.Engine, project: int, version: str, source: str) -> None:

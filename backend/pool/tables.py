@@ -213,6 +213,7 @@ ledger = sa.Table(
     sa.Column("output_tokens", sa.Integer, nullable=False),
     sa.Column("microusd", sa.BigInteger, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("batch", sa.Boolean, nullable=False, server_default=sa.false()),  # by a batch API, at its price
 )
 sa.Index("ix_ledger_project", ledger.c.project)
 

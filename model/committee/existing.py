@@ -35,16 +35,14 @@ class ExistingMember:
 
         ArtifactError if the weights cannot be loaded as safetensors, LabelSpaceError if the map is not complete.
         """
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from model.student.pretrained import pretrained
 
         self.name, self.space, self.place = name, space, place
+        kind = "AutoModelForSequenceClassification"
         try:
-            here = {"local_files_only": not download, "trust_remote_code": False}
-            self._tokenizer = AutoTokenizer.from_pretrained(place, **here)
-            self._model = AutoModelForSequenceClassification.from_pretrained(place, use_safetensors=True, **here).eval()
-        except (OSError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-            raise ArtifactError(f"{place}: not a sequence-classification model in safetensors ({reason})") from error
+            self._tokenizer, self._model = pretrained(kind, place, download=download, safetensors=True)
+        except ArtifactError as error:
+            raise ArtifactError(f"{place}: not a sequence-classification model in safetensors ({error})") from error
         names = self._model.config.id2label
         self.map = LabelMap(space, tuple(str(names[number]) for number in sorted(names)), targets)
         self._lock = threading.Lock()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.arrays import BoolArray, FloatArray, IntArray
+from model.committee.agreement import agreement
 from model.committee.committee import Committee
 from model.committee.gate import Gate, GateReport, HoldOut, judge
 from model.committee.member import Member, StudentMember
@@ -45,6 +46,7 @@ def train_committee(
         if not weighing.any():
             evidence[: len(members)] = cross_fitted(data, seats)
         weights, reviewer = weigh(evidence, judged)
+        report.found = {**report.found, "compared": agreement(evidence, judged.candidates.argmax(axis=1))}
     names = [*seats.roster.members, *(member.name for member in guests)]
     rounded = [round(weight, 4) for weight in weights]
     report.found = {**report.found, "members": names, "weights": rounded}

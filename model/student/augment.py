@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from model.errors import EncoderError
+from model.errors import ArtifactError, EncoderError
 
 SHARE = 0.15  # of words that are dropped or swapped
 TRANSLATORS = ("Helsinki-NLP/opus-mt-en-fr", "Helsinki-NLP/opus-mt-fr-en")
@@ -65,12 +65,15 @@ def make_augmenter(name: str, translators: tuple[str, str] = TRANSLATORS) -> Aug
 def load_translator(name: str) -> Translate:
     """A sequence-to-sequence model as a function; EncoderError says which one cannot be loaded."""
     import torch
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    from model.student.pretrained import pretrained
 
     try:
-        tokenizer, model = AutoTokenizer.from_pretrained(name), AutoModelForSeq2SeqLM.from_pretrained(name).eval()
-    except (OSError, ValueError, ImportError) as error:
-        raise EncoderError(f"back-translation: the model {name} cannot be loaded; use augmentation=words") from error
+        tokenizer, model = pretrained("AutoModelForSeq2SeqLM", name)
+    except ArtifactError as error:
+        raise EncoderError(
+            f"back-translation: the model {name} cannot be loaded ({error}); set FINETUNE_AUGMENTATION=words"
+        ) from error
 
     def translate(texts: Sequence[str]) -> list[str]:
         inputs = tokenizer(list(texts), return_tensors="pt", padding=True, truncation=True)

@@ -13,7 +13,8 @@ import numpy as np
 import structlog
 
 from model.arrays import FloatArray
-from model.errors import EncoderError
+from model.errors import ArtifactError, EncoderError
+from model.student.pretrained import pretrained
 
 log = structlog.get_logger(__name__)
 
@@ -67,18 +68,12 @@ def fingerprint(name: str) -> str:
 
 def load_checkpoint(name: str) -> tuple[Any, Any, int]:
     """Tokenizer, model in eval mode and the longest input in tokens; EncoderError if the weights cannot be loaded."""
-    from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     place = checkpoint_place(name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(place)
-        model = AutoModel.from_pretrained(place).eval()
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        tokenizer, model = pretrained("AutoModel", place)
+    except ArtifactError as error:
         raise EncoderError(
-            f"STUDENT_ENCODER={name}: the weights cannot be loaded ({reason}); name a folder, a hub name or `default`"
+            f"STUDENT_ENCODER={name}: the weights cannot be loaded ({error}); name a folder, a hub name or `default`"
         ) from error
     return tokenizer, model, _longest(place, tokenizer, model)
 

@@ -1,4 +1,7 @@
-"""What tokens cost: a dated price file, overridden by TEACHER_PRICE. A model without a price is refused, never free."""
+"""What tokens cost: a dated price file, and TEACHER_PRICE for what it lacks or has otherwise.
+
+A model without a price is refused, never free; a price for a server of one's own makes no other model free.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from model.errors import TeacherRefused
 from model.teacher.base import Usage
 
 PRICES = Path(__file__).with_name("prices.json")
+USUAL_PREFIX = 1_024  # tokens
 SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8}|latest)$")
 
 
@@ -22,7 +26,7 @@ class Price:
     """US dollars per million tokens. `cached` is read from, `cache_write` written to a prompt cache.
 
     `batch` is the factor on everything when asked through a batch API. `as_of` is the price table's date, empty for a
-    price from the settings.
+    price from the settings. `prefix` is how many tokens a request's beginning must have to be kept in the cache.
     """
 
     input: float
@@ -31,6 +35,7 @@ class Price:
     cache_write: float
     batch: float = 1.0
     as_of: str = ""
+    prefix: int = USUAL_PREFIX
 
     def usage(
         self,
@@ -53,23 +58,27 @@ class Price:
         return math.ceil(round(input_tokens * dearest + output_tokens * self.output, 6))
 
 
-def price_of(model: str, override: str = "") -> Price:
+def price_of(model: str, stated: str = "") -> Price:
     """The price of `openai:<model>` or `anthropic:<model>`.
 
-    `override` (TEACHER_PRICE: `input,output` or `input,output,cached`) wins over the file. Raises TeacherRefused if
-    there is no price, or if `override` is malformed.
+    `stated` (TEACHER_PRICE) holds prices `input,output` or `input,output,cached`, separated by `;`. One that begins
+    with `<model>=` wins over the file for that model; one that names no model holds for all that are not in the file.
+    Raises TeacherRefused if there is no price, or if `stated` is malformed.
     """
-    if override.strip():
-        return _from_setting(override)
+    own = _stated(stated)
+    if model in own:
+        return own[model]
     table = _table()
     row = table["models"].get(model) or table["models"].get(SNAPSHOT.sub("", model))
+    if row is None and "" in own:
+        return own[""]
     if row is None:
         raise TeacherRefused(
             f"no price is known for {model} (price table of {table['as_of']}). Set TEACHER_PRICE=input,output in US "
             "dollars per million tokens; TEACHER_PRICE=0,0 for a server of your own"
         )
-    write = row.get("cache_write", row["input"])
-    return Price(row["input"], row["output"], row["cached"], write, row.get("batch", 1.0), table["as_of"])
+    write, prefix = row.get("cache_write", row["input"]), row.get("prefix", USUAL_PREFIX)
+    return Price(row["input"], row["output"], row["cached"], write, row.get("batch", 1.0), table["as_of"], prefix)
 
 
 def known_models() -> list[str]:
@@ -88,15 +97,24 @@ def _table() -> dict[str, Any]:
     return content
 
 
-def _from_setting(override: str) -> Price:
+def _stated(setting: str) -> dict[str, Price]:
+    """Prices of TEACHER_PRICE by model; "" for the one that names none."""
+    found: dict[str, Price] = {}
+    for entry in filter(None, (part.strip() for part in setting.split(";"))):
+        model, _, numbers = entry.rpartition("=")
+        found[model.strip()] = _from_numbers(numbers, setting)
+    return found
+
+
+def _from_numbers(numbers: str, setting: str) -> Price:
     try:
-        numbers = [float(part) for part in override.split(",")]
+        dollars = [float(part) for part in numbers.split(",")]
     except ValueError:
-        numbers = []
-    if len(numbers) not in (2, 3) or any(not 0 <= number < 1e6 for number in numbers):
+        dollars = []
+    if len(dollars) not in (2, 3) or any(not 0 <= number < 1e6 for number in dollars):
         raise TeacherRefused(
-            f"TEACHER_PRICE={override!r} is not a price; write input,output in US dollars per million tokens, "
-            "for example 0.10,0.50"
+            f"TEACHER_PRICE={setting!r} is not a price; write input,output in US dollars per million tokens, for "
+            "example 0.10,0.50, or openai:my-model=0,0 for one model; several are separated by ;"
         )
-    cached = numbers[2] if len(numbers) == 3 else numbers[0]
-    return Price(numbers[0], numbers[1], cached, numbers[0] * 1.25)
+    cached = dollars[2] if len(dollars) == 3 else dollars[0]
+    return Price(dollars[0], dollars[1], cached, dollars[0] * 1.25)

@@ -82,6 +82,9 @@ def test_tokens_are_estimated_where_nobody_counts_them(world: World, llm_server:
     found = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
     assert (found.counted, found.calls) == (False, 15)
     assert " estimated" in tell(found)
+    assert "did not count the tokens: anthropic:claude-tiny: no such path. Check the model's name" in tell(found)
+    with_llm(world, server, MODE="committee")
+    assert "a committee asks about the first 200" in tell(estimate(world.services, world.project, embed))  # type: ignore[arg-type]
 
 
 def test_a_model_without_a_price_is_refused_with_what_to_set(world: World) -> None:

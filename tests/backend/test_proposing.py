@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
 from backend.commands.committee import line
@@ -116,19 +117,32 @@ def test_the_llm_is_asked_once_within_the_budget_and_its_answer_is_checked(
     assert total.microusd > 0
 
 
-@pytest.mark.parametrize("way", ["poor", "broken"])
+@pytest.mark.parametrize("way", ["poor", "broken", "keyless"])
 def test_without_money_or_answer_the_names_decide(
     labelled_world: World, catalogue: Path, llm: OpenAIServer, way: str
 ) -> None:
     world = labelled_world
     if way == "poor":
         with_llm(world, llm, budget=1e-6)
+    elif way == "keyless":
+        with_llm(world, llm, OPENAI_API_KEY=SecretStr(""), OPENAI_BASE_URL="")
     else:
         llm.script = lambda _text, _asked: Play(status=401, error="wrong key")
     found = propose(world.services, world.project, embed_words, catalogue)
     assert [row.proposed_by for row in found.rows] == ["names"]
+    assert found.rows[0].trial is not None
     assert "the names of labels were compared instead" in found.notes[0]
     assert ledger.totals(world.engine, 7).unsettled_microusd == 0
+
+
+def test_what_is_not_on_this_machine_is_named_once_and_not_tried(labelled_world: World, catalogue: Path) -> None:
+    rows = json.loads(catalogue.read_text())
+    away = [{**rows[1], "place": place} for place in ("no-such-person/one", "no-such-person/two")]
+    catalogue.write_text(json.dumps([*rows, *away]))
+    found = propose(labelled_world.services, labelled_world.project, embed_words, catalogue)
+    assert [row.trial is None for row in found.rows] == [False, True, True]
+    (note,) = found.notes
+    assert "not on this machine: no-such-person/one, no-such-person/two. With --download" in note
 
 
 def test_nothing_is_confirmed_that_was_not_proposed_or_has_other_labels(labelled_world: World, catalogue: Path) -> None:

@@ -71,7 +71,13 @@ def test_the_llm_is_asked_only_what_the_votes_leave_open(world: World, llm: Open
     assert world.services.queue.place("train", 7) == "waiting"
     status = project_status(world.services, world.project)
     assert status["decided_by"] == {**counts, "person": 0}
-    third = {"weight": round(1 / 3, 4), "kept_old": None}  # nobody labelled anything yet
+    third = {
+        "weight": round(1 / 3, 4),
+        "kept_old": None,
+        "judged": 0,
+        "right": None,
+        "agrees": {},
+    }  # nobody labelled yet
     assert status["members"] == [{"name": name, **third} for name in ("student", "words", "names")]
 
     train.work(world.job("train"))

@@ -194,7 +194,7 @@ def test_what_an_llm_costs_is_booked_and_nothing_stays_reserved(world: World, pa
 def test_the_budget_is_a_hard_stop_that_says_what_to_do(world: World, paid: Callable[..., Llm]) -> None:
     fill(world)
     llm = paid(budget=0.01)
-    with pytest.raises(BudgetReached, match=r"BUDGET_USD \(\$0.01\). Raise BUDGET_USD"):
+    with pytest.raises(BudgetReached, match=r"\$0.00\d+ of BUDGET_USD=0.01 are spent.* Raise BUDGET_USD"):
         annotate.work(world.job("annotate"))
     assert llm.calls == 0
 

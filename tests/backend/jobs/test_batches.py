@@ -157,6 +157,7 @@ def test_a_batch_whose_submission_nobody_heard_of_is_found_and_paid_once(world: 
     assert len(candidates.read(world.engine, 7, version(world))) == 15
     totals = ledger.totals(world.engine, 7)
     assert (totals.calls, totals.unsettled_microusd, totals.lost_microusd) == (15, 0, 0)
+    assert totals.batch_calls == 14  # the first question went directly
 
 
 def test_what_never_reached_the_provider_is_handed_over_again_when_that_is_sure(world: World, llm: BatchServer) -> None:

@@ -7,7 +7,8 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from backend.pool import ledger
+from backend.pool import batches, ledger
+from backend.pool.engine import write
 from model.teacher.base import Usage
 from tests.backend.pool.processes import at_once, hold, reserve_and_die, spend
 from tests.backend.pool.samples import PROJECT, TEACHER, add_project
@@ -68,7 +69,8 @@ def test_what_a_killed_process_reserved_is_booked_at_its_upper_bound(budget: sa.
 
 def test_what_was_lost_and_comes_after_all_is_booked_in_addition(budget: sa.Engine) -> None:
     held = ledger.reserve(budget, PROJECT, TEACHER, 300)
-    ledger.expire(budget, held)
+    with write(budget) as connection:
+        ledger.expire(connection, held)
     assert ledger.book_lost(budget, PROJECT) == 300
     ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 40))
     assert ledger.totals(budget, PROJECT) == ledger.Totals(1, 5, 0, 5, 340, 0, 1000, lost_microusd=300)
@@ -82,6 +84,20 @@ def test_a_reservation_is_settled_in_parts(budget: sa.Engine) -> None:
     ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 60), part=9999)
     totals = ledger.totals(budget, PROJECT)
     assert (totals.calls, totals.microusd, totals.unsettled_microusd) == (2, 100, 0)
+
+
+def test_what_a_batch_did_cost_stands_apart_and_is_booked_once_however_often_it_is_collected(budget: sa.Engine) -> None:
+    held = ledger.reserve(budget, PROJECT, TEACHER, 900, patience=None)
+    assert held is not None
+    batch = batches.begin(budget, PROJECT, TEACHER, {"t1": (1, "h")}, 900, held, "mark", "openai:x")
+    batches.opened(budget, batch, {"batches": {}}, Usage(1, 60, 0, 6, 70))
+    (row,) = batches.unfinished(budget, PROJECT)
+    assert (row.state, row.reserved_microusd) == ("open", 830)
+    assert batches.ended(budget, batch, "done", Usage(9, 500, 400, 50, 350))
+    assert not batches.ended(budget, batch, "done", Usage(9, 500, 400, 50, 350))
+    batches.abandoned(budget, batch)
+    totals = ledger.totals(budget, PROJECT)
+    assert totals == ledger.Totals(10, 560, 400, 56, 420, 0, 1000, batch_calls=9, batch_microusd=350)
 
 
 def test_a_lowered_cap_stops_spending_and_a_raised_one_allows_it_again(budget: sa.Engine) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from backend.pool import annotations, predictions, rulings
+from backend.pool.figures import Checked
 from tests.backend.pool.samples import PROJECT, add_project, labelled
 
 VERSION = "committee-1-abcdef"
@@ -38,3 +39,15 @@ def test_what_people_labelled_is_counted_as_theirs(engine: sa.Engine) -> None:
     skipped = replace(labelled(12, 2), state="skipped")
     annotations.save(engine, PROJECT, [labelled(10, 1, "refund"), labelled(11, 1, "billing"), skipped])
     assert rulings.counts(engine, PROJECT, VERSION) == {"committee": 2}
+
+
+def test_deciders_are_judged_by_what_stood_in_the_form(engine: sa.Engine) -> None:
+    add_project(engine)
+    rulings.save(engine, PROJECT, VERSION, {1: "committee", 2: "committee", 3: "llm", 4: "unresolved", 5: "committee"})
+    saw = {1: ("refund",), 2: ("billing",), 3: ("refund",), 4: ("billing", "refund"), 5: ()}
+    rows = [labelled(task, task, "refund") for task in saw]
+    shown = [replace(row, shown_version=VERSION, shown_labels=saw[row.task]) for row in rows]
+    other = replace(labelled(20, 3, "refund", at=9), shown_version="student-1-abcdef", shown_labels=("billing",))
+    annotations.save(engine, PROJECT, [*shown, other])
+    found = rulings.checked(engine, PROJECT)
+    assert found == {"committee": Checked(2, 1, 1), "llm": Checked(1, 1, 1), "unresolved": Checked(1, 0, 1)}

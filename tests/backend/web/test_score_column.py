@@ -9,6 +9,7 @@ import pytest
 from backend.answer_cache import AnswerCache
 from backend.pool import acquisition, predictions, projects, rulings, versions
 from tests.backend.web.server import Server
+from tests.backend.web.test_pages import shown
 from tests.backend.web.test_predict import TEXTS, promote_student, until
 
 
@@ -57,4 +58,10 @@ def test_the_page_says_whether_more_labels_pay_and_who_decided(ordering: Server)
     versions.add(ordering.services.engine, 7, committee, 1, space, {}, 0)
     projects.promote(ordering.services.engine, 7, committee)
     rulings.save(ordering.services.engine, 7, committee, {1: "committee", 2: "committee", 3: "unresolved"})
-    assert "Tasks: 2 by the votes of the committee, 1 still open, 0 by people." in ordering.get("/projects/7").text
+    ordering.label(1, "refund", prediction=shown(committee, "refund"))
+    page = " ".join(ordering.get("/projects/7").text.split())
+    votes = '<th scope="row">The votes</th><td data-name="Tasks" class="number">1</td>'
+    assert f'{votes} <td data-name="Right" class="number">100.0 % of 1</td>' in page
+    assert '<th scope="row">People</th><td data-name="Tasks" class="number">1</td>' in page
+    deciders = ordering.get("/projects/7.json").json()["deciders"]
+    assert deciders == {"committee": {"accuracy": 1.0, "coverage": 1.0, "human_checked": 1}}

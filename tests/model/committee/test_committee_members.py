@@ -143,6 +143,10 @@ def test_a_folder_that_is_no_classifier_is_refused(tmp_path: Path) -> None:
         ExistingMember("hub", SPACE, str(tmp_path), {})
     with pytest.raises(ArtifactError, match=r"existing\.json"):
         ExistingMember.load(tmp_path)
+    tiny_classifier(tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"half a downl")
+    with pytest.raises(ArtifactError, match="not a sequence-classification"):
+        ExistingMember("hub", SPACE, str(tmp_path / "model"), {})
 
 
 def test_label_names_vote_without_any_label(tmp_path: Path) -> None:

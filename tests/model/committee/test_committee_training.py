@@ -12,6 +12,8 @@ import pytest
 
 from model.arrays import FloatArray
 from model.committee import Committee, Reviewer, StudentMember, WordsMember, training
+from model.committee.agreement import agreement
+from model.committee.pooling import LEAST_LABELS, member_evidence
 from model.committee.seats import Seats, existing, refined
 from model.committee.training import Held, set_aside, train_committee, without_harm
 from model.errors import ArtifactError
@@ -50,7 +52,16 @@ def train(rows: TrainingData, *members: str) -> Committee:
     seats = Seats(SPACE, Roster(members), options, letters, lambda: False)
     committee, report = train_committee(rows, seats, lambda share, text: None)
     assert report.found["members"] == list(members)
+    assert ("compared" in report.found) == (rows.decided.sum() >= LEAST_LABELS)
     return committee
+
+
+def test_agreement_counts_only_where_both_voted() -> None:
+    sure = np.log(np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1]], np.float32))
+    silent = np.array([[-0.1, -2.0], [0.0, 0.0], [-2.0, -0.1]], np.float32)
+    found = agreement([sure, silent], np.array([0, 1, 1]))
+    assert found == {"rows": 3, "voted": [3, 2], "right": [2, 2], "same": [[1.0, 0.5], [0.5, 1.0]]}
+    assert agreement([0 * sure], np.array([0, 1, 1]))["same"] == [[None]]
 
 
 def test_members_learn_and_weights_come_from_labels_that_they_did_not_learn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +73,10 @@ def test_members_learn_and_weights_come_from_labels_that_they_did_not_learn(monk
     gold = np.array([SPACE.index(label) for label in labels])
     assert (committee.probabilities(found).argmax(axis=1) == gold).mean() > 0.9
     assert committee.weights[3] < committee.weights[2]  # letters of label names say nothing
+    found_out = agreement([member_evidence(member.probabilities(found)) for member in committee.members], gold)
+    assert found_out["right"][0] > 54
+    assert found_out["right"][3] < 54
+    assert found_out["voted"][:3] == [60, 60, 60]
     aside = set_aside(rows)
     assert 20 <= aside.sum() < 100
     assert not (aside & ~rows.decided).any()

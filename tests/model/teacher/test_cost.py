@@ -43,13 +43,21 @@ def test_an_unknown_model_needs_a_price(model: str) -> None:
         price_of(model)
 
 
-def test_the_setting_wins() -> None:
+def test_a_stated_price_is_for_models_without_one_or_for_the_one_that_it_names() -> None:
     assert price_of("openai:own", "0,0").bound(10**6, 10**6) == 0
-    assert price_of("openai:gpt-4o", " 1.5 , 2").input == 1.5
     assert price_of("openai:own", "1,2,0.1").cached == 0.1
+    assert price_of("openai:gpt-4o", "0,0") == price_of("openai:gpt-4o")  # a server of one's own makes nothing free
+    both = " openai:gpt-4o = 1.5 , 2 ; openai:qwen3:8b=0,0; 7,8"
+    assert price_of("openai:gpt-4o", both).input == 1.5
+    assert price_of("openai:qwen3:8b", both).output == 0
+    assert price_of("openai:another", both).input == 7
+    with pytest.raises(TeacherRefused, match="no price is known for openai:another"):
+        price_of("openai:another", "openai:own=0,0")
 
 
-@pytest.mark.parametrize("wrong", ["1", "a,b", "1,-2", "nan,1", "inf,1", "1,2,3,4", "1;2"])
+@pytest.mark.parametrize(
+    "wrong", ["1", "a,b", "1,-2", "nan,1", "inf,1", "1,2,3,4", "1;2", "openai:own=", "openai:own=1", "0,0;b"]
+)
 def test_a_malformed_setting_is_refused(wrong: str) -> None:
     with pytest.raises(TeacherRefused, match="TEACHER_PRICE="):
         price_of("openai:gpt-4o", wrong)

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.errors import ProjectError
-from backend.pool import classifiers
+from backend.pool import classifiers, projects, rulings, versions
 from tests.backend.commands.projects.conftest import SPACE, Run
 
 TRIAL = {"rows": 40, "voted": 0.9, "right": 0.8, "low": 0.66, "high": 0.9, "usual": 0.5}
@@ -44,5 +44,24 @@ def test_what_was_not_proposed_cannot_be_confirmed(run: Run, proposed: sa.Engine
 
 def test_a_dismissed_one_is_gone(run: Run, proposed: sa.Engine) -> None:
     assert "hub/moods dismissed" in run("committee", "dismiss", "7", "hub/moods").stdout
-    assert "nothing is proposed yet" in run("committee", "show", "7").stdout
+    said = run("committee", "show", "7").stdout
+    assert "This project trains one student; `shortlist connect 7 --option MODE=committee`" in said
+    assert "no classifier is proposed" in said
     assert isinstance(run("committee", "dismiss", "7", "hub/moods").exception, ProjectError)
+
+
+def test_who_votes_is_shown(run: Run, pool: sa.Engine) -> None:
+    assert "student,words,names are trained" in run("committee", "show", "7", MODE="committee").stdout
+    found = {"members": ["words", "names"], "weights": [0.8, 0.2],
+             "compared": {"rows": 40, "voted": [40, 40], "right": [30, 10], "same": [[1.0, 0.3], [0.3, 1.0]]},
+             "gates": {"names": {"promoted": False, "reason": "less accurate"}}}  # fmt: skip
+    version = f"committee-5-{SPACE.hash}"
+    versions.add(pool, 7, version, 5, SPACE.hash, {"training": {"found": found}}, 40)
+    projects.promote(pool, 7, version)
+    rulings.save(pool, 7, version, {1: "committee", 2: "llm", 3: "people"})
+    said = run("committee", "show", "7").stdout
+    assert f"{version} is served:\n  words: weight 0.80, right on 75% of 40 labels of people\n" in said
+    assert "names: weight 0.20, right on 25% of 40 labels of people; its last training was refused" in said
+    assert "1 by the votes, 1 by teacher and votes together, 1 by nobody, left to people, 0 by people" in said
+    seated = json.loads(run("committee", "show", "7", "--json").stdout)["members"]
+    assert seated[0]["agrees"] == {"words": 1.0, "names": 0.3}
