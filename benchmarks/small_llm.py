@@ -160,9 +160,9 @@ class Writing:
         if self._form is None:
             token = int(logits.argmax())
             return token, self._text if token in ends else self._with(token)
-        likely = logits.topk(LIKELY).indices.tolist()
-        for tokens in (likely, logits.argsort(descending=True)[LIKELY:].tolist()):
-            for token in tokens:
+        # all tokens, where none of the likeliest fits: of equal ones topk and argsort take different ones first
+        for order in (logits.topk(LIKELY).indices, logits.argsort(descending=True)):
+            for token in order.tolist():
                 longer = self._with(token)
                 if token not in ends and len(longer) > len(self._text) and self._form.fullmatch(longer, partial=True):
                     return token, longer
