@@ -34,11 +34,27 @@ __all__ = ["TrainingData", "TrainingOptions", "TrainingReport", "train_student",
 
 log = structlog.get_logger(__name__)
 
-Teach: TypeAlias = Callable[..., Student]
+Teach: TypeAlias = Callable[["Training", FloatArray], Student]
 
 LEAST_ROWS = 2
 MOST_ROWS = 20_000  # rows up to which a head gets all its epochs
 MEMBER_SEED = 7919  # distance between the seeds of an ensemble's heads
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """One training: what it learns from and how, and whom it tells."""
+
+    space: LabelSpace
+    data: TrainingData
+    options: TrainingOptions
+    report: TrainingReport
+    progress: Progress | None
+    stop: Stop | None
+
+    def part(self, low: float, high: float) -> Training:
+        """The same, its progress being that share of the whole's."""
+        return dataclasses.replace(self, progress=_scaled(self.progress, low, high))
 
 
 def train_student(
@@ -68,7 +84,7 @@ def train_student(
     needed = way == "head" or options.method == "shortlist"
     texts = [*data.texts, *data.unlabelled] if needed else []
     with row_vectors(texts, embed, _scaled(progress, 0.0, 0.3), stop) as vectors:
-        student: Student = teach(space, data, vectors, options, report, _scaled(progress, 0.3, 1.0), stop)
+        student = teach(Training(space, data, options, report, progress, stop).part(0.3, 1.0), vectors)
     report.settings = options.to_json()
     report.seconds = time.monotonic() - started
     log.info("student_trained", method=options.method, rows=len(data), seconds=round(report.seconds, 2))
@@ -92,88 +108,58 @@ def check(space: LabelSpace, data: TrainingData) -> None:
         raise NotEnoughDataError("all tasks have the same single candidate; at least two labels are needed to learn")
 
 
-def train_head(
-    space: LabelSpace,
-    data: TrainingData,
-    vectors: FloatArray,
-    options: TrainingOptions,
-    report: TrainingReport,
-    progress: Progress | None,
-    stop: Stop | None,
-    adapted: Adapted | None = None,
-) -> HeadStudent:
+def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None = None) -> HeadStudent:
     """Heads on vectors `(n + m, d)` of the data's n rows and m unlabelled texts, or on those of an adapted encoder."""
+    data, report = training.data, training.report
     rows, turns = len(data), 2 if data.unlabelled else 1
-    report.epochs = head_plan(rows, options).epochs
-    targets = make_targets(data, vectors[:rows], options, report.epochs, report, stop, adapted)
+    report.epochs = head_plan(rows, training.options).epochs
+    targets = make_targets(training, vectors[:rows], report.epochs, adapted)
     inputs = vectors if adapted is None else adapted.vectors
-    student = _heads(space, inputs[:rows], targets, options, report, _scaled(progress, 0.0, 1.0 / turns), stop)
+    student = _heads(training.part(0.0, 1.0 / turns), inputs[:rows], targets)
     if data.unlabelled and isinstance(targets, SoftTargets):
-        targets = with_own_answers(targets, student, inputs[rows:], vectors, stop)
-        student = _heads(space, inputs, targets, options, report, _scaled(progress, 1.0 / turns, 1.0), stop)
+        targets = with_own_answers(targets, student, inputs[rows:], vectors, training.stop)
+        student = _heads(training.part(1.0 / turns, 1.0), inputs, targets)
     report.warnings += getattr(targets, "warnings", [])
     return student
 
 
-def _heads(
-    space: LabelSpace,
-    vectors: FloatArray,
-    targets: Targets,
-    options: TrainingOptions,
-    report: TrainingReport,
-    progress: Progress | None,
-    stop: Stop | None,
-) -> HeadStudent:
+def _heads(training: Training, vectors: FloatArray, targets: Targets) -> HeadStudent:
     """As many heads as the rows of `vectors` bear, each with a seed of its own."""
+    space, options = training.space, training.options
     plan, heads = head_plan(len(vectors), options), []
     steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
     members = number_of_heads(len(vectors), options)
     groups = together([options.seed + MEMBER_SEED * member for member in range(members)], targets)
     for number, seeds in enumerate(groups):
         learner = HeadLearner(vectors, len(space), options, steps, seeds)
-        share = _scaled(progress, number / len(groups), (number + 1) / len(groups))
-        report.loss = train(learner, targets, dataclasses.replace(plan, seeds=seeds), share, stop)
+        part = training.part(number / len(groups), (number + 1) / len(groups))
+        plan = dataclasses.replace(plan, seeds=seeds)
+        training.report.loss = train(learner, targets, plan, part.progress, part.stop)
         heads += learner.weights()
     return HeadStudent(space, options.encoder, heads, runtime=options.runtime)
 
 
-def train_adapted(
-    own: AdaptedEncoder,
-    space: LabelSpace,
-    data: TrainingData,
-    vectors: FloatArray,
-    options: TrainingOptions,
-    report: TrainingReport,
-    progress: Progress | None,
-    stop: Stop | None,
-) -> Student:
+def train_adapted(own: AdaptedEncoder, training: Training, vectors: FloatArray) -> AdaptedStudent:
     """Heads on the vectors of an adapted encoder; those of the unchanged one serve the beliefs."""
-    with row_vectors([*data.texts, *data.unlabelled], own.embed, _scaled(progress, 0.0, 0.6), stop) as inputs:
-        adapted = Adapted(inputs, own.knows(data.texts))
-        heads = train_head(space, data, vectors, options, report, _scaled(progress, 0.6, 1.0), stop, adapted)
+    data, encoding = training.data, training.part(0.0, 0.6)
+    with row_vectors([*data.texts, *data.unlabelled], own.embed, encoding.progress, encoding.stop) as inputs:
+        heads = train_head(training.part(0.6, 1.0), vectors, Adapted(inputs, own.knows(data.texts)))
     return AdaptedStudent(heads, own)
 
 
-def train_encoder(
-    space: LabelSpace,
-    data: TrainingData,
-    vectors: FloatArray,
-    options: TrainingOptions,
-    report: TrainingReport,
-    progress: Progress | None,
-    stop: Stop | None,
-) -> Student:
+def train_encoder(training: Training, vectors: FloatArray) -> Student:
     """Fine-tune the whole encoder; `vectors` of the unchanged one serve the beliefs of the method shortlist."""
     from model.student.finetune import FinetuneLearner
 
+    data, options, report = training.data, training.options, training.report
     epochs = options.epochs or (50 if torch.cuda.is_available() else 10)
     plan = Plan(epochs, options.batch or 32, (options.seed,))
-    targets = make_targets(data, vectors, options, epochs, report, stop)
-    learner = FinetuneLearner(data.texts, len(space), options, epochs * math.ceil(len(data) / plan.batch))
-    report.loss = train(learner, targets, plan, progress, stop)
+    targets = make_targets(training, vectors, epochs)
+    learner = FinetuneLearner(data.texts, len(training.space), options, epochs * math.ceil(len(data) / plan.batch))
+    report.loss = train(learner, targets, plan, training.progress, training.stop)
     report.epochs = epochs
     report.warnings += getattr(targets, "warnings", [])
-    return learner.student(space)
+    return learner.student(training.space)
 
 
 def number_of_heads(rows: int, options: TrainingOptions) -> int:
@@ -196,19 +182,12 @@ def head_plan(rows: int, options: TrainingOptions) -> Plan:
     return Plan(epochs, options.batch or batch_rows(rows), (options.seed,))
 
 
-def make_targets(
-    data: TrainingData,
-    vectors: FloatArray,
-    options: TrainingOptions,
-    epochs: int,
-    report: TrainingReport,
-    stop: Stop | None,
-    adapted: Adapted | None = None,
-) -> Targets:
+def make_targets(training: Training, vectors: FloatArray, epochs: int, adapted: Adapted | None = None) -> Targets:
     """The targets of a method."""
+    data, options, report = training.data, training.options, training.report
     if options.method == "shortlist":
         log.info("weighing_beliefs", rows=len(data), human=report.human_rows)
-        found = beliefs(data, vectors, options, stop, adapted)
+        found = beliefs(data, vectors, options, training.stop, adapted)
         report.found.update(found.to_json())
         return SoftTargets(torch.from_numpy(found.shares), torch.ones(len(data)))
     sets, human = torch.from_numpy(data.candidates), torch.from_numpy(data.human)
