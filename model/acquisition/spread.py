@@ -41,16 +41,21 @@ class NoSpread:
         return order[:count]
 
 
-class KMeansSpread:
-    """The best task of each of `count` clusters among the `oversample * count` best."""
+class _AmongTheBest:
+    """Looks at the `oversample * count` best tasks and their vectors."""
 
-    name = "k-means"
     uses_vectors = True
 
     def __init__(self, oversample: int = 4) -> None:
         if oversample < 1:
             raise ValueError(f"oversample is at least 1, got {oversample}")
         self._oversample = oversample
+
+
+class KMeansSpread(_AmongTheBest):
+    """The best task of each of `count` clusters among the `oversample * count` best."""
+
+    name = "k-means"
 
     def choose(
         self, pool: Pool, order: IntArray, weights: FloatArray, count: int, generator: np.random.Generator
@@ -97,16 +102,10 @@ class WeightedClusters:
         return _best_of_each(order, owner, places, count)
 
 
-class FacilityLocation:
+class FacilityLocation(_AmongTheBest):
     """Greedy facility location: the tasks that best cover the `oversample * count` best, weighted by the score."""
 
     name = "facility-location"
-    uses_vectors = True
-
-    def __init__(self, oversample: int = 4) -> None:
-        if oversample < 1:
-            raise ValueError(f"oversample is at least 1, got {oversample}")
-        self._oversample = oversample
 
     def choose(
         self, pool: Pool, order: IntArray, weights: FloatArray, count: int, generator: np.random.Generator
