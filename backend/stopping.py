@@ -105,8 +105,8 @@ def _reason(shares: Sequence[float], stop: bool | None, resource: Resource, paid
         return "this teacher costs nothing"
     if stop is None:
         return (
-            f"not known yet: that takes {IN_A_ROW} students that knew half as many {what} again as one before them, "
-            f"and {ENOUGH} tasks that both answered"
+            f"not known yet: it shows once {IN_A_ROW} students in a row have each learned from half as many {what} "
+            f"again as an earlier one, and both answered {ENOUGH} tasks"
         )
     moved = f"half as many {what} again changed {shares[0]:.1%} of the student's answers"
     if stop:

@@ -10,6 +10,7 @@ from backend.pool.jobs import JobRow
 from model.evaluation import Rate
 
 UNKNOWN = "not known yet"
+FEW = 20  # tasks below which a share is told as a number
 JOBS = {
     "sync": "Comparison with Label Studio",
     "annotate": "Asking the teacher",
@@ -52,7 +53,7 @@ def phase_words(status: dict[str, Any]) -> str:
         return f"People see shortlists of the {status['teacher']['name']}, because {why}"
     if status["phase"] == "student":
         row = next((one for one in status["versions"] if one["promoted"]), None)
-        why = f": {row['reason']}" if row and row["reason"] else ""
+        why = f". It was {row['reason']}" if row and row["reason"] else ""
         return f"People see one label per task, from the trained model {status['version']}{why}"
     return "Nothing is suggested yet, because the teacher has not answered anything"
 
@@ -145,6 +146,13 @@ def percent(value: float | None) -> str:
     return UNKNOWN if value is None else f"{100 * value:.1f} %"
 
 
+def share(value: float | None, count: int) -> str:
+    """A share of `count` tasks; of a few tasks as their number, because per cents of these say too much."""
+    if value is None or not count:
+        return UNKNOWN
+    return f"{round(value * count)} of {count}" if count < FEW else f"{percent(value)} of {count}"
+
+
 def interval(found: Rate | None) -> str:
     """A share with its 95 % interval and the number of tasks behind it."""
     if found is None:
@@ -164,6 +172,7 @@ def _sentence(text: str) -> str:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "percent": percent,
+    "share": share,
     "interval": interval,
     "mean": number,
     "spending": spending,

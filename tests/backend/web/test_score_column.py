@@ -51,7 +51,7 @@ def test_a_project_may_choose_otherwise(ordering: Server) -> None:
 def test_the_page_says_whether_more_labels_pay_and_who_decided(ordering: Server) -> None:
     ordering.version()
     page = ordering.get("/projects/7").text
-    assert "not known yet: that takes 2 students that knew half as many human labels again" in page
+    assert "it shows once 2 students in a row have each learned from half as many human labels again" in page
     assert "More answers of the teacher: this teacher costs nothing." in page
     space = ordering.project().space_hash
     committee = f"committee-1-{space}"
