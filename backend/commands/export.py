@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
@@ -55,7 +56,7 @@ def export(
 
 
 def _student(services: Services, known: Project, folder: Path, version: str, form: Form, as_json: bool) -> None:
-    from backend.pool import tasks, versions
+    from backend.pool import figures, tasks, versions
     from model.registry import Registry
     from model.student.portable import EXAMPLE, NEEDS, write_portable
     from model.student.portable_onnx import EXAMPLE as ONNX_EXAMPLE
@@ -72,7 +73,13 @@ def _student(services: Services, known: Project, folder: Path, version: str, for
         )
     stored = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched").fetch(known.project, chosen)
     first = next(tasks.iterate(services.engine, known.project, 1), [(0, "a text")])[0][1]
-    facts: dict[str, Any] = {"version": chosen, "human labels": row.human_labels, "why it was served": row.reason}
+    checked = figures.students(services.engine, known.project).get(chosen)
+    facts: dict[str, Any] = {
+        "version": chosen,
+        "human labels": row.human_labels,
+        "right when people decided": f"{checked.top1} of {checked.tasks} tasks" if checked else "not known",
+        "why it was served": row.reason,
+    }
     as_onnx = form == "onnx"
     try:
         with progress_bar(f"Writing {chosen}", quiet=as_json):
@@ -83,5 +90,5 @@ def _student(services: Services, known: Project, folder: Path, version: str, for
         show_json({"project": known.project, "version": chosen, "format": form, "path": str(folder)})
         return
     example, needs = (ONNX_EXAMPLE, ONNX_NEEDS) if as_onnx else (EXAMPLE, NEEDS)
-    words = json.dumps(first[:60], ensure_ascii=False)[1:-1]
+    words = json.dumps(shorten(first, 60, placeholder=" …"), ensure_ascii=False)[1:-1]
     typer.echo(f"{chosen} is in {folder}. It needs {needs}. Use it:\n\n{example.format(folder=folder, text=words)}")

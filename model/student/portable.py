@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from model.errors import ArtifactError
@@ -72,7 +73,8 @@ def portable_model(student: Any) -> tuple[StudentForSequenceClassification, Any,
 def card_text(student: Any, facts: Mapping[str, object], example: str, library: str, text: str, folder: str) -> str:
     """The model card, with the metadata that hubs read. `example` is code with the fields `folder` and `text`."""
     rows = [f"- {name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in facts.items()]
-    words = json.dumps(text[:80], ensure_ascii=False)[1:-1]
+    words = json.dumps(shorten(text, 80, placeholder=" …"), ensure_ascii=False)[1:-1]
+    encoder = "all-MiniLM-L6-v2 (Shortlist's default)" if student.encoder == "default" else student.encoder
     return "\n".join(
         [
             "---",
@@ -89,7 +91,7 @@ def card_text(student: Any, facts: Mapping[str, object], example: str, library: 
             "```",
             "",
             f"- kind: {student.kind}",
-            f"- encoder it started from: {student.encoder}",
+            f"- encoder it started from: {encoder}",
             f"- temperature: {student.temperature:.4f}",
             *rows,
             "",

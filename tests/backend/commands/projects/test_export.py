@@ -125,7 +125,9 @@ def test_the_served_student_is_written_with_an_example(filled: sa.Engine, run: R
     assert 'pipeline("text-classification", model="my-classifier"' in result.stdout
     config = json.loads((tmp_path / "my-classifier" / "config.json").read_text())
     assert config["id2label"] == {"0": "billing", "1": "refund"}
-    assert "human labels: 40" in (tmp_path / "my-classifier" / "README.md").read_text()
+    card = (tmp_path / "my-classifier" / "README.md").read_text()
+    assert "human labels: 40" in card
+    assert 'right when people decided: "not known"' in card
 
 
 def test_an_unknown_form_of_the_student_is_refused(filled: sa.Engine, run: Run) -> None:
