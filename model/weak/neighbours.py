@@ -19,6 +19,7 @@ from model.weak.space import Space
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 TEMPERATURES = np.exp(np.linspace(0.0, 4.0, 17))
 SAMPLE = 4096
+TINY = 1e-9  # keeps logarithms finite
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ def pooled(
 ) -> tuple[Shares, Agreement]:
     """The teacher's posterior pooled with the opinion of similar texts, float16 `(n, C)`.
 
-    r is proportional to q * p ** R2, with q the posterior and p the leave-one-out opinion; `trust` takes the place of
-    R2 if it is given. `rounds` repeats it with r in the place of q as target. People's labels (`labels[decided]`) are
-    targets of the regression, but never of their own row, so that the result can still be compared with them. `first`
-    spares the first regression where the same posterior was pooled before.
+    r is proportional to q * (p / m) ** R2, with q the posterior, p the leave-one-out opinion and m its mean over all
+    rows: both know how frequent each label is, and in a product that must count once (Bayes, for two independent
+    witnesses). `trust` takes the place of R2 if it is given. `rounds` repeats it with r in the place of q as target.
+    People's labels (`labels[decided]`) are targets of the regression, but never of their own row, so that the result
+    can still be compared with them. `first` spares the first regression where the same posterior was pooled before.
     """
     result, found, weight = posterior, Agreement(), 0.0
     if trust is not None and trust <= 0.0:
@@ -86,11 +88,11 @@ class Opinion:
         return Agreement(1.0 - float(errors[number]) / max(variance, 1e-12), PENALTIES[number])
 
     def pooled_with(self, posterior: Shares, weight: float) -> Shares:
-        """q * p ** weight, re-normalised, for every row."""
-        scale = self._scale
+        """q * (p / mean p) ** weight, re-normalised, for every row."""
+        frequent = np.log(self._mean + TINY)
         result = np.empty_like(posterior)
         for piece in pieces(len(posterior), self._space.stop):
-            opinion = np.log(softened(scale * self.left_out(piece)) + 1e-9)
+            opinion = np.log(self._shares(piece) + TINY) - frequent
             own = posterior[piece].astype(np.float64)
             result[piece] = normalised(own * np.exp(weight * (opinion - opinion.max(1, keepdims=True))))
         return result
@@ -99,6 +101,16 @@ class Opinion:
         """Predictions for some rows `(b, C)` at the best penalty, each from all other rows."""
         states = self._space.states(piece)
         return self._left_out(states, self._target(piece), self.agreement.penalty).astype(np.float64)
+
+    def _shares(self, piece: slice) -> Dense:
+        """The opinion about some rows as distributions `(b, C)`."""
+        return softened(self._scale * self.left_out(piece))
+
+    @cached_property
+    def _mean(self) -> Dense:
+        """The mean opinion about all rows `(C,)`: how frequent it takes each label to be."""
+        total = sum(self._shares(piece).sum(0) for piece in pieces(len(self._space), self._space.stop))
+        return np.asarray(total / max(1, len(self._space)), np.float64)
 
     @cached_property
     def _scale(self) -> float:

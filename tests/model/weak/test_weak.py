@@ -78,6 +78,14 @@ def test_similar_texts_decide_between_equal_candidates() -> None:
     assert 0.1 < found.explained < 1
 
 
+def test_how_frequent_labels_are_counts_once() -> None:
+    """Two witnesses that know nothing but the frequency of each label agree with it; they do not square it."""
+    posterior = np.tile(np.array([[0.7, 0.2, 0.1]], np.float16), (400, 1))
+    vectors = Toy(400, 3, seed=3).embed(Toy(400, 3, seed=3).texts)
+    together, _ = pooled(posterior, Space(vectors), NOBODY, np.zeros(400, np.int64), trust=1.0)
+    np.testing.assert_allclose(together.astype(np.float32), posterior.astype(np.float32), atol=2e-3)
+
+
 def test_an_encoder_that_knows_nothing_does_no_harm() -> None:
     toy = Toy(400, 4, seed=2)
     posterior = teacher_posterior(toy_data(toy, right=0.75))
