@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.pool.pairs import Pair
-from model.evaluation import LabelFigures, Rate, per_label, rate
+from model.evaluation import LabelFigures, Rate, mean_f1, per_label, rate
 
 MATRIX_LABELS = 12  # up to so many labels are shown as a matrix
 MOST_ROWS = 12
@@ -32,6 +32,7 @@ class Confusions:
 
     accuracy: Rate | None
     coverage: Rate | None
+    macro_f1: float | None
     cells: tuple[Cell, ...]
     labels: dict[str, LabelFigures]
     names: tuple[str, ...]
@@ -53,6 +54,7 @@ def confusions(pairs: Sequence[Pair], names: Sequence[str]) -> Confusions:
     return Confusions(
         rate(right, len(pairs)),
         rate(covered, len(pairs)),
+        mean_f1(figures),
         tuple(wrong[:MOST_ROWS]),
         {name: figures[name] for name in shown},
         tuple(names),

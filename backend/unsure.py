@@ -61,11 +61,12 @@ def promise(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
     """For people: what the figures of a version say about its calibration; None before there was one.
 
     `promised` says whether its shortlists hold the true label with `coverage`; if not, `note` says why.
+    `error` is the gap between how sure it is and how often it is right.
     """
     found = metrics.get("calibration")
     if not isinstance(found, Mapping):
         return None
-    names = ("coverage", "labels", "temperature", "note")
+    names = ("coverage", "labels", "temperature", "error", "note")
     return {**{name: found.get(name) for name in names}, "promised": found.get("threshold") is not None}
 
 

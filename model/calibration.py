@@ -107,7 +107,8 @@ def covered_sets(probabilities: FloatArray, threshold: float | FloatArray) -> Bo
 class Calibration:
     """What may be promised about a student, kept in its card. Thresholds are None where labels are too few.
 
-    With `by_class` every class has its own threshold; classes with too few labels take the common one.
+    With `by_class` every class has its own threshold; classes with too few labels take the common one. `error` is the
+    expected calibration error of the tempered probabilities.
     """
 
     temperature: float
@@ -117,6 +118,7 @@ class Calibration:
     per_class: tuple[float | None, ...] = ()
     note: str = ""
     by_class: bool = False
+    error: float | None = None
 
     def to_json(self) -> dict[str, object]:
         """A plain object."""
@@ -168,4 +170,5 @@ def calibrate(
         conformal_threshold(shares[truth == label], truth[truth == label], coverage)
         for label in range(probabilities.shape[1])
     )
-    return Calibration(temperature, coverage, len(labels), threshold, own, "; ".join(notes), by_class)
+    error = expected_calibration_error(shares, truth) if len(truth) >= LEAST_FOR_TEMPERATURE else None
+    return Calibration(temperature, coverage, len(labels), threshold, own, "; ".join(notes), by_class, error)

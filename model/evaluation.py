@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 Z95 = 1.959963984540054
@@ -149,7 +149,7 @@ def per_label(predicted: Sequence[str], gold: Sequence[str]) -> dict[str, LabelF
     return figures
 
 
-def macro_f1(predicted: Sequence[str], gold: Sequence[str]) -> float | None:
-    """Mean F1 over the labels that occur as true labels; None without any."""
-    values = [figures.f1 for figures in per_label(predicted, gold).values() if figures.f1 is not None]
+def mean_f1(figures: Mapping[str, LabelFigures]) -> float | None:
+    """Macro-F1: the mean over the labels that occur as true labels; None without any."""
+    values = [one.f1 for one in figures.values() if one.f1 is not None]
     return sum(values) / len(values) if values else None

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -152,8 +152,3 @@ class HumanLabel:
     def decision(self) -> Decision:
         """Final, narrowed or skipped."""
         return (Decision.SKIPPED, Decision.FINAL)[len(self.labels)] if len(self.labels) < 2 else Decision.NARROWED
-
-
-def candidate_rows(space: LabelSpace, sets: Sequence[Sequence[str]]) -> list[list[int]]:
-    """Label positions of every set; LabelSpaceError names the first unknown label."""
-    return [[space.index(name) for name in names] for names in sets]

@@ -13,11 +13,10 @@ from model.arrays import BoolArray, FloatArray, IntArray
 from model.committee.agreement import agreement
 from model.committee.committee import Committee
 from model.committee.gate import Gate, GateReport, HoldOut, judge
-from model.committee.member import Member, StudentMember
+from model.committee.member import Member
 from model.committee.pooling import LEAST_LABELS, Pooling, member_evidence
 from model.committee.reviewer import Reviewer
 from model.committee.seats import Seats
-from model.committee.words import WordsMember
 from model.student.data import TrainingData
 from model.student.options import Progress, TrainingReport
 
@@ -113,7 +112,7 @@ def without_harm(old: Committee, new: Committee, held: Held) -> tuple[Committee,
     """The new committee, in which each member that is worse beyond noise keeps its old self: on people's labels, or,
     lacking them, where it lost what the old committee had decided by itself."""
     known = HoldOut(held.gold, held.human, ~held.human)
-    before = {member.name: member for member in old.members if type(member) in (StudentMember, WordsMember)}
+    before = {member.name: member for member in old.members if member.trainable}
     reports: dict[str, GateReport] = {}
     kept: list[Member] = []
     for member in new.members:

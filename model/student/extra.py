@@ -10,7 +10,6 @@ from torch import Tensor
 from model import refinery
 from model.student.targets import BatchTargets
 
-BETA = 4.0
 FILTERED_TEMPERATURE = 0.85
 
 

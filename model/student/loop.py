@@ -16,8 +16,6 @@ from model.refinery import Snapshot
 from model.student.options import Progress, Stop
 from model.student.targets import BatchTargets, Targets
 
-SNAPSHOT_ROWS = 4096
-
 
 class Learner(Protocol):
     """A network that is being trained on n rows. Rows are named by their numbers; texts or vectors stay inside."""

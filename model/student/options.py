@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from model.arrays import FloatArray
 
@@ -12,7 +12,6 @@ Embed: TypeAlias = Callable[[Sequence[str]], FloatArray]
 Progress: TypeAlias = Callable[[float, str], None]
 Stop: TypeAlias = Callable[[], bool]
 
-Method = Literal["distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold"]
 METHODS: tuple[str, ...] = ("distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold")
 WAYS: tuple[str, ...] = ("auto", "head", "finetune")
 ADAPTED = "adapted"  # TrainingReport.way of a head on an encoder of its own

@@ -29,7 +29,7 @@ def test_every_task_is_in_exactly_one_cell(rows: list[tuple[str, str]]) -> None:
     assert sorted(task for cell in found.matrix.values() for task in cell.tasks) == list(range(len(rows)))
     wrong = sum(len(cell.tasks) for cell in found.cells)
     assert wrong == sum(gold != first for gold, first in rows)
-    assert (found.accuracy is None) == (not rows)
+    assert (found.accuracy is None) == (found.macro_f1 is None) == (not rows)
     if found.accuracy:
         assert found.accuracy.value == pytest.approx(1 - wrong / len(rows))
         assert found.accuracy.low - 1e-9 <= found.accuracy.value <= found.accuracy.high + 1e-9

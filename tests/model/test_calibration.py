@@ -101,6 +101,10 @@ def test_a_calibration_survives_its_card() -> None:
     shares, labels = drawn(120, 3, 1.0, 6)
     found = calibrate(shares, labels, 0.8, by_class=True)
     assert Calibration.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert found.error is not None
+    assert 0.0 < found.error < 0.2
+    former = {key: value for key, value in found.to_json().items() if key != "error"}
+    assert Calibration.from_json(former).error is None
     with pytest.raises(TypeError):
         Calibration.from_json({"temperature": 1.0})
 
@@ -117,4 +121,4 @@ def test_too_few_labels_are_said_to_be_too_few() -> None:
     with pytest.raises(NotEnoughDataError, match="30 are needed"):
         fit_temperature(shares, labels)
     assert expected_calibration_error(shares[:0], labels[:0]) is None
-    assert found.to_json()["labels"] == 12
+    assert (found.to_json()["labels"], found.error) == (12, None)

@@ -49,7 +49,7 @@ def test_nothing_known_is_none() -> None:
     report = ev.candidate_report([], [], 3)
     assert (report.coverage, report.beta, report.f1, report.set_size) == (None, None, None, None)
     assert ev.accuracy([], []) is None
-    assert ev.macro_f1([], []) is None
+    assert ev.mean_f1({}) is None
 
 
 def test_beta_needs_two_labels_and_f1_survives_zero() -> None:
@@ -100,7 +100,7 @@ def test_figures_per_label() -> None:
     assert (found["a"].precision, found["a"].recall) == (0.5, 1.0)
     assert found["b"].f1 == 0.0
     assert found["c"].precision is None
-    assert ev.macro_f1(["a", "a", "b"], ["a", "b", "c"]) == pytest.approx((2 / 3) / 3)
+    assert ev.mean_f1(ev.per_label(["a", "a", "b"], ["a", "b", "c"])) == pytest.approx((2 / 3) / 3)
 
 
 @given(st.integers(0, 200), st.integers(1, 200))

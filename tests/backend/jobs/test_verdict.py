@@ -116,7 +116,8 @@ def test_unsure_students_serve_shortlists_and_live_answers_agree_with_published_
         chosen = sent[task]["result"][0]["value"]["choices"]
         assert chosen == (list(kept[task].labels) if task in kept else [stored[task][1]])
         assert sent[task]["score"] == pytest.approx(stored[task][2])
-    assert project_status(asked.services, asked.project)["student"]["calibration"]["promised"] is True
+    shown = project_status(asked.services, asked.project)["student"]["calibration"]
+    assert (shown["promised"], shown["error"]) == (True, found["error"])
     live = LiveStudents(registry(asked))
     try:
         given = [{"id": task, "data": {"text": ROWS[task - 1][0]}} for task in range(1, 41)]
