@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -12,6 +12,7 @@ from backend import triggers
 from backend.control import Control
 from backend.errors import LabelingConfigError, QueueError
 from backend.labeling_config import read_labeling_config
+from backend.model_places import refuse_foreign
 from backend.pool import ledger, projects
 from backend.pool.projects import Project
 from backend.project_reader import read_project
@@ -23,11 +24,26 @@ log = structlog.get_logger(__name__)
 
 KEEP: Any = object()  # extra_params were not part of the message
 
+Later = Callable[[str, Callable[[], object]], object]  # does a piece of work, named for the log, at its own time
+
+
+def at_once(what: str, work: Callable[[], object]) -> None:
+    """For callers that nobody waits for."""
+    work()
+
 
 def remember(
-    services: Services, project: int, created: str, label_config: str, *, extra_params: object = KEEP, title: str = ""
+    services: Services,
+    project: int,
+    created: str,
+    label_config: str,
+    *,
+    extra_params: object = KEEP,
+    title: str = "",
+    later: Later = at_once,
 ) -> Project:
-    """The project as the pool has it after this message. Writes only on a change; a changed label space starts jobs.
+    """The project as the pool has it after this message. Writes only on a change; a changed label space starts jobs,
+    which `later` is given: where Redis is away, whoever asks must not wait for it.
 
     A different `created` means that Label Studio gave the id to a new project: the old one's data goes.
     Raises SettingsError for malformed extra_params, before anything is written.
@@ -56,7 +72,7 @@ def remember(
     assert saved is not None, "a project that was just saved is there"
     _set_cap(services, saved)
     if space is not None and (changed or (known is not None and known.options != options)):
-        start(lambda: triggers.on_label_config(services, project), project)
+        later("label config", lambda: start(lambda: triggers.on_label_config(services, project), project))
     return saved
 
 
@@ -84,7 +100,7 @@ def _raw_options(services: Services, known: Project | None, extra_params: object
     """The overrides as an object, checked."""
     if extra_params is KEEP:
         return dict(known.options) if known is not None else {}
-    services.settings.for_project(extra_params)
+    refuse_foreign(services.settings, services.settings.for_project(extra_params))
     if isinstance(extra_params, str):
         extra_params = json.loads(extra_params) if extra_params.strip() else {}
     return dict(extra_params) if isinstance(extra_params, Mapping) else {}

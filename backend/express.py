@@ -1,7 +1,7 @@
 """What Label Studio calls whenever a task is opened, answered below Flask, whose dispatch costs more than the answer.
 
 Only what is plain is answered here: these paths and methods, a login that is right, a body of a stated and allowed
-length that is a JSON object, and no error. All else, and what went wrong, is given to the app as it came, so that
+length that is a JSON object, and no error. All else is given to the app as it came, and an error with it, so that
 login, limits, refusals and errors have one place.
 """
 
@@ -18,7 +18,7 @@ from backend.bodies import MAX_BODY_BYTES, json_object
 from backend.errors import RequestError
 from backend.front import ENDPOINT
 from backend.routes.parts import Parts
-from backend.routes.wire import Body, health_answer, predict_answer, setup_answer, webhook_answer
+from backend.routes.wire import FAILED, Body, health_answer, predict_answer, setup_answer, webhook_answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -68,7 +68,8 @@ class Express:
                 return None
         try:
             content = answer(self._here, body)
-        except Exception:  # it happens once more in the app, which knows how to tell it
+        except Exception as error:  # the app raises it, which knows how to tell it
+            environ[FAILED] = error
             return None
         environ[ENDPOINT] = endpoint
         return content

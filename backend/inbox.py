@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from backend.background import LONGEST_QUEUE, Background
 from backend.decisions import identifier
@@ -46,6 +47,9 @@ class Inbox:
         if len(group) > 1:
             try:
                 self._handle(merge(group))
+                return
+            except OperationalError as error:  # each by itself would wait as long once more
+                log.error("events dropped, the database cannot be used", number=len(group), reason=str(error.orig))
                 return
             except Exception as error:  # one of them is the cause: the others must not suffer
                 log.warning("events are handled one by one", number=len(group), reason=str(error)[:200])

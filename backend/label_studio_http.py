@@ -64,7 +64,7 @@ class LabelStudioHttp:
         if answer.status_code == 401 and _is_jwt(self._key):
             self._access = ("", 0.0)
             answer = self._request(method, path, body, params, {"Authorization": self._authorization()}, seconds)
-        self.server_time = answer.headers.get("date", "")
+        self.server_time = next(reversed(answer.headers.get_list("date")), "")  # a server before it may add its own
         return _content(answer, method, path, body)
 
     def _request(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -13,10 +12,9 @@ import structlog
 
 from backend import live_teacher, score_column, student_answers, triggers
 from backend.blind import hide
-from backend.connection import start
+from backend.connection import Later, at_once, start
 from backend.control import Control
 from backend.decisions import identifier
-from backend.errors import ShortlistError
 from backend.live import LiveStudents
 from backend.pool import candidates, publishing, tasks
 from backend.pool.projects import Project
@@ -33,7 +31,6 @@ log = structlog.get_logger(__name__)
 NO_ENTRY, NO_OBJECT = b"[]", b"{}"
 STORING_MS, STORING_MS_PER_TASK = 5_000, 250  # how long Label Studio may take to store an answer: 25 ms a task, idle
 
-Later = Callable[[str, Callable[[], object]], object]
 Count = Callable[[str, int], None]
 
 
@@ -67,10 +64,6 @@ class Question:
         return {**entry, "score": score_column.of_candidates(found)} if score_column.wanted(self.options) else entry
 
 
-def _at_once(what: str, work: Callable[[], object]) -> None:
-    work()
-
-
 def _uncounted(kind: str, number: int) -> None:
     """Nobody counts."""
 
@@ -82,27 +75,19 @@ def answer(
     given: Sequence[object],
     interactive: bool = False,
     *,
-    later: Later = _at_once,
+    later: Later = at_once,
     count: Count = _uncounted,
 ) -> list[bytes]:
-    """Exactly one entry per task, as JSON, in order. Never raises: what goes wrong becomes `[]` and an id in the log.
+    """Exactly one entry per task, as JSON, in order; a task without an answer gets `[]`.
 
     `later` is given the writing that need not hold up the answer; `count` hears how many entries of which kind left.
-    An interactive request gets an object even where there is no answer yet.
+    An interactive request gets an object even where there is no answer yet. Raises LabelingConfigError or
+    SettingsError if label config or options are not usable, and what the database raises.
     """
-    try:
-        entries, version = _answer(services, live, project, given, later=later, count=count)
-    except ShortlistError as error:  # the label config or an option is not usable; /setup says so to people
-        log.warning("no entry could be made", project=project.project, reason=str(error))
-        count("failed", len(given))
-        entries, version = [NO_ENTRY] * len(given), ""
-    except Exception:
-        log.exception("no entry could be made", project=project.project, error_id=uuid.uuid4().hex[:12])
-        count("failed", len(given))
-        entries, version = [NO_ENTRY] * len(given), ""
+    entries, version = _answer(services, live, project, given, later=later, count=count)
     if not interactive:
         return entries
-    nothing = as_json(abstained_entry(version)) if version else NO_OBJECT
+    nothing = as_json(abstained_entry(version))
     return [nothing if entry == NO_ENTRY else entry for entry in entries]
 
 

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import redis
+import rq
 import sqlalchemy as sa
+from redis.backoff import NoBackoff
 from redis.lock import Lock
-from rq import Queue, Retry, Worker
+from redis.retry import Retry
+from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job
@@ -36,6 +39,8 @@ FAILURE_SECONDS = 60  # how long RQ keeps the record of a job that gave up; the 
 LOCK_SECONDS = 10
 LIMBO_SECONDS = 20  # a job that no list, registry or worker has had for so long was lost on the way
 ALIVE_SECONDS = 60  # a worker that was silent for longer is gone
+SILENCE_SECONDS = 20  # a job whose worker was silent for longer was killed and is started again
+LONGEST_WAIT_SECONDS = 3600  # no job is told to wait for longer
 
 Outcome = Literal["queued", "joined", "again"]
 Place = Literal["absent", "waiting", "scheduled", "running", "limbo", "over"]
@@ -58,17 +63,22 @@ class JobQueue:
     job's record is gone, under the same lock that asking takes, so no request falls between the two.
     """
 
-    def __init__(self, redis_url: str, engine: sa.Engine | None = None) -> None:
+    def __init__(self, redis_url: str, engine: sa.Engine | None = None, patient: bool = False) -> None:
+        """`patient`: workers and jobs, for which nobody waits, try a while longer before they take Redis for lost."""
         self.redis_url = redis_url
         self._engine = engine
+        self._patient = patient
 
     @cached_property
     def connection(self) -> redis.Redis:
-        """The connection pool; short timeouts, because web requests wait for it."""
+        """The connection pool. Pages wait for it: there it tries once more, for a connection that has gone stale."""
         if not self.redis_url:
             raise QueueError("REDIS_URL is not set: set it, or use `shortlist start`, which starts a Redis")
+        patience: dict[str, Any] = {"retry": Retry(NoBackoff(), 1), "socket_timeout": 3}
+        if self._patient:
+            patience = {"socket_timeout": 10}
         try:
-            return redis.Redis.from_url(self.redis_url, socket_connect_timeout=2, socket_timeout=10)
+            return redis.Redis.from_url(self.redis_url, socket_connect_timeout=2, **patience)
         except ValueError as error:
             raise QueueError(f"REDIS_URL is not an address of Redis: {error}") from None
 
@@ -98,7 +108,8 @@ class JobQueue:
             row = self._row(kind, project)
             if row is None or not row.again:
                 return False
-            self._enqueue(kind, project, max(0.0, (row.due_ms - now_ms()) / 1000))
+            wait = (row.due_ms - now_ms()) / 1000
+            self._enqueue(kind, project, wait if 0 < wait <= LONGEST_WAIT_SECONDS else 0)  # else a clock was set back
             return True
 
     def cancel(self, kind: str, project: int) -> bool:
@@ -185,7 +196,7 @@ class JobQueue:
             timeout=TIMEOUT_SECONDS,
             result_ttl=0,
             failure_ttl=FAILURE_SECONDS,
-            retry=Retry(max=len(RETRY_SECONDS), interval=RETRY_SECONDS),
+            retry=rq.Retry(max=len(RETRY_SECONDS), interval=RETRY_SECONDS),
         )
         if delay_seconds > 0:
             queue.schedule_job(job, datetime.now(UTC) + timedelta(seconds=delay_seconds))

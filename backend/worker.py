@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 import structlog
-from redis.client import PubSubWorkerThread
+from redis.client import Pipeline, PubSubWorkerThread
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.exceptions import InvalidJobOperation
@@ -22,13 +22,14 @@ from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.clock_watch import ClockWatch
 from backend.errors import QueueError
-from backend.queue import QUEUES, JobQueue, forget_dead_executions
+from backend.leases import put_right
+from backend.queue import QUEUES, SILENCE_SECONDS, JobQueue, forget_dead_executions
 
 log = structlog.get_logger(__name__)
 
 MONITORING_SECONDS = 5  # a busy worker says so often that it lives
-SILENCE_SECONDS = 20  # a job whose worker was silent for longer was killed and is started again
 MAINTENANCE_SECONDS = 10  # how often an idle worker looks for killed and missing jobs
 RECONNECT_SECONDS = 1
 GRACE_SECONDS = 5  # how long the scheduler may take to end
@@ -49,11 +50,15 @@ class Scheduler(RQScheduler):
 class JobWorker(Worker):
     """Runs every job in a forked process that ends with the worker, and then queues the one more run asked for.
 
-    At every maintenance it queues the reconciling job, which starts what is missing.
+    At every maintenance it queues the reconciling job, which starts what is missing. When that is due, and how long a
+    job has run, is measured by a clock that nobody can set.
     """
 
     def __init__(self, queue: JobQueue, queues: tuple[str, ...] = QUEUES) -> None:
         self._jobs = queue
+        self._clock = ClockWatch()
+        self._maintained: float | None = None
+        self._job_began = 0.0
         self.stop_requested = False
         super().__init__(
             [Queue(name, connection=queue.connection, serializer=JSONSerializer) for name in queues],
@@ -70,9 +75,17 @@ class JobWorker(Worker):
         self.stop_requested = True
         super().request_stop(signum, frame)
 
+    def set_current_job_working_time(self, current_job_working_time: float, pipeline: Pipeline | None = None) -> None:
+        """Called with 0 before and after a job, and with the time that it runs in between."""
+        now = time.monotonic()
+        if not current_job_working_time:
+            self._job_began = now
+        super().set_current_job_working_time(now - self._job_began, pipeline)
+
     def maintain_heartbeats(self, job: Job) -> None:
         """A job goes on while Redis is away: its work is in the pool."""
         try:
+            self._register_again()
             super().maintain_heartbeats(job)
         except RedisError as error:
             log.warning("Redis is away, the job goes on", job=job.id, reason=str(error))
@@ -92,15 +105,35 @@ class JobWorker(Worker):
         """Seconds until the job counts as abandoned; RQ's own value is a minute longer."""
         return SILENCE_SECONDS
 
+    @property
+    def should_run_maintenance_tasks(self) -> bool:
+        """Whether MAINTENANCE_SECONDS have passed."""
+        return self._maintained is None or time.monotonic() - self._maintained > self.maintenance_interval
+
     def run_maintenance_tasks(self) -> None:
         """RQ's own, then ours: look for work that is missing. A stopping worker must not start its scheduler again."""
         if self.stop_requested:
             return
+        self._maintained = time.monotonic()
+        jump = self._clock.look()
+        if jump:
+            log.warning("the clock was set", jump=str(jump))
+        self._register_again()
+        put_right(self.connection, self.queues, set_back=jump is not None and jump.seconds < 0)
         super().run_maintenance_tasks()
         try:
             self._jobs.ensure("reconcile", 0)
         except QueueError as error:
             log.warning("reconciling not started", reason=str(error))
+
+    def _register_again(self) -> None:
+        """Redis was emptied, or its clock was set forward: it does not know this worker any more."""
+        if self.connection.hexists(self.key, "birth"):
+            return
+        self.connection.delete(self.key)
+        self.register_birth()
+        self.set_state(self.get_state())
+        log.warning("Redis had forgotten this worker", worker=self.name)
 
     def stop_scheduler(self) -> None:
         """End the scheduler's process, which may be too young to understand a polite signal: RQ would wait for ever."""

@@ -30,6 +30,7 @@ GROUPS = {  # what shares costly things of the session, or is a crowd of process
     "tests/backend/jobs/test_database_faults.py": "faults",
     "tests/backend/jobs/test_several_hosts.py": "faults",
     "tests/backend/jobs/test_storage_faults.py": "faults",
+    "tests/backend/jobs/test_clock_faults.py": "faults",
     "tests/model/teacher/test_small_llm.py": "llm",
 }
 

@@ -70,7 +70,7 @@ def worker(
     services = open_services(settings)
     services.queue.ping()
     _preload()
-    queue = JobQueue(settings.REDIS_URL, services.engine)
+    queue = JobQueue(settings.REDIS_URL, services.engine, patient=True)
     services.engine.dispose()  # no connection may be shared with the forked jobs
     log.info("worker started", queues=chosen)
     work_until_stopped(queue, chosen, burst)

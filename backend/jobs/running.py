@@ -16,6 +16,7 @@ from backend.errors import LabelStudioUnavailable, ProjectError, QueueError, Sho
 from backend.label_studio import LabelStudio
 from backend.logs import configure_logs
 from backend.pool import jobs, projects
+from backend.pool.alone import alone
 from backend.pool.engine import open_engine
 from backend.pool.projects import Project
 from backend.queue import PAUSABLE, JobQueue
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 TRANSIENT = (LabelStudioUnavailable, TeacherUnavailable, QueueError, OSError, sa.exc.OperationalError)
 STEP_SECONDS = 0.5  # how often a step is written at most
 DEATHS = 5  # a job whose process was killed so often in a row is not started again
+TURNS = {"adapt": "train"}  # jobs that share one turn: both make versions
+TURN_SECONDS = 10.0  # a job whose turn another process has is tried again after so long
 
 
 class Job:
@@ -111,10 +114,21 @@ def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:
         if projects.get(job.services.engine, project) is None:
             log.warning("job of an unknown project")
             return
-        if _died_too_often(job):
-            return
-        jobs.begin(job.services.engine, project, kind)
-        _run(job, _wait_for_resume if kind in PAUSABLE and job.paused else work)
+        with alone(job.services.engine, f"{TURNS.get(kind, kind)}-{project}") as mine:
+            if not mine:
+                _leave_to_the_other(job)
+            elif not _died_too_often(job):
+                jobs.begin(job.services.engine, project, kind)
+                _run(job, _wait_for_resume if kind in PAUSABLE and job.paused else work)
+
+
+def _leave_to_the_other(job: Job) -> None:
+    """Another process is at it, though the queue thought not: Redis forgot that run, or a worker that was held up, or a
+    clock that was set, made it look abandoned. Whoever asked anew meanwhile is not forgotten."""
+    row = jobs.get(job.services.engine, job.number).get(job.kind)
+    log.warning("not run a second time: another process is at it")
+    if row is None or row.state != "running":
+        job.ask_later(TURN_SECONDS)
 
 
 def _wait_for_resume(job: Job) -> str:
@@ -186,4 +200,4 @@ def job_services() -> Services:
     settings = load_settings()
     configure_logs(settings)
     engine = open_engine(settings.database_url)
-    return Services(settings, engine, JobQueue(settings.REDIS_URL, engine))
+    return Services(settings, engine, JobQueue(settings.REDIS_URL, engine, patient=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -41,9 +41,12 @@ class Difference:
     texts: int = 0
     decided: int = 0
     removed: int = 0
+    set_back: bool = False  # Label Studio's clock was, so that all tasks were read
 
     def __str__(self) -> str:
-        return f"{self.texts} new or edited tasks, {self.decided} changed human labels, {self.removed} vanished tasks"
+        more = "; Label Studio's clock was set back, so everything was compared anew" if self.set_back else ""
+        parts = (f"{self.texts} new or edited tasks", f"{self.decided} changed human labels")
+        return f"{', '.join(parts)}, {self.removed} vanished tasks{more}"
 
 
 def run(project: int) -> None:
@@ -93,10 +96,14 @@ def _follow_project(job: Job, label_studio: LabelStudio) -> Project:
 
 def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Difference:
     control = control_of(job.services, project)
-    found = Difference()
+    since, now = _since(project.synced), _http_time(label_studio.server_time)
+    found = Difference(set_back=bool(now) and now < since)
+    if found.set_back:  # what changed since then bears times that were read long ago
+        log.warning("Label Studio's clock was set back, everything is read", now=now, read_until=project.synced)
+        since, project = "", replace(project, synced="")
     latest, started, listed_ms = project.synced, "", job.services.clock()
     done = 0
-    for page in _chunks(label_studio.tasks(job.number, _since(project.synced))):
+    for page in _chunks(label_studio.tasks(job.number, since)):
         started = started or _http_time(label_studio.server_time)
         _take(job.services, control, job.number, page, listed_ms, found)
         latest = max([latest, *(utc_text(task.get("updated_at")) for task in page)])
@@ -119,20 +126,20 @@ def _take(
     found.texts += len(fresh)
     rows = [read_annotation(control, one, int(task["id"])) for task in page for one in _annotations(task)]
     changed = decisions.save(services.engine, project, rows, listed_ms)
-    found.decided += len(changed | _drop_deleted(services, project, page))
+    found.decided += len(changed | _drop_deleted(services, project, page, listed_ms))
 
 
-def _drop_deleted(services: Services, project: int, page: Sequence[Any]) -> set[int]:
-    """Annotations that Label Studio no longer lists. One that is newer than the listing is not gone, but unlisted."""
+def _drop_deleted(services: Services, project: int, page: Sequence[Any], listed_ms: int) -> set[int]:
+    """Annotations that Label Studio no longer lists. One that is newer than the listing is not gone, but unlisted:
+    newer by Label Studio's clock, and not seen here long before, by ours."""
     listed = {int(task["id"]): {identifier(one.get("id")) for one in _annotations(task)} for task in page}
     times = {int(task["id"]): utc_text(task.get("updated_at")) for task in page}
     changed: set[int] = set()
     for task, ours in decisions.of_tasks(services.engine, project, list(listed)).items():
-        gone = [
-            row.annotation
-            for row in ours
-            if row.state != "deleted" and row.annotation not in listed[task] and row.updated_at <= times[task]
-        ]
+        absent = [row for row in ours if row.state != "deleted" and row.annotation not in listed[task]]
+        newer = [row.annotation for row in absent if row.updated_at > times[task]]
+        kept = set(newer) - decisions.seen_before(services.engine, project, newer, listed_ms) if newer else set()
+        gone = [row.annotation for row in absent if row.annotation not in kept]
         if gone:
             changed |= decisions.delete(services.engine, project, gone, times[task])
     return changed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,18 +16,20 @@ from backend.pool.engine import now_ms, read, write
 from backend.pool.tables import annotations as table
 from backend.pool.tables import projects
 
-__all__ = ["Annotation", "delete", "of_tasks", "save", "task_ids"]
+__all__ = ["Annotation", "delete", "of_tasks", "save", "seen_before", "task_ids"]
 
 FIELDS = list(Annotation.__dataclass_fields__)
 UNKNOWN = 0  # the task of an annotation of which only the deletion is known
+SURELY_MS = 60_000  # what was seen so long before a listing began is older than the listing, whatever times it bears
 
 
 def save(engine: sa.Engine, project: int, rows: Sequence[Annotation], listed_ms: int | None = None) -> set[int]:
     """Take in what events or lists of Label Studio say; the tasks whose human label changed by it.
 
     The same rows once more, or older ones, change nothing, and a deleted annotation stays deleted. Only rows that
-    Label Studio listed bring one back: `listed_ms` is when the listing began (UTC milliseconds of our clock), and what
-    was deleted before was deleted by mistake. The project's count of changes grows in the same transaction.
+    Label Studio listed are different: `listed_ms` is when the listing began (UTC milliseconds of our clock). What was
+    deleted before was deleted by mistake; and what was seen long before gives way even to a row with an older time,
+    which Label Studio writes after its clock was set back. The count of changes grows in the same transaction.
     """
     return _store(engine, project, rows, listed_ms)
 
@@ -46,6 +49,12 @@ def of_tasks(engine: sa.Engine, project: int, ids: Collection[int] | None = None
     return dict(by_task)
 
 
+def seen_before(engine: sa.Engine, project: int, ids: Collection[int], listed_ms: int) -> set[int]:
+    """Those of these annotations that were surely seen before a listing began (UTC milliseconds of our clock)."""
+    with read(engine) as connection:
+        return _seen_before(connection, project, ids, listed_ms - SURELY_MS)
+
+
 def task_ids(engine: sa.Engine, project: int) -> set[int]:
     """The tasks of all annotations: a late event may tell of a task that is gone."""
     query = sa.select(table.c.task).distinct().where(table.c.project == project, table.c.task != UNKNOWN)
@@ -60,12 +69,10 @@ def _store(engine: sa.Engine, project: int, events: Sequence[Annotation], listed
         # One writer per project: nobody else may change these tasks between what is read here and what is written.
         connection.execute(sa.select(projects.c.project).where(projects.c.project == project).with_for_update())
         before = _concerned(connection, project, events)
-        after = dict(before)
-        mistaken = _deleted_before(connection, project, before, listed_ms)
+        after, weak = dict(before), _overruled(connection, project, before, events, listed_ms)
         for event in events:
-            known = None if event.annotation in mistaken else after.get(event.annotation)
-            after[event.annotation] = merge(known, event)
-            mistaken.discard(event.annotation)
+            number = event.annotation
+            after[number] = merge(weak.pop(number) if number in weak else after.get(number), event)
         _write(connection, project, [row for number, row in after.items() if before.get(number) != row])
         changed = _changed(before, after)
         _count(connection, project, len(changed))
@@ -122,15 +129,32 @@ def _of_tasks(connection: sa.Connection, project: int, ids: Collection[int] | No
     return found
 
 
-def _deleted_before(
-    connection: sa.Connection, project: int, known: Mapping[int, Annotation], listed_ms: int | None
-) -> set[int]:
-    """Those of the known annotations that were deleted before a listing began."""
-    gone = [number for number, row in known.items() if row.state == "deleted"]
+def _overruled(
+    connection: sa.Connection,
+    project: int,
+    known: Mapping[int, Annotation],
+    listed: Sequence[Annotation],
+    listed_ms: int | None,
+) -> dict[int, Annotation | None]:
+    """Known annotations that a listing overrules, as they count against it: not at all where it brings them back, and
+    with its own time where it has them with an older one."""
+    if listed_ms is None:
+        return {}
+    here = {row.annotation: row for row in listed if row.annotation in known}
+    gone = [number for number in here if known[number].state == "deleted"]
+    later = [number for number, row in here.items() if known[number].updated_at > row.updated_at and number not in gone]
+    found: dict[int, Annotation | None] = dict.fromkeys(_seen_before(connection, project, gone, listed_ms))
+    for number in _seen_before(connection, project, later, listed_ms - SURELY_MS):
+        found[number] = replace(known[number], updated_at=here[number].updated_at)
+    return found
+
+
+def _seen_before(connection: sa.Connection, project: int, ids: Collection[int], limit_ms: int) -> set[int]:
+    """Those that were last changed here before this time; or after the present one, by a clock that was set back."""
     found: set[int] = set()
-    for chunk in chunks(gone) if listed_ms is not None else ():
+    for chunk in chunks(list(ids)):
         here = (table.c.project == project, table.c.annotation.in_(chunk))
-        early = table.c.seen_ms < listed_ms
+        early = (table.c.seen_ms < limit_ms) | (table.c.seen_ms > now_ms() + SURELY_MS)
         found.update(connection.scalars(sa.select(table.c.annotation).where(*here, early)))
     return found
 

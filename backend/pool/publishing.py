@@ -12,6 +12,7 @@ from backend.pool.tables import candidate_sets, predictions, published
 from backend.pool.tables import tasks as task_table
 
 CHUNK = 500  # ids per statement
+LONGEST_MS = 86_400_000  # no answer takes Label Studio longer to store: a later time is of a clock that was set back
 _OPEN = published.c.confirmed == sa.false()  # as the index of open rows says it
 
 
@@ -65,7 +66,7 @@ def unconfirmed(engine: sa.Engine, project: int, now_ms: int) -> dict[str, set[i
     Those that Label Studio may still be storing at `now_ms` (UTC milliseconds) are left out.
     """
     query = sa.select(published.c.version, published.c.task)
-    query = query.where(published.c.project == project, _OPEN, published.c.open_until_ms <= now_ms)
+    query = query.where(published.c.project == project, _OPEN, _over(now_ms))
     found: dict[str, set[int]] = {}
     with read(engine) as connection:
         for version, task in connection.execute(query):
@@ -77,7 +78,7 @@ def settle(
     engine: sa.Engine, project: int, version: str, held: Collection[int], lost: Collection[int], now_ms: int
 ) -> None:
     """What asking Label Studio showed: these it holds, and those it does not. What was given away since stays open."""
-    closed = _of(project, version) & (published.c.open_until_ms <= now_ms)
+    closed = _of(project, version) & _over(now_ms)
     with write(engine) as connection:
         for chunk in _chunks(held):
             statement = sa.update(published).where(closed, published.c.task.in_(chunk))
@@ -113,6 +114,11 @@ def unanswered(engine: sa.Engine, project: int, version: str) -> list[int]:
 def _sent(project: int, version: str, tasks: list[int]) -> sa.ColumnElement[bool]:
     """Rows that a publish sent, and that `/predict` did not give away as well."""
     return sa.and_(_of(project, version), published.c.task.in_(tasks), published.c.open_until_ms == 0)
+
+
+def _over(now_ms: int) -> sa.ColumnElement[bool]:
+    """Rows that Label Studio cannot be storing any more."""
+    return (published.c.open_until_ms <= now_ms) | (published.c.open_until_ms > now_ms + LONGEST_MS)
 
 
 def _of(project: int, version: str) -> sa.ColumnElement[bool]:

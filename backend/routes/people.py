@@ -34,7 +34,8 @@ def all_projects() -> str:
 @people.get("/projects/<int:number>.json")
 def figures(number: int) -> Response:
     """The figures of one project."""
-    return answer_json(project_status(parts().services, known_project(number), parts().live.problems()))
+    status = project_status(parts().services, known_project(number), parts().live.problems())
+    return answer_json({**status, "clock": parts().watch.told() or None})
 
 
 @people.get("/projects/<int:number>")
@@ -53,7 +54,7 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "status": status,
         "found": found,
         "phase": phase_words(status),
-        "next_steps": what_next(status),
+        "next_steps": [*filter(None, [parts().watch.told()]), *what_next(status)],
         "next_run": next_run(status, found),
         "jobs": [job_words(row, services.clock()) for row in rows.values()],
         **drawn(status, found, _nonce()),

@@ -7,7 +7,8 @@ import uuid
 from typing import Any
 
 import structlog
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from backend import events, policy
@@ -26,10 +27,19 @@ EVENT_WAIT_SECONDS = 0.03  # how long an answer waits for a small event to be st
 SMALL_EVENT = 50  # annotations or tasks; larger events are worked through after the answer
 
 
+FAILED = "shortlist.failed"  # in the WSGI environment: what went wrong below Flask, so that it is not tried twice
 UP = json.dumps({"status": "UP"}).encode()
 NOTED = b"{}"
 
 Body = dict[str, Any]
+
+
+@wire.before_request
+def tell_failure() -> None:
+    """Raise what went wrong when the request was answered below Flask."""
+    error = request.environ.get(FAILED)
+    if error is not None:
+        raise error
 
 
 @wire.get("/health")
@@ -78,7 +88,8 @@ def setup_answer(here: Parts, body: Body) -> bytes:
     label_config = body.get("schema", body.get("label_config"))
     if not isinstance(label_config, str):
         raise RequestError("schema must be the label config as text")
-    known = remember(here.services, project, created, label_config, extra_params=body.get("extra_params", KEEP))
+    extra = body.get("extra_params", KEEP)
+    known = remember(here.services, project, created, label_config, extra_params=extra, later=here.background.do)
     return json.dumps({"model_version": serving(here.services, known).version}).encode()
 
 
@@ -90,15 +101,24 @@ def predict_answer(here: Parts, body: Body) -> bytes:
     context = body.get("params", {}).get("context") if isinstance(body.get("params"), dict) else None
     interactive = bool(context)
     try:
-        project = _project(here, body)
-        entries = _entries(here, project, tasks, interactive)
-    except ShortlistError as error:
-        log.warning("no predictions", reason=str(error))
-        entries = [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
-    except Exception:
+        entries = _entries(here, _project(here, body), tasks, interactive)
+    except ShortlistError as error:  # label config or options are not usable; /setup says so to people
+        log.warning("no predictions", project=str(body.get("project"))[:40], reason=str(error))
+        entries = _nothing(here, tasks, interactive)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip()
+        log.error("no predictions, the database cannot be used", reason=reason)
+        entries = _nothing(here, tasks, interactive)
+    except Exception:  # whatever it is, a person who opens a task gets an empty form and not an error
         log.exception("predict failed", error_id=uuid.uuid4().hex[:12])
-        entries = [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
+        entries = _nothing(here, tasks, interactive)
     return b'{"results": [' + b", ".join(entries) + b"]}"
+
+
+def _nothing(here: Parts, tasks: list[object], interactive: bool) -> list[bytes]:
+    """The entries of a request that nothing could be found out for."""
+    here.metrics.count_entries("failed", len(tasks))
+    return [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
 
 
 def webhook_answer(here: Parts, body: Body) -> bytes:
@@ -114,7 +134,7 @@ def _project(here: Parts, body: Body) -> Project:
     number, created = project_key(body.get("project"))
     label_config = body.get("label_config")
     if isinstance(label_config, str):
-        return remember(here.services, number, created, label_config)
+        return remember(here.services, number, created, label_config, later=here.background.do)
     known = projects.get(here.services.engine, number)
     if known is None:
         raise RequestError(f"project {number} is not known here and the request has no label_config")

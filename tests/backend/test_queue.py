@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
@@ -230,6 +232,30 @@ def test_without_redis_the_pool_keeps_the_wish(tmp_path: Path, sqlite_engine: sa
     assert (row.state, row.again) == ("running", True)
     with pytest.raises(QueueError):
         queue.workers()
+
+
+def test_whoever_waits_for_a_page_does_not_wait_for_redis() -> None:
+    """Redis hangs up on everybody: there is one more try, for a connection that has gone stale."""
+    accepted = 0
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            nonlocal accepted
+            while True:
+                try:
+                    server.accept()[0].close()
+                except OSError:
+                    return
+                accepted += 1
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        queue = JobQueue(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        with pytest.raises(QueueError, match="Redis cannot be used"):
+            queue.ping()
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert accepted == 2
 
 
 def test_the_setting_is_named_when_it_is_missing_or_malformed() -> None:

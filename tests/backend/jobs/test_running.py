@@ -103,3 +103,27 @@ def test_a_job_that_is_killed_again_and_again_is_given_up(world: World, monkeypa
     run_job("train", 7, killed)
     assert len(runs) == running.DEATHS
     assert (row(world).state, str(row(world).error)[:37]) == ("failed", "The job was killed 5 times in a row, ")
+
+
+def test_a_second_run_is_left_to_the_process_that_is_at_it(world: World) -> None:
+    """Whoever asked for it while the first one ran gets a run after it, and the two kinds of training take turns."""
+    ran: list[str] = []
+
+    def work(job: Job) -> str:
+        run_job("train", 7, lambda _: ran.append("train") or "never")
+        assert not row(world).again
+        for kind in ("train", "adapt"):
+            jobs.queued(world.engine, 7, kind)  # as asking does where Redis has forgotten the run
+            run_job(kind, 7, lambda _: ran.append("again") or "never")
+        run_job("publish", 7, lambda _: ran.append("publish") or "done")
+        return "done"
+
+    run_job("train", 7, work)
+    assert ran == ["publish"]
+    rows = jobs.get(world.engine, 7)
+    assert {kind: (found.state, found.again) for kind, found in rows.items() if kind != "annotate"} == {
+        "train": ("idle", True),
+        "adapt": ("queued", True),
+        "publish": ("idle", False),
+    }
+    assert 0 < rows["adapt"].due_ms - world.services.clock() <= running.TURN_SECONDS * 1000

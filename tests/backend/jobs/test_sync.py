@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from pydantic import SecretStr
 
@@ -10,6 +12,7 @@ from backend.errors import LabelStudioUnavailable
 from backend.jobs import sync
 from backend.pool import annotations as decisions
 from backend.pool import tasks
+from backend.pool.engine import now_ms
 from backend.services import Services
 from model.labels import HumanLabel
 from tests.backend.jobs.conftest import World
@@ -75,6 +78,30 @@ def test_an_annotation_that_is_newer_than_the_listing_is_kept(world: World) -> N
     sync.synchronise(world.job("sync"), complete=True)
     assert [row.annotation for row in decisions.of_tasks(world.engine, 7, [task])[task]] == [number]
     assert labels(world)[task] == HumanLabel(("refund",))
+
+
+def test_label_studios_clock_is_set_back_and_every_event_is_lost(world: World) -> None:
+    first, second, third = world.double.add_tasks(["one", "two", "three"])
+    world.double.annotate(first, ["refund"])
+    gone = world.double.annotate(second, ["refund"])
+    sync.synchronise(world.job("sync"), complete=True)
+    world.double._now -= timedelta(hours=3)
+    (row,) = world.double.tasks[first]["annotations"]
+    row |= {"updated_at": world.double.time(), "result": [{**row["result"][0], "value": {"choices": ["billing"]}}]}
+    world.double.tasks[first]["updated_at"] = world.double.time()
+    world.double.remove_annotation(second, gone)
+    world.double.annotate(third, ["shipping"])
+    later = Services(world.services.settings, world.engine, world.services.queue, lambda: now_ms() + 120_000)
+    world.services = later
+    found = sync.synchronise(world.job("sync"), complete=False)
+    assert str(found) == (
+        "0 new or edited tasks, 3 changed human labels, 0 vanished tasks;"
+        " Label Studio's clock was set back, so everything was compared anew"
+    )
+    assert labels(world) == {first: HumanLabel(("billing",)), third: HumanLabel(("shipping",))}
+    again = sync.synchronise(world.job("sync"), complete=False)
+    assert again is not None
+    assert (again.set_back, again.decided) == (False, 0)
 
 
 def test_vanished_tasks_are_forgotten_only_by_a_complete_look(world: World) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backend.connection import remember
+from backend.errors import SettingsError
 from backend.jobs import adapt, annotate, own_encoder, publish, train, verdict
 from backend.judging import Pool, Said, Verdict, is_held_out
 from backend.pool import annotations, jobs, predictions, tasks, versions
@@ -223,6 +225,10 @@ def test_full_fine_tuning_by_settings(asked: World, tmp_path: Path) -> None:
         "STUDENT_EPOCHS": 2,
         "FINETUNE_LOSSES": "consistency+mixup",
     }
+    with pytest.raises(SettingsError, match=r"must not choose the model .*PROJECT_MODELS="):
+        remember(asked.services, 7, CREATED, CONFIG, extra_params=extra)
+    allowed = asked.services.settings.model_copy(update={"PROJECT_MODELS": f"other, {extra['STUDENT_ENCODER']}"})
+    asked.services = replace(asked.services, settings=allowed)
     remember(asked.services, 7, CREATED, CONFIG, extra_params=extra)
     annotate.work(asked.job("annotate"))  # another encoder makes another similarity teacher
     for task, (_, label) in enumerate(messages(2), 1):

@@ -87,6 +87,24 @@ def test_only_a_later_listing_brings_back_what_was_deleted_by_mistake(pool: sa.E
     assert of_project(pool, PROJECT) == {3: HumanLabel(("refund",))}
 
 
+@pytest.mark.parametrize(
+    ("seen_ms", "expected"), [(0, "refund"), (-30_000, "refund"), (-120_000, "billing"), (3 * 3_600_000, "billing")]
+)
+def test_a_listing_overrules_what_was_seen_long_before_it(pool: sa.Engine, seen_ms: int, expected: str) -> None:
+    """Label Studio's clock was set back, or (the last case) ours: the newer label bears the older time."""
+    shown = replace(labelled(1, 3, "refund", at=50), shown_version=TEACHER, shown_labels=("refund",))
+    annotations.save(pool, PROJECT, [shown])
+    with pool.begin() as connection:
+        connection.execute(sa.update(annotations.table).values(seen_ms=annotations.table.c.seen_ms + seen_ms))
+    listed = labelled(1, 3, "billing", at=2)
+    assert annotations.save(pool, PROJECT, [listed]) == set()
+    assert annotations.save(pool, PROJECT, [listed], listed_ms=now_ms()) == ({3} if expected == "billing" else set())
+    assert of_project(pool, PROJECT) == {3: HumanLabel((expected,))}
+    (row,) = annotations.of_tasks(pool, PROJECT, [3])[3]
+    assert (row.shown_version, row.shown_labels) == (TEACHER, ("refund",))
+    assert bool(annotations.seen_before(pool, PROJECT, [1], now_ms() + 120_000))
+
+
 def test_nothing_at_all(pool: sa.Engine) -> None:
     assert annotations.save(pool, PROJECT, []) == set()
     assert annotations.delete(pool, PROJECT, [], moment(1)) == set()

@@ -72,6 +72,15 @@ def test_what_was_given_away_is_asked_about_in_time_and_by_version(pool: sa.Engi
     assert publishing.intend(pool, 7, STUDENT, [1, 2, 3]) == {3}
 
 
+def test_what_was_given_away_before_the_clock_was_set_back_is_not_open_for_years(pool: sa.Engine) -> None:
+    publishing.give(pool, 7, STUDENT, [1, 2], until_ms=NOW + publishing.LONGEST_MS + 1)
+    publishing.give(pool, 7, STUDENT, [3], until_ms=NOW + publishing.LONGEST_MS)
+    assert publishing.unconfirmed(pool, 7, NOW) == {STUDENT: {1, 2}}
+    publishing.settle(pool, 7, STUDENT, {1}, {2}, NOW)
+    assert publishing.unconfirmed(pool, 7, NOW) == {}
+    assert publishing.intend(pool, 7, STUDENT, [1, 2, 3]) == {2}
+
+
 def test_a_row_that_is_sent_and_given_away_at_once_stays_open(pool: sa.Engine) -> None:
     publishing.intend(pool, 7, STUDENT, [1, 2])
     publishing.give(pool, 7, STUDENT, [1, 2], until_ms=NOW)

@@ -70,7 +70,9 @@ class Server:
     def setup(self, project: int = 7, xml: str = CONFIG_A, extra: object = None, **options: Any) -> requests.Response:
         """What Label Studio sends before everything else."""
         body = {"project": f"{project}.{CREATED}", "schema": xml, "hostname": self.url, "access_token": "t" * 40}
-        return self.post("/setup", {**body, "extra_params": extra}, **options)
+        answer = self.post("/setup", {**body, "extra_params": extra}, **options)
+        self.parts.background.drain()  # jobs are asked for after the answer
+        return answer
 
     def version(self, project: int = 7, xml: str = CONFIG_A, extra: object = None) -> str:
         """The version that /setup answers."""

@@ -77,6 +77,10 @@ def test_pages_are_readable_and_escape(server: Server) -> None:
     page = server.get("/projects/7").text
     assert OFFLINE in page
     assert "next training after 20 more labels" in page.lower()
+    assert "clock of this machine" not in page
+    server.parts.watch._offset += 7200  # as if the clock had been set back since
+    assert "The clock of this machine went back by 2 h 0 min" in server.get("/projects/7").text
+    assert "went back by 2 h 0 min" in server.get("/projects/7.json").json()["clock"]
     assert server.get("/static/style.css").status_code == 200
 
 

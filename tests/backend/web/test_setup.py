@@ -81,6 +81,10 @@ def test_an_option_that_names_another_teacher_changes_the_version(server: Server
         (CONFIG_A, "[1]", "extra_params must be a JSON object"),
         (CONFIG_A, "{", "extra_params is not JSON"),
         (CONFIG_A, "[" * 100_000, "extra_params is not JSON"),
+        (CONFIG_A, {"STUDENT_ENCODER": "/etc"}, "a project must not choose the model '/etc' by itself: whoever runs"),
+        (CONFIG_A, {"STUDENT_ENCODER": "someone/model"}, "a project must not choose the model 'someone/model'"),
+        (CONFIG_A, {"COMMITTEE": "words,/etc/a.json"}, "a project must not choose the model '/etc/a.json'"),
+        (CONFIG_A, {"COMMITTEE": "student,student:1/head@//host/x"}, "a project must not choose the model '//host/x'"),
     ],
 )
 def test_what_is_not_supported_is_said_in_the_status_line(server: Server, xml: str, extra: object, phrase: str) -> None:
