@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.acquiring import is_committee
 from backend.pool import figures, rulings, versions
 from backend.pool.figures import Checked
 from backend.pool.projects import Project
@@ -11,11 +12,6 @@ from backend.services import Services
 from model.evaluation import rate
 
 ENOUGH = 50  # checked tasks below which votes and LLM are not compared
-
-
-def is_committee(version: str | None) -> bool:
-    """Whether a version is one of a committee."""
-    return version is not None and version.startswith("committee-")
 
 
 def decided_by(services: Services, project: Project, served: str | None) -> dict[str, int] | None:
@@ -31,7 +27,7 @@ def deciders(services: Services, project: Project, served: str | None) -> dict[s
 
     `coverage` is the share of tasks whose right label stood in the form at all, alone or on a shortlist.
     """
-    if not is_committee(served):
+    if served is None or not is_committee(served):
         return None
     found = rulings.checked(services.engine, project.project)
     return {
@@ -67,7 +63,7 @@ def advice(services: Services, project: Project, served: str | None, taught: str
 
     It is asked what the votes leave open, which is harder: if it is better even so, the votes decide too much.
     """
-    if not is_committee(served) or taught is None:
+    if served is None or taught is None or not is_committee(served):
         return None
     votes = rulings.checked(services.engine, project.project).get("committee", Checked())
     llm = figures.teacher(services.engine, project.project, taught)

@@ -13,10 +13,10 @@ from backend.control import Control
 from backend.errors import LabelingConfigError, QueueError
 from backend.labeling_config import read_labeling_config
 from backend.model_places import refuse_foreign
-from backend.pool import ledger, projects
+from backend.pool import projects
 from backend.pool.projects import Project
 from backend.project_reader import read_project
-from backend.services import Services, project_options
+from backend.services import Services, hold_budget, project_options
 from backend.task_text import storable
 from model.labels import LabelSpace
 
@@ -70,7 +70,7 @@ def remember(
     )
     saved = read_project(services.engine, project)
     assert saved is not None, "a project that was just saved is there"
-    _set_cap(services, saved)
+    hold_budget(services, saved)
     if space is not None and (changed or (known is not None and known.options != options)):
         later("label config", lambda: start(lambda: triggers.on_label_config(services, project), project))
     return saved
@@ -111,8 +111,3 @@ def _space(label_config: str, control: str) -> tuple[LabelSpace | None, str]:
         return read_labeling_config(label_config, control).space, ""
     except LabelingConfigError as error:
         return None, str(error)
-
-
-def _set_cap(services: Services, project: Project) -> None:
-    budget = project_options(services.settings, project).BUDGET_USD
-    ledger.set_cap(services.engine, project.project, round(budget * 1_000_000))

@@ -28,7 +28,8 @@ class Estimate:
     `usd` is without prompt caching and without asking again, `usd_cached` with the prompt's stable part in the
     provider's cache, `usd_batch` through the batch API (None: there is none), `most_usd` what can be reserved at most.
     `prices` is the date of the price table, or TEACHER_PRICE; `counted` whether the provider counted tokens itself,
-    `uncounted` why it did not where it can. `fewer`: a committee will ask about a part of the tasks only.
+    `uncounted` why it did not where it can. `writing` of the calls ask for examples of the LLM's own. `fewer`: a
+    committee will ask about a part of the tasks only.
     """
 
     teacher: str
@@ -45,6 +46,7 @@ class Estimate:
     prices: str = ""
     counted: bool = False
     uncounted: str = ""
+    writing: int = 0
     fewer: bool = False
     budget_left_usd: float = 0.0
 
@@ -59,8 +61,8 @@ def estimate(services: Services, project: Project, embed: Embed) -> Estimate:
     ids = tasks.ids_without_candidates(services.engine, project.project, version)
     texts = list(tasks.texts(services.engine, project.project, ids).values())
     teacher = open_teacher(services, project, embed)
-    money = ledger.totals(services.engine, project.project)
-    left = (money.cap_microusd - money.microusd - money.unsettled_microusd) / 1e6
+    money, options = ledger.totals(services.engine, project.project), project_options(services.settings, project)
+    left = options.BUDGET_USD - (money.microusd + money.unsettled_microusd) / 1e6
     if not teacher.paid:
         return Estimate(teacher.name, version, len(texts), 0, budget_left_usd=left)
     parts = [_part(member, texts) for member in getattr(teacher, "members", (teacher,)) if member.paid]
@@ -80,8 +82,9 @@ def estimate(services: Services, project: Project, embed: Embed) -> Estimate:
         most_usd=sum(part["most_usd"] for part in parts) + _most_for_examples(services, project, embed) / 1e6,
         prices=next((llm.price.as_of for llm in llms if llm.price.as_of), "TEACHER_PRICE"),
         counted=all(part["counted"] for part in parts),
+        writing=first.calls,
         uncounted=next((part["uncounted"] for part in parts if part["uncounted"]), ""),
-        fewer=project_options(services.settings, project).MODE == "committee",
+        fewer=options.MODE == "committee",
         budget_left_usd=left,
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.pool import candidates, jobs, ledger, tasks
-from backend.services import label_space, paused, teacher_options
+from backend.services import hold_budget, label_space, paused, teacher_options
 from backend.teaching import open_teacher
 from model.errors import TeacherError
 
@@ -84,6 +84,7 @@ def _left_to_the_job(question: Question) -> bool:
 def _ask(question: Question, teacher: Teacher, asked: Asked) -> Answer | None:
     engine, project = question.services.engine, question.project.project
     bound = teacher.upper_bound_microusd([asked.text])
+    hold_budget(question.services, question.project)
     reservation = ledger.reserve(engine, project, question.version, bound) if bound else None
     if bound and reservation is None:
         return None

@@ -18,7 +18,7 @@ from backend.errors import ProjectError
 from backend.pool import classifiers, ledger, tasks
 from backend.pool.classifiers import ClassifierRow
 from backend.pool.projects import Project
-from backend.services import Services, label_space, project_options, teacher_options, teacher_version
+from backend.services import Services, hold_budget, label_space, project_options, teacher_options, teacher_version
 from model.errors import ArtifactError, LabelSpaceError, TeacherError, TeacherRefused
 
 if TYPE_CHECKING:
@@ -154,9 +154,10 @@ def _proposals(
         return by_names(space, known, embed), NAMES, [f"The LLM cannot be asked ({error}): {INSTEAD}"]
     if llm is not None:
         found, problem = _asked(services, project, space, known, llm)
-        if found is not None:
+        if found is not None and (found.found or not found.refused):
             return found, llm.name, list(found.refused)
-        return by_names(space, known, embed), NAMES, [problem]
+        notes = [*found.refused, f"Nothing that the LLM proposed can be used: {INSTEAD}"] if found else [problem]
+        return by_names(space, known, embed), NAMES, notes
     return by_names(space, known, embed), NAMES, []
 
 
@@ -183,6 +184,7 @@ def _asked(
 
     engine, number, version = services.engine, project.project, teacher_version(services, project)
     request = request_for(llm, known, _samples(services, project))
+    hold_budget(services, project)
     reservation = ledger.reserve(engine, number, version, upper_bound_microusd(llm, request))
     if reservation is None:
         return None, f"BUDGET_USD does not pay for asking the LLM: {INSTEAD}"

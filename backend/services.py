@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from backend.errors import LabelingConfigError, PoolError, SettingsError
+from backend.pool import ledger
 from backend.pool.engine import now_ms, open_engine, upgrade
 from backend.pool.projects import Project
 from backend.prompt_file import prompt_template
@@ -54,6 +55,12 @@ def require_pool(settings: Settings) -> None:
 def project_options(settings: Settings, project: Project) -> ProjectOptions:
     """The project's options: the settings, overridden by what its connection's `extra_params` said."""
     return settings.for_project(project.options)
+
+
+def hold_budget(services: Services, project: Project) -> None:
+    """Let the ledger know BUDGET_USD as it is now: before anything is paid, because settings change unheard."""
+    budget = project_options(services.settings, project).BUDGET_USD
+    ledger.set_cap(services.engine, project.project, round(budget * 1_000_000))
 
 
 def paused(services: Services, project: Project) -> bool:

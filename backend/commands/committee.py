@@ -60,6 +60,8 @@ def confirm(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
     from backend.services import project_options
 
     services, known = open_project(project)
+    if not as_json:
+        typer.echo(f"Loading {', '.join(classifiers)}; weights that are not here are fetched", err=True)
     rows = confirmed(services, known, classifiers)
     if as_json:
         show_json({"project": project, "classifiers": _plain(rows)})
@@ -111,7 +113,8 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
     if seated is not None:
         typer.echo(voters(served, seated, decided_by(services, known, served) or {}))
     elif options.MODE == "committee":
-        typer.echo(f"No committee is served yet; {options.COMMITTEE} are trained with the next one")
+        seats = ", ".join([*options.COMMITTEE.split(","), *(row.place for row in rows if row.confirmed)])
+        typer.echo(f"No committee is served yet; the next training seats {seats} (`shortlist train {project}`)")
     else:
         how = f"`shortlist connect {project} --option MODE=committee`"
         typer.echo(f"This project trains one student; {how} makes it a committee of {options.COMMITTEE}")
@@ -142,7 +145,10 @@ def tell(project: int, title: str, rows: Sequence[ClassifierRow], nothing: str) 
     for row in rows:
         typer.echo(line(row))
     if not all(row.confirmed for row in rows):
-        typer.echo(f"Look at the maps; `shortlist committee confirm {project} CLASSIFIER` gives one a seat")
+        typer.echo(
+            "Look at the maps, from its labels to the project's; "
+            f"`shortlist committee confirm {project} CLASSIFIER` gives one a seat"
+        )
 
 
 def line(row: ClassifierRow) -> str:

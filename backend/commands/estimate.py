@@ -41,9 +41,10 @@ def tell(found: Estimate) -> str:
     """The estimate in words."""
     if not found.prices:
         return f"{found.tasks} tasks for the {found.teacher}; it costs nothing"
+    written = f"  {found.writing} of them to write examples" if found.writing else ""
     lines = [
         f"{found.tasks} tasks for {found.teacher}, {found.kept} of them answered before and free",
-        f"  calls          {found.calls:>12,}",
+        f"  calls          {found.calls:>12,}{written}",
         f"  input tokens   {found.input_tokens:>12,}  {'counted' if found.counted else 'estimated'}",
         f"  output tokens  {found.output_tokens:>12,}  estimated",
         f"  price          {_usd(found.usd)}  without prompt caching",
@@ -59,9 +60,7 @@ def tell(found: Estimate) -> str:
     if found.uncounted:
         lines.append(f"  The provider did not count the tokens: {found.uncounted}")
     if found.fewer:
-        lines.append(
-            "  This is for all tasks; a committee asks about the first 200 and what its votes leave open"
-        )
+        lines.append("  This is for all tasks; a committee asks about the first 200 and what its votes leave open")
     return "\n".join(lines)
 
 

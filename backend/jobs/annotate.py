@@ -19,7 +19,7 @@ from backend.jobs.seating import remarks
 from backend.jobs.sharing import share_encoder
 from backend.pool import candidates, ledger, spaces, tasks, teachers, versions
 from backend.pool.projects import Project
-from backend.services import label_space, project_options, teacher_core, teacher_version
+from backend.services import hold_budget, label_space, project_options, teacher_core, teacher_version
 from backend.stages import Stage, next_end, stage
 from backend.teaching import examples_writer, open_teacher
 from model.labels import LabelSpace
@@ -46,6 +46,7 @@ def work(job: Job) -> str:
     project = job.project
     space, version = label_space(project), teacher_version(job.services, project)
     spaces.remember(job.services.engine, job.number, space)
+    hold_budget(job.services, project)
     ledger.book_lost(job.services.engine, job.number)
     carry_over(job, project, space, version)
     if not missing(job, version, 1):

@@ -42,7 +42,7 @@ class ExistingMember:
         try:
             self._tokenizer, self._model = pretrained(kind, place, download=download, safetensors=True)
         except ArtifactError as error:
-            raise ArtifactError(f"{place}: not a sequence-classification model in safetensors ({error})") from error
+            raise ArtifactError(f"{place} does not load as a text classifier in safetensors: {error}") from error
         names = self._model.config.id2label
         self.map = LabelMap(space, tuple(str(names[number]) for number in sorted(names)), targets)
         self._lock = threading.Lock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from model.errors import ArtifactError
@@ -11,13 +12,14 @@ def pretrained(kind: str, place: str, *, download: bool = True, safetensors: boo
     """Tokenizer, and model in eval mode, of the class `kind` of transformers. No code of the hub is ever run.
 
     Nothing is fetched without `download`; with `safetensors` no other form of weights is read. ArtifactError says in
-    one line why they cannot be loaded.
+    one line why they cannot be loaded: a hub that cannot be reached is tried for most of a minute, without a word.
     """
     import transformers
     from safetensors import SafetensorError
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it warns of every single try, twice
     here = {"local_files_only": not download, "trust_remote_code": False}
     form = {"use_safetensors": True} if safetensors else {}
     try:

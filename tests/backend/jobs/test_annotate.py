@@ -197,6 +197,19 @@ def test_the_budget_is_a_hard_stop_that_says_what_to_do(world: World, paid: Call
     with pytest.raises(BudgetReached, match=r"\$0.00\d+ of BUDGET_USD=0.01 are spent.* Raise BUDGET_USD"):
         annotate.work(world.job("annotate"))
     assert llm.calls == 0
+    changed = world.services.settings.model_copy(update={"BUDGET_USD": 50.0})  # raised; Label Studio says nothing
+    world.services = Services(changed, world.engine, world.services.queue)
+    annotate.work(world.job("annotate"))
+    assert llm.calls == 15
+
+
+def test_a_lowered_budget_holds_at_once(world: World, paid: Callable[..., Llm]) -> None:
+    fill(world)
+    llm = paid(budget=0.01)
+    ledger.set_cap(world.engine, 7, 50_000_000)  # what the project was connected with
+    with pytest.raises(BudgetReached):
+        annotate.work(world.job("annotate"))
+    assert llm.calls == 0
 
 
 def test_answers_before_a_refusal_are_kept_and_paid(world: World, paid: Callable[..., Llm]) -> None:

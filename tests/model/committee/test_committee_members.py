@@ -139,13 +139,13 @@ def test_an_existing_classifier_joins_with_a_complete_map_and_is_stored_by_refer
 
 
 def test_a_folder_that_is_no_classifier_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="not a sequence-classification"):
+    with pytest.raises(ArtifactError, match="does not load as a text classifier in safetensors: "):
         ExistingMember("hub", SPACE, str(tmp_path), {})
     with pytest.raises(ArtifactError, match=r"existing\.json"):
         ExistingMember.load(tmp_path)
     tiny_classifier(tmp_path / "model")
     (tmp_path / "model" / "model.safetensors").write_bytes(b"half a downl")
-    with pytest.raises(ArtifactError, match="not a sequence-classification"):
+    with pytest.raises(ArtifactError, match="does not load as a text classifier in safetensors: "):
         ExistingMember("hub", SPACE, str(tmp_path / "model"), {})
 
 

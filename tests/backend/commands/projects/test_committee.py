@@ -51,7 +51,8 @@ def test_a_dismissed_one_is_gone(run: Run, proposed: sa.Engine) -> None:
 
 
 def test_who_votes_is_shown(run: Run, pool: sa.Engine) -> None:
-    assert "student,words,names are trained" in run("committee", "show", "7", MODE="committee").stdout
+    said = run("committee", "show", "7", MODE="committee").stdout
+    assert "the next training seats student, words, names (`shortlist train 7`)" in said
     found = {"members": ["words", "names"], "weights": [0.8, 0.2],
              "compared": {"rows": 40, "voted": [40, 40], "right": [30, 10], "same": [[1.0, 0.3], [0.3, 1.0]]},
              "gates": {"names": {"promoted": False, "reason": "less accurate"}}}  # fmt: skip
