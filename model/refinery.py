@@ -129,6 +129,14 @@ class Selection:
         """Rows that have a target."""
         return self.within | self.overruled
 
+    def rows(self, chosen: Tensor) -> Selection:
+        """The masks of some rows only."""
+        return Selection(self.within[chosen], self.small[chosen], self.overruled[chosen])
+
+    def to(self, device: torch.device) -> Selection:
+        """The same on another device."""
+        return Selection(self.within.to(device), self.small.to(device), self.overruled.to(device))
+
 
 def everything(rows: int) -> Selection:
     """The selection of warm-up: every row is in, none is sharpened or overruled."""
@@ -146,6 +154,8 @@ def select(found: Snapshot, protected: Tensor, num_labels: int, delta: float, ta
 def final_targets(targets: Tensor, small: Tensor, overruled: Tensor, predicted: Tensor, gamma: float) -> Tensor:
     """Equation 5: sharpened where `small`, one-hot of `predicted` where `overruled`, unchanged elsewhere."""
     result = torch.where(small.unsqueeze(1), sharpen(targets, gamma), targets)
+    if not bool(overruled.any()):
+        return result
     chosen = torch.nn.functional.one_hot(predicted, targets.shape[1]).to(result.dtype)
     return torch.where(overruled.unsqueeze(1), chosen, result)
 

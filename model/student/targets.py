@@ -141,8 +141,7 @@ class RefineryTargets:
         """Equations 1 and 5 for some rows."""
         sets = self.sets[rows].to(probs.device)
         first = refinery.uniform(sets) if self._epoch == 0 else refinery.renormalise(probs, sets)
-        small, overruled, used = (
-            mask[rows].to(probs.device) for mask in (self._chosen.small, self._chosen.overruled, self._chosen.used)
-        )
+        chosen = self._chosen.rows(rows).to(probs.device)
         predicted = self._predicted[rows].to(probs.device)
-        return BatchTargets(refinery.final_targets(first, small, overruled, predicted, self._gamma), used)
+        final = refinery.final_targets(first, chosen.small, chosen.overruled, predicted, self._gamma)
+        return BatchTargets(final, chosen.used)
