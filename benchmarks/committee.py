@@ -40,16 +40,18 @@ ABLATIONS = {
     **{f"{count} human labels": Plan(human=count) for count in (10, 20)},
 }
 OLDER = 300  # texts that the classifier of others has learned from
+ADAPTING = 200  # human labels, so that more than 100 of them teach in every fold: an encoder is not adapted to fewer
 
 
 def mixes(kinds: Sequence[str], encoder: str) -> dict[str, Plan]:
     """Members of other kinds beside the default ones."""
+    adapted = Plan((*DEFAULT, "student/adapted"), human=ADAPTING)
     found = {
-        "older": ("with an older classifier", Plan(older=OLDER)),
-        "encoder": ("with another encoder", Plan((*DEFAULT, f"student@{encoder}"))),
-        "adapted": ("with an adapted encoder", Plan((*DEFAULT, "student/adapted"))),
+        "older": {"with an older classifier": Plan(older=OLDER)},
+        "encoder": {"with another encoder": Plan((*DEFAULT, f"student@{encoder}"))},
+        "adapted": {f"{ADAPTING} labels": Plan(human=ADAPTING), f"{ADAPTING} labels, with an adapted encoder": adapted},
     }
-    return dict(found[kind] for kind in kinds)
+    return {method: plan for kind in kinds for method, plan in found[kind].items()}
 
 
 def main(arguments: list[str] | None = None) -> None:
