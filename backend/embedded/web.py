@@ -19,7 +19,13 @@ def web_command(host: str, port: int, log_level: str = "INFO") -> list[str]:
     One process, because one student in memory is enough and all of them would be loaded twice; no preloading, because
     a forked process cannot use a GPU that its parent touched.
     """
-    options = ["--workers=1", f"--threads={THREADS}", f"--bind={_address(host, port)}", "--no-control-socket"]
+    options = [
+        "--workers=1",
+        "--worker-class=backend.web_worker.Worker",
+        f"--threads={THREADS}",
+        f"--bind={_address(host, port)}",
+        "--no-control-socket",
+    ]
     timing = ["--timeout=120", f"--graceful-timeout={GRACE_SECONDS}", "--keep-alive=5"]
     logs = ["--logger-class=backend.gunicorn_logs.Logs", f"--log-level={log_level.lower()}"]
     return [sys.executable, "-m", "gunicorn", *options, *timing, *logs, "backend.wsgi:app"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -56,6 +57,13 @@ def test_it_starts_without_torch_answers_and_stops_without_losing_events(
         422, "the label config has no Choices or Taxonomy tag with name and toName; add one",
     )  # fmt: skip
     requests.post(f"{url}/setup", json=setup, timeout=30)
+    slow = [half_open(url, begun) for begun in [b"", b"POST /webhook HTTP/1.1\r\nHost: x\r\n"] * 40]
+    assert requests.get(f"{url}/health", timeout=30).status_code == 200  # nobody waits for those who never ask
+    ended = half_open(url, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Rest: ")
+    ended.sendall(b"late\r\n\r\n")
+    assert ended.recv(12) in (b"HTTP/1.1 200", b"")  # answered, unless too many were waited for
+    for connection in (*slow, ended):
+        connection.close()
     many = [annotation_body(number, number, "other") for number in range(1, 501)]
     body = {"action": "ANNOTATIONS_CREATED", "annotation": many, "task": [], "project": {"id": 7}}
     assert requests.post(f"{url}/webhook", json=body, timeout=30).json() == {}
@@ -73,6 +81,14 @@ def test_it_starts_without_torch_answers_and_stops_without_losing_events(
     engine = open_engine(f"sqlite:///{tmp_path / 'data' / 'pool.sqlite'}")
     assert len(of_project(engine, 7)) == 500
     engine.dispose()
+
+
+def half_open(url: str, begun: bytes) -> socket.socket:
+    """A connection that begins to ask."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    connection = socket.create_connection((host, int(port)), timeout=30)
+    connection.sendall(begun)
+    return connection
 
 
 def _maps(process: subprocess.Popen[bytes]) -> list[object]:
