@@ -110,7 +110,8 @@ def _tell(done: Connected) -> None:
 
     console = Console(highlight=False)
     console.print(
-        f"Project {done.project} [bold]{escape(done.title)}[/] is connected with {done.url} and shows {done.version}"
+        f"Project {done.project} [bold]{escape(done.title)}[/] is connected with {done.url} and shows {done.version}",
+        soft_wrap=True,
     )
     for note in done.notes:
-        console.print(f"  [yellow]![/] {escape(note)}")
+        console.print(f"  [yellow]![/] {escape(note)}", soft_wrap=True)

@@ -85,11 +85,13 @@ def body(browser: Browser) -> str:
 def test_templates_look_right_in_label_studio(
     browser: Browser, person: Annotator, stack: Stack, template: str, names: list[str], text: str
 ) -> None:
-    project = person.create_project(f"template {template}", label_config(template, [Label(name) for name in names]))
+    project = person.create_project(
+        f"template {template}", label_config(template, [Label(name, hint=LABELS.get(name, "")) for name in names])
+    )
     person.import_tasks(project, [{"text": text, "gold": names[0]}, *rows(3)])
     connect(person, stack, project)
     version = stack.await_status(project, "the teacher's version", lambda status: status["version"])["version"]
     await_predictions(person, project, version)
     browser.driver.get(f"{browser.url}/projects/{project}/data?labeling=1")
     browser.until("the text", lambda: text[:12] in body(browser))
-    browser.picture(f"template-{template}", 960, 190)
+    browser.picture(f"template-{template}", 960, 240)

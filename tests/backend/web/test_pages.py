@@ -172,5 +172,5 @@ def test_mistakes_lead_to_their_tasks_in_label_studio(serve: Callable[..., Serve
         server.label(1, "billing", text="text 1")
         page = server.get("/projects/7").text
         assert ("http://studio.example/projects/7/data?tab=" in page) == links
-        assert ('aria-label="1 tasks: billing shown as refund"' in page) == links
+        assert ('aria-label="1 task: billing shown as refund"' in page) == links
         assert ('<span class="wrong">1</span>' in page) != links
