@@ -63,12 +63,12 @@ def drawn(status: dict[str, Any], found: Insight, nonce: str = "") -> dict[str, 
 
 def next_run(status: dict[str, Any], found: Insight) -> str:
     """One sentence: what the teacher's next run would cost."""
-    missing = status["tasks"] - status["with_candidates"]
+    missing = status["teacher"]["waiting"]
     if status["teacher"]["name"] == OFFLINE_TITLE:
         state = f"{missing} tasks have no shortlist yet" if missing else "every task has a shortlist"
         return f"{state}; the offline teacher costs nothing"
     if not missing:
-        return "every task has a shortlist: there is nothing to pay for"
+        return "the teacher has answered all that it is asked about: there is nothing to pay for"
     if found.next_run_usd is None:
         return f"{missing} tasks wait for the teacher; `shortlist estimate {status['project']}` tells the price first"
     price = f"about ${missing * found.next_run_usd:,.4f} at the mean price of a task so far"

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend import committee_quality, unsure
+from backend.acquiring import is_committee
 from backend.agreement import agreement
 from backend.candidate_quality import candidate_quality
 from backend.errors import ShortlistError
 from backend.policy import phase
-from backend.pool import batches, candidates, figures, jobs, ledger, shown, tasks, versions
+from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
 from backend.pool.projects import Project
 from backend.prompt_text import system_part
 from backend.services import Services, paused, project_options, served_version, teacher_version
@@ -45,7 +46,11 @@ def project_status(services: Services, project: Project, problems: Mapping[str, 
         "with_candidates": asked.answered if asked else 0,
         "human_labels": figures.decided(engine, number),
         "mean_candidates": asked.mean_size if asked else None,
-        "teacher": {"name": teacher_name(services, project), **_teacher(services, project, taught)},
+        "teacher": {
+            "name": teacher_name(services, project),
+            "waiting": _waiting(services, project, served, taught),
+            **_teacher(services, project, taught),
+        },
         "student": _student(services, project, checked.get(served or "")),
         "shown": {kind: _reactions(found) for kind, found in shown.reactions(engine, number).items()},
         "blind_share": _blind_share(services, project),
@@ -97,6 +102,15 @@ def _teacher(services: Services, project: Project, version: str | None) -> dict[
         "batches": [{"tasks": len(row.tasks), "submitted": iso(row.created_ms)} for row in away],
         "prompt": system_part(services, project) if version else None,
     }
+
+
+def _waiting(services: Services, project: Project, served: str | None, taught: str | None) -> int:
+    """How many tasks the teacher has yet to be asked about: all, or those that a committee's votes leave open."""
+    engine, number = services.engine, project.project
+    if served and taught and is_committee(served):
+        return rulings.unasked(engine, number, served, taught)
+    asked = candidates.figures(engine, number, taught).count if taught else 0
+    return max(0, tasks.count(engine, number) - asked)
 
 
 def _stopped(row: jobs.JobRow | None) -> str | None:

@@ -74,13 +74,14 @@ def what_next(status: dict[str, Any]) -> list[str]:
     if status["problem"]:
         return ["Change the label config in Label Studio under Settings, Labeling Interface; it is read at once"]
     steps = [_sentence(status["next_training"])]
-    missing = status["tasks"] - status["with_candidates"]
+    waiting = status["teacher"]["waiting"]
     if status["paused"]:
         steps = [f"{steps[0]}. Press Resume to go on"]
     elif status["teacher"]["stopped"]:
         steps.insert(0, "The teacher stopped; when its reason is repaired, press Retry at its job")
-    elif missing:
-        steps.append(f"The teacher is asked about {missing} more tasks")
+    elif waiting:
+        which = " that the votes leave open" if status["decided_by"] else ""
+        steps.append(f"The teacher is asked about {waiting} more {'task' if waiting == 1 else 'tasks'}{which}")
     failed = [JOBS.get(one["kind"], one["kind"]) for one in status["jobs"] if one["state"] == "failed"]
     if failed and not status["teacher"]["stopped"]:
         steps.insert(0, f"{' and '.join(failed)} failed: read why under Jobs, and press Retry once it is repaired")

@@ -11,7 +11,7 @@ from backend.pool.bulk import upsert
 from backend.pool.engine import read, write
 from backend.pool.figures import Checked, check, labelled
 from backend.pool.tables import annotations as people
-from backend.pool.tables import predictions, rulings
+from backend.pool.tables import candidate_sets, predictions, rulings
 
 
 def save(engine: sa.Engine, project: int, version: str, sources: Mapping[int, str]) -> None:
@@ -35,6 +35,16 @@ def counts(engine: sa.Engine, project: int, version: str) -> dict[str, int]:
     query = query.group_by(rulings.c.source)
     with read(engine) as connection:
         return {source: int(number) for source, number in connection.execute(query)}
+
+
+def unasked(engine: sa.Engine, project: int, version: str, teacher: str) -> int:
+    """How many tasks the votes leave open that neither the teacher version nor people have answered."""
+    person = sa.select(sa.literal(1)).where(*labelled(project), people.c.task == rulings.c.task)
+    mine = (candidate_sets.c.project == project, candidate_sets.c.version == teacher)
+    asked = sa.select(sa.literal(1)).where(*mine, candidate_sets.c.task == rulings.c.task)
+    query = sa.select(sa.func.count()).where(*_of(project, version), rulings.c.source == "unresolved")
+    with read(engine) as connection:
+        return int(connection.execute(query.where(~sa.exists(person), ~sa.exists(asked))).scalar_one())
 
 
 def checked(engine: sa.Engine, project: int) -> dict[str, Checked]:

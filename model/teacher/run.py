@@ -65,7 +65,8 @@ class Run:
             return
         spent = sum((answer.usage for answer in self.answers.values()), self._lost)
         kind = TeacherRefused if isinstance(error, TeacherRefused) else TeacherUnavailable
-        raised = kind(f"{error} ({len(self.answers)} of {total} texts were answered)", dict(self.answers), spent)
+        counted = f" ({len(self.answers)} of {total} texts were answered)" if total > 1 else ""
+        raised = kind(f"{error}{counted}", dict(self.answers), spent)
         raised.retry_seconds = error.retry_seconds
         log.info("texts were left unanswered", reason=str(raised), kind=kind.__name__)
         raise raised from None

@@ -20,8 +20,9 @@ STATUS = {
     "human_labels": 3,
     "jobs": [{"kind": "train", "state": "idle"}],
     "next_training": "next training after 17 more labels",
-    "teacher": {"name": "offline similarity teacher (no LLM)", "stopped": None, "hint": None},
+    "teacher": {"name": "offline similarity teacher (no LLM)", "stopped": None, "hint": None, "waiting": 3},
     "committee_hint": None,
+    "decided_by": None,
 }
 
 
@@ -55,6 +56,8 @@ def test_why_shortlists_are_shown() -> None:
 def test_what_happens_next_names_what_a_person_must_do() -> None:
     steps = what_next(STATUS)
     assert steps == ["Next training after 17 more labels", "The teacher is asked about 3 more tasks"]
+    (_, reviews) = what_next({**STATUS, "decided_by": {"committee": 7, "unresolved": 3}})
+    assert reviews == "The teacher is asked about 3 more tasks that the votes leave open"
     paused = what_next({**STATUS, "paused": True, "next_training": "the project is paused"})
     assert paused == ["The project is paused. Press Resume to go on"]
     assert "Retry" in what_next({**STATUS, "teacher": {**STATUS["teacher"], "stopped": "no money"}})[0]  # type: ignore[dict-item]

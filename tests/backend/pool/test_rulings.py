@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from backend.pool import annotations, predictions, rulings
+from backend.pool import annotations, candidates, predictions, rulings, tasks
 from backend.pool.figures import Checked
-from tests.backend.pool.samples import PROJECT, add_project, labelled
+from tests.backend.pool.samples import PROJECT, TEACHER, abstained, add_project, labelled
 
 VERSION = "committee-1-abcdef"
 
@@ -39,6 +39,16 @@ def test_what_people_labelled_is_counted_as_theirs(engine: sa.Engine) -> None:
     skipped = replace(labelled(12, 2), state="skipped")
     annotations.save(engine, PROJECT, [labelled(10, 1, "refund"), labelled(11, 1, "billing"), skipped])
     assert rulings.counts(engine, PROJECT, VERSION) == {"committee": 2}
+
+
+def test_what_waits_for_the_teacher_is_open_and_unasked(engine: sa.Engine) -> None:
+    add_project(engine)
+    rulings.save(engine, PROJECT, VERSION, {**dict.fromkeys((1, 2, 3, 4), "unresolved"), 5: "committee"})
+    tasks.add(engine, PROJECT, {1: "a text"})
+    candidates.save(engine, PROJECT, TEACHER, [(1, tasks.text_hash("a text"), abstained())])
+    annotations.save(engine, PROJECT, [labelled(10, 2, "refund")])
+    assert rulings.unasked(engine, PROJECT, VERSION, TEACHER) == 2
+    assert rulings.unasked(engine, PROJECT, VERSION, "teacher-another") == 3
 
 
 def test_deciders_are_judged_by_what_stood_in_the_form(engine: sa.Engine) -> None:
