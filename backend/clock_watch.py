@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from threading import Lock
 
 SMALLEST_SECONDS = 30.0  # a smaller step disturbs nothing
-SHOWN_SECONDS = 86_400.0  # how long people are told
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,6 @@ class ClockWatch:
     def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._steady, self._lock = wall, steady, Lock()
         self._offset = wall() - steady()
-        self._last: tuple[float, Jump] | None = None
 
     def look(self) -> Jump | None:
         """The jump since the last look, None if there was none."""
@@ -41,19 +39,7 @@ class ClockWatch:
             if abs(seconds) < SMALLEST_SECONDS:
                 return None
             self._offset += seconds
-            self._last = (steady, Jump(seconds, wall))
-            return self._last[1]
-
-    def told(self) -> str:
-        """One sentence for people about the last jump of the last day, "" if there was none."""
-        self.look()
-        with self._lock:
-            if self._last is None or self._steady() - self._last[0] > SHOWN_SECONDS:
-                return ""
-            return (
-                f"The clock of this machine {self._last[1]}: it was set, or the machine slept. No label and no answer "
-                "is lost by that; a training or a comparison may have come earlier or later than usual"
-            )
+            return Jump(seconds, wall)
 
 
 def _span(seconds: float) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import redis
 import rq
 import sqlalchemy as sa
+import structlog
 from redis.backoff import NoBackoff
 from redis.lock import Lock
 from redis.retry import Retry
@@ -23,8 +24,10 @@ from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from backend.errors import QueueError
-from backend.pool import jobs
+from backend.pool import incidents, jobs
 from backend.pool.engine import now_ms
+
+log = structlog.get_logger(__name__)
 
 QUEUES = ("publish", "train", "teacher")  # in the order in which a worker looks: short and visible work first
 KINDS = ("sync", "annotate", "train", "adapt", "publish")  # the jobs of a project; their state is kept in the pool
@@ -144,6 +147,17 @@ class JobQueue:
             oldest = datetime.now(UTC) - timedelta(seconds=ALIVE_SECONDS)
             alive = [worker for worker in found if worker.last_heartbeat and worker.last_heartbeat > oldest]
             return [WorkerInfo(worker.name, tuple(worker.queue_names()), str(worker.get_state())) for worker in alive]
+
+    def tell(self, what: str) -> None:
+        """Note for people what befell the workers. No connection stays open, which a fork would share."""
+        if self._engine is None:
+            return
+        try:
+            incidents.note(self._engine, incidents.EVERYWHERE, "", what)
+        except sa.exc.SQLAlchemyError as error:
+            log.warning("not told on the pages", what=what, reason=str(getattr(error, "orig", None) or error))
+        finally:
+            self._engine.dispose()
 
     def ping(self) -> None:
         """Return if Redis answers."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from backend.pool.incidents import Incident
 from backend.pool.jobs import JobRow
 from model.evaluation import Rate
 
@@ -130,6 +131,13 @@ def job_words(row: JobRow, now: int) -> JobWords:
         row.state in ("failed", "idle"),
         row.state == "queued",
     )
+
+
+def incident_words(row: Incident, now: int) -> str:
+    """One thing that went wrong; `now` in UTC milliseconds."""
+    where = f"{JOBS.get(row.kind, row.kind)}: " if row.kind else ""
+    often = f"{row.times} times, the last " if row.times > 1 else ""
+    return f"{where}{row.what} ({often}{ago(now - row.last_ms)})"
 
 
 def ago(milliseconds: int) -> str:

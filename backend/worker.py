@@ -33,6 +33,8 @@ MONITORING_SECONDS = 5  # a busy worker says so often that it lives
 MAINTENANCE_SECONDS = 10  # how often an idle worker looks for killed and missing jobs
 RECONNECT_SECONDS = 1
 GRACE_SECONDS = 5  # how long the scheduler may take to end
+FORGOTTEN = "Redis had forgotten its workers: it was emptied. What was asked of them is in the pool and goes on."
+LOST_REDIS = "A worker lost Redis. It waited until Redis was back; what was asked of it is in the pool and goes on."
 WORKER_TTL_SECONDS = 25  # RQ waits 15 s less for the next job before it does its maintenance
 
 
@@ -57,6 +59,7 @@ class JobWorker(Worker):
     def __init__(self, queue: JobQueue, queues: tuple[str, ...] = QUEUES) -> None:
         self._jobs = queue
         self._clock = ClockWatch()
+        self._set_back = False
         self._maintained: float | None = None
         self._job_began = 0.0
         self.stop_requested = False
@@ -84,6 +87,7 @@ class JobWorker(Worker):
 
     def maintain_heartbeats(self, job: Job) -> None:
         """A job goes on while Redis is away: its work is in the pool."""
+        self._look_at_clock()
         try:
             self._register_again()
             super().maintain_heartbeats(job)
@@ -115,16 +119,27 @@ class JobWorker(Worker):
         if self.stop_requested:
             return
         self._maintained = time.monotonic()
-        jump = self._clock.look()
-        if jump:
-            log.warning("the clock was set", jump=str(jump))
+        self._look_at_clock()
         self._register_again()
-        put_right(self.connection, self.queues, set_back=jump is not None and jump.seconds < 0)
+        put_right(self.connection, self.queues, set_back=self._set_back)
+        self._set_back = False
         super().run_maintenance_tasks()
         try:
             self._jobs.ensure("reconcile", 0)
         except QueueError as error:
             log.warning("reconciling not started", reason=str(error))
+
+    def _look_at_clock(self) -> None:
+        """Tell people if it was set; the next maintenance puts right what was written by it."""
+        jump = self._clock.look()
+        if jump is None:
+            return
+        log.warning("the clock was set", jump=str(jump))
+        self._set_back = self._set_back or jump.seconds < 0
+        self._jobs.tell(
+            f"The clock of a worker's machine {jump}: it was set, or the machine slept. No label and no answer is lost "
+            "by that; a training or a comparison may have come earlier than usual."
+        )
 
     def _register_again(self) -> None:
         """Redis was emptied, or its clock was set forward: it does not know this worker any more."""
@@ -134,6 +149,7 @@ class JobWorker(Worker):
         self.register_birth()
         self.set_state(self.get_state())
         log.warning("Redis had forgotten this worker", worker=self.name)
+        self._jobs.tell(FORGOTTEN)
 
     def stop_scheduler(self) -> None:
         """End the scheduler's process, which may be too young to understand a polite signal: RQ would wait for ever."""
@@ -203,6 +219,7 @@ def work_until_stopped(queue: JobQueue, queues: tuple[str, ...] = QUEUES, burst:
             worker.work(burst=burst, with_scheduler=True, logging_level=None)
         except RedisError as error:
             log.warning("the worker lost Redis", reason=str(error))
+            queue.tell(LOST_REDIS)
         if burst or worker.stop_requested:
             return
         worker.abandon()

@@ -93,6 +93,7 @@ def predict_missing(job: Job, version: str) -> int:
         student, calibration = load_student(folder), unsure.of_version(folder)
     except ArtifactError as error:  # the rest of publishing does not depend on it
         log.error("the served version cannot be loaded", version=version, reason=str(error))
+        job.note(f"The served version {version} cannot be loaded: {error}")
         _replace(job, error)
         return 0
     texts = tasks.texts(job.services.engine, job.number, wanted)

@@ -12,7 +12,7 @@ import structlog
 from backend.errors import ShortlistError
 from backend.jobs.running import Job, job_services
 from backend.jobs.sync import RUN_MS
-from backend.pool import jobs, predictions, projects, publishing, tasks, versions
+from backend.pool import incidents, jobs, predictions, projects, publishing, tasks, versions
 from backend.pool.jobs import JobRow
 from backend.pool.projects import Project
 from backend.queue import KINDS, PAUSABLE
@@ -23,6 +23,7 @@ from model.errors import ModelError
 log = structlog.get_logger(__name__)
 
 REVIVE_MS = 300_000  # a job that gave up is started again after so long, if its work is still undone
+LOST = "Redis had lost this job, or could not be reached when it was asked for. It was queued again by itself."
 LOST_MS = 60_000  # a run that has said nothing for so long, and that Redis does not know, is lost
 
 
@@ -31,9 +32,12 @@ def run(_: int = 0) -> None:
     services = job_services()
     for project in projects.all_projects(services.engine):
         try:
+            before = jobs.get(services.engine, project.project)
             for kind in missing(services, project):
                 if services.queue.ensure(kind, project.project):
                     log.info("missing job started", job=kind, project=project.project)
+                    if kind in before and _interrupted(before[kind], services.clock()):
+                        incidents.note(services.engine, project.project, kind, LOST)
         except (ShortlistError, ModelError) as error:
             log.warning("project not reconciled", project=project.project, reason=str(error))
         except Exception:  # whatever is wrong with one project must not stop the others

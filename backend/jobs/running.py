@@ -10,12 +10,13 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 import structlog
+from redis.exceptions import RedisError
 from rq import get_current_job
 
 from backend.errors import LabelStudioUnavailable, ProjectError, QueueError, ShortlistError
 from backend.label_studio import LabelStudio
 from backend.logs import configure_logs
-from backend.pool import jobs, projects
+from backend.pool import incidents, jobs, projects
 from backend.pool.alone import alone
 from backend.pool.engine import open_engine
 from backend.pool.projects import Project
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 TRANSIENT = (LabelStudioUnavailable, TeacherUnavailable, QueueError, OSError, sa.exc.OperationalError)
 STEP_SECONDS = 0.5  # how often a step is written at most
 DEATHS = 5  # a job whose process was killed so often in a row is not started again
+UNTOLD = "untold"  # in RQ's record of a job: how its last run failed, where the pool could not be told
 TURNS = {"adapt": "train"}  # jobs that share one turn: both make versions
 TURN_SECONDS = 10.0  # a job whose turn another process has is tried again after so long
 
@@ -65,6 +67,10 @@ class Job:
         """As `step`, for what takes time to find out: asked for only when it is written."""
         if time.monotonic() >= self._next_step:
             self.step(*found())
+
+    def note(self, what: str) -> None:
+        """Tell people what went wrong, also when all is well again."""
+        incidents.note(self.services.engine, self.number, self.kind, what)
 
     def about(self, version: str) -> None:
         """From now on the log lines of this run name this version."""
@@ -148,11 +154,13 @@ def _run(job: Job, work: Callable[[Job], str]) -> None:
             raise
         log.error("job failed", reason=str(error))
         jobs.fail(engine, job.number, job.kind, str(error))
+        job.note(str(error))
     except Exception as error:
         error_id = uuid.uuid4().hex[:12]
         log.exception("job failed unexpectedly", error_id=error_id)
         sentence = f"Unexpected {type(error).__name__}; the log tells more under error id {error_id}"
         jobs.fail(engine, job.number, job.kind, sentence)
+        job.note(sentence)
     else:
         log.info("job done", result=text)
         jobs.finish(engine, job.number, job.kind, text)
@@ -165,20 +173,36 @@ def _storage_is_away(error: Exception) -> bool:
 
 
 def _say_that_it_is_tried_again(job: Job, error: Exception) -> None:
-    log.warning("job failed, it is tried again", reason=_sentence(error))
-    with suppress(sa.exc.OperationalError):  # the pool itself may be away: RQ's record is enough then
-        jobs.fail(job.services.engine, job.number, job.kind, f"{_sentence(error)}. It is tried again by itself.")
+    sentence = _sentence(error)
+    log.warning("job failed, it is tried again", reason=sentence)
+    try:
+        jobs.fail(job.services.engine, job.number, job.kind, f"{sentence}. It is tried again by itself.")
+        job.note(f"{sentence}. It was tried again by itself.")
+    except sa.exc.OperationalError:  # the pool itself is away: the next run tells it
+        record = get_current_job()
+        if record is not None:
+            with suppress(RedisError):
+                record.meta[UNTOLD] = f"{sentence}. It was tried again by itself."
+                record.save_meta()
 
 
 def _died_too_often(job: Job) -> bool:
     """Count runs that never ended, in RQ's record of the job; give up after DEATHS of them."""
     record = get_current_job()
     row = jobs.get(job.services.engine, job.number).get(job.kind)
-    if record is None or row is None or row.state != "running":
+    if record is None:
+        return False
+    untold = record.meta.pop(UNTOLD, None)
+    if untold is not None:  # it ended, but could not say so
+        job.note(str(untold))
+        record.save_meta()
+        return False
+    if row is None or row.state != "running":
         return False
     deaths = int(record.meta.get("deaths", 0)) + 1
     record.meta["deaths"] = deaths
     record.save_meta()
+    job.note("Its process was killed. It was started again by itself.")
     if deaths < DEATHS:
         log.warning("the last run was killed, starting again", deaths=deaths)
         return False

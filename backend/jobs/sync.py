@@ -80,6 +80,8 @@ def synchronise(job: Job, complete: bool) -> Difference | None:
         found = _read_changes(job, label_studio, project)
         if complete and not _as_many(job, label_studio):
             _compare_ids(job.services, label_studio, job.number, found)
+    if found.set_back:
+        job.note("Label Studio's clock was set back. Everything was compared anew, so that nothing is missing.")
     log.info("synchronised", texts=found.texts, decided=found.decided, removed=found.removed, complete=complete)
     return found
 

@@ -217,6 +217,19 @@ ledger = sa.Table(
 )
 sa.Index("ix_ledger_project", ledger.c.project)
 
+incidents = sa.Table(  # what went wrong lately, for people; project 0: what concerns all of them
+    "incidents",
+    metadata,
+    sa.Column("incident", serial, primary_key=True, autoincrement=True),
+    sa.Column("project", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),  # of the job that it befell, or ""
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("first_ms", sa.BigInteger, nullable=False),
+    sa.Column("last_ms", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_incidents_project", incidents.c.project)
+
 answers = sa.Table(  # what a paid teacher replied, whatever project asked: nobody pays twice for one question
     "answers",
     metadata,

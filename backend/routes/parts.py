@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flask import Response, abort, current_app
 
 from backend.auth import BasicAuth
 from backend.background import Background
-from backend.clock_watch import ClockWatch
 from backend.inbox import Inbox
 from backend.live import LiveStudents
 from backend.metrics import Metrics
@@ -20,8 +19,7 @@ from backend.services import Services
 
 @dataclass(frozen=True)
 class Parts:
-    """Services, models in memory, the background thread with its inbox, the counters, the login, and who watches the
-    clock."""
+    """Services, models in memory, the background thread with its inbox, the counters, and the login."""
 
     services: Services
     live: LiveStudents
@@ -29,7 +27,6 @@ class Parts:
     inbox: Inbox
     metrics: Metrics
     auth: BasicAuth
-    watch: ClockWatch = field(default_factory=ClockWatch)
 
 
 def parts() -> Parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,12 @@ from backend.data_manager import project_link, tasks_link
 from backend.forgery import form_token, keep_token, may_act
 from backend.front import NONCE
 from backend.insight import drawn, insight, next_run
-from backend.pool import jobs, projects
+from backend.pool import incidents, jobs, projects
 from backend.pool.projects import Project
 from backend.routes.parts import answer_json, known_project, parts
 from backend.services import Services
 from backend.status import project_status
-from backend.words import FILTERS, job_words, phase_words, what_next
+from backend.words import FILTERS, incident_words, job_words, phase_words, what_next
 
 people = Blueprint("people", __name__, template_folder="../pages/templates")
 people.after_request(keep_token)
@@ -35,7 +36,7 @@ def all_projects() -> str:
 def figures(number: int) -> Response:
     """The figures of one project."""
     status = project_status(parts().services, known_project(number), parts().live.problems())
-    return answer_json({**status, "clock": parts().watch.told() or None})
+    return answer_json({**status, "incidents": [asdict(row) for row in _incidents(number)]})
 
 
 @people.get("/projects/<int:number>")
@@ -54,7 +55,8 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "status": status,
         "found": found,
         "phase": phase_words(status),
-        "next_steps": [*filter(None, [parts().watch.told()]), *what_next(status)],
+        "next_steps": what_next(status),
+        "incidents": [incident_words(row, services.clock()) for row in _incidents(project.project)],
         "next_run": next_run(status, found),
         "jobs": [job_words(row, services.clock()) for row in rows.values()],
         **drawn(status, found, _nonce()),
@@ -64,6 +66,10 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "problem": request.args.get("problem", "")[:300],
         "running": any(row.state in ("running", "queued") for row in rows.values()),
     }
+
+
+def _incidents(number: int) -> list[incidents.Incident]:
+    return incidents.recent(parts().services.engine, number)
 
 
 def _page(template: str, **content: Any) -> str:

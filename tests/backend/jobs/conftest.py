@@ -15,7 +15,7 @@ from pytest_httpserver import HTTPServer
 
 from backend.connection import remember
 from backend.jobs.running import Job
-from backend.pool import jobs
+from backend.pool import incidents, jobs
 from backend.pool.projects import Project, get
 from backend.queue import JobQueue
 from backend.services import Services
@@ -86,6 +86,10 @@ class World:
         """Whether no job waits, runs, failed or was asked for once more."""
         rows = jobs.get(self.engine, self.double.number).values()
         return all(row.state == "idle" and not row.again for row in rows)
+
+    def told(self) -> str:
+        """What the project's page says has gone wrong."""
+        return " ".join(row.what for row in incidents.recent(self.engine, self.double.number))
 
     def await_student(self) -> None:
         """Return when a student is served and published, and all jobs have ended."""

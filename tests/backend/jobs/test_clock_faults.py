@@ -39,7 +39,7 @@ def test_the_clock_is_set_forward_and_back(world: World) -> None:
             world.await_student()
             once = trained(world)
             check_all_is_well(world, truth)
-            assert "went forward by 5 h 0 min" in server.status()["clock"]
+            assert told(server, "went forward by 5 h 0 min")
             shown = label(world, server, next(task for task in truth if not world.double.tasks[task]["annotations"]))
             world.double.faults["GET /api/tasks"] = [(503, {})]
             world.services.queue.enqueue("sync", 7)
@@ -48,7 +48,7 @@ def test_the_clock_is_set_forward_and_back(world: World) -> None:
             wait_for("a training after silence", lambda: trained(world) == once + 1 and world.at_rest(), 240, 0.05)
             world.await_student()
             status = server.status()
-            assert "went back by 8 h 0 min" in status["clock"]
+            assert told(server, "went back by 8 h 0 min")
             assert status["shown"]["student"]["tasks"] == shown
     finally:
         for worker in workers:
@@ -69,6 +69,10 @@ def label(world: World, server: Web, task: int) -> int:
     assert post_all(server.port, [event({**made, "prediction": prediction}, row)]) == [200]
     wait_for("the label", lambda: in_pool(world) == in_label_studio(world), 60, 0.02)
     return int(server.status()["shown"]["student"]["tasks"])
+
+
+def told(server: Web, words: str) -> bool:
+    return any(words in row["what"] for row in server.status()["incidents"])
 
 
 def trained(world: World) -> int:

@@ -46,6 +46,7 @@ def test_a_disk_that_is_full_while_a_version_is_saved(world: World) -> None:
     assert row.state == "failed"
     assert "written" in str(row.error)
     assert str(row.error).endswith("It is tried again by itself.")
+    assert str(row.error).removesuffix("It is tried again by itself.") in world.told()
     status = project_status(world.services, world.project)
     assert {job["kind"]: job["error"] for job in status["jobs"]}["train"] == row.error
     assert versions.list_versions(world.engine, 7) == []
@@ -80,6 +81,8 @@ def test_label_studio_in_trouble_during_sync_and_publish(world: World) -> None:
         worker.send_signal(signal.SIGTERM)
         worker.wait(240)
     assert all(not answers for answers in world.double.faults.values())
+    for words in ("answered 503", "answered 500", "answered 429", "does not accept LABEL_STUDIO_API_KEY"):
+        assert words in world.told()
     check_all_is_well(world, truth)
 
 

@@ -125,6 +125,7 @@ def test_killed_in_the_middle_of_jobs(world: World) -> None:
         worker.send_signal(signal.SIGTERM)
         worker.wait(240)
     check_all_is_well(world, truth)
+    assert "Its process was killed. It was started again by itself." in world.told()
     assert not _some_alive(others)
 
 
@@ -161,6 +162,8 @@ def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path) -> No
         own.connection.close()
     assert code == 0
     check_all_is_well(world, truth)
+    assert "Redis had lost this job" in world.told()
+    assert "A worker lost Redis" in world.told()
 
 
 def test_a_stopping_worker_ends_even_if_its_scheduler_is_deaf(world: World) -> None:

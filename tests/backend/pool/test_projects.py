@@ -10,6 +10,7 @@ from backend.pool import (
     batches,
     candidates,
     classifiers,
+    incidents,
     jobs,
     ledger,
     predictions,
@@ -46,6 +47,7 @@ def fill(engine: sa.Engine) -> None:
     acquisition.line_up(engine, PROJECT, "teacher", STUDENT, [1])
     teachers.remember(engine, PROJECT, TEACHER, "0a1b2c", "similarity", "all")
     jobs.queued(engine, PROJECT, "train")
+    incidents.note(engine, PROJECT, "train", "killed")
     ledger.settle(engine, PROJECT, TEACHER, None, Usage(calls=1))
     ledger.reserve(engine, PROJECT, TEACHER, 0)
     with engine.begin() as connection:

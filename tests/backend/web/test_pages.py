@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from backend.pool import jobs
+from backend.pool import incidents, jobs
 from tests.backend.configs import CONFIG_A, CONFIG_B
 from tests.backend.web.server import Server
 
@@ -77,10 +77,15 @@ def test_pages_are_readable_and_escape(server: Server) -> None:
     page = server.get("/projects/7").text
     assert OFFLINE in page
     assert "next training after 20 more labels" in page.lower()
-    assert "clock of this machine" not in page
-    server.parts.watch._offset += 7200  # as if the clock had been set back since
-    assert "The clock of this machine went back by 2 h 0 min" in server.get("/projects/7").text
-    assert "went back by 2 h 0 min" in server.get("/projects/7.json").json()["clock"]
+    assert "What went wrong" not in page
+    for what in ("Its process was <killed>.", "Redis was away.", "Its process was <killed>."):
+        incidents.note(server.services.engine, 7, "train", what)
+    page = server.get("/projects/7").text
+    assert "What went wrong" in page
+    assert "Training: Its process was &lt;killed&gt;." in page
+    assert "2 times" in page
+    (killed, away) = server.get("/projects/7.json").json()["incidents"]
+    assert (killed["kind"], killed["times"], away["what"], away["times"]) == ("train", 2, "Redis was away.", 1)
     assert server.get("/static/style.css").status_code == 200
 
 
