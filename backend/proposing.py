@@ -111,8 +111,14 @@ def guests(services: Services, project: Project) -> list[Member]:
     from model.committee.existing import open_existing
 
     space = label_space(project)
-    rows = classifiers.of_project(services.engine, project.project, space.hash)
-    return [open_existing(row.place, space, row.place, row.map) for row in rows if row.confirmed]
+    found: list[Member] = []
+    for row in classifiers.of_project(services.engine, project.project, space.hash):
+        try:
+            found += [open_existing(row.place, space, row.place, row.map)] if row.confirmed else []
+        except ArtifactError as error:
+            without = f"`shortlist committee dismiss {project.project} {row.place}` trains without it"
+            raise ArtifactError(f"a member of the committee cannot be loaded: {error}. {without}") from error
+    return found
 
 
 def decided(services: Services, project: Project, space: LabelSpace) -> tuple[list[str], list[int]]:
@@ -154,10 +160,12 @@ def _proposals(
         return by_names(space, known, embed), NAMES, [f"The LLM cannot be asked ({error}): {INSTEAD}"]
     if llm is not None:
         found, problem = _asked(services, project, space, known, llm)
-        if found is not None and (found.found or not found.refused):
-            return found, llm.name, list(found.refused)
-        notes = [*found.refused, f"Nothing that the LLM proposed can be used: {INSTEAD}"] if found else [problem]
-        return by_names(space, known, embed), NAMES, notes
+        if found is None:
+            return by_names(space, known, embed), NAMES, [problem]
+        notes = [*found.refused, f"Asking {llm.name} did cost ${found.usage.microusd / 1e6:.4f}"]
+        if found.found or not found.refused:
+            return found, llm.name, notes
+        return by_names(space, known, embed), NAMES, [*notes, f"Nothing that it proposed can be used: {INSTEAD}"]
     return by_names(space, known, embed), NAMES, []
 
 

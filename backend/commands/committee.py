@@ -100,11 +100,12 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
     Example: shortlist committee show 7
     """
     from backend.committee_quality import decided_by, members
-    from backend.pool.classifiers import of_project
+    from backend.pool.classifiers import of_project, outdated
     from backend.services import label_space, project_options, served_version
 
     services, known = open_project(project)
-    rows, served = of_project(services.engine, project, label_space(known).hash), served_version(services, known)
+    space, served = label_space(known).hash, served_version(services, known)
+    rows = of_project(services.engine, project, space)
     seated = members(services, known, served)
     if as_json:
         show_json({"project": project, "members": seated, "classifiers": _plain(rows)})
@@ -118,9 +119,11 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
     else:
         how = f"`shortlist connect {project} --option MODE=committee`"
         typer.echo(f"This project trains one student; {how} makes it a committee of {options.COMMITTEE}")
-    tell(
-        project, known.title, rows, f"no classifier is proposed; `shortlist committee propose {project}` proposes some"
-    )
+    gone = outdated(services.engine, project, space)
+    if gone:
+        typer.echo(f"Lost their seats when the labels changed, as their maps lead to former ones: {', '.join(gone)}")
+    nothing = f"no classifier is proposed; `shortlist committee propose {project}` looks for some"
+    tell(project, known.title, rows, nothing)
 
 
 def voters(version: str, seated: Sequence[dict[str, Any]], decided: Mapping[str, int]) -> str:

@@ -53,6 +53,15 @@ def of_project(engine: sa.Engine, project: int, space_hash: str) -> list[Classif
         return [ClassifierRow(*row) for row in connection.execute(query.order_by(~table.c.confirmed, table.c.place))]
 
 
+def outdated(engine: sa.Engine, project: int, space_hash: str) -> list[str]:
+    """The places of those that had a seat while the project had other labels."""
+    query = sa.select(table.c.place).where(
+        table.c.project == project, table.c.space_hash != space_hash, table.c.confirmed
+    )
+    with read(engine) as connection:
+        return list(connection.scalars(query.order_by(table.c.place)))
+
+
 def remove(engine: sa.Engine, project: int, place: str) -> bool:
     """Forget one; whether it was there."""
     with write(engine) as connection:

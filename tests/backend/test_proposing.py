@@ -106,7 +106,8 @@ def test_the_llm_is_asked_once_within_the_budget_and_its_answer_is_checked(
     (row,) = found.rows
     assert (row.proposed_by, row.reason) == ("openai:tiny-1", "made for tickets")
     assert row.map == {"LABEL_0": "billing", "LABEL_1": "refund", "LABEL_2": None}
-    assert len(found.notes) == 2
+    assert len(found.notes) == 3
+    assert found.notes[2].startswith("Asking openai:tiny-1 did cost $0.0")
     assert "'made/up' was proposed and cannot be used: it is not in the catalogue" in found.notes[1]
     assert llm.problems == []
     (request,) = llm.requests

@@ -31,7 +31,7 @@ def test_what_is_proposed_is_shown_with_map_and_trial(run: Run, proposed: sa.Eng
     assert "NEG -> refund" in said
     assert "NEU -> (abstains)" in said
     assert "`shortlist committee confirm 7 CLASSIFIER`" in said
-    assert "hub/old" not in said  # its map leads to labels that the project no longer has
+    assert "Lost their seats when the labels changed, as their maps lead to former ones: hub/old\n" in said
     (row,) = json.loads(run("committee", "show", "7", "--json").stdout)["classifiers"]
     assert row["map"] == {"NEG": "refund", "NEU": None}
 
