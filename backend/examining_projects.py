@@ -164,5 +164,7 @@ def _student(services: Services, project: Project, thorough: bool) -> Finding:
 def _jobs(services: Services, project: Project) -> Iterator[Finding]:
     for kind, row in sorted(jobs.get(services.engine, project.project).items()):
         if row.state == "failed":
-            check = f"Project {project.project}: {kind} job"
-            yield failure(check, str(row.error), "It is tried again by itself once the cause is gone")
+            check, error = f"Project {project.project}: {kind} job", str(row.error)
+            anew = f"`shortlist {kind} {project.project}`" if kind in ("annotate", "train") else "Retry on its page"
+            repeated = "tried again by itself" in error
+            yield failure(check, error, "Nothing, if that passes" if repeated else f"Repair the cause, then {anew}")

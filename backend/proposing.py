@@ -117,7 +117,7 @@ def guests(services: Services, project: Project) -> list[Member]:
             found += [open_existing(row.place, space, row.place, row.map)] if row.confirmed else []
         except ArtifactError as error:
             without = f"`shortlist committee dismiss {project.project} {row.place}` trains without it"
-            raise ArtifactError(f"a member of the committee cannot be loaded: {error}. {without}") from error
+            raise ArtifactError(f"a member of the committee cannot be loaded: {error}. {without}") from error.__cause__
     return found
 
 

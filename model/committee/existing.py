@@ -38,11 +38,11 @@ class ExistingMember:
         from model.student.pretrained import pretrained
 
         self.name, self.space, self.place = name, space, place
-        kind = "AutoModelForSequenceClassification"
+        kind, problem = "AutoModelForSequenceClassification", "does not load as a text classifier in safetensors"
         try:
             self._tokenizer, self._model = pretrained(kind, place, download=download, safetensors=True)
         except ArtifactError as error:
-            raise ArtifactError(f"{place} does not load as a text classifier in safetensors: {error}") from error
+            raise ArtifactError(f"{place} {problem}: {error}") from error.__cause__
         names = self._model.config.id2label
         self.map = LabelMap(space, tuple(str(names[number]) for number in sorted(names)), targets)
         self._lock = threading.Lock()

@@ -13,9 +13,9 @@ from pytest_httpserver import HTTPServer
 from backend.commands.committee import line
 from backend.jobs import annotate, publish, train
 from backend.pool import annotations, classifiers, ledger, tasks, versions
-from backend.proposing import confirm, dismiss, propose
+from backend.proposing import confirm, dismiss, guests, propose
 from backend.services import label_space
-from model.errors import LabelSpaceError
+from model.errors import ArtifactError, LabelSpaceError
 from tests.backend.jobs.conftest import World, double, messages, world
 from tests.backend.llm import with_llm
 from tests.backend.pool.samples import labelled
@@ -86,6 +86,9 @@ def test_label_names_propose_people_confirm_and_the_next_training_seats_it(
     assert version.version.startswith("committee-1-")
     assert version.metrics["training"]["found"]["members"] == ["words", "names", row.place]
 
+    Path(row.place).rename(f"{row.place}-elsewhere")
+    with pytest.raises(ArtifactError, match=f"cannot be loaded: .*`shortlist committee dismiss 7 {row.place}`"):
+        guests(world.services, world.project)
     dismiss(world.services, world.project, [row.place])
     assert classifiers.of_project(world.engine, 7, label_space(world.project).hash) == []
 

@@ -175,7 +175,7 @@ def test_label_config_student_and_jobs(double: LabelStudioDouble, run: Run, envi
     found = examined(run)
     engine.dispose()
     assert found["Project 7: student"][0] == "failure"
-    assert found["Project 7: train job"][1] == "the disk is full"
+    assert found["Project 7: train job"][1:] == ("the disk is full", "Repair the cause, then `shortlist train 7`")
     assert found["Project 7: label config"][0] == "failure"
 
 
