@@ -34,7 +34,7 @@ MAINTENANCE_SECONDS = 10  # how often an idle worker looks for killed and missin
 RECONNECT_SECONDS = 1
 GRACE_SECONDS = 5  # how long the scheduler may take to end
 FORGOTTEN = "Redis had forgotten its workers: it was emptied. What was asked of them is in the pool and goes on."
-LOST_REDIS = "A worker lost Redis. It waited until Redis was back; what was asked of it is in the pool and goes on."
+BROKEN_OFF = "A worker broke off, as it does when Redis is gone. It began anew; what was asked of it is in the pool."
 WORKER_TTL_SECONDS = 25  # RQ waits 15 s less for the next job before it does its maintenance
 
 
@@ -219,10 +219,10 @@ def work_until_stopped(queue: JobQueue, queues: tuple[str, ...] = QUEUES, burst:
             worker.work(burst=burst, with_scheduler=True, logging_level=None)
         except RedisError as error:
             log.warning("the worker lost Redis", reason=str(error))
-            queue.tell(LOST_REDIS)
         if burst or worker.stop_requested:
             return
         worker.abandon()
+        queue.tell(BROKEN_OFF)
         for number in (signal.SIGINT, signal.SIGTERM):  # nothing runs now: a signal may end this process at once
             signal.signal(number, signal.SIG_DFL)
         _wait_for_redis(queue)
