@@ -140,6 +140,13 @@ def incident_words(row: Incident, now: int) -> str:
     return f"{where}{row.what} ({often}{ago(now - row.last_ms)})"
 
 
+def under_way(job: dict[str, Any]) -> str:
+    """What a project is at: a job of its status."""
+    if job["state"] not in ("running", "queued"):
+        return "nothing under way"
+    return f"{JOBS.get(job['kind'], job['kind'])} {STATES[job['state']]}"
+
+
 def ago(milliseconds: int) -> str:
     """A time span in the largest unit that fits."""
     seconds = max(0, milliseconds // 1000)
@@ -182,6 +189,7 @@ def _sentence(text: str) -> str:
 FILTERS: dict[str, Callable[..., str]] = {
     "percent": percent,
     "share": share,
+    "under_way": under_way,
     "interval": interval,
     "mean": number,
     "spending": spending,

@@ -47,8 +47,12 @@ def run(plan: Plan, console: Console) -> None:
 
     Raises StartError if a part cannot start or dies too often, SampleError and LabelStudioError from the import.
     """
-    _check_ports(plan)
-    data = prepare(plan.settings.DATA_DIR)
+    data = prepare(plan.settings.DATA_DIR)  # first: who starts twice is told so, not that a port is taken
+    try:
+        _check_ports(plan)
+    except StartError:
+        data.release()
+        raise
     supervisor = Supervisor(console)
     with _stopped_by_signals(supervisor.stopping):  # a second signal must not interrupt the stopping
         try:

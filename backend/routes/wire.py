@@ -7,7 +7,8 @@ import uuid
 from typing import Any
 
 import structlog
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -18,6 +19,7 @@ from backend.errors import RequestError, ShortlistError
 from backend.pool import projects
 from backend.pool.projects import Project
 from backend.routes.parts import Parts, answer_json, json_answer, parts
+from backend.routes.refusals import wants_page
 from backend.serving import serving
 
 log = structlog.get_logger(__name__)
@@ -49,8 +51,10 @@ def health() -> Response:
 
 
 @wire.get("/")
-def root() -> Response:
-    """The same, for people who open the address that they connected."""
+def root() -> ResponseReturnValue:
+    """Alive, too; a browser is led to the pages."""
+    if wants_page():
+        return redirect("/projects")
     return answer_json({"status": "UP", "name": "Shortlist", "pages": "/projects"})
 
 

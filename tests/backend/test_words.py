@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.pool.jobs import JobRow
-from backend.words import ago, interval, job_words, percent, phase_words, share, what_next
+from backend.words import ago, interval, job_words, percent, phase_words, share, under_way, what_next
 from model.evaluation import rate
 
 STATUS = {
@@ -44,6 +44,11 @@ def test_what_is_not_known_is_said_to_be_so() -> None:
     assert percent(None) == interval(None) == "not known yet"
     assert interval(rate(9, 10)) == "90.0 % (95 % interval 60 to 98 %, 10 tasks)"
     assert [share(None, 0), share(2 / 3, 3), share(0.75, 20)] == ["not known yet", "2 of 3", "75.0 % of 20"]
+
+
+def test_what_is_under_way() -> None:
+    assert under_way({"kind": "train", "state": "queued"}) == "Training waits"
+    assert under_way({"kind": "train", "state": "idle"}) == under_way({"kind": None, "state": "idle"})
 
 
 def test_why_shortlists_are_shown() -> None:

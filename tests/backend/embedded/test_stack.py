@@ -124,7 +124,7 @@ def test_it_runs_until_a_signal_and_leaves_no_process_behind(start: Callable[...
 
 
 def test_a_second_instance_on_the_same_folder_is_refused(start: Callable[..., Started], shared: Started) -> None:
-    second = start(DATA_DIR=str(shared.data))
+    second = start(DATA_DIR=str(shared.data), PORT=str(shared.port))  # as a second `make run` does
     assert second.process.wait() == 1
     assert second.said == (
         f"shortlist: another instance (process {shared.process.pid}) already runs on DATA_DIR {shared.data}; "

@@ -138,6 +138,8 @@ def test_cheap_answers(server: Server) -> None:
     assert server.post("/delete", {"project": "7"}).json() == {}
     assert server.post("/duplicate_model", {}).json() == {}
     assert server.get("/").json()["status"] == "UP"
+    browser = server.get("/", headers={"Accept": "text/html,*/*;q=0.8"}, allow_redirects=False)
+    assert (browser.status_code, browser.headers["Location"]) == (302, "/projects")
     assert server.get("/setup").status_code == 405
 
 
