@@ -17,7 +17,7 @@ from backend.pool.projects import Project
 from backend.prompt_text import system_part
 from backend.services import Services, paused, project_options, served_version, teacher_version
 from backend.stopping import ANSWERED, advice
-from backend.teacher_quality import hint, teacher_versions
+from backend.teacher_quality import copying, hint, teacher_versions
 from backend.triggers import next_training
 from model.teacher.choice import OFFLINE, title_of
 
@@ -97,7 +97,7 @@ def _teacher(services: Services, project: Project, version: str | None) -> dict[
         "version": version,
         "versions": [one.to_json() for one in found],
         "sets": candidate_quality(services, project, version) if version else None,
-        "hint": hint(found),
+        "hint": hint(found) or copying(services, project, found),
         "stopped": _stopped(jobs.get(engine, number).get("annotate")),
         "batches": [{"tasks": len(row.tasks), "submitted": iso(row.created_ms)} for row in away],
         "prompt": system_part(services, project) if version else None,

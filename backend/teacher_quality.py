@@ -12,9 +12,11 @@ from backend.pool import candidates, figures, spaces, teachers
 from backend.pool.projects import Project
 from backend.services import Services, label_space, project_options, teacher_options
 from model.evaluation import f1
+from model.teacher.choice import OFFLINE
 
 ENOUGH = 50  # checked tasks below which versions are not compared
 CLEARLY = 0.02  # of F1
+ALONE = 1.05  # labels per set, up to which a set is no shortlist
 MOST_VERSIONS = 8
 
 
@@ -58,6 +60,19 @@ def hint(found: Sequence[VersionQuality]) -> str | None:
     return (
         f"{how} did better: {_figures(best)}; now {_figures(found[0])}. The tasks differ, so take it as a hint; its "
         "answers are kept, going back costs nothing for them"
+    )
+
+
+def copying(services: Services, project: Project, found: Sequence[VersionQuality]) -> str | None:
+    """A sentence if an LLM that is asked for all possible labels names one each time, as its examples do; else None."""
+    options = project_options(services.settings, project)
+    shown = options.PROMPT == "all" and options.EXAMPLES != "none" and options.TEACHER not in OFFLINE
+    size = found[0].mean_candidates if found and found[0].tasks >= ENOUGH else None
+    if not shown or size is None or size > ALONE:
+        return None
+    return (
+        f"PROMPT=all brings {size:.2f} labels per set: some models copy the form of the examples, which have one label "
+        "each. EXAMPLES=none asks without them"
     )
 
 

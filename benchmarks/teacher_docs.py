@@ -16,6 +16,8 @@ from typing import Any
 
 START, END = "<!-- tables -->", "<!-- end of tables -->"
 NAMES = {"banking77": "Banking77 (77 labels)", "trec": "TREC (6 labels)", "ag_news": "AG News (4 labels)"}
+EXAMPLES = ("no examples", "fixed", "nearest", "written examples")
+STRATEGIES = ("single", "unsure", "all")
 Row = dict[str, Any]
 
 
@@ -56,12 +58,18 @@ def llm_tables(rows: Sequence[Row]) -> str:
     head = ["asked for, examples", "coverage", "set size", "top-1", "difference", "no answer", "calls",
             "input tokens", "of them cached", "output tokens"]  # fmt: skip
     for dataset, model in dict.fromkeys((row["dataset"], row["model"]) for row in rows):
-        chosen = [row for row in rows if (row["dataset"], row["model"]) == (dataset, model)]
+        chosen = sorted((row for row in rows if (row["dataset"], row["model"]) == (dataset, model)), key=order)
         lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
         lines += [llm_line(row, base_of(row, chosen)) for row in chosen]
         count, part = chosen[0]["rows"], chosen[0]["part"]
         parts.append(f"**{NAMES.get(dataset, dataset)}, {model}, {count} {part} texts**\n\n" + "\n".join(lines))
     return "\n\n".join(parts)
+
+
+def order(row: Row) -> tuple[int, int, str]:
+    """By examples, then several texts per call, then strategy."""
+    prompt, examples, *more = row["way"].split(", ")
+    return EXAMPLES.index(examples), len(more), f"{STRATEGIES.index(prompt)} {more}"
 
 
 def base_of(row: Row, others: Sequence[Row]) -> Row | None:

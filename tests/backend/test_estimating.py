@@ -206,3 +206,15 @@ def test_a_hint_names_the_prompt_that_did_better(world: World) -> None:
     assert str(hint(found)).startswith("PROMPT=all did better: coverage 100.0% with 1.5 labels per set")
     assert hint(found[::-1]) is None
     assert hint([]) is None
+
+
+def test_one_label_per_set_is_said_to_come_from_the_examples(world: World) -> None:
+    fill(world, 4)
+    for size, examples, said in ((1, "nearest", True), (2, "nearest", False), (1, "none", False)):
+        with_llm(world, "", EXAMPLES=examples)
+        version = teacher_version(world.services, world.project)
+        labels = ["refund", "billing"][:size]
+        candidates.save(world.engine, 7, version, [(task, "h", answered(*labels)) for task in range(1, 61)])
+        hinted = project_status(world.services, world.project)["teacher"]["hint"]
+        assert (hinted is not None) == said
+        assert not said or "EXAMPLES=none asks without them" in hinted
