@@ -17,7 +17,8 @@ from model.roster import Roster
 MOST_OPTIONS = 1_000  # different sets of overrides that are remembered
 Rules = Literal[  # those of model.acquisition that need no committee and no human labels
     "margin-clusters", "sharp-clusters", "entropy-clusters", "margin", "entropy", "least-confidence", "margin-k-means",
-    "margin-cover", "k-means", "random", "ci-published", "ci-total-variation", "ci-jensen-shannon", "ci-clusters",
+    "margin-balanced", "margin-cover", "k-means", "random", "ci-published", "ci-total-variation",
+    "ci-jensen-shannon", "ci-clusters",
 ]  # fmt: skip
 WRONG = {  # kinds of pydantic's errors in our words
     "int_parsing": "must be a whole number", "int_from_float": "must be a whole number",

@@ -35,6 +35,7 @@ RULES: dict[str, Callable[[str, int, float], Rule]] = {
     "ci-flip": lambda name, *_: Rule(name, Flip(), KMeansSpread()),
     "ci-no-diversity": lambda name, *_: Rule(name, TotalVariation(), NoSpread()),
     "ci-no-random-share": lambda name, *_: Rule(name, TotalVariation(), KMeansSpread(), 0.0),
+    "margin-balanced": lambda name, *_: Rule(name, Margin(), NoSpread(), 0.0, balance=True),
     "margin-k-means": lambda name, *_: Rule(name, Margin(), KMeansSpread()),
     "margin-clusters": lambda name, *_: Rule(name, Margin(), WeightedClusters(), 0.0),
     "sharp-clusters": lambda name, *_: Rule(name, Margin(), WeightedClusters(SHARP), 0.0),

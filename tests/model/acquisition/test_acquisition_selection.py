@@ -92,7 +92,7 @@ def test_balance_deals_out_over_the_students_labels() -> None:
     answers[40:50] = [0.1, 0.8, 0.1]
     answers[50:] = [0.05, 0.05, 0.9]
     pool = Pool(60, from_array(answers))
-    found = select(pool, Rule("b", Margin(), NoSpread(), 0.0, balance=True), 9, np.arange(60), 0)
+    found = select(pool, rule("margin-balanced"), 9, np.arange(60), 0)
     assert sorted(answers[found.rows].argmax(axis=1).tolist()) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
