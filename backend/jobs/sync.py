@@ -82,6 +82,8 @@ def synchronise(job: Job, complete: bool) -> Difference | None:
             _compare_ids(job.services, label_studio, job.number, found)
     if found.set_back:
         job.note("Label Studio's clock was set back. Everything was compared anew, so that nothing is missing.")
+    elif found.decided and project.changes:  # there were labels before: this is not the first look at a project
+        job.note("No event had told of some changed human labels. The comparison with Label Studio found them.")
     log.info("synchronised", texts=found.texts, decided=found.decided, removed=found.removed, complete=complete)
     return found
 

@@ -12,6 +12,7 @@ import structlog
 from backend import human_labels, unsure
 from backend.embedding import project_runtime, runtime_embedder
 from backend.jobs import own_encoder
+from backend.jobs.annotate import GROWTH
 from backend.jobs.checking import EXACT, cached, passes
 from backend.jobs.predicting import embedder_of, predict, registry
 from backend.jobs.running import Job, run_job
@@ -20,7 +21,7 @@ from backend.jobs.sharing import carrying, share_encoder
 from backend.jobs.sync import synchronise
 from backend.jobs.verdict import judged
 from backend.judging import is_held_out
-from backend.pool import candidates, projects, tasks, versions
+from backend.pool import candidates, jobs, projects, tasks, versions
 from backend.services import label_space, project_options, teacher_version
 from backend.stopping import note_changes
 from backend.training_options import training_options
@@ -115,6 +116,16 @@ def _mark_trained(job: Job, snapshot: Snapshot, serving: bool) -> None:
     projects.mark_trained(job.services.engine, job.number, snapshot.changes, snapshot.asked)
     if not serving and snapshot.asked < len(snapshot.texts):
         job.ask("annotate")
+    if _outgrown(job, snapshot):
+        job.ask("train")
+
+
+def _outgrown(job: Job, snapshot: Snapshot) -> bool:
+    """Whether the teacher answered much more while the training ran, and has ended: else it asks for the next one."""
+    engine, version = job.services.engine, teacher_version(job.services, job.project)
+    teacher = jobs.get(engine, job.number).get("annotate")
+    under_way = teacher is not None and teacher.state in ("queued", "running")
+    return not under_way and candidates.figures(engine, job.number, version).count > GROWTH * snapshot.asked
 
 
 def read_snapshot(job: Job) -> Snapshot:

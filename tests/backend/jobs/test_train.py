@@ -91,6 +91,18 @@ def test_tasks_that_come_later_are_answered_when_publishing(asked: World) -> Non
     assert asked.double.versions_of(5) == [served]
 
 
+def test_shortlists_that_came_while_it_ran_lead_to_one_more_training(asked: World) -> None:
+    job = asked.job("train")
+    snapshot = train.read_snapshot(job)
+    for was_asked, teacher, expected in ((10, "running", False), (10, "idle", True), (30, "idle", False)):
+        jobs.begin(asked.engine, 7, "annotate")
+        if teacher == "idle":
+            jobs.finish(asked.engine, 7, "annotate")
+        jobs.begin(asked.engine, 7, "train")
+        train._mark_trained(job, replace(snapshot, asked=was_asked), serving=True)
+        assert jobs.get(asked.engine, 7)["train"].again is expected
+
+
 def test_a_poisoned_version_does_not_stop_publishing(asked: World) -> None:
     train.work(asked.job("train"))
     publish.work(asked.job("publish"))
@@ -99,6 +111,7 @@ def test_a_poisoned_version_does_not_stop_publishing(asked: World) -> None:
     (registry(asked).fetch(7, served) / "student.json").write_text("{}")
     tasks.add(asked.engine, 7, {5: "an edited text"})
     assert publish.work(asked.job("publish")) == f"Label Studio shows {served}"
+    assert f"The served version {served} cannot be loaded" in asked.told()
 
 
 def test_numbers_grow_and_a_folder_of_a_killed_run_is_in_nobodys_way(asked: World) -> None:

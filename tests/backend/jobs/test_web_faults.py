@@ -76,7 +76,9 @@ def test_a_web_server_killed_under_load_loses_nothing_in_the_end(world: World) -
         assert known.items() <= in_label_studio(world).items()
         sync.synchronise(world.job("sync"), complete=True)
         assert in_pool(world) == in_label_studio(world)
-        assert server.status()["human_labels"] == len(ids)
+        status = server.status()
+        assert status["human_labels"] == len(ids)
+        assert "No event had told of some changed human labels" in status["incidents"][0]["what"]
         assert set(flood(server.port, bodies)) == {200}
         assert in_pool(world) == in_label_studio(world)
         assert world.project.changes == len(ids)
