@@ -34,7 +34,8 @@ class StudentSeat:
 @dataclass(frozen=True)
 class Roster:
     """Who sits in the committee: `student` is the project's, others are as StudentSeat has them; `words`, `names`, and
-    files that describe existing classifiers: {"place": hub name or folder, "map": {its label: ours or null}}."""
+    files that describe existing classifiers: {"place": hub name or folder, "map": {its label: ours or null}}, or, for a
+    zero-shot one, {"place": …, "hypothesis": "This text is about {}."}."""
 
     members: tuple[str, ...] = DEFAULT
 

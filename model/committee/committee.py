@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from model.arrays import FloatArray
+from model.committee.entailment import EntailmentMember
 from model.committee.existing import ExistingMember
 from model.committee.member import Member, StudentMember, member_probabilities
 from model.committee.names import NamesMember
@@ -35,6 +36,7 @@ KINDS: dict[type, str] = {
     ExistingMember: "existing",
     NamesMember: "names",
     PipelineMember: "pipeline",
+    EntailmentMember: "entailment",
 }
 
 
@@ -163,6 +165,8 @@ def load_member(folder: Path, seat: Seat, embed: Embed | None) -> Member:
         return ExistingMember.load(place)
     if seat.kind == "pipeline":
         return PipelineMember.load(place)
+    if seat.kind == "entailment":
+        return EntailmentMember.load(place)
     if seat.kind == "names":
         return NamesMember.load(place, embed)
     raise ArtifactError(f"{folder / DESCRIPTION}: member kind {seat.kind!r} is unknown")

@@ -12,6 +12,7 @@ import numpy as np
 import structlog
 
 from model.arrays import FloatArray
+from model.committee.entailment import EntailmentMember
 from model.committee.existing import ExistingMember, open_existing
 from model.committee.member import Member, StudentMember
 from model.committee.names import NamesMember
@@ -96,13 +97,20 @@ class Seats:
             return None
 
 
-def existing(path: str, space: LabelSpace) -> ExistingMember | PipelineMember:
-    """The classifier that a file describes; ArtifactError names the file, LabelSpaceError what its map lacks."""
+def existing(path: str, space: LabelSpace) -> ExistingMember | PipelineMember | EntailmentMember:
+    """The classifier that a file describes: one with a map of its labels, or a zero-shot one with a hypothesis.
+
+    ArtifactError names the file, LabelSpaceError what its map lacks.
+    """
     try:
         content = json.loads(Path(path).read_text())
-        place, targets = str(content["place"]), dict(content["map"])
+        place, zero_shot = str(content["place"]), "hypothesis" in content
+        targets = {} if zero_shot else dict(content["map"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f'{path}: not a member; {{"place": …, "map": {{…}}}} is expected ({error!r})') from error
+        expected = '{"place": …, "map": {…}}, or {"place": …, "hypothesis": "… {} …"}, is expected'
+        raise ArtifactError(f"{path}: not a member; {expected} ({error!r})") from error
+    if zero_shot:
+        return EntailmentMember(Path(path).stem, space, place, str(content["hypothesis"]))
     return open_existing(Path(path).stem, space, place, targets)
 
 

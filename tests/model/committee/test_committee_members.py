@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,13 @@ import pytest
 
 from model.arrays import FloatArray
 from model.committee import Committee, LabelMap, NamesMember, StudentMember, member_probabilities
+from model.committee.entailment import EntailmentMember
 from model.committee.existing import ExistingMember
 from model.committee.words import WordsMember
 from model.errors import ArtifactError, LabelSpaceError, NotEnoughDataError
-from model.labels import LabelSpace
+from model.labels import Label, LabelSpace
 from model.student.head import HeadStudent
+from model.student.pretrained import pretrained
 from model.student.student import load_student
 
 SPACE = LabelSpace.of(["sport", "money", "other"])
@@ -101,7 +104,7 @@ def test_mapped_probabilities_are_renormalised_and_null_means_abstain() -> None:
     np.testing.assert_allclose(found, [[1, 0, 0], [0, 0, 0]], atol=1e-6)
 
 
-def tiny_classifier(folder: Path) -> None:
+def tiny_classifier(folder: Path, names: Sequence[str] = ("LABEL_0", "LABEL_1", "LABEL_2")) -> None:
     """A real, untrained BERT with three labels."""
     import torch
     from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
@@ -115,8 +118,8 @@ def tiny_classifier(folder: Path) -> None:
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=16,
-        id2label={0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2"},
-        label2id={"LABEL_0": 0, "LABEL_1": 1, "LABEL_2": 2},
+        id2label=dict(enumerate(names)),
+        label2id={name: number for number, name in enumerate(names)},
     )
     torch.manual_seed(0)  # else its answers would depend on the tests before
     BertForSequenceClassification(config).save_pretrained(folder)
@@ -147,6 +150,37 @@ def test_a_folder_that_is_no_classifier_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model" / "model.safetensors").write_bytes(b"half a downl")
     with pytest.raises(ArtifactError, match="does not load as a text classifier in safetensors: "):
         ExistingMember("hub", SPACE, str(tmp_path / "model"), {})
+
+
+def test_a_zero_shot_classifier_is_asked_about_every_label(tmp_path: Path) -> None:
+    place = str(tmp_path / "nli")
+    tiny_classifier(tmp_path / "nli", ("contradiction", "neutral", "ENTAILMENT"))
+    space = LabelSpace((Label("team"), Label("bank", hint="the money"), Label("other")))
+    member = EntailmentMember("nli", space, place, "the {}")
+    answers = member.probabilities(["the team", "the bank the bank"] * 9)
+    assert answers.shape == (18, 3)
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(member.probabilities(["the bank the bank"])[0], answers[1], atol=1e-4)
+    tokenizer, model = pretrained("AutoModelForSequenceClassification", place)
+    logits = [model(**tokenizer("the team", said, return_tensors="pt")).logits[0, 2].item()
+              for said in ("the team", "the bank: the money", "the other")]  # fmt: skip
+    np.testing.assert_allclose(np.log(answers[0]), logits - np.logaddexp.reduce(logits), atol=1e-4)
+    assert member.probabilities([]).shape == (0, 3)
+    Committee(space, [member]).save(tmp_path / "stored")
+    (again,) = Committee.load(tmp_path / "stored").members
+    np.testing.assert_allclose(again.probabilities(["the team"])[0], answers[0], atol=1e-4)
+
+
+def test_what_is_no_zero_shot_classifier_is_refused(tmp_path: Path) -> None:
+    tiny_classifier(tmp_path / "model")
+    with pytest.raises(ArtifactError, match="no class `entailment`"):
+        EntailmentMember("nli", SPACE, str(tmp_path / "model"))
+    with pytest.raises(ArtifactError, match="where the label stands"):
+        EntailmentMember("nli", SPACE, str(tmp_path / "model"), "about it")
+    with pytest.raises(ArtifactError, match="does not load as a text classifier"):
+        EntailmentMember("nli", SPACE, str(tmp_path))
+    with pytest.raises(ArtifactError, match=r"entailment\.json"):
+        EntailmentMember.load(tmp_path)
 
 
 def test_label_names_vote_without_any_label(tmp_path: Path) -> None:

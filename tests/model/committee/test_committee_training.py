@@ -143,8 +143,11 @@ def test_an_existing_classifier_takes_its_seat_by_a_file(tmp_path: Path) -> None
     targets = {"LABEL_0": "sport", "LABEL_1": "money", "LABEL_2": None}
     path = tmp_path / "hub.json"
     path.write_text(json.dumps({"place": str(tmp_path / "model"), "map": targets}))
-    committee = train(data(60, 10), "words", str(path))
-    assert [member.name for member in committee.members] == ["words", "hub"]
+    tiny_classifier(tmp_path / "nli", ("neutral", "entailment", "contradiction"))
+    zero_shot = tmp_path / "nli.json"
+    zero_shot.write_text(json.dumps({"place": str(tmp_path / "nli"), "hypothesis": "This is about {}."}))
+    committee = train(data(60, 10), "words", str(path), str(zero_shot))
+    assert [member.name for member in committee.members] == ["words", "hub", "nli"]
     committee.save(tmp_path / "stored")
     again = Committee.load(tmp_path / "stored", letters)
     np.testing.assert_allclose(again.probabilities(["team cup"]), committee.probabilities(["team cup"]), atol=1e-5)
