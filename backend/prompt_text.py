@@ -20,6 +20,9 @@ def question_of(services: Services, project: Project, embed: Embed, task: int | 
     Without `task` the next one to be asked about, else the first one. Asks nobody. Raises ProjectError if there is no
     such task.
     """
+    from backend.jobs.running import Job
+    from backend.jobs.seating import remarks
+
     number, version = project.project, teacher_version(services, project)
     if task is None:
         task, text = _next(services, number, version)
@@ -28,7 +31,7 @@ def question_of(services: Services, project: Project, embed: Embed, task: int | 
         if task not in found:
             raise ProjectError(f"project {number} has no task {task} with a text")
         text = found[task]
-    teacher = open_teacher(services, project, embed)
+    teacher = open_teacher(services, project, embed, remarks(Job(services, "annotate", number)))
     requests = []
     for llm in llms_of(teacher):
         request = llm.composer.requests([text])[0] if llm.per_call == 1 else llm.composer.together([text])

@@ -10,9 +10,11 @@ from pytest_httpserver import HTTPServer
 
 from backend import acquiring, stages
 from backend.acquiring import chooser
+from backend.embedding import project_embedder
 from backend.jobs import annotate, publish, train
 from backend.jobs.seating import Agreed, replay, served_committee
 from backend.pool import candidates, jobs, predictions, rulings, shortlists, tasks, versions
+from backend.prompt_text import question_of
 from backend.ruling import accepted, counted, decisions, together
 from backend.services import teacher_version
 from backend.status import project_status
@@ -150,6 +152,8 @@ def test_votes_stand_in_the_prompt_where_that_is_wanted(world: World, llm: OpenA
     first_committee(world)
     assert not any("Small models voted" in str(request) for request in llm.requests)  # there were none yet
     asked_before = len(llm.requests)
+    (request,) = question_of(world.services, world.project, project_embedder(world.services, world.project))["requests"]
+    assert "</text>\nSmall models voted: " in request["turns"][-1]["text"]
     annotate.work(world.job("annotate"))
     later = [request["messages"][-1]["content"] for request in llm.requests[asked_before:]]
     assert later
