@@ -63,5 +63,6 @@ def test_the_page_says_whether_more_labels_pay_and_who_decided(ordering: Server)
     votes = '<th scope="row">The votes</th><td data-name="Tasks" class="number">1</td>'
     assert f'{votes} <td data-name="Right" class="number">100.0 % of 1</td>' in page
     assert '<th scope="row">People</th><td data-name="Tasks" class="number">1</td>' in page
+    assert "The teacher was asked about 0 of 1 tasks (0.0 %)." in page
     deciders = ordering.get("/projects/7.json").json()["deciders"]
     assert deciders == {"committee": {"accuracy": 1.0, "coverage": 1.0, "human_checked": 1}}
