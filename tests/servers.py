@@ -43,6 +43,7 @@ class RedisServer:
             redis_program(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder),
             "--save", "", "--appendonly", keep, "--logfile", str(folder / "redis.log"),
         ]  # fmt: skip
+        self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -68,6 +69,11 @@ class RedisServer:
         """Forget everything."""
         with redis.Redis(port=self.port) as client:
             client.flushall()
+
+    def lose(self) -> None:
+        """Lose what an ended server had written to disk: a file, or a folder from Redis 7 on."""
+        for path in self._folder.glob("appendonly*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def stop(self) -> None:
         """Ask it to end and wait; the process is gone afterwards."""

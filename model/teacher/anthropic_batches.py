@@ -10,7 +10,7 @@ from model.teacher.batches import BatchItem, BatchProgress, Trace
 from model.teacher.provider import Request
 
 LISTED = 100  # batches per page
-EARLIER_SECONDS = 600  # how much a clock of ours may be ahead
+EARLIER_SECONDS = 86_400  # how much our clock may have been ahead when the batch was handed over
 OWN_FAULT = ("invalid_request_error", "request_too_large", "not_found_error")
 
 

@@ -14,7 +14,7 @@ from model.teacher.provider import Request
 ENDPOINT: Final = "/v1/chat/completions"
 METADATA = "shortlist"
 LISTED = 100  # batches per page
-EARLIER_SECONDS = 600  # how much a clock of ours may be ahead
+EARLIER_SECONDS = 86_400  # how much our clock may have been ahead when the batch was handed over
 ENDED = ("completed", "failed", "expired", "cancelled")
 
 

@@ -26,11 +26,13 @@ def test_everything_arrives_at_first(world: World) -> None:
     ids = world.double.add_tasks(["one", "two", "three", ""])
     world.double.annotate(ids[0], ["refund"])
     world.double.annotate(ids[1], [], skipped=True)
+    (done,) = world.double.tasks[ids[0]]["annotations"]
+    world.double.tasks[ids[2]]["drafts"] = [{**done, "id": 9_999}]  # what somebody has not submitted
     found = sync.synchronise(world.job("sync"), complete=True)
     assert found is not None
     assert (found.texts, found.decided, found.removed) == (3, 2, 0)
     assert tasks.texts(world.engine, 7, ids) == {ids[0]: "one", ids[1]: "two", ids[2]: "three"}
-    assert labels(world)[ids[0]] == HumanLabel(("refund",))
+    assert labels(world) == {ids[0]: HumanLabel(("refund",)), ids[1]: HumanLabel(())}
 
 
 def test_only_changes_are_read_afterwards(world: World) -> None:

@@ -130,8 +130,9 @@ def test_killed_in_the_middle_of_jobs(world: World) -> None:
 
 
 def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path) -> None:
-    """Twice. It comes back empty; the pool knows what is missing, and the worker finds the way back by itself."""
-    server = RedisServer(tmp_path)
+    """Twice. It comes back empty, then with what it had written to disk; the pool knows what is missing, and the worker
+    finds the way back by itself."""
+    server = RedisServer(tmp_path, appendonly=True)
     server.start()
     own = JobQueue(server.url, world.engine)
     settings = world.services.settings.model_copy(update={"REDIS_URL": server.url})
@@ -146,6 +147,7 @@ def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path) -> No
         server.kill()
         with pytest.raises(QueueError):
             own.enqueue("train", 7)
+        server.lose()
         server.start()
         holding.ask("publish", "sending")
         holding.release("train")
@@ -162,8 +164,12 @@ def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path) -> No
         own.connection.close()
     assert code == 0
     check_all_is_well(world, truth)
-    assert "Redis had lost this job" in world.told()
-    assert "A worker broke off" in world.told() or "Redis had forgotten its workers" in world.told()
+    told = (
+        "Redis had lost this job",
+        "Redis had forgotten its workers",
+        "A worker broke off, as it does when Redis is",
+    )
+    assert any(words in world.told() for words in told), "which of them is a matter of milliseconds"
 
 
 def test_a_stopping_worker_ends_even_if_its_scheduler_is_deaf(world: World) -> None:

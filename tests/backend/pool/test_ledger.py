@@ -76,6 +76,14 @@ def test_what_was_lost_and_comes_after_all_is_booked_in_addition(budget: sa.Engi
     assert ledger.totals(budget, PROJECT) == ledger.Totals(1, 5, 0, 5, 340, 0, 1000, lost_microusd=300)
 
 
+def test_a_reservation_by_a_clock_that_was_set_back_since_is_not_held_for_years(budget: sa.Engine) -> None:
+    assert ledger.reserve(budget, PROJECT, TEACHER, 300, patience=2 * ledger.PATIENCE_SECONDS + 60) is not None
+    assert ledger.reserve(budget, PROJECT, TEACHER, 200) is not None
+    assert ledger.reserve(budget, PROJECT, TEACHER, 100, patience=None) is not None
+    assert ledger.book_lost(budget, PROJECT) == 300
+    assert ledger.totals(budget, PROJECT).unsettled_microusd == 300
+
+
 def test_a_reservation_is_settled_in_parts(budget: sa.Engine) -> None:
     held = ledger.reserve(budget, PROJECT, TEACHER, 900)
     ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 40), part=300)
