@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from model.errors import TeacherError, TeacherRefused, TeacherUnavailable, TeacherUnheard
 from model.teacher.base import Usage
 from model.teacher.dialect import Dialect, Ways
+from model.teacher.listening import StatusHook, http_client, retry_after
 
 if TYPE_CHECKING:
     from httpx2 import Client
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TIMEOUT = 120.0  # seconds for one answer
 LOGIN = re.compile(r"//[^/@]*@")  # in an address
 RETRIES = 4  # of the SDK, with its own growing waits
-MOST_CONNECTIONS = 256  # the largest LLM_CONCURRENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,8 @@ class SdkProvider:
     A subclass says whose it is (`vendor`, `key_setting`, `home`; `own_server`: the setting for a server of one's own,
     which may need no key), how its SDK is opened (`open`), how a request is sent (`send`), what thinking may add to an
     answer (`thinking_tokens`), and how an empty account is told (`no_money`). Parameters that a server does not know
-    are left out from then on (see Dialect). `heard` is told the status of every HTTP answer, retried ones included.
+    are left out from then on (see Dialect). `heard` is told the status of every HTTP answer, retried ones included, and
+    of those that come late.
     """
 
     vendor = key_setting = home = own_server = ""
@@ -171,36 +171,6 @@ class SdkProvider:
         return with_wait(TeacherUnavailable(said), wait) if status == 429 else TextRefused(said)
 
 
-def http_client(owner: object, timeout: float, heard: StatusHook | None, given: Client | None) -> Client:
-    """The given HTTP client, or one that is closed with its owner; `heard` is told the status of every answer."""
-    import httpx2
-
-    client = given or httpx2.Client(
-        timeout=timeout, follow_redirects=True, limits=httpx2.Limits(max_connections=MOST_CONNECTIONS)
-    )
-    if given is None:
-        weakref.finalize(owner, client.close)
-    client.event_hooks["response"].append(listener(heard))
-    return client
-
-
-StatusHook = Callable[[int, "float | None"], None]  # HTTP status, seconds of Retry-After
-LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is not slept through in a thread, but told to the caller
-
-
-def listener(heard: StatusHook | None) -> Callable[[Any], None]:
-    """A response hook for an HTTP client: reports every status; keeps the SDK from sleeping longer than a minute."""
-
-    def listen(answer: Any) -> None:
-        wait = retry_after(answer.headers)
-        if heard is not None:
-            heard(answer.status_code, wait)
-        if answer.status_code >= 400 and wait is not None and wait > LONGEST_WAIT:
-            answer.headers["x-should-retry"] = "false"
-
-    return listen
-
-
 def redact(message: str, *secrets: str) -> str:
     """The message without keys: the given ones, and whatever looks like one; at most 300 characters."""
     for secret in secrets:
@@ -214,13 +184,3 @@ def with_wait(error: TeacherError, seconds: float | None) -> TeacherError:
     """The error, with the time that the server asked to wait."""
     error.retry_seconds = seconds
     return error
-
-
-def retry_after(headers: Any) -> float | None:
-    """Seconds of a `retry-after-ms` or `retry-after` header; None if there is none or it is a date."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers[name]) / unit)
-        except (KeyError, ValueError):
-            continue
-    return None

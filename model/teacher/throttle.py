@@ -1,4 +1,5 @@
-"""How many calls may be under way: more while all goes well, fewer after a 429, none while told to wait."""
+"""How many calls may be under way: more while all goes well, fewer after a 429 and when answers come late, none while
+told to wait."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from model.teacher.provider import LONGEST_WAIT
+from model.teacher.listening import LONGEST_WAIT, TOO_SLOW
 
-SLOWED = (429, 503, 529)  # too many requests, overloaded
+SLOWED = (TOO_SLOW, 429, 503, 529)  # late or never, too many requests, overloaded
 SLOWER = 0.9  # of the limit that remains
 TOLERATED = 0.2  # share of complaints among the latest answers
 MEMORY_SECONDS = 1.0

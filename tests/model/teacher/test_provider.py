@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 
 import pytest
 from pytest_httpserver import HTTPServer
 
 from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
+from model.teacher import listening
 from model.teacher.base import State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher
+from model.teacher.composing import Composer
+from model.teacher.prompts import Prompt, Strategy
 from model.teacher.provider import redact
 from tests.model.teacher.embedding import embed_words
 from tests.model.teacher.llm_server import Play
-from tests.model.teacher.vendors import CLAUDE, KEY, OPENAI, SPACE, Vendor
+from tests.model.teacher.vendors import CLAUDE, KEY, OPENAI, PRICE, SPACE, Vendor
 
 
 @pytest.fixture(params=[OPENAI, CLAUDE], ids=["openai", "anthropic"])
@@ -129,6 +133,22 @@ def test_an_answer_that_takes_too_long_is_unavailable(vendor: Vendor, http_serve
     server = vendor.start(http_server, lambda text, asked: Play(seconds=0.6))
     with pytest.raises(TeacherUnavailable, match="timed out"):
         vendor.asks(server, timeout=0.2, max_retries=0).shortlist(["spam"])
+
+
+@pytest.mark.parametrize(("seconds", "complaints"), [(0.0, 0), (0.3, 1), (0.9, 1)])
+def test_a_slow_server_is_asked_less_at_once(
+    vendor: Vendor, http_server: HTTPServer, monkeypatch: pytest.MonkeyPatch, seconds: float, complaints: int
+) -> None:
+    monkeypatch.setattr(listening, "SLOW_SECONDS", 0.2)
+    server = vendor.start(http_server, lambda text, asked: Play(seconds=seconds))
+    heard: list[int] = []
+    provider = vendor.provider(vendor.model, KEY, PRICE, server.base_url, lambda status, wait: heard.append(status),
+                               max_retries=0, timeout=0.6)  # fmt: skip
+    request = Composer(Prompt(SPACE, Strategy.ALL, 2)).requests(["spam"])[0]
+    with suppress(TeacherUnavailable):
+        provider.complete(request)
+    assert heard.count(listening.TOO_SLOW) == complaints
+    assert heard.count(200) == (seconds < 0.6)
 
 
 def test_a_server_that_is_not_there_is_named_without_its_login(vendor: Vendor, http_server: HTTPServer) -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from model.labels import LabelSpace
 from model.teacher.anthropic import WAYS
 from model.teacher.dialect import Dialect
+from model.teacher.listening import SLOW_SECONDS, TOO_SLOW, retry_after
 from model.teacher.openai import openai_dialect
 from model.teacher.prompts import Prompt, Strategy
-from model.teacher.provider import redact, retry_after
+from model.teacher.provider import TIMEOUT, redact
 from model.teacher.throttle import Throttle, shared_throttle
 
 
@@ -59,6 +60,24 @@ def test_it_doubles_until_the_first_cut_and_then_adds_one_per_round() -> None:
     assert throttle.limit == pytest.approx(7.2)
     throttle.heard(200)
     assert throttle.limit == pytest.approx(7.2 + 1 / 7.2)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0, 5.0, 10.0, 20.0])
+def test_a_server_that_answers_one_by_one_is_not_asked_until_all_time_out(seconds: float) -> None:
+    clock = Clock()
+    throttle = Throttle(4, 32, clock)
+    begun: list[float] = []
+    longest = 0.0
+    for _ in range(500):
+        begun += [clock.now] * (int(throttle.limit) - len(begun))
+        clock.now += seconds
+        took = clock.now - begun.pop(0)
+        longest = max(longest, took)
+        throttle.heard(200)
+        if took > SLOW_SECONDS:
+            throttle.heard(TOO_SLOW)
+    assert longest < TIMEOUT
+    assert throttle.limit >= 0.6 * min(32, SLOW_SECONDS / seconds)  # and it is not given up
 
 
 def test_other_errors_change_nothing() -> None:
