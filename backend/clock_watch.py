@@ -21,7 +21,7 @@ class Jump:
     def __str__(self) -> str:
         way = "forward" if self.seconds > 0 else "back"
         when = datetime.fromtimestamp(self.noticed, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        return f"went {way} by {_span(abs(self.seconds))} (noticed at {when})"
+        return f"went {way} by {span(abs(self.seconds))} (noticed at {when})"
 
 
 class ClockWatch:
@@ -42,7 +42,8 @@ class ClockWatch:
             return Jump(seconds, wall)
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A time span in hours and minutes."""
     minutes = round(seconds / 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"

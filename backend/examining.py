@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from backend.clock_watch import span
 from backend.connecting import webhook_headers
 from backend.findings import Finding, examine, failure, good, warning
 from backend.label_studio import LabelStudio
@@ -26,6 +27,8 @@ ENCODER = "Set STUDENT_ENCODER to `default`, a folder, or a hub name that this h
 FETCH = "Try it now: `shortlist doctor --thorough` fetches and loads it"
 SHARE = "Set SHARE_ENCODER=true where the workers run; the next job for the teacher or training brings it"
 SERVE = "Start it with `shortlist serve`, or set BACKEND_URL to where Label Studio reaches it"
+CLOCKS = "Let all hosts follow a time server (NTP), for example with `timedatectl set-ntp true`"
+MOST_APART_SECONDS = 60.0
 KEY = "Set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (Label Studio: Account & Settings, personal access token)"
 
 
@@ -55,7 +58,8 @@ def is_private(address: str) -> bool:
 def _redis(queue: JobQueue) -> Finding:
     queue.ping()
     waiting = sum(queue.waiting().values())
-    return good("Redis", f"answers; {waiting} {'job waits' if waiting == 1 else 'jobs wait'}")
+    apart = _out_of_step("Redis", queue.ahead_seconds())
+    return apart or good("Redis", f"answers; {waiting} {'job waits' if waiting == 1 else 'jobs wait'}")
 
 
 def _workers(queue: JobQueue) -> Finding:
@@ -157,4 +161,14 @@ def _backend(settings: Settings) -> Finding:
 def _label_studio(settings: Settings) -> Finding:
     with LabelStudio(settings.LABEL_STUDIO_URL, settings.LABEL_STUDIO_API_KEY.get_secret_value(), 15) as label_studio:
         user = label_studio.who_am_i()
-    return good("Label Studio", f"{label_studio.url} accepts the key of {user.get('email') or user.get('username')}")
+        apart = _out_of_step("Label Studio", label_studio.ahead_seconds())
+    found = f"{label_studio.url} accepts the key of {user.get('email') or user.get('username')}"
+    return apart or good("Label Studio", found)
+
+
+def _out_of_step(check: str, ahead_seconds: float) -> Finding | None:
+    """A clock that differs much from this machine's; None for others."""
+    if abs(ahead_seconds) < MOST_APART_SECONDS:
+        return None
+    way = "ahead of" if ahead_seconds > 0 else "behind"
+    return warning(check, f"its clock is {span(abs(ahead_seconds))} {way} this machine's", CLOCKS)

@@ -7,7 +7,9 @@ turns times into objects that no longer compare as Label Studio's own text.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from backend.errors import LabelStudioError
@@ -38,6 +40,13 @@ class LabelStudio:
     def server_time(self) -> str:
         """Label Studio's clock at its last answer, as its Date header says."""
         return self.http.server_time
+
+    def ahead_seconds(self) -> float:
+        """By how much its clock is ahead of ours, as its last answer says to the second; 0 if it does not say."""
+        try:
+            return parsedate_to_datetime(self.server_time).timestamp() - time.time()
+        except (TypeError, ValueError):
+            return 0.0
 
     def who_am_i(self) -> dict[str, Any]:
         """The key's user: the cheapest request that needs a valid key."""

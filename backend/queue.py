@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,9 +83,11 @@ class JobQueue:
         if self._patient:
             patience = {"socket_timeout": 10}
         try:
-            return redis.Redis.from_url(self.redis_url, socket_connect_timeout=2, **patience)
+            client = redis.Redis.from_url(self.redis_url, socket_connect_timeout=2, **patience)
         except ValueError as error:
             raise QueueError(f"REDIS_URL is not an address of Redis: {error}") from None
+        weakref.finalize(self, client.close).atexit = False  # a queue that nobody holds any more leaves no socket open
+        return client
 
     def enqueue(self, kind: str, project: int, delay_seconds: float = 0) -> Outcome:
         """Ask for a run of `kind` that starts after this call, at most one at a time per kind and project.
@@ -158,6 +162,12 @@ class JobQueue:
             log.warning("not told on the pages", what=what, reason=str(getattr(error, "orig", None) or error))
         finally:
             self._engine.dispose()
+
+    def ahead_seconds(self) -> float:
+        """By how much Redis' clock is ahead of ours."""
+        with self._redis():
+            seconds, micro = self.connection.time()
+            return float(seconds) + float(micro) / 1e6 - time.time()
 
     def ping(self) -> None:
         """Return if Redis answers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from tests.backend.label_studio_double import LabelStudioDouble
 
 
 @pytest.fixture
-def healthy(backend: HTTPServer, run: Run, environment: dict[str, str]) -> Iterator[None]:
-    """A connected project, a backend that answers and a registered worker."""
+def healthy(backend: HTTPServer, double: LabelStudioDouble, run: Run, environment: dict[str, str]) -> Iterator[None]:
+    """A connected project, a backend that answers and a registered worker; all clocks in step."""
+    double._now = datetime.now(UTC)
     run("connect", "7")
     queue = JobQueue(environment["REDIS_URL"])
     worker = JobWorker(queue)
@@ -92,6 +94,14 @@ def test_no_key_no_worker_no_project(run: Run) -> None:
     assert found["Workers"][1] == "no worker is running: jobs wait for ever"
     assert examined(run)["Projects"][0] == "warning"
     assert "create a new token" in examined(run, LABEL_STUDIO_API_KEY="f" * 40)["Label Studio"][1]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_clock_that_differs_is_named(double: LabelStudioDouble, run: Run) -> None:
+    double._now -= timedelta(hours=3)
+    health, what, remedy = examined(run)["Label Studio"]
+    assert (health, what) == ("warning", "its clock is 3 h 0 min behind this machine's")
+    assert "NTP" in remedy
 
 
 @pytest.mark.usefixtures("healthy")
