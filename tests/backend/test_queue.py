@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 from collections.abc import Iterator
@@ -256,6 +257,17 @@ def test_whoever_waits_for_a_page_does_not_wait_for_redis() -> None:
         server.shutdown(socket.SHUT_RDWR)
         thread.join()
     assert accepted == 2
+
+
+def test_a_queue_that_nobody_holds_leaves_no_connection_open(redis_url: str) -> None:
+    queue = JobQueue(redis_url)
+    queue.ping()
+    (connection,) = queue.connection.connection_pool._available_connections
+    queue.__dict__["itself"] = queue  # not freed before the garbage collector looks, which knows no order
+    assert connection.is_connected
+    del queue
+    gc.collect()
+    assert not connection.is_connected
 
 
 def test_the_setting_is_named_when_it_is_missing_or_malformed() -> None:
