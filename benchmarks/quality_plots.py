@@ -7,6 +7,8 @@ from pathlib import Path
 
 from benchmarks.quality_report import MEASURES, Row, gains, grouped, job_of, mean, table_rows
 
+TICKS = tuple(digit * 10**power for power in range(6) for digit in (1, 2, 5))  # human labels at an axis
+
 
 def plot_gains(path: Path, rows: Sequence[Row]) -> None:
     """Gains over plain distillation, one bar per set and part."""
@@ -59,6 +61,10 @@ def plot_curves(path: Path, rows: Sequence[Row]) -> None:
         if ceiling is not None:
             axes.axhline(ceiling, color="grey", linestyle=":", label="all gold labels")
         axes.set(title=job, xscale="log", xlabel="human labels", ylabel="test accuracy, %")
+        low, high = min(row["human_labels"] for row in found), max(row["human_labels"] for row in found)
+        ticks = [tick for tick in TICKS if low <= tick <= high]
+        axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+        axes.minorticks_off()
         axes.legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(path, bbox_inches="tight")

@@ -214,6 +214,8 @@ def plot(rows: Rows, path: Path, methods: Sequence[str] = ()) -> None:
     columns = min(4, len(keys))
     lines = -(-len(keys) // columns)
     figure, axes = pyplot.subplots(lines, columns, figsize=(3.4 * columns, 2.7 * lines), squeeze=False)
+    for axis in axes.flat[len(keys) :]:
+        axis.set_axis_off()
     ceilings = ceiling(rows)
     for axis, key in zip(axes.flat, keys, strict=False):
         for method in shown:
@@ -232,7 +234,10 @@ def plot(rows: Rows, path: Path, methods: Sequence[str] = ()) -> None:
         axis.axhline(100 * ceilings[key], color="grey", lw=0.8, ls=":")
         axis.set(xscale="log", title=f"{key[1]} ({key[0]})", xlabel="budget, % of the pool")
         axis.title.set_fontsize(8)
-    axes.flat[0].legend(fontsize=6)
+        axis.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+        axis.minorticks_off()
+    named = axes.flat[0].get_legend_handles_labels()
+    figure.legend(*named, loc="lower center", ncols=len(shown), bbox_to_anchor=(0.5, 1.0))
     figure.tight_layout()
-    figure.savefig(path)
+    figure.savefig(path, bbox_inches="tight")
     pyplot.close(figure)

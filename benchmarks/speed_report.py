@@ -72,22 +72,21 @@ def shown(value: float | None) -> str:
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
-    """Microseconds per task and memory by number of tasks."""
+    """Microseconds per task by number of tasks."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    scale = [row for row in rows if row.get("part") == "scale" and row["unit"] in ("us/task", "MB")]
+    scale = [row for row in rows if row.get("part") == "scale" and row["unit"] == "us/task"]
     if not scale:
         return
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4))
+    figure, axes = pyplot.subplots(figsize=(7, 4))
     for what in dict.fromkeys(row["what"] for row in scale):
         points = sorted((row["tasks"], row["value"]) for row in scale if row["what"] == what)
-        (right if what == "memory" else left).plot(*zip(*points, strict=True), marker="o", label=what)
-    left.set(xscale="log", yscale="log", xlabel="tasks", ylabel="processor time per task, µs")
-    left.legend()
-    right.set(xscale="log", ylim=(0, None), xlabel="tasks", ylabel="memory of the process, MB")
+        axes.plot(*zip(*points, strict=True), marker="o", label=what)
+    axes.set(xscale="log", ylim=(0, None), xlabel="tasks", ylabel="processor time per task, µs")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
