@@ -56,7 +56,7 @@ class ProjectOptions(BaseModel):
         " labels; refinery is CanDist as published; the others are its baselines (figures of all: quality.md)",
     )
     STUDENT_EPOCHS: int = Field(
-        0, ge=0, le=200, description="passes over all tasks; 0: 40 of a head (fewer for large pools), 10 or on a GPU 50"
+        0, ge=0, le=200, description="passes over all tasks; 0: 40 (head, large pools fewer), 10 (finetune), 50 (GPU)"
     )
     FINETUNE_LOSSES: Literal["none", "consistency", "mixup", "consistency+mixup"] = Field(
         "none", description="extra losses of full fine-tuning (CanDist, equations 8 and 9); they cost twice the time"
@@ -84,7 +84,7 @@ class ProjectOptions(BaseModel):
     )
     RETRAIN_IDLE_SECONDS: int = Field(120, ge=0, description="seconds of silence that start a training; 0: never")
     RETRAIN_GROWTH: float = Field(
-        0.1, ge=0.0, le=10.0, description="share of the labels learned from that must be new, where that is more"
+        0.1, ge=0.0, le=10.0, description="share of the labels learned from that must be new, if above RETRAIN_AFTER"
     )
     PAUSED: bool = Field(False, description="no training, no question to the teacher; as `shortlist pause` does")
     BLIND_SHARE: float = Field(
