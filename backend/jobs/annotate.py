@@ -82,22 +82,25 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
     """Have the next tasks answered, or hand many of them over as a batch; how many, 0 if none is left in this stage."""
     if not teacher.paid:
         return _chunk(job, teacher, version)
-    room = now.room(_asked(job, version) + len(away), LARGEST_BATCH)
-    if batches.possible(job, teacher, version):
-        rows = missing(job, version, room, away | batches.tired(job, version), now)
-        if batches.wanted(job, len(rows)) and batches.submit(job, teacher, version, rows):
-            away.update(batches.away(job, version))
-            return len(rows)
+    asked = _asked(job, version)
+    room = now.room(asked + len(away), LARGEST_BATCH)
+    choice = project_options(job.services.settings, job.project).BATCH
+    limit = LARGEST_BATCH if choice == "off" or batches.batch_teacher(teacher) is None else batches.FIRST
+    if asked >= batches.FIRST:
+        limit = LARGEST_BATCH
 
     def following(size: int, left_out: set[int]) -> list[tuple[int, str]]:
         job.step_when_due(lambda: _progress(job, version))
         return missing(job, version, size, away | left_out, now)
 
-    choice = project_options(job.services.settings, job.project).BATCH
-    limit = LARGEST_BATCH if choice == "off" or batches.batch_teacher(teacher) is None else batches.FIRST
-    asked = _asked(job, version)
-    if asked >= batches.FIRST:
-        limit = LARGEST_BATCH
+    if batches.possible(job, teacher, version):
+        rows = missing(job, version, room, away | batches.tired(job, version), now)
+        if batches.wanted(job, len(rows)):
+            if not batches.proven(teacher):  # one question shows a wrong key before anything is handed over
+                limit = 1
+            elif batches.submit(job, teacher, version, rows):
+                away.update(batches.away(job, version))
+                return len(rows)
     return flow(job, teacher, version, following, end, min(limit, room), asked)
 
 

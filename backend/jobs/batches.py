@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,7 +17,7 @@ from backend.teaching import as_llm
 from model.errors import TeacherError
 
 if TYPE_CHECKING:
-    from model.teacher.base import Answer, Teacher, Usage
+    from model.teacher.base import Answer, Teacher
     from model.teacher.batches import BatchTeacher
 
 log = structlog.get_logger(__name__)
@@ -89,7 +87,6 @@ def submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]
     the reply be lost: then the batch is looked for by its mark, and not handed over again until it is sure not to be
     there.
     """
-    from model.teacher.base import Usage
     from model.teacher.batches import LARGEST_BATCH
 
     asking = batch_teacher(teacher)
@@ -104,19 +101,20 @@ def submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]
     keyed = {f"t{task}": (task, tasks.text_hash(text)) for task, text in rows}
     engine, mark = job.services.engine, uuid.uuid4().hex[:12]
     number = batches.begin(engine, job.number, version, keyed, bound, reserved, mark, teacher.name)
-    heard: list[Usage] = []
     try:
-        with _listening(asking, heard):
-            ticket, first = asking.submit({f"t{task}": text for task, text in rows}, mark)
+        ticket = asking.submit({f"t{task}": text for task, text in rows}, mark)
     except TeacherError as error:
-        _not_taken(job, number, version, reserved, error, error.spent or sum(heard, Usage()))
+        _not_taken(job, number, error)
         raise
-    paid = sum((answer.usage for answer in first.values()), Usage())
-    content = {**ticket.to_json(), "provider": teacher.name}
-    _keep(job, version, keyed, first)
-    batches.opened(engine, number, content, paid)
+    batches.opened(engine, number, {**ticket.to_json(), "provider": teacher.name})
     log.info("batch submitted", tasks=len(rows), batches=list(ticket.batches), reserved_microusd=bound)
     return len(rows)
+
+
+def proven(teacher: Teacher) -> bool:
+    """Whether the teacher has answered in this process: a wrong key or an unknown parameter would have shown."""
+    llm = as_llm(teacher)
+    return llm is not None and llm.has_worked
 
 
 def poll(job: Job, teacher: Teacher, version: str) -> set[int]:
@@ -138,14 +136,13 @@ def _reserve(job: Job, asking: BatchTeacher, version: str, rows: list[tuple[int,
     return ledger.reserve(job.services.engine, job.number, version, bound, patience=None), bound
 
 
-def _not_taken(job: Job, number: int, version: str, reserved: int, error: TeacherError, spent: Usage) -> None:
+def _not_taken(job: Job, number: int, error: TeacherError) -> None:
     """The submission failed. If no answer came, the provider may have it: it is looked for by its mark, later."""
     from model.errors import TeacherUnheard
+    from model.teacher.base import Usage
 
-    if isinstance(error, TeacherUnheard):
-        ledger.settle(job.services.engine, job.number, version, reserved, spent, spent.microusd)
-        return
-    batches.ended(job.services.engine, number, "lost", spent, direct=True)
+    if not isinstance(error, TeacherUnheard):
+        batches.ended(job.services.engine, number, "lost", Usage())
 
 
 def _trace(job: Job, asking: BatchTeacher, row: BatchRow) -> None:
@@ -215,20 +212,3 @@ def _remember(job: Job, teacher: Teacher, row: BatchRow, found: dict[str, Answer
     texts = tasks.texts(job.services.engine, job.number, [row.tasks[key][0] for key in found])
     given = ((texts.get(row.tasks[key][0], ""), row.tasks[key][1], answer) for key, answer in found.items())
     teacher.keep_all({text: answer for text, asked, answer in given if tasks.text_hash(text) == asked})
-
-
-@contextmanager
-def _listening(asking: BatchTeacher, heard: list[Usage]) -> Iterator[None]:
-    """Note what the direct question did cost, in case the submission fails after it."""
-    kept = asking.teacher.keep
-
-    def keep(text: str, answer: Answer) -> None:
-        heard.append(answer.usage)
-        if kept is not None:
-            kept(text, answer)
-
-    asking.teacher.keep = keep
-    try:
-        yield
-    finally:
-        asking.teacher.keep = kept

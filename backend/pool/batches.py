@@ -64,29 +64,23 @@ def begin(
         return int(connection.execute(sa.insert(table).returning(table.c.batch), row).scalar_one())
 
 
-def opened(engine: sa.Engine, batch: int, ticket: Mapping[str, Any], paid: Usage | None = None) -> None:
-    """The provider has it: its ids are kept before anybody waits for it. What was `paid` for a question that was asked
-    directly before is booked at the same moment, out of what is set aside."""
+def opened(engine: sa.Engine, batch: int, ticket: Mapping[str, Any]) -> None:
+    """The provider has it: its ids are kept before anybody waits for it."""
     with write(engine) as connection:
-        project, version, reservation, reserved = connection.execute(_figures(batch)).one()
-        left = max(0, reserved - paid.microusd) if paid else reserved
-        values = {"state": "open", "ticket": dict(ticket), "reserved_microusd": left}
-        connection.execute(sa.update(table).where(table.c.batch == batch).values(values))
-        if paid is not None:
-            ledger.book(connection, project, version, reservation, paid, paid.microusd)
+        connection.execute(sa.update(table).where(table.c.batch == batch).values(state="open", ticket=dict(ticket)))
 
 
-def ended(engine: sa.Engine, batch: int, state: str, spent: Usage, direct: bool = False) -> bool:
+def ended(engine: sa.Engine, batch: int, state: str, spent: Usage) -> bool:
     """It is `done`, or `lost` because the provider never had it: booked is what it did cost in place of what was set
-    aside, in one transaction, so that a killed process leaves neither. `direct`: only a direct question was paid.
+    aside, in one transaction, so that a killed process leaves neither.
 
     False if somebody else ended it before; nothing is booked then.
     """
     with write(engine) as connection:
         if not _end(connection, batch, state):
             return False
-        project, version, reservation, _ = connection.execute(_figures(batch)).one()
-        ledger.book(connection, project, version, reservation, spent, batch=not direct)
+        project, version, reservation = connection.execute(_figures(batch)).one()
+        ledger.book(connection, project, version, reservation, spent, batch=True)
     return True
 
 
@@ -119,5 +113,4 @@ def _end(connection: sa.Connection, batch: int, state: str) -> bool:
 
 
 def _figures(batch: int) -> sa.Select[Any]:
-    figures = (table.c.project, table.c.version, table.c.reservation, table.c.reserved_microusd)
-    return sa.select(*figures).where(table.c.batch == batch)
+    return sa.select(table.c.project, table.c.version, table.c.reservation).where(table.c.batch == batch)

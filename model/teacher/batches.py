@@ -110,15 +110,13 @@ class BatchTeacher:
     def __init__(self, teacher: LlmTeacher, batches: Batches) -> None:
         self.teacher, self._batches = teacher, batches
 
-    def submit(self, texts: Mapping[str, str], mark: str) -> tuple[Ticket, dict[str, Answer]]:
-        """Starts batches for texts by key; the ticket, and answers that are there already.
+    def submit(self, texts: Mapping[str, str], mark: str) -> Ticket:
+        """Starts batches for texts by key. `mark` (hex digits) is what they are found by if the provider's answer is
+        lost, see `find`.
 
-        `mark` (hex digits) is what a batch is found by if the provider's answer is lost, see `find`.
-
-        A teacher that has not worked before is asked about the first text directly: that shows a wrong key or an
-        unknown parameter before anything is submitted. Equal texts are sent once. If a later batch is refused, the
-        ticket holds the earlier ones: what is neither in it nor answered was not asked about. Raises TeacherRefused or
-        TeacherUnavailable if nothing was submitted; a first answer is then in `partial`, by position.
+        Equal texts are sent once. If a later batch is refused, the ticket holds the earlier ones: what is not in it was
+        not asked about. Raises TeacherRefused or TeacherUnavailable if nothing was submitted. A wrong key or an unknown
+        parameter shows only in the batch: ask the teacher something directly before, if it has not worked yet.
         """
         wrong = next((key for key in texts if not KEY.fullmatch(key)), None)
         if wrong is not None:
@@ -126,36 +124,22 @@ class BatchTeacher:
         first: dict[str, str] = {}
         for key, text in texts.items():
             first.setdefault(text, key)
-        answers = self._first_answers(texts, first)
-        rest = [(text, key) for text, key in first.items() if key not in answers]
-        batches = self._submitted(rest, answers, list(texts), mark)
+        batches = self._submitted(list(first.items()), mark)
         sent = {key for keys in batches.values() for key in keys}
         twins = {key: first[text] for key, text in texts.items() if first[text] != key and first[text] in sent}
-        return Ticket(self.teacher.hash, batches, twins), answers
+        return Ticket(self.teacher.hash, batches, twins)
 
-    def _first_answers(self, texts: Mapping[str, str], first: Mapping[str, str]) -> dict[str, Answer]:
-        if not first or self.teacher.has_worked:
-            return {}
-        text, key = next(iter(first.items()))
-        answer = self.teacher.shortlist([text])[0]
-        twins = {twin: replace(answer, usage=Usage()) for twin, same in texts.items() if same == text}
-        return {**twins, key: answer}
-
-    def _submitted(
-        self, rest: Sequence[tuple[str, str]], answers: Mapping[str, Answer], order: list[str], mark: str
-    ) -> dict[str, list[str]]:
+    def _submitted(self, rows: Sequence[tuple[str, str]], mark: str) -> dict[str, list[str]]:
         batches: dict[str, list[str]] = {}
-        for start in range(0, len(rest), LARGEST_BATCH):
-            chunk = rest[start : start + LARGEST_BATCH]
+        for start in range(0, len(rows), LARGEST_BATCH):
+            chunk = rows[start : start + LARGEST_BATCH]
             try:
                 batch = self._batches.submit(self._requests(chunk), mark)
             except TeacherError as error:
-                if batches:
-                    log.warning("not all batches were taken", taken=len(batches), reason=str(error))
-                    break
-                error.partial = {order.index(key): answer for key, answer in answers.items()}
-                error.spent = sum((answer.usage for answer in answers.values()), Usage())
-                raise
+                if not batches:
+                    raise
+                log.warning("not all batches were taken", taken=len(batches), reason=str(error))
+                break
             batches[batch] = [key for _, key in chunk]
         return batches
 
@@ -168,8 +152,8 @@ class BatchTeacher:
         return requests
 
     def find(self, mark: str, texts: int, since: float) -> Trace:
-        """The batch that was submitted with this mark for so many different texts; one may have been asked directly."""
-        return self._batches.find(mark, (texts, texts - 1), since)
+        """The batch that was submitted with this mark for so many different texts."""
+        return self._batches.find(mark, (texts,), since)
 
     def progress(self, ticket: Ticket) -> BatchProgress:
         """How far all batches of a ticket are, together."""
@@ -214,9 +198,8 @@ class BatchTeacher:
                 self._batches.cancel(batch)
 
     def upper_bound_microusd(self, texts: Sequence[str]) -> int:
-        """What submitting these texts can cost at most: the first one at full price, asked twice."""
-        distinct = list(dict.fromkeys(texts))
+        """What submitting these texts can cost at most."""
         price, most = self.teacher.price, self.teacher.provider.most_output
-        requests = self.teacher.composer.requests(distinct)
+        requests = self.teacher.composer.requests(list(dict.fromkeys(texts)))
         full = sum(price.bound(most_sent(request), most(request.max_tokens)) for request in requests)
-        return self.teacher.upper_bound_microusd(distinct[:1]) + int(full * price.batch) + len(requests)
+        return int(full * price.batch) + len(requests)

@@ -98,9 +98,10 @@ def test_what_a_batch_did_cost_stands_apart_and_is_booked_once_however_often_it_
     held = ledger.reserve(budget, PROJECT, TEACHER, 900, patience=None)
     assert held is not None
     batch = batches.begin(budget, PROJECT, TEACHER, {"t1": (1, "h")}, 900, held, "mark", "openai:x")
-    batches.opened(budget, batch, {"batches": {}}, Usage(1, 60, 0, 6, 70))
+    batches.opened(budget, batch, {"batches": {}})
     (row,) = batches.unfinished(budget, PROJECT)
-    assert (row.state, row.reserved_microusd) == ("open", 830)
+    assert (row.state, row.reserved_microusd) == ("open", 900)
+    ledger.settle(budget, PROJECT, TEACHER, None, Usage(1, 60, 0, 6, 70))
     assert batches.ended(budget, batch, "done", Usage(9, 500, 400, 50, 350))
     assert not batches.ended(budget, batch, "done", Usage(9, 500, 400, 50, 350))
     batches.abandoned(budget, batch)
