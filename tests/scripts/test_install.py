@@ -60,7 +60,7 @@ def test_the_locks_fit_the_ranges_of_the_project() -> None:
 
     content = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = pins("requirements.txt")
-    runtime = {"train", "serve", "llm", "postgres", "embedded"}
+    runtime = {"train", "serve", "llm", "postgres", "parquet", "embedded"}
     extras = [line for name, lines in content["optional-dependencies"].items() if name in runtime for line in lines]
     for wanted in map(Requirement, [*content["dependencies"], *extras]):
         assert canonicalize_name(wanted.name) in pins("requirements.txt"), wanted
