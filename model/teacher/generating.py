@@ -15,6 +15,8 @@ from model.teacher.base import Usage
 from model.teacher.composing import likely_sent, most_sent
 from model.teacher.examples import Example, same
 from model.teacher.llm import LlmTeacher
+from model.teacher.naming import Names
+from model.teacher.prompts import LIMIT
 from model.teacher.provider import Request, TextRefused, Turn
 from model.teacher.run import Run
 
@@ -27,7 +29,8 @@ THREADS = 4
 def generate_examples(teacher: LlmTeacher, per_label: int = 2) -> tuple[list[Example], Usage]:
     """Up to `per_label` texts for every label, and what they cost; one call per label.
 
-    Texts that come for two labels are dropped, they say nothing. A label for which nothing usable comes has none.
+    Texts that come for two labels, or that are a label's name and nothing else, say nothing and are dropped. A label
+    for which nothing usable comes has none.
     Raises TeacherRefused or TeacherUnavailable with what was `spent`.
     """
     run, usages, found = Run(), [], dict[str, set[str]]()
@@ -39,7 +42,8 @@ def generate_examples(teacher: LlmTeacher, per_label: int = 2) -> tuple[list[Exa
     spent = sum(usages, Usage())
     run.lose(spent)
     run.raise_if_failed(len(usages))
-    sure = [(text, next(iter(labels))) for text, labels in found.items() if len(labels) == 1]
+    names = Names.of(teacher.prompt.space)
+    sure = [(text, next(iter(labels))) for text, labels in found.items() if len(labels) == 1 and not names.listed(text)]
     return [Example(text, label, human=False) for text, label in sure], spent
 
 
@@ -63,7 +67,7 @@ def request_for(teacher: LlmTeacher, label: Label, per_label: int) -> Request:
         f"Do not label anything now. Write {per_label} realistic texts, different from one another, that clearly get "
         f'the label "{label.name}" and no other. Answer with JSON like {{"texts": ["..."]}}.'
     )
-    texts = {"type": "array", "items": {"type": "string"}}
+    texts = {"type": "array", "items": {"type": "string"}, LIMIT: per_label}
     schema = {"type": "object", "properties": {"texts": texts}, "required": ["texts"], "additionalProperties": False}
     return Request(teacher.prompt.system(), (Turn("user", wish),), schema, TOKENS_EACH * per_label)
 

@@ -48,7 +48,11 @@ def writer(
 
 def test_every_label_is_asked_for_once(http_server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.teacher.generating.THREADS", 1)
-    texts = {"sport": ["the match was won", "a long race"], "food": ["fry onions", "a long race", "third"], "bank": []}
+    texts = {
+        "sport": ["the match was won", "a long race"],
+        "food": ["fry onions", "a long race", "third"],
+        "bank": ["Bank.", "- food"],
+    }
     server, teacher = writer(http_server, texts)
     found, usage = generate_examples(teacher, 2)
     assert {(example.text, example.label, example.human) for example in found} == {
@@ -56,6 +60,8 @@ def test_every_label_is_asked_for_once(http_server: HTTPServer, monkeypatch: pyt
     assert usage == Usage(3, 300, 180, 30, 3 * (40 + 6 + 100))
     assert usage.microusd <= upper_bound_microusd(teacher, 2)
     assert len(server.requests) == 3
+    schema = server.requests[0]["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["texts"]["maxItems"] == 2  # small models of one's own repeat themselves
     assert len(Examples(found, embed_words)) == 2
 
 
