@@ -17,8 +17,8 @@ MEANING = {
     "right-to-left": "A for Hebrew, Arabic, Persian or Urdu",
 }
 EXPLANATIONS = {
-    True: "The ticked labels are a shortlist; one tick alone is a trained model's answer. Leave the right label ticked, "
-    "or tick it, untick the others, then submit. Several ticks left mean that you cannot decide between them.",
+    True: "The ticked labels are a shortlist; one tick alone is a trained model's answer. Leave the right label "
+    "ticked, or tick it, untick the others, then submit. Several ticks left mean that you cannot decide between them.",
     False: "The labels in the text area are a shortlist, the most likely first; one may be chosen already. "
     "Choose the right label, on the list or not, then submit.",
 }
