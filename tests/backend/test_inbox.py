@@ -5,6 +5,8 @@ from __future__ import annotations
 from threading import Event
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from backend.background import Background
 from backend.events import Body
 from backend.inbox import Inbox, groups, merge
@@ -66,6 +68,25 @@ def test_a_bad_event_is_left_out_alone() -> None:
     assert inbox.take(event(6), 30)
     background.close()
     assert seen == [1, 2, 4, 5, 6]
+
+
+def test_a_lost_database_is_not_waited_for_once_per_event() -> None:
+    background, seen, gate = Background(), list[int](), Event()
+
+    def handle(body: Body) -> None:
+        gate.wait(30)
+        seen.append(len(_annotations(body)))
+        if len(_annotations(body)) > 1:
+            raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
+
+    inbox = Inbox(background, handle)
+    for number in range(1, 6):
+        inbox.take(event(number), 0)
+    gate.set()
+    background.drain()
+    assert inbox.take(event(6), 30)
+    background.close()
+    assert seen in ([1, 4, 1], [5, 1])  # the first may go alone; the group is tried once
 
 
 def _annotations(body: Body) -> list[dict[str, Any]]:
