@@ -86,7 +86,8 @@ def test_a_lost_database_is_not_waited_for_once_per_event() -> None:
     background.drain()
     assert inbox.take(event(6), 30)
     background.close()
-    assert seen in ([1, 4, 1], [5, 1])  # the first may go alone; the group is tried once
+    assert sum(seen) == 6  # however they were grouped, each was tried once
+    assert max(seen) > 1
 
 
 def _annotations(body: Body) -> list[dict[str, Any]]:
