@@ -99,7 +99,7 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
 
     Example: shortlist committee show 7
     """
-    from backend.committee_quality import decided_by, members
+    from backend.committee_quality import decided_by, deciders, members
     from backend.pool.classifiers import of_project, outdated
     from backend.services import label_space, project_options, served_version
 
@@ -112,7 +112,8 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
         return
     options = project_options(services.settings, known)
     if seated is not None:
-        typer.echo(voters(served, seated, decided_by(services, known, served) or {}))
+        counts, checked = decided_by(services, known, served), deciders(services, known, served)
+        typer.echo(voters(served, seated, counts or {}, checked or {}))
     elif options.MODE == "committee":
         seats = ", ".join([*options.COMMITTEE.split(","), *(row.place for row in rows if row.confirmed)])
         typer.echo(f"No committee is served yet; the next training seats {seats} (`shortlist train {project}`)")
@@ -126,16 +127,24 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
     tell(project, known.title, rows, nothing)
 
 
-def voters(version: str, seated: Sequence[dict[str, Any]], decided: Mapping[str, int]) -> str:
-    """The served committee in words: every member, and who decided how many tasks."""
+def voters(
+    version: str, seated: Sequence[dict[str, Any]], decided: Mapping[str, int], checked: Mapping[str, dict[str, Any]]
+) -> str:
+    """The served committee in words: every member, who decided how many tasks, and how often that was right."""
     from backend.words import decider
+
+    def told(who: str) -> str:
+        found = checked.get(who, {})
+        if not found.get("human_checked") or who in ("people", "unresolved"):
+            return ""
+        return f" (right on {found['accuracy']:.0%} of {found['human_checked']} that people checked)"
 
     lines = [f"{version} is served:"]
     for one in seated:
         right = "" if one["right"] is None else f", right on {one['right']:.0%} of {one['judged']} labels of people"
         kept = f"; its last training was refused, it votes as before ({one['kept_old']})" if one["kept_old"] else ""
         lines.append(f"  {one['name']}: weight {one['weight']:.2f}{right}{kept}")
-    counts = ", ".join(f"{number} by {decider(who)}" for who, number in decided.items())
+    counts = ", ".join(f"{number} by {decider(who)}{told(who)}" for who, number in decided.items())
     return "\n".join([*lines, f"Tasks decided: {counts}"] if counts else lines)
 
 

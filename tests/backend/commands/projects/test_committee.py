@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from backend.errors import ProjectError
-from backend.pool import classifiers, projects, rulings, versions
+from backend.pool import annotations, classifiers, projects, rulings, versions
 from tests.backend.commands.projects.conftest import SPACE, Run
+from tests.backend.pool.samples import labelled
 
 TRIAL = {"rows": 40, "voted": 0.9, "right": 0.8, "low": 0.66, "high": 0.9, "usual": 0.5}
 
@@ -59,10 +61,13 @@ def test_who_votes_is_shown(run: Run, pool: sa.Engine) -> None:
     version = f"committee-5-{SPACE.hash}"
     versions.add(pool, 7, version, 5, SPACE.hash, {"training": {"found": found}}, 40)
     projects.promote(pool, 7, version)
-    rulings.save(pool, 7, version, {1: "committee", 2: "llm", 3: "people"})
+    rulings.save(pool, 7, version, {1: "committee", 2: "llm", 3: "people", 4: "committee"})
+    row = replace(labelled(9, 4, "refund"), shown_version=version, shown_labels=("refund",))
+    annotations.save(pool, 7, [row])
     said = run("committee", "show", "7").stdout
     assert f"{version} is served:\n  words: weight 0.80, right on 75% of 40 labels of people\n" in said
     assert "names: weight 0.20, right on 25% of 40 labels of people; its last training was refused" in said
-    assert "1 by the votes, 1 by teacher and votes together, 1 by nobody, left to people, 0 by people" in said
+    assert "1 by the votes (right on 100% of 1 that people checked), 1 by teacher and votes together, " in said
+    assert "1 by nobody, left to people, 1 by people\n" in said
     seated = json.loads(run("committee", "show", "7", "--json").stdout)["members"]
     assert seated[0]["agrees"] == {"words": 1.0, "names": 0.3}
