@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 REVIVE_MS = 300_000  # a job that gave up is started again after so long, if its work is still undone
 LOST = "Redis had lost this job, or could not be reached when it was asked for. It was queued again by itself."
+MOMENT_MS = 5_000  # from the end of a run to the one more that was asked for meanwhile
 LOST_MS = 60_000  # a run that has said nothing for so long, and that Redis does not know, is lost
 
 
@@ -36,7 +37,7 @@ def run(_: int = 0) -> None:
             for kind in missing(services, project):
                 if services.queue.ensure(kind, project.project):
                     log.info("missing job started", job=kind, project=project.project)
-                    if kind in before and _interrupted(before[kind], services.clock()):
+                    if kind in before and _lost(before[kind], services.clock()):
                         incidents.note(services.engine, project.project, kind, LOST)
         except (ShortlistError, ModelError) as error:
             log.warning("project not reconciled", project=project.project, reason=str(error))
@@ -66,6 +67,11 @@ def missing(services: Services, project: Project) -> list[str]:
 def _interrupted(row: JobRow, now: int) -> bool:
     """Asked for, or begun, and not ended."""
     return row.state == "queued" or row.again or (row.state == "running" and now - row.updated_ms > LOST_MS)
+
+
+def _lost(row: JobRow, now: int) -> bool:
+    """Whether something went wrong: what was asked for a moment ago may be on its way from one worker to the next."""
+    return _interrupted(row, now) and not 0 <= now - row.updated_ms < MOMENT_MS
 
 
 def _gave_up_lately(row: JobRow | None, now: int) -> bool:

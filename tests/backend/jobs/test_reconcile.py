@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import SecretStr
 
 from backend.jobs import reconcile
 from backend.pool import annotations, candidates, jobs, projects, publishing, tasks, versions
 from backend.pool.annotations import Annotation
+from backend.pool.engine import now_ms
 from backend.services import Services, teacher_version
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
@@ -44,8 +47,13 @@ def test_a_job_that_redis_forgot_is_queued_again(world: World, kind: str) -> Non
     assert missing(world) == [kind]
     reconcile.run()
     assert world.services.queue.place(kind, 7) == "waiting"
+    assert world.told() == ""  # what was asked for a moment ago may be on its way
     reconcile.run()
     assert sum(world.services.queue.waiting().values()) == 1
+    world.services.queue.connection.flushall()
+    world.services = replace(world.services, clock=lambda: now_ms() + reconcile.MOMENT_MS)
+    reconcile.run()
+    assert world.told() == reconcile.LOST
 
 
 def test_a_run_that_says_nothing_is_lost_after_a_while(world: World) -> None:
