@@ -20,7 +20,7 @@ from backend.queue import LONGEST_WAIT_SECONDS, SILENCE_SECONDS
 
 log = structlog.get_logger(__name__)
 
-SPARE_SECONDS = 30  # as much may clocks of several hosts differ
+SPARE_SECONDS = 120  # as much may clocks of several hosts differ
 SCHEDULER_SECONDS = 61  # for how long RQ's scheduler takes its lock, which it renews every second
 CLEANING_SECONDS = 899  # for how long RQ takes the lock of its maintenance
 
