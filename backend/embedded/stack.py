@@ -47,6 +47,8 @@ def run(plan: Plan, console: Console) -> None:
 
     Raises StartError if a part cannot start or dies too often, SampleError and LabelStudioError from the import.
     """
+    if not plan.settings.DATA_DIR.exists():
+        _check_ports(plan)  # no folder is made for what cannot start
     data = prepare(plan.settings.DATA_DIR)  # first: who starts twice is told so, not that a port is taken
     try:
         _check_ports(plan)

@@ -17,7 +17,7 @@ from backend.jobs.predicting import embedder
 from backend.jobs.running import Job, run_job
 from backend.jobs.seating import remarks
 from backend.jobs.sharing import share_encoder
-from backend.pool import candidates, ledger, spaces, tasks, teachers, versions
+from backend.pool import candidates, jobs, ledger, spaces, tasks, teachers, versions
 from backend.pool.projects import Project
 from backend.services import hold_budget, label_space, project_options, teacher_core, teacher_version
 from backend.stages import Stage, next_end, stage
@@ -182,10 +182,19 @@ def _progress(job: Job, version: str) -> tuple[str, float]:
     return f"{done} of {total} tasks have been shown to the teacher", min(1.0, done / max(1, total))
 
 
+def _learns_from_all(job: Job, version: str) -> bool:
+    """Whether a training runs that began after the last answer came."""
+    row = jobs.get(job.services.engine, job.number).get("train")
+    if row is None or row.state != "running" or row.started_ms is None:
+        return False
+    return row.started_ms > candidates.latest_ms(job.services.engine, job.number, version)
+
+
 def _finished(job: Job, space: LabelSpace, version: str) -> str:
     """All tasks are done. A student that knows other labels, or few of these candidate sets, is trained anew."""
+    under_way = _learns_from_all(job, version)  # asked before the versions are: if it ends meanwhile it is one of them
     trained = versions.list_versions(job.services.engine, job.number)
-    if trained:
+    if trained and not under_way:
         known = trained[0].metrics.get("candidate_sets", 0) if trained[0].space_hash == space.hash else 0
         if known * GROWTH < candidates.figures(job.services.engine, job.number, version).answered:
             job.ask("train")

@@ -102,6 +102,13 @@ def carry_over(
     return copied
 
 
+def latest_ms(engine: sa.Engine, project: int, version: str) -> int:
+    """When the last answer of a teacher version came, UTC milliseconds; 0 if none did."""
+    query = sa.select(sa.func.max(table.c.created_ms)).where(table.c.project == project, table.c.version == version)
+    with reading(engine) as connection:
+        return int(connection.scalar(query) or 0)
+
+
 def figures(engine: sa.Engine, project: int, version: str) -> Figures:
     """Counts, from the index alone. An answer about a text that was edited since counts until it is replaced."""
     number, size = sa.func.count(), sa.func.coalesce(sa.func.sum(table.c.size), 0)

@@ -15,7 +15,9 @@ from backend.errors import BudgetReached
 from backend.instructions import remember_instructions
 from backend.jobs import annotate
 from backend.pool import candidates, jobs, ledger, tasks, teachers, versions
+from backend.pool.engine import now_ms
 from backend.services import Services, teacher_version
+from benchmarks.waiting import wait_for
 from model.errors import TeacherRefused, TeacherUnavailable
 from tests.backend.jobs.conftest import CREATED, World, messages
 from tests.backend.label_studio_double import CONFIG
@@ -131,6 +133,19 @@ def test_many_more_candidate_sets_are_worth_another_training(world: World) -> No
     versions.add(world.engine, 7, f"student-1-{world.project.space_hash}", 1, world.project.space_hash, known, 9)
     annotate.work(world.job("annotate"))
     assert world.services.queue.place("train", 7) == "waiting"
+
+
+def test_a_training_that_began_after_the_last_answer_learns_from_all_of_them(world: World) -> None:
+    fill(world)
+    versions.add(world.engine, 7, f"student-1-{world.project.space_hash}", 1, world.project.space_hash, {}, 9)
+    jobs.begin(world.engine, 7, "train")
+    annotate.work(world.job("annotate"))  # its answers come while the training runs
+    assert world.services.queue.cancel("train", 7)
+    last = candidates.latest_ms(world.engine, 7, version(world))
+    wait_for("another millisecond", lambda: now_ms() > last, 60, 0.001)
+    jobs.begin(world.engine, 7, "train")
+    annotate.work(world.job("annotate"))
+    assert world.services.queue.place("train", 7) == "absent"
 
 
 class Llm:

@@ -33,6 +33,7 @@ HOT: dict[str, Callable[[sa.Engine], object]] = {
     "candidates.read": lambda engine: candidates.read(engine, PROJECT, TEACHER, [1, 2]),
     "candidates.read all": lambda engine: candidates.read(engine, PROJECT, TEACHER),
     "candidates.figures": lambda engine: candidates.figures(engine, PROJECT, TEACHER),
+    "candidates.latest_ms": lambda engine: candidates.latest_ms(engine, PROJECT, TEACHER),
     "carry_over": lambda engine: candidates.carry_over(engine, PROJECT, TEACHER, "teacher-new", lambda _: True),
     "annotations.save": lambda engine: annotations.save(engine, PROJECT, [labelled(1, 1, "refund")]),
     "annotations.of_tasks": lambda engine: annotations.of_tasks(engine, PROJECT, [1, 2]),
