@@ -19,9 +19,9 @@ from redis.backoff import NoBackoff
 from redis.lock import Lock
 from redis.retry import Retry
 from rq import Queue, Worker
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.executions import Execution
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
@@ -46,6 +46,8 @@ LIMBO_SECONDS = 20  # a job that no list, registry or worker has had for so long
 ALIVE_SECONDS = 60  # a worker that was silent for longer is gone
 SILENCE_SECONDS = 20  # a job whose worker was silent for longer was killed and is started again
 LONGEST_WAIT_SECONDS = 3600  # no job is told to wait for longer
+
+OVER = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
 
 Outcome = Literal["queued", "joined", "again"]
 Place = Literal["absent", "waiting", "scheduled", "running", "limbo", "over"]
@@ -140,8 +142,15 @@ class JobQueue:
             return "waiting"
         if self.connection.zscore(ScheduledJobRegistry(queue=queue).key, job.id) is not None:
             return "scheduled"
-        if job.is_finished or job.is_failed or job.is_stopped or job.is_canceled:
-            return "over"
+        return self._place_nowhere(job)
+
+    def _place_nowhere(self, job: Job) -> Place:
+        """Of a job that no list has."""
+        try:
+            if job.get_status() in OVER:
+                return "over"
+        except InvalidJobOperation:  # it ended meanwhile, and its record went
+            return "absent"
         return "limbo" if self._lately_seen_in_limbo(job.id) else "over"
 
     def workers(self) -> list[WorkerInfo]:

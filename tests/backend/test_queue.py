@@ -286,3 +286,17 @@ def test_retries_follow_the_growing_intervals(queue: JobQueue) -> None:
         job.retries_left -= 1
     assert waits == queue_module.RETRY_SECONDS
     assert waits == sorted(waits)
+
+
+def test_a_job_that_ends_while_it_is_looked_at_is_absent(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue.enqueue("train", 7)
+    fetch = queue._fetch
+
+    def ends(kind: str, project: int) -> Job | None:
+        job = fetch(kind, project)
+        if job is not None:
+            job.delete()
+        return job
+
+    monkeypatch.setattr(queue, "_fetch", ends)
+    assert queue.place("train", 7) == "absent"
