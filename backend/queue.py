@@ -20,12 +20,12 @@ from redis.lock import Lock
 from redis.retry import Retry
 from rq import Queue, Worker
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
-from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from backend.errors import QueueError
+from backend.executions import forget_dead_executions
 from backend.pool import incidents, jobs
 from backend.pool.engine import now_ms
 
@@ -287,22 +287,6 @@ class JobQueue:
 def job_id(kind: str, project: int) -> str:
     """The RQ id of a job: unique per kind and project."""
     return f"{kind}-{project}"
-
-
-def forget_dead_executions(job: Job) -> None:
-    """Clear the list of a job's executions of those whose record is gone or only half there.
-
-    RQ (2.12) keeps the entry of a killed worker's execution a minute longer than the record it points to, and meanwhile
-    cannot delete the job: the next run would end well and be taken for failed. A worker that gives a sign of life at
-    the very moment at which its job ends leaves a record that holds nothing but that sign, and no run could begin for
-    twenty seconds.
-    """
-    registry = job.execution_registry
-    for execution in registry.get_execution_ids():
-        try:
-            Execution.fetch(execution, job.id, connection=job.connection)
-        except (ValueError, KeyError):
-            job.connection.zrem(registry.key, execution)
 
 
 def _limbo_key(name: str) -> str:

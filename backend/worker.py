@@ -24,8 +24,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.clock_watch import ClockWatch
 from backend.errors import QueueError
+from backend.executions import forget_dead_executions
 from backend.leases import put_right
-from backend.queue import QUEUES, SILENCE_SECONDS, JobQueue, forget_dead_executions
+from backend.queue import QUEUES, SILENCE_SECONDS, JobQueue
 
 log = structlog.get_logger(__name__)
 

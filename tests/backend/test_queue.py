@@ -19,8 +19,9 @@ from rq.serializers import JSONSerializer
 
 from backend import queue as queue_module
 from backend.errors import QueueError
+from backend.executions import forget_dead_executions
 from backend.pool import jobs
-from backend.queue import QUEUES, JobQueue, forget_dead_executions, job_id
+from backend.queue import QUEUES, JobQueue, job_id
 from backend.worker import JobWorker
 from tests.servers import RedisServer
 
