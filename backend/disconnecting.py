@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.connecting import webhook_url
 from backend.errors import ProjectError
-from backend.jobs.titles import ours, same_address
+from backend.jobs.titles import at_address, ours
 from backend.label_studio import LabelStudio
 from backend.pool import projects
 from backend.queue import KINDS
@@ -19,8 +19,7 @@ def disconnect_project(label_studio: LabelStudio, settings: Settings, number: in
     Predictions and labels stay in Label Studio, and what is known about the project stays here.
     """
     connections = ours(label_studio.connections(number), settings.backend_url)
-    address = webhook_url(settings.backend_url)
-    hooks = [hook for hook in label_studio.webhooks(number) if same_address(str(hook.get("url")), address)]
+    hooks = at_address(label_studio.webhooks(number), webhook_url(settings.backend_url))
     for connection in connections:
         label_studio.remove_connection(int(connection["id"]))
     for hook in hooks:

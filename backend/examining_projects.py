@@ -9,7 +9,7 @@ from backend.connecting import webhook_headers, webhook_url
 from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, SettingsError
 from backend.examining import is_private, teacher_finding
 from backend.findings import Finding, examine, failure, good, warning
-from backend.jobs.titles import ours, same_address
+from backend.jobs.titles import at_address, ours, same_address
 from backend.label_studio import LabelStudio
 from backend.labeling_config import read_labeling_config
 from backend.pool import jobs
@@ -100,7 +100,7 @@ def _webhook(
     """Present, active and authorised. Saving it unchanged tells whether Label Studio allows its address."""
     check, settings = f"Project {project.project}: webhook", services.settings
     url = webhook_url(settings.backend_url)
-    mine = [hook for hook in hooks if same_address(str(hook.get("url")), url)]
+    mine = at_address(hooks, url)
     problem = _hook_problem(mine, url, webhook_headers(settings).get("Authorization"))
     if problem:
         return failure(check, problem, again)

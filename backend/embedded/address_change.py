@@ -6,7 +6,7 @@ from pathlib import Path
 
 from backend.connecting import connect_project, webhook_url
 from backend.embedded.console import Console
-from backend.jobs.titles import login_fields, same_address
+from backend.jobs.titles import at_address, login_fields, same_address
 from backend.label_studio import LabelStudio
 from backend.settings import Settings
 
@@ -33,12 +33,11 @@ def _project_ids(label_studio: LabelStudio) -> list[int]:
 
 def _move(label_studio: LabelStudio, settings: Settings, project: int, before: str) -> bool:
     """Whether the project had a connection to the old address."""
-    old = [row for row in label_studio.connections(project) if same_address(str(row.get("url")), before)]
+    old = at_address(label_studio.connections(project), before)
     if not old:
         return False
-    for hook in label_studio.webhooks(project):
-        if same_address(str(hook.get("url")), webhook_url(before)):
-            label_studio.remove_webhook(int(hook["id"]))
+    for hook in at_address(label_studio.webhooks(project), webhook_url(before)):
+        label_studio.remove_webhook(int(hook["id"]))
     fields = {"title": old[0].get("title"), **login_fields(settings)}
     label_studio.update_connection(int(old[0]["id"]), project, settings.backend_url, **fields)
     for double in old[1:]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import structlog
 
 from backend import human_labels, student_answers, unsure
+from backend.acquiring import is_committee
 from backend.embedding import project_embedder, student_embedder
 from backend.jobs.running import Job
 from backend.pool import jobs, publishing, rulings, tasks
@@ -82,7 +83,7 @@ def predict_missing(job: Job, version: str) -> int:
     """Let a version answer the tasks that came, changed or were opened again after its training; their number."""
     from model.student.student import load_student
 
-    if version.startswith("committee-"):
+    if is_committee(version):
         rulings.fill(job.services.engine, job.number, version, "committee")
     wanted = publishing.unanswered(job.services.engine, job.number, version)
     wanted = sorted(set(wanted) - decided(job)) if wanted else []

@@ -123,7 +123,7 @@ def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:
         with alone(job.services.engine, f"{TURNS.get(kind, kind)}-{project}") as mine:
             if not mine:
                 _leave_to_the_other(job)
-            elif not _died_too_often(job):
+            elif _told_of_a_failure(job) or not _died_too_often(job):
                 jobs.begin(job.services.engine, project, kind)
                 _run(job, _wait_for_resume if kind in PAUSABLE and job.paused else work)
 
@@ -186,18 +186,22 @@ def _say_that_it_is_tried_again(job: Job, error: Exception) -> None:
                 record.save_meta()
 
 
+def _told_of_a_failure(job: Job) -> bool:
+    """Whether the last run ended without being killed, but could not say so: people are told now."""
+    record = get_current_job()
+    untold = record.meta.pop(UNTOLD, None) if record is not None else None
+    if record is None or untold is None:
+        return False
+    job.note(str(untold))
+    record.save_meta()
+    return True
+
+
 def _died_too_often(job: Job) -> bool:
     """Count runs that never ended, in RQ's record of the job; give up after DEATHS of them."""
     record = get_current_job()
     row = jobs.get(job.services.engine, job.number).get(job.kind)
-    if record is None:
-        return False
-    untold = record.meta.pop(UNTOLD, None)
-    if untold is not None:  # it ended, but could not say so
-        job.note(str(untold))
-        record.save_meta()
-        return False
-    if row is None or row.state != "running":
+    if record is None or row is None or row.state != "running":
         return False
     deaths = int(record.meta.get("deaths", 0)) + 1
     record.meta["deaths"] = deaths

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from backend.acquiring import is_committee
 from backend.embedding import runtime_embedder
 from backend.jobs.predicting import embedder, registry
 from backend.jobs.running import Job
@@ -117,7 +118,7 @@ def served_committee(job: Job) -> Committee | None:
     from model.committee import Committee
 
     version = served_version(job.services, job.project)
-    if not version.startswith("committee-"):
+    if not is_committee(version):
         return None
     try:
         committee = Committee.load(registry(job).fetch(job.number, version), embedder(job))

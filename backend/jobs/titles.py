@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -57,6 +57,11 @@ def ours(connections: Sequence[dict[str, Any]], backend_url: str) -> list[dict[s
         for connection in connections
         if same_address(str(connection.get("url")), backend_url) or OUR_TITLE.match(str(connection.get("title")))
     ]
+
+
+def at_address(rows: Iterable[dict[str, Any]], url: str) -> list[dict[str, Any]]:
+    """The connections or webhooks that lead to an address."""
+    return [row for row in rows if same_address(str(row.get("url")), url)]
 
 
 def same_address(one: str, other: str) -> bool:

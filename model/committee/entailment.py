@@ -32,16 +32,12 @@ class EntailmentMember:
     ) -> None:
         """Load the model at once. ArtifactError if it does not load, is not made for inference, or if the sentence has
         no place for the label."""
-        from model.student.pretrained import pretrained
+        from model.student.pretrained import text_classifier
 
         self.name, self.space, self.place, self.hypothesis = name, space, place, hypothesis
         if hypothesis.count("{}") != 1:
             raise ArtifactError(f"{place}: the hypothesis {hypothesis!r} needs {{}} once, where the label stands")
-        kind, problem = "AutoModelForSequenceClassification", "does not load as a text classifier in safetensors"
-        try:
-            self._tokenizer, self._model = pretrained(kind, place, download=download, safetensors=True)
-        except ArtifactError as error:
-            raise ArtifactError(f"{place} {problem}: {error}") from error.__cause__
+        self._tokenizer, self._model = text_classifier(place, download=download)
         names = {int(number): str(label).casefold() for number, label in self._model.config.id2label.items()}
         yes = [number for number, label in names.items() if label.startswith(ENTAILED)]
         if len(yes) != 1:

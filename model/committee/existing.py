@@ -12,7 +12,6 @@ import numpy as np
 from model.arrays import FloatArray
 from model.committee.label_map import LabelMap
 from model.committee.origin import read_origin, write_origin
-from model.errors import ArtifactError
 from model.labels import LabelSpace
 
 if TYPE_CHECKING:
@@ -35,14 +34,10 @@ class ExistingMember:
 
         ArtifactError if the weights cannot be loaded as safetensors, LabelSpaceError if the map is not complete.
         """
-        from model.student.pretrained import pretrained
+        from model.student.pretrained import text_classifier
 
         self.name, self.space, self.place = name, space, place
-        kind, problem = "AutoModelForSequenceClassification", "does not load as a text classifier in safetensors"
-        try:
-            self._tokenizer, self._model = pretrained(kind, place, download=download, safetensors=True)
-        except ArtifactError as error:
-            raise ArtifactError(f"{place} {problem}: {error}") from error.__cause__
+        self._tokenizer, self._model = text_classifier(place, download=download)
         names = self._model.config.id2label
         self.map = LabelMap(space, tuple(str(names[number]) for number in sorted(names)), targets)
         self._lock = threading.Lock()

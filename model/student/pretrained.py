@@ -29,3 +29,12 @@ def pretrained(kind: str, place: str, *, download: bool = True, safetensors: boo
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ArtifactError(reason) from error
     return tokenizer, model
+
+
+def text_classifier(place: str, *, download: bool = True) -> tuple[Any, Any]:
+    """Tokenizer and model of a classifier whose weights are safetensors; ArtifactError names the place."""
+    try:
+        return pretrained("AutoModelForSequenceClassification", place, download=download, safetensors=True)
+    except ArtifactError as error:
+        problem = f"{place} does not load as a text classifier in safetensors: {error}"
+        raise ArtifactError(problem) from error.__cause__
