@@ -10,24 +10,24 @@ import typer
 
 from backend.commands import (
     annotate,
-    backup,
     committee,
     connect,
     disconnect,
-    doctor,
     estimate,
     export,
     pause,
     report,
     rollback,
     serve,
-    start,
     template,
     train,
     versions,
     worker,
 )
-from backend.commands.completion import mend_zsh
+from backend.commands.backup import command as backup
+from backend.commands.doctor import command as doctor
+from backend.commands.start import command as start
+from backend.commands.zsh_completion import mend_zsh
 from backend.errors import SettingsError, ShortlistError
 from backend.logs import configure_logs
 from backend.settings import load_settings

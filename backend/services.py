@@ -10,15 +10,15 @@ import sqlalchemy as sa
 
 from backend.errors import LabelingConfigError, PoolError, SettingsError
 from backend.pool import ledger
-from backend.pool.engine import now_ms, open_engine, upgrade
+from backend.pool.database.engine import now_ms, open_engine, upgrade
 from backend.pool.projects import Project
-from backend.prompt_file import prompt_template
-from backend.queue import JobQueue
+from backend.projects.prompt_template import prompt_template
+from backend.queue.job_queue import JobQueue
 from backend.settings import ProjectOptions, Settings
 from model.labels import LabelSpace
 
 if TYPE_CHECKING:
-    from backend.serving import Serving
+    from backend.projects.current import Serving
     from model.teacher.choice import TeacherOptions
 
 

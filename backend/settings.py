@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, Valid
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import SettingsError
-from model.roster import Roster
+from model.committee.roster import Roster
 
 MOST_OPTIONS = 1_000  # different sets of overrides that are remembered
 Rules = Literal[  # those of model.acquisition that need no committee and no human labels

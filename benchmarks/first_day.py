@@ -18,10 +18,10 @@ from typing import Any
 
 import httpx
 
-from backend.embedded.sample_file import read_sample
-from benchmarks.annotator import Annotator, Json, choice, ticked
-from benchmarks.running import Running
-from benchmarks.waiting import wait_for
+from backend.commands.start.sample.file import read_sample
+from benchmarks.shared.annotator import Annotator, Json, choice, ticked
+from benchmarks.shared.running import Running
+from benchmarks.shared.waiting import wait_for
 
 
 class FirstDay:

@@ -3,7 +3,7 @@
     .venv/bin/python scripts/label_studio_database.py      # takes about a minute
 
 Run it after another release of Label Studio was locked and installed, and set RELEASE in
-backend/embedded/empty_database.py.
+backend/commands/start/empty_database.py.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from backend.embedded.credentials import DATABASE  # noqa: E402
-from backend.embedded.empty_database import DUMP, RELEASE  # noqa: E402
-from backend.embedded.label_studio import DEFAULT_VENV, ENVIRONMENT, find_program  # noqa: E402
+from backend.commands.start.credentials import DATABASE  # noqa: E402
+from backend.commands.start.empty_database import DUMP, RELEASE  # noqa: E402
+from backend.commands.start.label_studio import DEFAULT_VENV, ENVIRONMENT, find_program  # noqa: E402
 
 PEOPLE = ("htx_user", "organization", "authtoken_token")
 

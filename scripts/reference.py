@@ -78,7 +78,7 @@ def http(app: Any) -> Iterable[str]:
         methods = ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
         yield f"| `{rule.rule}` | {methods} | {_cell(_first_line(view))} |"
     yield "\nThe forms of the pages, sent to `/projects/<number>/<name>`:\n\n| name | |\n|---|---|"
-    from backend.routes.actions import ACTIONS
+    from backend.web.routes.actions import ACTIONS
 
     words = {
         "train": "starts a training",
@@ -104,10 +104,10 @@ def metrics(app: Any) -> Iterable[str]:
 
 def schema() -> Iterable[str]:
     """Every table of the pool with its columns."""
-    from backend.pool.tables import metadata
+    from backend.pool.database.tables import metadata
 
     yield "## Schema\n\nThe pool, on SQLite or PostgreSQL; migrations are in `backend/pool/migrations`."
-    yield "What the columns mean stands beside them in `backend/pool/tables.py`."
+    yield "What the columns mean stands beside them in `backend/pool/database/tables.py`."
     yield "\n| table | columns (primary key in bold) |\n|---|---|"
     for table in metadata.sorted_tables:
         columns = [f"**{column.name}**" if column.primary_key else column.name for column in table.columns]
@@ -117,11 +117,11 @@ def schema() -> Iterable[str]:
 
 def page() -> str:
     """The whole page."""
-    from backend.app import create_app
-    from backend.live import LiveStudents
     from backend.logs import configure_logs
     from backend.services import open_services
+    from backend.serving.live.models import LiveStudents
     from backend.settings import load_settings
+    from backend.web.app import create_app
     from model.registry import Registry
 
     with tempfile.TemporaryDirectory() as folder:

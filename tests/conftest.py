@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from backend.pool.engine import open_engine, upgrade
-from tests.servers import PostgresServer, RedisServer
+from backend.pool.database.engine import open_engine, upgrade
+from tests.support.servers import PostgresServer, RedisServer
 
 BUSY = [HealthCheck.too_slow]  # a busy machine is no failure
 settings.register_profile("search", deadline=None, suppress_health_check=BUSY)  # --hypothesis-profile=search
@@ -24,7 +24,7 @@ GROUPS = {  # what shares costly things of the session, or is a crowd of process
     "tests/e2e/": "label-studio",
     "tests/backend/embedded/": "embedded",
     "tests/backend/commands/": "commands",
-    "tests/backend/jobs/test_worker.py": "workers",
+    "tests/backend/queue/test_worker.py": "workers",
     "tests/backend/jobs/test_web_faults.py": "faults",
     "tests/backend/jobs/test_versions_live.py": "faults",
     "tests/backend/jobs/test_database_faults.py": "faults",

@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from backend.cli import app
-from model.teacher.prompts import TEMPLATE
+from model.teacher.prompting.prompts import TEMPLATE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

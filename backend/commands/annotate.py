@@ -32,8 +32,8 @@ def annotate(
             _forget_taken_over(project)
         ask_for("annotate", project, wait=wait, as_json=as_json)
         return
-    from backend.embedding import project_embedder
-    from backend.prompt_text import question_of
+    from backend.reporting.prompt_preview import question_of
+    from backend.training.encoder import project_embedder
 
     services, known = open_project(project)
     found = question_of(services, known, project_embedder(services, known), task)

@@ -34,8 +34,8 @@ def propose(
 
     Example: shortlist committee propose 7
     """
-    from backend.embedding import project_embedder
-    from backend.proposing import propose as proposed
+    from backend.training.classifiers import propose as proposed
+    from backend.training.encoder import project_embedder
 
     services, known = open_project(project)
     found = proposed(services, known, project_embedder(services, known), catalogue, download)
@@ -56,8 +56,8 @@ def confirm(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
 
     Example: shortlist committee confirm 7 cardiffnlp/twitter-roberta-base-sentiment-latest
     """
-    from backend.proposing import confirm as confirmed
     from backend.services import project_options
+    from backend.training.classifiers import confirm as confirmed
 
     services, known = open_project(project)
     if not as_json:
@@ -83,7 +83,7 @@ def dismiss(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
 
     Example: shortlist committee dismiss 7 cardiffnlp/twitter-roberta-base-sentiment-latest
     """
-    from backend.proposing import dismiss as dismissed
+    from backend.training.classifiers import dismiss as dismissed
 
     services, known = open_project(project)
     dismissed(services, known, classifiers)
@@ -99,8 +99,8 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
 
     Example: shortlist committee show 7
     """
-    from backend.committee_quality import decided_by, deciders, members
     from backend.pool.classifiers import of_project, outdated
+    from backend.reporting.committee_quality import decided_by, deciders, members
     from backend.services import label_space, project_options, served_version
 
     services, known = open_project(project)
@@ -131,7 +131,7 @@ def voters(
     version: str, seated: Sequence[dict[str, Any]], decided: Mapping[str, int], checked: Mapping[str, dict[str, Any]]
 ) -> str:
     """The served committee in words: every member, who decided how many tasks, and how often that was right."""
-    from backend.words import decider
+    from backend.reporting.wording import decider
 
     def told(who: str) -> str:
         found = checked.get(who, {})

@@ -14,8 +14,8 @@ from backend.errors import ProjectError, SettingsError
 from backend.settings import ProjectOptions, Settings
 
 if TYPE_CHECKING:
-    from backend.connecting import Connected
-    from backend.label_studio import LabelStudio
+    from backend.label_studio.client import LabelStudio
+    from backend.projects.connect import Connected
 
 
 def connect(
@@ -38,8 +38,8 @@ def connect(
 
     Example: shortlist connect 7 --option RETRAIN_AFTER=50
     """
-    from backend.connecting import connect_project
-    from backend.label_studio import LabelStudio
+    from backend.label_studio.client import LabelStudio
+    from backend.projects.connect import connect_project
 
     chosen = number if number is not None else project
     settings = instance_settings(**({"BACKEND_URL": url} if url else {}))

@@ -29,7 +29,7 @@ def disconnect(
 
     Example: shortlist disconnect 7
     """
-    from backend.disconnecting import forget_project
+    from backend.projects.disconnect import forget_project
 
     services, known = open_project(project)
     if forget and not yes:
@@ -53,8 +53,8 @@ def disconnect(
 
 def _removed(services: Services, project: int) -> tuple[int, LabelStudioError | None]:
     """How many connections and webhooks were removed, or why Label Studio could not be asked."""
-    from backend.disconnecting import disconnect_project
-    from backend.label_studio import LabelStudio
+    from backend.label_studio.client import LabelStudio
+    from backend.projects.disconnect import disconnect_project
 
     settings = services.settings
     key = settings.LABEL_STUDIO_API_KEY.get_secret_value()

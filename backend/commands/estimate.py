@@ -10,7 +10,7 @@ from backend.commands.common import open_project, show_json
 from backend.errors import SettingsError
 
 if TYPE_CHECKING:
-    from backend.estimating import Estimate
+    from backend.teacher.estimate import Estimate
 
 
 def estimate(
@@ -23,8 +23,8 @@ def estimate(
 
     Example: shortlist estimate --project 7
     """
-    from backend.embedding import project_embedder
-    from backend.estimating import estimate as estimated
+    from backend.teacher.estimate import estimate as estimated
+    from backend.training.encoder import project_embedder
 
     chosen = number if number is not None else project
     if chosen is None:

@@ -44,7 +44,7 @@ def export(
     if student:
         _student(services, known, path, version, form, as_json)
         return
-    from backend.exporting import export_labels
+    from backend.reporting.export import export_labels
 
     with progress_bar("Writing", quiet=as_json) as progress:
         done = export_labels(services, known, path, progress)
@@ -57,11 +57,11 @@ def export(
 
 def _student(services: Services, known: Project, folder: Path, version: str, form: Form, as_json: bool) -> None:
     from backend.pool import figures, tasks, versions
+    from model.portable.onnx_folder import EXAMPLE as ONNX_EXAMPLE
+    from model.portable.onnx_folder import NEEDS as ONNX_NEEDS
+    from model.portable.onnx_folder import write_onnx
+    from model.portable.transformers_folder import EXAMPLE, NEEDS, write_portable
     from model.registry import Registry
-    from model.student.portable import EXAMPLE, NEEDS, write_portable
-    from model.student.portable_onnx import EXAMPLE as ONNX_EXAMPLE
-    from model.student.portable_onnx import NEEDS as ONNX_NEEDS
-    from model.student.portable_onnx import write_onnx
 
     chosen = version or known.served
     if not chosen:

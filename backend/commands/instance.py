@@ -10,8 +10,8 @@ from typing import Any
 import typer
 from dotenv import dotenv_values
 
-from backend.embedded.data_dir import running_environment
-from backend.embedded.instances import running
+from backend.commands.start.data_dir import running_environment
+from backend.commands.start.instances import running
 from backend.errors import SettingsError
 from backend.settings import Settings, load_settings
 

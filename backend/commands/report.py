@@ -23,7 +23,7 @@ def report(
 
     Example: shortlist report 7 report.html
     """
-    from backend.report import report_html
+    from backend.reporting.report import report_html
 
     services, known = open_project(project)
     path = path or Path(f"report-{project}.html")

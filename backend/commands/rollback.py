@@ -21,7 +21,7 @@ def rollback(
 
     Example: shortlist rollback 7 student-2-9f2c1a
     """
-    from backend.serving_choice import serve_version
+    from backend.projects.actions import serve_version
 
     services, known = open_project(project)
     done = serve_version(services, known, version)

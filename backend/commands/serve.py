@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from backend.embedded.web import web_command
+from backend.commands.start.web import web_command
 from backend.settings import load_settings
 
 

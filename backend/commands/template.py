@@ -11,7 +11,7 @@ from backend.commands.common import show_json
 
 def names() -> list[str]:
     """What a shell offers after `shortlist template`."""
-    from backend.label_templates import MEANING
+    from backend.label_studio.templates import MEANING
 
     return list(MEANING)
 
@@ -28,7 +28,7 @@ def template(
 
     Example: shortlist template many-labels --labels "billing,refund,other"
     """
-    from backend.label_templates import MEANING, explanation, label_config
+    from backend.label_studio.templates import MEANING, explanation, label_config
     from model.labels import LabelSpace
 
     if not name:

@@ -18,7 +18,7 @@ def versions(
 
     Example: shortlist versions 7
     """
-    from backend.status import project_status
+    from backend.reporting.status import project_status
 
     services, known = open_project(project)
     status = project_status(services, known)

@@ -23,8 +23,8 @@ PRELOADED = (  # imported once by the worker, so that no job waits for it
     "transformers.models.bert.modeling_bert",  # of the bundled encoder
     "transformers.models.bert.tokenization_bert",
     "torch._dynamo",  # what every optimiser imports first: seconds, in each forked training anew
-    "model.student.training",
-    "model.student.encoder",
+    "model.train",
+    "model.encoder.encoder",
     "model.teacher.choice",
     "model.registry",
 )
@@ -32,7 +32,7 @@ PRELOADED = (  # imported once by the worker, so that no job waits for it
 
 def queue_names() -> list[str]:
     """What a shell offers after `shortlist worker`."""
-    from backend.queue import QUEUES
+    from backend.queue.job_queue import QUEUES
 
     return list(QUEUES)
 
@@ -53,9 +53,9 @@ def worker(
 
     Example: shortlist worker train
     """
-    from backend.queue import QUEUES, JobQueue
+    from backend.queue.job_queue import QUEUES, JobQueue
+    from backend.queue.worker import work_until_stopped
     from backend.services import open_services
-    from backend.worker import work_until_stopped
 
     if as_json:
         os.environ["LOG_FORMAT"] = "json"  # forked jobs read the settings anew

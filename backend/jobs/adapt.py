@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from backend.jobs import own_encoder, train
-from backend.jobs.running import Job, run_job
+from backend.jobs import train
+from backend.jobs.run import Job, run_job
 from backend.jobs.waiting import training_waits
+from backend.training import own_encoder
 
 
 def run(project: int) -> None:

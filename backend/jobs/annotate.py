@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.acquiring import for_teacher
-from backend.carrying import only_removes, survives
 from backend.errors import BudgetReached
-from backend.jobs import batches
-from backend.jobs.paid import flow, store
-from backend.jobs.predicting import embedder
-from backend.jobs.running import Job, run_job
-from backend.jobs.seating import remarks
-from backend.jobs.sharing import share_encoder
-from backend.pool import candidates, jobs, ledger, spaces, tasks, teachers, versions
+from backend.jobs.run import Job, run_job
+from backend.pool import candidates, jobs, label_spaces, ledger, tasks, teachers, versions
 from backend.pool.projects import Project
 from backend.services import hold_budget, label_space, project_options, teacher_core, teacher_version
-from backend.stages import Stage, next_end, stage
-from backend.teaching import examples_writer, open_teacher
+from backend.serving.predicting import embedder
+from backend.teacher import provider_batches
+from backend.teacher.acquisition import for_teacher
+from backend.teacher.budget_stages import Stage, next_end, stage
+from backend.teacher.carry_over import only_removes, survives
+from backend.teacher.paid_calls import flow, store
+from backend.teacher.project_teacher import examples_writer, open_teacher
+from backend.training.committee import remarks
+from backend.training.share_encoder import share_encoder
 from model.labels import LabelSpace
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def work(job: Job) -> str:
     """One slice: ask, store at once, have it published, and ask to run again while tasks remain."""
     project = job.project
     space, version = label_space(project), teacher_version(job.services, project)
-    spaces.remember(job.services.engine, job.number, space)
+    label_spaces.remember(job.services.engine, job.number, space)
     hold_budget(job.services, project)
     ledger.book_lost(job.services.engine, job.number)
     carry_over(job, project, space, version)
@@ -55,7 +55,7 @@ def work(job: Job) -> str:
     if writer is not None:
         writer.write(job.services.engine, job.number, version)
     teacher = open_teacher(job.services, project, embedder(job), remarks(job))
-    away = batches.poll(job, teacher, version) if teacher.paid else set()
+    away = provider_batches.poll(job, teacher, version) if teacher.paid else set()
     now = stage(job.services, job.project, teacher, version, embedder(job))
     end = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS)
     try:
@@ -85,21 +85,23 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
     asked = _asked(job, version)
     room = now.room(asked + len(away), LARGEST_BATCH)
     choice = project_options(job.services.settings, job.project).BATCH
-    limit = LARGEST_BATCH if choice == "off" or batches.batch_teacher(teacher) is None else batches.FIRST
-    if asked >= batches.FIRST:
+    limit = (
+        LARGEST_BATCH if choice == "off" or provider_batches.batch_teacher(teacher) is None else provider_batches.FIRST
+    )
+    if asked >= provider_batches.FIRST:
         limit = LARGEST_BATCH
 
     def following(size: int, left_out: set[int]) -> list[tuple[int, str]]:
         job.step_when_due(lambda: _progress(job, version))
         return missing(job, version, size, away | left_out, now)
 
-    if batches.possible(job, teacher, version):
-        rows = missing(job, version, room, away | batches.tired(job, version), now)
-        if batches.wanted(job, len(rows)):
-            if not batches.proven(teacher):  # one question shows a wrong key before anything is handed over
+    if provider_batches.possible(job, teacher, version):
+        rows = missing(job, version, room, away | provider_batches.tired(job, version), now)
+        if provider_batches.wanted(job, len(rows)):
+            if not provider_batches.proven(teacher):  # one question shows a wrong key before anything is handed over
                 limit = 1
-            elif batches.submit(job, teacher, version, rows):
-                away.update(batches.away(job, version))
+            elif provider_batches.submit(job, teacher, version, rows):
+                away.update(provider_batches.away(job, version))
                 return len(rows)
     return flow(job, teacher, version, following, end, min(limit, room), asked)
 
@@ -114,11 +116,11 @@ def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> N
     core = teacher_core(job.services, project)
     options = project_options(job.services.settings, project)
     teachers.remember(engine, job.number, version, core, options.TEACHER, options.PROMPT)
-    asked, known = spaces.asked_versions(engine, job.number), teachers.of_project(engine, job.number)
+    asked, known = label_spaces.asked_versions(engine, job.number), teachers.of_project(engine, job.number)
     if version in asked or known[version].anew:
         return
     for old in asked:
-        former = spaces.recall(engine, job.number, old.rsplit("-", 1)[-1])
+        former = label_spaces.recall(engine, job.number, old.rsplit("-", 1)[-1])
         if former is None or old not in known or not only_removes(former, space):
             continue
         if known[old].core != teacher_core(job.services, project, former):

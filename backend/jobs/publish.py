@@ -12,22 +12,22 @@ from typing import Any
 
 import structlog
 
-from backend import score_column, student_answers
 from backend.blind import hide
-from backend.connection import control_of
-from backend.control import Control
 from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
-from backend.jobs.clustering import mark_head
-from backend.jobs.predicting import decided, predict_missing
-from backend.jobs.pruning import prune
-from backend.jobs.running import Job, run_job
-from backend.jobs.settling import settle
-from backend.jobs.titles import rename_connections
+from backend.jobs.run import Job, run_job
 from backend.jobs.waiting import training_waits
-from backend.label_studio import LabelStudio
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.control import Control
+from backend.label_studio.predictions import Entry, is_valid, shortlist_entry
 from backend.pool import candidates, predictions, projects, publishing, tasks, versions
-from backend.predictions import Entry, is_valid, shortlist_entry
+from backend.projects.updates import control_of
 from backend.services import label_space, project_options, served_version, teacher_version
+from backend.serving import answers, score_column
+from backend.serving.predicting import decided, predict_missing
+from backend.serving.publishing.people_queue import mark_head
+from backend.serving.publishing.pruning import prune
+from backend.serving.publishing.settle import settle
+from backend.serving.publishing.title import rename_connections
 
 log = structlog.get_logger(__name__)
 
@@ -133,7 +133,7 @@ def _push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slic
     sent = 0
     done = 0
     while rows := slices(job, version, done):
-        known = student_answers.stored(job.services, job.number, version, options, [task for task, *_ in rows])
+        known = answers.stored(job.services, job.number, version, options, [task for task, *_ in rows])
         entries = {task: found.entry(control, version, options) for task, (_, found) in known.items()}
         if not entries:
             break  # what is left vanished meanwhile

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 import structlog
 
 from backend.errors import ShortlistError
-from backend.jobs.running import Job, job_services
+from backend.jobs.run import Job, job_services
 from backend.jobs.sync import RUN_MS
 from backend.pool import incidents, jobs, predictions, projects, publishing, tasks, versions
 from backend.pool.jobs import JobRow
 from backend.pool.projects import Project
-from backend.queue import KINDS, PAUSABLE
+from backend.projects.triggers import next_training
+from backend.queue.job_queue import KINDS, PAUSABLE
 from backend.services import Services, paused, served_version, teacher_version
-from backend.triggers import next_training
 from model.errors import ModelError
 
 log = structlog.get_logger(__name__)

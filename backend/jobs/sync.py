@@ -11,18 +11,18 @@ from typing import Any, TypeVar
 
 import structlog
 
-from backend import triggers
-from backend.connection import control_of, remember
-from backend.control import Control
-from backend.decisions import identifier, read_annotation, utc_text
-from backend.instructions import remember_instructions
-from backend.jobs.running import Job, run_job
-from backend.label_studio import LabelStudio
+from backend.jobs.run import Job, run_job
+from backend.label_studio.annotations import identifier, read_annotation, utc_text
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.control import Control
+from backend.label_studio.instructions import remember_instructions
+from backend.label_studio.task_text import task_text
 from backend.pool import annotations as decisions
 from backend.pool import projects, tasks
 from backend.pool.projects import Project
+from backend.projects import triggers
+from backend.projects.updates import control_of, remember
 from backend.services import Services
-from backend.task_text import task_text
 
 log = structlog.get_logger(__name__)
 

@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from backend import human_labels, unsure
-from backend.embedding import project_runtime, runtime_embedder
-from backend.jobs import own_encoder
+from backend import human_labels
 from backend.jobs.annotate import GROWTH
-from backend.jobs.checking import EXACT, cached, passes
-from backend.jobs.predicting import embedder_of, predict, registry
-from backend.jobs.running import Job, run_job
-from backend.jobs.seating import train_members
-from backend.jobs.sharing import carrying, share_encoder
+from backend.jobs.run import Job, run_job
 from backend.jobs.sync import synchronise
-from backend.jobs.verdict import judged
-from backend.judging import is_held_out
 from backend.pool import candidates, jobs, projects, tasks, versions
 from backend.services import label_space, project_options, teacher_version
-from backend.stopping import note_changes
-from backend.training_options import training_options
+from backend.serving import unsure
+from backend.serving.predicting import embedder_of, predict, registry
+from backend.training import own_encoder
+from backend.training.committee import train_members
+from backend.training.encoder import project_runtime, runtime_embedder
+from backend.training.evaluation import judged
+from backend.training.options import training_options
+from backend.training.promotion import is_held_out
+from backend.training.runtime_check import EXACT, cached, passes
+from backend.training.share_encoder import carrying, share_encoder
+from backend.training.stopping import note_changes
 from model.errors import NotEnoughDataError, TrainingStopped
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 
 if TYPE_CHECKING:
     from model.calibration import Calibration
-    from model.student.options import TrainingOptions, TrainingReport
     from model.student.student import Student
+    from model.training.options import TrainingOptions, TrainingReport
 
 log = structlog.get_logger(__name__)
 
@@ -151,8 +152,8 @@ def _known(label: HumanLabel, space: LabelSpace) -> bool:
 
 
 def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = False) -> tuple[Student, TrainingReport]:
-    from model.student.data import training_data
-    from model.student.training import train_student
+    from model.train import train_student
+    from model.training.data import training_data
 
     settings = job.services.settings
     options = project_options(settings, job.project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.exceptions import RedisError
 
 from backend.errors import QueueError
-from backend.jobs.running import Job
+from backend.jobs.run import Job
 
 
 def training_waits(job: Job) -> bool:

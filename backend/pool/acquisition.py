@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from backend.pool.bulk import chunks, upsert
-from backend.pool.engine import now_ms, read, write
-from backend.pool.tables import acquisition, queues
+from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.engine import now_ms, read, write
+from backend.pool.database.tables import acquisition, queues
 
 Name: TypeAlias = Literal["teacher", "people"]
 

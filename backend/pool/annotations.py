@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from backend.human_labels import decide
 from backend.pool.annotation import Annotation, merge, tombstone
-from backend.pool.bulk import chunks, upsert
-from backend.pool.engine import now_ms, read, write
-from backend.pool.tables import annotations as table
-from backend.pool.tables import projects
+from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.engine import now_ms, read, write
+from backend.pool.database.tables import annotations as table
+from backend.pool.database.tables import projects
 
 __all__ = ["Annotation", "delete", "of_tasks", "save", "seen_before", "task_ids"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from backend.pool import ledger
-from backend.pool.engine import now_ms, read, write
-from backend.pool.tables import batches as table
+from backend.pool.database.engine import now_ms, read, write
+from backend.pool.database.tables import batches as table
 
 if TYPE_CHECKING:
     from model.teacher.base import Usage

@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.pool.bulk import upsert
-from backend.pool.engine import now_ms, read, write
-from backend.pool.tables import classifiers as table
+from backend.pool.database.bulk import upsert
+from backend.pool.database.engine import now_ms, read, write
+from backend.pool.database.tables import classifiers as table
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from backend.pool.tables import annotations as people
-from backend.pool.tables import candidate_sets
+from backend.pool.database.tables import annotations as people
+from backend.pool.database.tables import candidate_sets
 from backend.pool.versions import TRAINED
 
 

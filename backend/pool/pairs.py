@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from backend.pool.engine import read
-from backend.pool.tables import annotations as people
-from backend.pool.tables import candidate_sets
+from backend.pool.database.engine import read
+from backend.pool.database.tables import annotations as people
+from backend.pool.database.tables import candidate_sets
 from backend.pool.versions import is_trained
 
 

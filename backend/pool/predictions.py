@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
-from backend.pool.bulk import chunks, upsert
-from backend.pool.engine import read as reading
-from backend.pool.engine import write
-from backend.pool.resume import search
-from backend.pool.tables import annotations as people
-from backend.pool.tables import predictions, published, tasks
+from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.cursor import search
+from backend.pool.database.engine import read as reading
+from backend.pool.database.engine import write
+from backend.pool.database.tables import annotations as people
+from backend.pool.database.tables import predictions, published, tasks
 
 
 def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int, str, str, float]]) -> None:

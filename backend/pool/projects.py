@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.errors import PoolError
-from backend.pool import tables
-from backend.pool.bulk import upsert
-from backend.pool.engine import now_ms, read, write
-from backend.pool.tables import projects, versions
+from backend.pool.database import tables
+from backend.pool.database.bulk import upsert
+from backend.pool.database.engine import now_ms, read, write
+from backend.pool.database.tables import projects, versions
 from model.labels import LabelSpace
 
 ONE = sa.select(projects).where(projects.c.project == sa.bindparam("number"))  # made once: every request needs it

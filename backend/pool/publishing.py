@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from backend.pool.bulk import upsert
-from backend.pool.engine import read, write
-from backend.pool.tables import candidate_sets, predictions, published
-from backend.pool.tables import tasks as task_table
+from backend.pool.database.bulk import upsert
+from backend.pool.database.engine import read, write
+from backend.pool.database.tables import candidate_sets, predictions, published
+from backend.pool.database.tables import tasks as task_table
 
 CHUNK = 500  # ids per statement
 LONGEST_MS = 86_400_000  # no answer takes Label Studio longer to store: a later time is of a clock that was set back

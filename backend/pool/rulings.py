@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from backend.pool.bulk import upsert
-from backend.pool.engine import read, write
+from backend.pool.database.bulk import upsert
+from backend.pool.database.engine import read, write
+from backend.pool.database.tables import annotations as people
+from backend.pool.database.tables import candidate_sets, predictions, rulings
 from backend.pool.figures import Checked, check, labelled
-from backend.pool.tables import annotations as people
-from backend.pool.tables import candidate_sets, predictions, rulings
 
 
 def save(engine: sa.Engine, project: int, version: str, sources: Mapping[int, str]) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
-from backend.pool.bulk import chunks, upsert
-from backend.pool.engine import read as reading
-from backend.pool.engine import write
-from backend.pool.tables import shortlists
+from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.engine import read as reading
+from backend.pool.database.engine import write
+from backend.pool.database.tables import shortlists
 from model.labels import CandidateSet
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from backend.blind import is_blind
-from backend.pool.engine import read
+from backend.pool.database.engine import read
+from backend.pool.database.tables import annotations as people
+from backend.pool.database.tables import candidate_sets, predictions
 from backend.pool.figures import Checked, check
-from backend.pool.tables import annotations as people
-from backend.pool.tables import candidate_sets, predictions
 
 
 @dataclass(frozen=True)

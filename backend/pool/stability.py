@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from backend.pool.engine import read
-from backend.pool.tables import predictions
+from backend.pool.database.engine import read
+from backend.pool.database.tables import predictions
 
 
 def compared(engine: sa.Engine, project: int, old: str, new: str) -> tuple[int, int]:

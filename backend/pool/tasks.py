@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from backend.pool import tables
-from backend.pool.bulk import chunks, storable, upsert
-from backend.pool.engine import now_ms, read, write
-from backend.pool.resume import search
-from backend.pool.tables import candidate_sets, tasks
+from backend.pool.database import tables
+from backend.pool.database.bulk import chunks, storable, upsert
+from backend.pool.database.cursor import search
+from backend.pool.database.engine import now_ms, read, write
+from backend.pool.database.tables import candidate_sets, tasks
 
 OF_A_TASK = (
     tasks, candidate_sets, tables.annotations, tables.predictions, tables.published, tables.acquisition, tables.rulings,

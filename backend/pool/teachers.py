@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from backend.pool.bulk import insert
-from backend.pool.engine import now_ms, read, write
-from backend.pool.tables import candidate_sets
-from backend.pool.tables import teachers as table
+from backend.pool.database.bulk import insert
+from backend.pool.database.engine import now_ms, read, write
+from backend.pool.database.tables import candidate_sets
+from backend.pool.database.tables import teachers as table
 
 
 @dataclass(frozen=True, slots=True)

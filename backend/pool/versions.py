@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.errors import PoolError
-from backend.pool.engine import now_ms, read, write
-from backend.pool.tables import versions
+from backend.pool.database.engine import now_ms, read, write
+from backend.pool.database.tables import versions
 
 TRAINED = ("student-", "committee-")  # beginnings of versions that were trained; the others are a teacher's
 STATES = ("trained", "publishing", "promoted", "rejected", "retired", "removed")

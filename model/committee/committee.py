@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 
 from model.arrays import FloatArray
-from model.committee.entailment import EntailmentMember
-from model.committee.existing import ExistingMember
-from model.committee.member import Member, StudentMember, member_probabilities
-from model.committee.names import NamesMember
-from model.committee.pipeline import PipelineMember
+from model.committee.members.classifier import ExistingMember
+from model.committee.members.entailment import EntailmentMember
+from model.committee.members.label_names import NamesMember
+from model.committee.members.member import Member, StudentMember, member_probabilities
+from model.committee.members.sklearn_pipeline import PipelineMember
+from model.committee.members.tfidf import WordsMember
 from model.committee.pooling import Pooling, member_evidence
 from model.committee.reviewer import Reviewer
 from model.committee.voting import union_of_votes
-from model.committee.words import WordsMember
 from model.errors import ArtifactError, LabelSpaceError
 from model.labels import CandidateSet, LabelSpace
 from model.student.artifact import DESCRIPTION, read_description, read_space, write_artifact
-from model.student.options import Embed
+from model.training.options import Embed
 
 MEMBERS = "members.zip"
 KINDS: dict[type, str] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.acquisition.base import softmax
+from model.acquisition.base_model import softmax
 from model.arrays import FloatArray, IntArray
 from model.errors import NotEnoughDataError
 

@@ -16,16 +16,16 @@ import numpy as np
 
 from model.arrays import FloatArray
 from model.committee.catalogue import Classifier
-from model.committee.label_map import LabelMap
+from model.committee.members.label_map import LabelMap
 from model.errors import LabelSpaceError
 from model.labels import LabelSpace
-from model.student.options import Embed
-from model.teacher.answers import json_values
 from model.teacher.base import Usage
 from model.teacher.llm import LlmTeacher
-from model.teacher.prompts import LONGEST_TEXT, MOST_ENUM_LABELS, fenced, label_line
-from model.teacher.provider import Request, Turn
+from model.teacher.prompting.answers import json_values
+from model.teacher.prompting.prompts import LONGEST_TEXT, MOST_ENUM_LABELS, fenced, label_line
+from model.teacher.providers.provider import Request, Turn
 from model.teacher.similarity import readable
+from model.training.options import Embed
 
 ALIKE = 0.6  # cosine of two names from which they may mean the same
 NEGATIONS = frozenset({"not", "no", "non", "without"})
@@ -145,7 +145,7 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 def upper_bound_microusd(teacher: LlmTeacher, request: Request) -> int:
     """What asking once can cost at most."""
-    from model.teacher.composing import most_sent
+    from model.teacher.prompting.composing import most_sent
 
     return teacher.price.bound(most_sent(request), teacher.provider.most_output(request.max_tokens))
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.labels import CandidateSet, LabelSpace
-from model.student.data import TrainingData, training_data
+from model.training.data import TrainingData, training_data
 
 HELD_SHARE = 0.2
 

@@ -12,17 +12,17 @@ import numpy as np
 import structlog
 
 from model.arrays import FloatArray
-from model.committee.entailment import EntailmentMember
-from model.committee.existing import ExistingMember, open_existing
-from model.committee.member import Member, StudentMember
-from model.committee.names import NamesMember
-from model.committee.pipeline import PipelineMember
-from model.committee.words import WordsMember
+from model.committee.members.classifier import ExistingMember, open_existing
+from model.committee.members.entailment import EntailmentMember
+from model.committee.members.label_names import NamesMember
+from model.committee.members.member import Member, StudentMember
+from model.committee.members.sklearn_pipeline import PipelineMember
+from model.committee.members.tfidf import WordsMember
+from model.committee.roster import Roster, StudentSeat
 from model.errors import ArtifactError, NotEnoughDataError
 from model.labels import LabelSpace
-from model.roster import Roster, StudentSeat
-from model.student.data import TrainingData
-from model.student.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
+from model.training.data import TrainingData
+from model.training.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
 
 if TYPE_CHECKING:
     from model.student.adapted import AdaptedEncoder
@@ -35,7 +35,7 @@ Encoders: TypeAlias = Callable[[str], Embed]  # the value of STUDENT_ENCODER -> 
 
 def loaded(encoder: str) -> Embed:
     """The encoder itself, in float32; `open_encoder` keeps it for the whole process."""
-    from model.student.runtimes import open_encoder
+    from model.encoder.runtimes import open_encoder
 
     return open_encoder(encoder).embed
 
@@ -53,7 +53,7 @@ class Seats:
 
     def filled(self, learned: TrainingData, progress: Progress | None = None) -> tuple[list[Member], TrainingReport]:
         """The members, in the order of the roster, and the report about the project's student."""
-        from model.student.training import train_student
+        from model.train import train_student
 
         first, report = train_student(self.space, learned, self.options, self.embed, progress, self.stop)
         targets = refined(learned, first.probabilities(learned.texts, self.embed))
@@ -71,7 +71,7 @@ class Seats:
 
     def _student(self, name: str, seat: StudentSeat, learned: TrainingData) -> StudentMember:
         """A student of its own kind; TrainingStopped, TrainingError and EncoderError as for a single one."""
-        from model.student.training import train_student
+        from model.train import train_student
 
         options, embed = self.options, self.embed
         if seat.encoder is not None and seat.encoder != options.encoder:

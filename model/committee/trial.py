@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from model.arrays import IntArray
-from model.committee.member import Member
+from model.committee.members.member import Member
 from model.evaluation import Rate, rate
 
 LEAST_ROWS = 20  # decided tasks below which a share says next to nothing

@@ -17,11 +17,11 @@ import numpy as np
 
 from model.arrays import BoolArray, FloatArray
 from model.errors import ArtifactError, TrainingError
-from model.student.data import TrainingData
-from model.student.options import Embed, Progress, Stop, TrainingOptions
+from model.training.data import TrainingData
+from model.training.options import Embed, Progress, Stop, TrainingOptions
 
 if TYPE_CHECKING:
-    from model.student.encoder import Batching, Encoder
+    from model.encoder.encoder import Batching, Encoder
     from model.student.head import HeadStudent
 
 SEEN = "seen.json"
@@ -45,7 +45,7 @@ class AdaptedEncoder:
     def encoder(self) -> Batching:
         """What embeds, loaded when it is first used: the exported form where there is no torch. EncoderError if it
         cannot be loaded."""
-        from model.student.exported import has_torch, open_exported
+        from model.encoder.exported import has_torch, open_exported
 
         if not has_torch():
             return open_exported(self.folder)
@@ -57,7 +57,7 @@ class AdaptedEncoder:
         return self._loaded()
 
     def _loaded(self, half: bool = False) -> Encoder:
-        from model.student.encoder import Encoder, load_checkpoint
+        from model.encoder.encoder import Encoder, load_checkpoint
 
         return Encoder(str(self.folder), *load_checkpoint(str(self.folder)), half=half)
 
@@ -116,7 +116,7 @@ def adapt(
 
     NotEnoughDataError with too few of them; TrainingStopped after `stop()` says so.
     """
-    from model.student.adaptation import adapt_encoder
+    from model.training.adaptation import adapt_encoder
 
     rows = np.random.default_rng(options.seed).permutation(np.flatnonzero(data.decided))
     learned = np.sort(rows[round(CHECK_SHARE * len(rows)) :])

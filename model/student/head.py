@@ -11,7 +11,7 @@ from model.arrays import FloatArray
 from model.calibration import tempered
 from model.labels import LabelSpace
 from model.student.artifact import write_artifact
-from model.student.options import Embed
+from model.training.options import Embed
 
 
 def head_logits(weights: dict[str, FloatArray], vectors: FloatArray) -> FloatArray:
@@ -50,7 +50,7 @@ class HeadStudent:
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
         """Float32 `(n, C)`, rows sum to 1, temperature applied. Without `embed` the encoder is loaded."""
         if embed is None:
-            from model.student.runtimes import open_encoder
+            from model.encoder.runtimes import open_encoder
 
             embed = open_encoder(self.encoder, self.runtime).embed
         return self.of_vectors(embed(texts))

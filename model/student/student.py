@@ -10,7 +10,7 @@ from model.arrays import FloatArray
 from model.errors import ArtifactError
 from model.labels import LabelSpace
 from model.student.artifact import DESCRIPTION, WEIGHTS, read_description, read_space, read_tensors
-from model.student.options import Embed
+from model.training.options import Embed
 
 __all__ = ["Embed", "Student", "load_student"]
 
@@ -60,7 +60,7 @@ def _load(folder: Path, description: Mapping[str, Any]) -> Student:
             raise ArtifactError(f"{folder / WEIGHTS}: tensor {error} is missing") from error
         return found if description["kind"] == "head" else AdaptedStudent(found, read_adapted(folder, runtime))
     if description["kind"] == "finetune":
-        from model.student.finetune import load_finetuned
+        from model.training.finetune import load_finetuned
 
         return load_finetuned(folder, space, encoder, temperature, int(description.get("longest", 128)))
     if description["kind"] == "committee":

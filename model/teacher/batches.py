@@ -15,9 +15,9 @@ import structlog
 
 from model.errors import TeacherError
 from model.teacher.base import Answer, State, Usage
-from model.teacher.composing import most_sent
 from model.teacher.llm import LlmTeacher, answer_of
-from model.teacher.provider import Reply, Request
+from model.teacher.prompting.composing import most_sent
+from model.teacher.providers.provider import Reply, Request
 
 log = structlog.get_logger(__name__)
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from model.errors import TeacherRefused
 from model.labels import LabelSpace
 from model.teacher.base import Embed, Teacher
-from model.teacher.prompts import Prompt, Strategy
+from model.teacher.prompting.prompts import Prompt, Strategy
 from model.teacher.similarity import NAME, SimilarityTeacher, similarity_hash
 
 if TYPE_CHECKING:
-    from model.teacher.composing import Composer, Remarks
-    from model.teacher.cost import Price
-    from model.teacher.examples import Example
     from model.teacher.llm import LlmTeacher
-    from model.teacher.provider import Provider
-    from model.teacher.throttle import Throttle
+    from model.teacher.prompting.composing import Composer, Remarks
+    from model.teacher.prompting.examples import Example
+    from model.teacher.providers.prices import Price
+    from model.teacher.providers.provider import Provider
+    from model.teacher.providers.throttle import Throttle
 
 SEVERAL = re.compile(r"\+(?=(?:similarity$|openai:|anthropic:))")
 OFFLINE = ("auto", "similarity", "")  # values of TEACHER that ask no LLM
@@ -70,9 +70,9 @@ def teacher_hash(options: TeacherOptions, space: LabelSpace) -> str:
     """
     if is_similarity(options):
         return similarity_hash(options.max_candidates, options.encoder)
-    from model.teacher.composing import composed_hash
-    from model.teacher.examples import policy_of
     from model.teacher.llm import llm_hash
+    from model.teacher.prompting.composing import composed_hash
+    from model.teacher.prompting.examples import policy_of
     from model.teacher.voting import panel_hash
 
     hashes = []
@@ -143,12 +143,12 @@ def _opinions(options: TeacherOptions, space: LabelSpace) -> list[tuple[Prompt, 
 def _llms(
     options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Sequence[Example], remarks: Remarks | None
 ) -> list[LlmTeacher]:
-    from model.teacher.composing import Composer
-    from model.teacher.cost import price_of
-    from model.teacher.examples import Examples
     from model.teacher.llm import LlmTeacher
-    from model.teacher.narrowing import Narrowing, shown_labels
-    from model.teacher.throttle import shared_throttle
+    from model.teacher.prompting.composing import Composer
+    from model.teacher.prompting.examples import Examples
+    from model.teacher.prompting.narrowing import Narrowing, shown_labels
+    from model.teacher.providers.prices import price_of
+    from model.teacher.providers.throttle import shared_throttle
 
     price = price_of(options.teacher, options.price)
     throttle = shared_throttle(options.teacher.partition(":")[0], address_of(options))
@@ -172,11 +172,11 @@ def _llms(
 def _provider(options: TeacherOptions, price: Price, throttle: Throttle) -> Provider:
     kind, _, model = options.teacher.partition(":")
     if kind == "openai" and model:
-        from model.teacher.openai import OpenAIProvider
+        from model.teacher.providers.openai import OpenAIProvider
 
         return OpenAIProvider(model, options.openai_api_key, price, options.openai_base_url, throttle.heard)
     if kind == "anthropic" and model:
-        from model.teacher.anthropic import AnthropicProvider
+        from model.teacher.providers.anthropic import AnthropicProvider
 
         address = options.anthropic_base_url
         return AnthropicProvider(model, options.anthropic_api_key, price, address, throttle.heard)

@@ -11,15 +11,15 @@ from dataclasses import replace
 
 from model.errors import TeacherError, TeacherRefused
 from model.labels import CandidateSet
-from model.teacher.answers import Parsed, json_values, parse, parse_cut_off, parse_value, render
 from model.teacher.base import Answer, State, Usage
-from model.teacher.composing import Composer, likely_sent, most_sent
-from model.teacher.cost import Price
-from model.teacher.prompts import Prompt
-from model.teacher.provider import Provider, Reply, Request, TextRefused, Turn
+from model.teacher.prompting.answers import Parsed, json_values, parse, parse_cut_off, parse_value, render
+from model.teacher.prompting.composing import Composer, likely_sent, most_sent
+from model.teacher.prompting.prompts import Prompt
+from model.teacher.prompting.tokens import estimate_tokens, most_tokens
+from model.teacher.providers.prices import Price
+from model.teacher.providers.provider import Provider, Reply, Request, TextRefused, Turn
+from model.teacher.providers.throttle import Throttle
 from model.teacher.run import Run
-from model.teacher.throttle import Throttle
-from model.teacher.tokens import estimate_tokens, most_tokens
 
 PROBE = "Hello"
 TOGETHER = 2  # raise it when texts are asked about together in another way

@@ -2,7 +2,7 @@
 
 Zero-shot classification by a sentence encoder. Temperature and mass were chosen on the train parts of banking77,
 ag_news and trec (2,000 rows each): 0.06 has the least mean negative log-likelihood of 0.01 to 0.15, and from a mass of
-0.8 on sets grow faster than coverage. `python -m benchmarks.teacher` prints the figures. At use no label is seen.
+0.8 on sets grow faster than coverage. `python -m benchmarks.teacher.__main__` prints the figures. At use no label is seen.
 """
 
 from __future__ import annotations

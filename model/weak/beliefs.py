@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from model.arrays import BoolArray, FloatArray
-from model.student.data import TrainingData
-from model.student.options import Stop, TrainingOptions
+from model.training.data import TrainingData
+from model.training.options import Stop, TrainingOptions
 from model.weak.chunks import Shares, normalised, pieces
 from model.weak.neighbours import Agreement, pooled
 from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior

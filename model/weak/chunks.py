@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.errors import TrainingStopped
-from model.student.options import Stop
+from model.training.options import Stop
 
 CHUNK = 16384
 Shares: TypeAlias = npt.NDArray[np.float16]  # (n, C), the only matrix of this size that is kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from model.arrays import BoolArray, IntArray
-from model.student.data import TrainingData
+from model.training.data import TrainingData
 from model.weak.chunks import Dense, Shares, normalised, pieces
 
 PRIOR_STRENGTH = 0.75  # 0: as the teacher says; 1: every label equally often

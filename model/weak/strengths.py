@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.arrays import IntArray
-from model.student.data import TrainingData
+from model.training.data import TrainingData
 from model.weak.chunks import Dense
 from model.weak.neighbours import Opinion, pooled
 from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior

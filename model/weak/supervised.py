@@ -15,10 +15,10 @@ import torch
 
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.student.head import head_logits, softmax
-from model.student.head_training import HeadLearner, batch_rows
-from model.student.loop import Plan, train
-from model.student.options import Stop, TrainingOptions
-from model.student.targets import FixedTargets
+from model.training.head_training import HeadLearner, batch_rows
+from model.training.loop import Plan, train
+from model.training.options import Stop, TrainingOptions
+from model.training.targets import FixedTargets
 from model.weak.chunks import Dense, Shares, pieces, softened
 
 LEAST_LABELS = 40

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.cli import complain
-from backend.embedded.data_dir import prepare
+from backend.commands.start.data_dir import prepare
 
 COMMANDS = ("start", "serve", "worker", "annotate", "train", "versions", "rollback")
 

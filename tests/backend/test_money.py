@@ -15,20 +15,20 @@ from sqlalchemy import text as sql
 
 from backend.errors import BudgetReached
 from backend.jobs import annotate
-from backend.jobs.running import Job
+from backend.jobs.run import Job
 from backend.pool import ledger, tasks
-from backend.pool.engine import open_engine
+from backend.pool.database.engine import open_engine
 from backend.pool.jobs import get as job_rows
-from backend.queue import JobQueue
+from backend.queue.job_queue import JobQueue
+from backend.reporting.status import project_status
 from backend.services import Services
 from backend.settings import Settings
-from backend.status import project_status
 from model.errors import TeacherError
 from tests.backend.jobs.conftest import World, double, messages, world
-from tests.backend.llm import KEY, says_billing, with_llm
 from tests.backend.pool.processes import at_once
 from tests.model.teacher.conftest import http_server, running_server
 from tests.model.teacher.llm_server import AnthropicServer, LlmServer, OpenAIServer, Play
+from tests.support.llm import KEY, says_billing, with_llm
 
 __all__ = ["double", "http_server", "running_server", "world"]
 PER_CALL = 100 * 1000 + 10 * 2000  # micro-dollars at TEACHER_PRICE=1000,2000
@@ -94,7 +94,7 @@ def test_no_key_is_ever_shown_when_the_server_repeats_it(
     llm = protocol(http_server, says_billing, None)
     tasks.add(world.engine, 7, dict(enumerate((text for text, _ in messages(4)), start=1)))
     llm.script = lambda text, asked: Play(status=401, error=f"Incorrect API key provided: {KEY}. Header {KEY[:12]}")
-    from backend.jobs.running import _run
+    from backend.jobs.run import _run
     from backend.pool import jobs
 
     with_llm(world, llm, BATCH=batch)
@@ -107,7 +107,7 @@ def test_no_key_is_ever_shown_when_the_server_repeats_it(
 
 
 def test_people_read_why_the_teacher_stopped(world: World, llm: OpenAIServer) -> None:
-    from backend.jobs.running import _run
+    from backend.jobs.run import _run
     from backend.pool import jobs
 
     with_llm(world, llm.base_url)

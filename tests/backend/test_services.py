@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from backend.errors import LabelingConfigError, PoolError, SettingsError
 from backend.pool import projects, versions
 from backend.pool.projects import Project
-from backend.queue import JobQueue
+from backend.queue.job_queue import JobQueue
 from backend.services import Services, open_services, project_options, served_version, teacher_options, teacher_version
 from backend.settings import Settings
 from model.labels import LabelSpace

@@ -14,7 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from benchmarks.waiting import wait_for
+from benchmarks.shared.waiting import wait_for
 
 PAGE_SECONDS = 180
 FLAGS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.annotator import Annotator
+from benchmarks.shared.annotator import Annotator
 from tests.e2e.browser import Browser
 from tests.e2e.label_studio_server import STRICT, LabelStudioServer, start_label_studio
 from tests.e2e.stack import Stack

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import httpx
 
-from backend.embedded.empty_database import lay_out
-from backend.embedded.label_studio import COUNT_LESS, ENVIRONMENT
-from benchmarks.waiting import wait_for
+from backend.commands.start.empty_database import lay_out
+from backend.commands.start.label_studio import COUNT_LESS, ENVIRONMENT
+from benchmarks.shared.waiting import wait_for
 from tests.e2e.processes import ROOT, Process
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 USER, PASSWORD, TOKEN = "admin@example.com", "adminpass123", "0123456789abcdef0123456789abcdef01234567"
 FIRST_START_SECONDS = 240  # of a release without a ready database: migrations take 40 s on an idle machine

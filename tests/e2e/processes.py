@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.preloaded import Preloaded
+from tests.support.preloaded import Preloaded
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 20

@@ -12,15 +12,15 @@ from typing import Any
 
 import httpx
 
-from backend.embedded.web import web_command
+from backend.commands.start.web import web_command
 from backend.pool import jobs
-from backend.pool.engine import open_engine
+from backend.pool.database.engine import open_engine
 from backend.pool.jobs import JobRow
 from backend.settings import Settings
-from benchmarks.waiting import wait_for
+from benchmarks.shared.waiting import wait_for
 from tests.e2e.label_studio_server import LabelStudioServer
 from tests.e2e.processes import ROOT, Process
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 START_SECONDS = 240
 RETRAIN_AFTER = 20

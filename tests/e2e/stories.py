@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.annotator import Annotator, choice, ticked
-from benchmarks.waiting import wait_for
+from benchmarks.shared.annotator import Annotator, choice, ticked
+from benchmarks.shared.waiting import wait_for
 from tests.e2e.stack import Stack
 
 Json = dict[str, Any]

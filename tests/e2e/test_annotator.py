@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.annotator import Annotator, choice, ticked
+from benchmarks.shared.annotator import Annotator, choice, ticked
 from tests.e2e.configs import config_a, rows
 
 pytestmark = pytest.mark.e2e

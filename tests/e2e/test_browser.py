@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.annotator import Annotator, ticked
+from benchmarks.shared.annotator import Annotator, ticked
 from tests.e2e.browser import Browser
 from tests.e2e.configs import LABELS, config_a, rows
 from tests.e2e.stack import Stack

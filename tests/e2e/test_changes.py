@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from backend.pool.jobs import JobRow
-from benchmarks.annotator import Annotator, Json, choice, ticked
-from benchmarks.waiting import wait_for
+from benchmarks.shared.annotator import Annotator, Json, choice, ticked
+from benchmarks.shared.waiting import wait_for
 from tests.e2e.configs import LABELS, config_a, rows
 from tests.e2e.stack import RETRAIN_AFTER, Stack
 from tests.e2e.stories import (

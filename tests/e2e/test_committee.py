@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.annotator import Annotator, Json, ticked
+from benchmarks.shared.annotator import Annotator, Json, ticked
 from tests.e2e.configs import LABELS, config_a, rows
 from tests.e2e.stack import RETRAIN_AFTER, Stack
 from tests.e2e.stories import await_predictions, connect, label_stream, prediction_of

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from benchmarks.annotator import Annotator, choice, ticked
-from benchmarks.waiting import wait_for
+from benchmarks.shared.annotator import Annotator, choice, ticked
+from benchmarks.shared.waiting import wait_for
 from tests.e2e.configs import LABELS, config_a, config_b, rows
 from tests.e2e.stack import RETRAIN_AFTER, Stack
 from tests.e2e.stories import (

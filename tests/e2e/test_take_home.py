@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.by import By
 
-from backend.data_manager import tasks_link
-from backend.label_templates import label_config
-from benchmarks.annotator import Annotator
+from backend.label_studio.links import tasks_link
+from backend.label_studio.templates import label_config
+from benchmarks.shared.annotator import Annotator
 from model.labels import Label
 from tests.e2e.browser import Browser
 from tests.e2e.configs import LABELS, rows

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.annotator import Annotator, Json
-from benchmarks.waiting import wait_for
+from benchmarks.shared.annotator import Annotator, Json
+from benchmarks.shared.waiting import wait_for
 from tests.e2e.configs import config_a, rows
 from tests.e2e.stack import RETRAIN_AFTER, Stack
 from tests.e2e.stories import await_predictions, connect, label_stream, prediction_of, served_student

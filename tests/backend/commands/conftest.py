@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from backend.cli import app
 from backend.logs import configure_logs
 from backend.settings import Settings, load_settings
-from tests.backend.label_studio_double import TOKEN, LabelStudioDouble
+from tests.support.label_studio_double import TOKEN, LabelStudioDouble
 
 Run = Callable[..., Result]
 NAMES = tuple(Settings.model_fields)

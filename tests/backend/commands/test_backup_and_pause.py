@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from backend.pool import projects, tasks, versions
-from backend.pool.engine import open_engine, upgrade
+from backend.pool.database.engine import open_engine, upgrade
 from model.registry import Registry
 from tests.backend.pool.samples import PROJECT, SPACE, add_project, the_project
 

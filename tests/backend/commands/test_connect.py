@@ -16,7 +16,7 @@ from backend.errors import (
     SettingsError,
 )
 from tests.backend.commands.conftest import Run, read_json
-from tests.backend.label_studio_double import TOKEN, LabelStudioDouble
+from tests.support.label_studio_double import TOKEN, LabelStudioDouble
 
 URL = "http://127.0.0.1:9"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from backend.errors import LabelStudioRefused, ProjectError, SettingsError
-from backend.queue import JobQueue
+from backend.queue.job_queue import JobQueue
 from model.registry import Registry
 from tests.backend.commands.conftest import Run, read_json
-from tests.backend.label_studio_double import LabelStudioDouble
+from tests.support.label_studio_double import LabelStudioDouble
 
 
 class Student:

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from backend.commands import instance
 from backend.commands.instance import instance_settings
-from backend.embedded import instances
-from backend.embedded.data_dir import DataDir, prepare
-from backend.embedded.environment import announced
+from backend.commands.start import instances
+from backend.commands.start.data_dir import DataDir, prepare
+from backend.commands.start.environment import announced
 from backend.errors import PoolError, SettingsError
 from backend.services import require_pool
 from backend.settings import Settings, load_settings

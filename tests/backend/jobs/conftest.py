@@ -13,17 +13,17 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
-from backend.connection import remember
-from backend.jobs.running import Job
+from backend.jobs.run import Job
 from backend.pool import incidents, jobs
 from backend.pool.projects import Project, get
-from backend.queue import JobQueue
+from backend.projects.updates import remember
+from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from backend.settings import Settings
-from benchmarks.waiting import wait_for
+from benchmarks.shared.waiting import wait_for
 from tests.backend.jobs.holding import PROGRAM, Holding
-from tests.backend.label_studio_double import CONFIG, TOKEN, LabelStudioDouble
-from tests.preloaded import Preloaded
+from tests.support.label_studio_double import CONFIG, TOKEN, LabelStudioDouble
+from tests.support.preloaded import Preloaded
 
 ROOT = Path(__file__).resolve().parents[3]
 CREATED = "1795237200"  # the double's creation time in epoch seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.waiting import wait_for
+from benchmarks.shared.waiting import wait_for
 
 PATIENCE_SECONDS = 300
 PROGRAM = """
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from backend.cli import main
-from backend.jobs.running import Job
+from backend.jobs.run import Job
 
 place = Path(os.environ["HOLD"])
 said = Job.step

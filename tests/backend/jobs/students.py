@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from backend.jobs.predicting import registry
 from backend.pool import projects, versions
+from backend.serving.predicting import registry
+from model.encoder.encoder import load_encoder
 from model.labels import HumanLabel, LabelSpace
-from model.student.data import training_data
-from model.student.encoder import load_encoder
-from model.student.options import TrainingOptions
 from model.student.student import Student
-from model.student.training import train_student
+from model.train import train_student
+from model.training.data import training_data
+from model.training.options import TrainingOptions
 from tests.backend.jobs.conftest import World
 
 

@@ -10,17 +10,17 @@ from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from backend.connection import remember
 from backend.errors import BudgetReached
-from backend.instructions import remember_instructions
 from backend.jobs import annotate
+from backend.label_studio.instructions import remember_instructions
 from backend.pool import candidates, jobs, ledger, tasks, teachers, versions
-from backend.pool.engine import now_ms
+from backend.pool.database.engine import now_ms
+from backend.projects.updates import remember
 from backend.services import Services, teacher_version
-from benchmarks.waiting import wait_for
+from benchmarks.shared.waiting import wait_for
 from model.errors import TeacherRefused, TeacherUnavailable
 from tests.backend.jobs.conftest import CREATED, World, messages
-from tests.backend.label_studio_double import CONFIG
+from tests.support.label_studio_double import CONFIG
 
 LLM = {
     "EXAMPLES": "none",

@@ -6,10 +6,10 @@ import pytest
 
 from backend.blind import is_blind
 from backend.jobs import publish
-from backend.jobs.predicting import predict
 from backend.pool import predictions, tasks
 from backend.services import Services
-from model.student.encoder import load_encoder
+from backend.serving.predicting import predict
+from model.encoder.encoder import load_encoder
 from tests.backend.jobs.conftest import World, messages
 from tests.backend.jobs.students import store, tiny_student
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from backend.jobs import reconcile
 from backend.pool import annotations, candidates, jobs, projects, publishing, tasks, versions
 from backend.pool.annotations import Annotation
-from backend.pool.engine import now_ms
+from backend.pool.database.engine import now_ms
 from backend.services import Services, teacher_version
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State

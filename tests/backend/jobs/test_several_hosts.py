@@ -12,20 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from backend.connection import remember
 from backend.pool import versions
-from backend.pool.engine import open_engine, upgrade
-from backend.queue import JobQueue
+from backend.pool.database.engine import open_engine, upgrade
+from backend.projects.updates import remember
+from backend.queue.job_queue import JobQueue
 from backend.services import Services
-from benchmarks.waiting import wait_for
+from benchmarks.shared.waiting import wait_for
 from tests.backend.jobs.conftest import CREATED, World
 from tests.backend.jobs.holding import Holding
-from tests.backend.jobs.test_worker import check_all_is_well, fill
 from tests.backend.jobs.web import web
-from tests.backend.label_studio_double import CONFIG, LabelStudioDouble
+from tests.backend.queue.test_worker import check_all_is_well, fill
 from tests.e2e.processes import Process
-from tests.ports import free_port
-from tests.servers import PostgresServer
+from tests.support.label_studio_double import CONFIG, LabelStudioDouble
+from tests.support.ports import free_port
+from tests.support.servers import PostgresServer
 
 TEXT = "my parcel has been lost on the way, please help"
 S3_LOGIN = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}

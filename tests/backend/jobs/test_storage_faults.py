@@ -7,19 +7,19 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from backend.jobs.predicting import registry
 from backend.pool import jobs, versions
-from backend.status import project_status
-from benchmarks.waiting import wait_for
+from backend.reporting.status import project_status
+from backend.serving.predicting import registry
+from benchmarks.shared.waiting import wait_for
 from model.student.student import load_student
 from tests.backend.jobs.conftest import World
-from tests.backend.jobs.test_worker import check_all_is_well, fill
-from tests.gate import Gate
+from tests.backend.queue.test_worker import check_all_is_well, fill
+from tests.support.gate import Gate
 
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from backend.jobs.running import Job, job_services, run_job
+from backend.jobs.run import Job, job_services, run_job
 from backend.jobs import train
 from model.registry import Registry
 whole = Registry.write

@@ -12,7 +12,7 @@ from backend.errors import LabelStudioUnavailable
 from backend.jobs import sync
 from backend.pool import annotations as decisions
 from backend.pool import tasks
-from backend.pool.engine import now_ms
+from backend.pool.database.engine import now_ms
 from backend.services import Services
 from model.labels import HumanLabel
 from tests.backend.jobs.conftest import World

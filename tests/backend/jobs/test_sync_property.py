@@ -11,18 +11,19 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend import events, human_labels
-from backend.connection import control_of, remember
-from backend.control import Control
-from backend.decisions import read_annotation
+from backend import human_labels
 from backend.human_labels import decide
 from backend.jobs import sync
+from backend.label_studio.annotations import read_annotation
+from backend.label_studio.control import Control
 from backend.pool import tasks
-from backend.pool.engine import open_engine
+from backend.pool.database.engine import open_engine
+from backend.projects.updates import control_of, remember
 from backend.services import Services
+from backend.web import events
 from tests.backend.jobs.conftest import CREATED, World
 from tests.backend.jobs.web import event
-from tests.backend.label_studio_double import CONFIG
+from tests.support.label_studio_double import CONFIG
 
 LABELS = ["billing", "refund", "shipping"]
 OPERATIONS = st.sampled_from(

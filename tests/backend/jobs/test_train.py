@@ -7,21 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from backend.connection import remember
 from backend.errors import SettingsError
-from backend.jobs import adapt, annotate, own_encoder, publish, train, verdict
-from backend.judging import Pool, Said, Verdict, is_held_out
+from backend.jobs import adapt, annotate, publish, train
 from backend.pool import annotations, jobs, predictions, tasks, versions
 from backend.pool.annotations import Annotation
+from backend.projects.updates import remember
 from backend.services import Services
+from backend.training import evaluation, own_encoder
+from backend.training.promotion import Pool, Said, Verdict, is_held_out
+from model.encoder.runtimes import preferred
 from model.labels import HumanLabel
 from model.registry import Registry
-from model.student import adaptation
-from model.student.runtimes import preferred
 from model.student.student import load_student
+from model.training import adaptation
 from tests.backend.jobs.conftest import CREATED, World, messages
-from tests.backend.label_studio_double import CONFIG
 from tests.model.student.toys import tiny_transformer
+from tests.support.label_studio_double import CONFIG
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_numbers_grow_and_a_folder_of_a_killed_run_is_in_nobodys_way(asked: Worl
 
 
 def test_a_worse_version_is_kept_but_rejected_with_the_reason(asked: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdict, "judge", lambda *args: Verdict(False, "rejected as worse: 3 of 20, x has 18 of 20"))
+    monkeypatch.setattr(evaluation, "judge", lambda *args: Verdict(False, "rejected as worse: 3 of 20, x has 18 of 20"))
     said = train.work(asked.job("train"))
     (row,) = versions.list_versions(asked.engine, 7)
     assert (row.state, row.reason) == ("rejected", "rejected as worse: 3 of 20, x has 18 of 20")
@@ -150,7 +151,7 @@ def test_judged_on_human_labels_that_it_never_saw(asked: World, monkeypatch: pyt
         seen.extend([set(truth), served.name, set(new.pool), len(pool.people)])
         return Verdict(True, "fine")
 
-    monkeypatch.setattr(verdict, "judge", judge)
+    monkeypatch.setattr(evaluation, "judge", judge)
     train.work(asked.job("train"))
     assert seen == [held_out, "the teacher", set(range(1, 31)), 30]
     (row,) = versions.list_versions(asked.engine, 7)

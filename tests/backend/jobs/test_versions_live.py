@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from backend.jobs import publish
-from backend.jobs.predicting import registry
-from backend.live import LiveStudents
 from backend.pool import tasks
-from benchmarks.waiting import wait_for
+from backend.serving.live.models import LiveStudents
+from backend.serving.predicting import registry
+from benchmarks.shared.waiting import wait_for
 from model.registry import Registry
 from tests.backend.jobs.conftest import World
 from tests.backend.jobs.students import store

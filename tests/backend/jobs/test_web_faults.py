@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from backend.jobs import sync
 from backend.pool import annotations
-from backend.queue import JobQueue
+from backend.queue.job_queue import JobQueue
 from backend.services import Services
-from benchmarks.waiting import wait_for
+from benchmarks.shared.waiting import wait_for
 from tests.backend.jobs.conftest import World
 from tests.backend.jobs.web import event, post_all, web
-from tests.servers import RedisServer
+from tests.support.servers import RedisServer
 
 SENDERS = 8
 LABELS = ["billing", "refund", "shipping"]

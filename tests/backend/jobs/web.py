@@ -11,12 +11,12 @@ from typing import Any
 
 import requests
 
-from backend.embedded.web import web_command
-from benchmarks.waiting import wait_for
+from backend.commands.start.web import web_command
+from benchmarks.shared.waiting import wait_for
 from tests.backend.jobs.conftest import CREATED, World
-from tests.backend.label_studio_double import CONFIG
 from tests.e2e.processes import Process
-from tests.ports import free_port
+from tests.support.label_studio_double import CONFIG
+from tests.support.ports import free_port
 
 START_SECONDS = 180
 

@@ -10,7 +10,7 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from backend.pool import annotations, ledger, tasks
-from backend.pool.engine import open_engine, upgrade
+from backend.pool.database.engine import open_engine, upgrade
 from model.teacher.base import Usage
 from tests.backend.pool.samples import PROJECT, TEACHER, labelled
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from backend.human_labels import decide, of_project
 from backend.pool import annotations
 from backend.pool.annotation import Annotation
-from backend.pool.engine import now_ms
+from backend.pool.database.engine import now_ms
 from model.labels import HumanLabel
 from tests.backend.pool.processes import at_once, label
 from tests.backend.pool.samples import PROJECT, TEACHER, add_project, labelled, moment, the_project

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from backend.pool import answers
-from backend.pool.engine import now_ms
+from backend.pool.database.engine import now_ms
 from model.teacher.base import Usage
 
 MODEL, PROMPT = "openai:gpt-small", "c0ffee"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from backend.pool import incidents
-from backend.pool.engine import now_ms
+from backend.pool.database.engine import now_ms
 
 
 def test_the_same_is_counted_and_the_newest_come_first(engine: sa.Engine) -> None:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.pool import batches, ledger
-from backend.pool.engine import write
+from backend.pool.database.engine import write
 from model.teacher.base import Usage
 from tests.backend.pool.processes import at_once, hold, reserve_and_die, spend
 from tests.backend.pool.samples import PROJECT, TEACHER, add_project

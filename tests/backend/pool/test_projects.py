@@ -18,12 +18,12 @@ from backend.pool import (
     publishing,
     rulings,
     shortlists,
-    tables,
     tasks,
     teachers,
     versions,
 )
-from backend.pool.engine import now_ms
+from backend.pool.database import tables
+from backend.pool.database.engine import now_ms
 from model.labels import CandidateSet, Label, LabelSpace
 from model.teacher.base import Usage
 from tests.backend.pool.samples import PROJECT, SPACE, STUDENT, TEACHER, add_project, answered, labelled, the_project

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend.settings import load_settings
-from tests.backend.web.server import Server
+from tests.support.web_server import Server
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.backend.web.server import Server
+from tests.support.web_server import Server
 
 USER, PASSWORD = "shortlist", "pass: wörd"
 PATHS = ["/", "/versions", "/job_status", "/metrics", "/projects", "/projects/7", "/projects/7.json", "/nowhere",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.backend.web.server import Server
+from tests.support.web_server import Server
 
 
 def test_the_way_of_a_task(serve: Callable[..., Server], database_url: str) -> None:

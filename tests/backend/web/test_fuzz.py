@@ -14,9 +14,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.events import ACTIONS
-from tests.backend.configs import CONFIG_A, CONFIG_B, TAXONOMY
-from tests.backend.web.server import Server
+from backend.web.events import ACTIONS
+from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY
+from tests.support.web_server import Server
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "2000"))  # shared by the five tests of generated requests
 FUZZ = settings(max_examples=REQUESTS // 5, deadline=None, suppress_health_check=list(HealthCheck))

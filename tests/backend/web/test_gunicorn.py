@@ -15,11 +15,11 @@ import psutil
 import pytest
 import requests
 
-from backend.embedded.web import web_command
-from benchmarks.waiting import wait_for
-from tests.backend.configs import CONFIG_A
-from tests.backend.web.server import CREATED, annotation_body
-from tests.ports import free_port
+from backend.commands.start.web import web_command
+from benchmarks.shared.waiting import wait_for
+from tests.support.configs import CONFIG_A
+from tests.support.ports import free_port
+from tests.support.web_server import CREATED, annotation_body
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_it_starts_without_torch_answers_and_stops_without_losing_events(
     events = [json.loads(line)["event"] for line in text.splitlines()]  # gunicorn's own lines, too
     assert any(event.startswith("Listening at") for event in events)
     from backend.human_labels import of_project
-    from backend.pool.engine import open_engine
+    from backend.pool.database.engine import open_engine
 
     engine = open_engine(f"sqlite:///{tmp_path / 'data' / 'pool.sqlite'}")
     assert len(of_project(engine, 7)) == 500

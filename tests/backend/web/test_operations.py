@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from backend.labels_reader import MAX_LABELS
+from backend.label_studio.labels import MAX_LABELS
+from backend.label_studio.task_text import LONGEST_TEXT
 from backend.pool import tasks
-from backend.task_text import LONGEST_TEXT
-from benchmarks.waiting import wait_for
-from tests.backend.web.server import Server
-from tests.servers import RedisServer
+from benchmarks.shared.waiting import wait_for
+from tests.support.servers import RedisServer
+from tests.support.web_server import Server
 
 
 def test_ready_says_which_part_is_missing(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from backend.pool import incidents, jobs
-from tests.backend.configs import CONFIG_A, CONFIG_B
-from tests.backend.web.server import Server
+from tests.support.configs import CONFIG_A, CONFIG_B
+from tests.support.web_server import Server
 
 OFFLINE = "offline similarity teacher (no LLM)"
 CONTRACT = {"project", "phase", "version", "label_space", "tasks", "with_candidates", "human_labels", "mean_candidates",

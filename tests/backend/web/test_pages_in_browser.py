@@ -17,11 +17,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from backend.pool import jobs, projects, versions
-from backend.report import report_html
-from tests.backend.configs import CONFIG_A
-from tests.backend.web.server import Server
+from backend.reporting.report import report_html
 from tests.e2e.browser import Browser
 from tests.e2e.conftest import artefacts  # noqa: F401 (a fixture)
+from tests.support.configs import CONFIG_A
+from tests.support.web_server import Server
 
 pytestmark = pytest.mark.browser
 AXE = "axe-core@4.11.0"

@@ -9,18 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from backend import policy
-from backend.answer_cache import AnswerCache
-from backend.labeling_config import read_labeling_config
+from backend.label_studio.label_config import read_labeling_config
+from backend.label_studio.predictions import is_valid
 from backend.pool import jobs, predictions, publishing, shortlists, tasks
-from backend.pool.tables import predictions as predictions_table
-from backend.predictions import is_valid
+from backend.pool.database.tables import predictions as predictions_table
+from backend.serving.live import predict
+from backend.serving.live.answer_cache import AnswerCache
 from model.calibration import Calibration
+from model.encoder.encoder import load_encoder
 from model.labels import HumanLabel, LabelSpace
-from model.student.encoder import load_encoder
-from model.student.training import TrainingOptions, train_student, training_data
-from tests.backend.configs import CONFIG_A, CONFIG_B
-from tests.backend.web.server import CREATED, Server, task_body
+from model.train import TrainingOptions, train_student, training_data
+from tests.support.configs import CONFIG_A, CONFIG_B
+from tests.support.web_server import CREATED, Server, task_body
 
 TEXTS = {1: "I was charged twice", 2: "where is my parcel", 3: "hello"}
 
@@ -70,7 +70,7 @@ def test_one_entry_per_task_in_order(server: Server, number: int) -> None:
 
 
 def test_what_label_studio_was_given_is_not_sent_as_well(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "STORING_MS", 3_600_000)
+    monkeypatch.setattr(predict, "STORING_MS", 3_600_000)
     version = server.version()
     server.answered({1: TEXTS[1], 2: TEXTS[2]}, ["refund", "billing"])
     assert publishing.unsent_candidates(server.services.engine, 7, version) == [1, 2]

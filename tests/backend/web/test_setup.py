@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from backend.pool import candidates, jobs, tasks
-from tests.backend.configs import CONFIG_A, CONFIG_B, TAXONOMY, choices, view
-from tests.backend.web.server import Server
+from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY, choices, view
+from tests.support.web_server import Server
 
 
 def test_health_needs_nothing(server: Server) -> None:

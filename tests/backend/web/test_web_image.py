@@ -16,18 +16,18 @@ import numpy as np
 import requests
 from packaging.utils import canonicalize_name
 
-from backend.embedded.web import web_command
+from backend.commands.start.web import web_command
 from backend.pool import projects, versions
 from backend.services import open_services
 from backend.settings import load_settings
+from model.encoder.export import share_encoder
 from model.labels import LabelSpace
 from model.registry import Registry
-from model.student.export import share_encoder
 from model.student.head import HeadStudent
-from tests.backend.configs import CONFIG_A
-from tests.backend.web.server import CREATED, task_body
 from tests.model.student.toys import tiny_transformer
-from tests.ports import free_port
+from tests.support.configs import CONFIG_A
+from tests.support.ports import free_port
+from tests.support.web_server import CREATED, task_body
 
 ROOT = Path(__file__).resolve().parents[3]
 SITE = """
@@ -86,7 +86,7 @@ def _trained(settings: Any, encoder: str) -> tuple[str, HeadStudent]:
     """What a worker leaves behind: a promoted student, and its encoder in the form that needs no torch."""
     services = open_services(settings)
     registry = Registry(settings.model_dir, settings.cache_dir / "fetched")
-    from backend.labeling_config import read_labeling_config
+    from backend.label_studio.label_config import read_labeling_config
 
     control = read_labeling_config(CONFIG_A, "")
     space: LabelSpace = control.space

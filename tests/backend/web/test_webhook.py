@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from backend.background import Background
 from backend.human_labels import of_project
 from backend.pool import annotations, jobs, tasks
-from tests.backend.configs import CONFIG_A
-from tests.backend.web.server import Server, annotation_body
+from backend.web.background import Background
+from tests.support.configs import CONFIG_A
+from tests.support.web_server import Server, annotation_body
 
 
 @pytest.fixture

@@ -11,18 +11,18 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from model.encoder.exported import DESCRIPTION, MODEL, TOKENIZER, shared_name
 from model.labels import LabelSpace
-from model.student.exported import DESCRIPTION, MODEL, TOKENIZER, shared_name
 from model.student.head import HeadStudent
-from tests.backend.configs import CONFIG_A
-from tests.backend.web.server import CREATED, Server, task_body
-from tests.programs import printed, refusing
+from tests.support.configs import CONFIG_A
+from tests.support.programs import printed, refusing
+from tests.support.web_server import CREATED, Server, task_body
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = ["[PAD]", "[UNK]", "invoice", "parcel"]
 CODE = """
 import json, sys, time
-from backend.wsgi import app
+from backend.web.wsgi import app
 
 client, end = app.test_client(), time.monotonic() + 240
 while True:
@@ -30,7 +30,7 @@ while True:
     if all(entries) or time.monotonic() > end:
         break
     time.sleep(0.1)
-from backend.examining import examine_parts
+from backend.commands.doctor.installation import examine_parts
 from backend.settings import load_settings
 
 found = next(one for one in examine_parts(load_settings()) if one.check == "Encoder")

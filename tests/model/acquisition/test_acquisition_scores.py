@@ -7,24 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.acquisition import (
+from model.acquisition.informativeness import Flip, JensenShannon, LabelDifference, TotalVariation
+from model.acquisition.pool import Pool, from_array
+from model.acquisition.score import Score, score_rows
+from model.acquisition.uncertainty import (
     BaseEntropy,
     ConformalSetSize,
     Entropy,
-    Flip,
-    JensenShannon,
-    LabelDifference,
     LeastConfidence,
     Margin,
-    Pool,
     RandomScore,
-    Score,
-    TotalVariation,
     VoteEntropy,
-    from_array,
-    score_rows,
+    margins,
 )
-from model.acquisition.uncertainty import margins
 from model.arrays import FloatArray
 from tests.model.acquisition.vectors import distributions, toy_pool
 

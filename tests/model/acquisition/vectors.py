@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from model.acquisition import Pool, from_array
+from model.acquisition.pool import Pool, from_array
 from model.arrays import FloatArray
 
 

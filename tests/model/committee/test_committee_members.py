@@ -11,14 +11,17 @@ import numpy as np
 import pytest
 
 from model.arrays import FloatArray
-from model.committee import Committee, LabelMap, NamesMember, StudentMember, member_probabilities
-from model.committee.entailment import EntailmentMember
-from model.committee.existing import ExistingMember
-from model.committee.words import WordsMember
+from model.committee.committee import Committee
+from model.committee.members.classifier import ExistingMember
+from model.committee.members.entailment import EntailmentMember
+from model.committee.members.label_map import LabelMap
+from model.committee.members.label_names import NamesMember
+from model.committee.members.member import StudentMember, member_probabilities
+from model.committee.members.tfidf import WordsMember
+from model.encoder.pretrained import pretrained
 from model.errors import ArtifactError, LabelSpaceError, NotEnoughDataError
 from model.labels import Label, LabelSpace
 from model.student.head import HeadStudent
-from model.student.pretrained import pretrained
 from model.student.student import load_student
 
 SPACE = LabelSpace.of(["sport", "money", "other"])

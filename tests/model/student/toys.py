@@ -9,7 +9,7 @@ import numpy as np
 
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.labels import LabelSpace
-from model.student.data import TrainingData
+from model.training.data import TrainingData
 
 
 class Toy:

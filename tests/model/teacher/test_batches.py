@@ -10,16 +10,16 @@ from pytest_httpserver import HTTPServer
 
 from model.errors import TeacherError
 from model.labels import LabelSpace
-from model.teacher.anthropic import AnthropicProvider
-from model.teacher.anthropic_batches import AnthropicBatches
 from model.teacher.base import State, Usage
 from model.teacher.batches import BatchTeacher, Ticket
-from model.teacher.composing import Composer
-from model.teacher.cost import Price
 from model.teacher.llm import LlmTeacher
-from model.teacher.openai import OpenAIProvider
-from model.teacher.openai_batches import OpenAIBatches
-from model.teacher.prompts import Prompt, Strategy
+from model.teacher.prompting.composing import Composer
+from model.teacher.prompting.prompts import Prompt, Strategy
+from model.teacher.providers.anthropic import AnthropicProvider
+from model.teacher.providers.anthropic_batches import AnthropicBatches
+from model.teacher.providers.openai import OpenAIProvider
+from model.teacher.providers.openai_batches import OpenAIBatches
+from model.teacher.providers.prices import Price
 from tests.model.teacher.batch_servers import AnthropicBatchServer, OpenAIBatchServer
 
 SPACE = LabelSpace.of(["spam", "ham", "eggs"])

@@ -16,8 +16,8 @@ from model.errors import TeacherRefused, TeacherUnavailable
 from model.labels import Label, LabelSpace
 from model.teacher.base import Answer, State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher, teacher_hash
-from model.teacher.examples import Example
 from model.teacher.llm import LlmTeacher
+from model.teacher.prompting.examples import Example
 from tests.model.teacher.embedding import embed_words
 from tests.model.teacher.llm_server import TEXT, OpenAIServer, Play, Script
 

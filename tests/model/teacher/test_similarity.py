@@ -99,7 +99,7 @@ def test_phrasings_of_a_label() -> None:
 
 
 def test_on_the_bundled_encoder() -> None:
-    from model.student.encoder import load_encoder
+    from model.encoder.encoder import load_encoder
 
     space = LabelSpace.of(["sports", "cooking", "banking"])
     texts = ["They won the match in extra time.", "Simmer the onions in butter.", "My transfer has not been booked."]

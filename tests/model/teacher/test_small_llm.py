@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import regex
 
-from benchmarks.small_llm import Asked, SmallLlm, pattern, unpack
-from benchmarks.small_llm_server import serving
+from benchmarks.shared.small_llm import Asked, SmallLlm, pattern, unpack
+from benchmarks.shared.small_llm_server import serving
 from model.labels import Label, LabelSpace
 from model.teacher.base import State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher
-from model.teacher.examples import Example
-from model.teacher.prompts import Prompt, Strategy
+from model.teacher.prompting.examples import Example
+from model.teacher.prompting.prompts import Prompt, Strategy
 from tests.model.teacher.embedding import embed_words
 from tests.model.teacher.small_llm import ServedLlm, missing_packages
 
@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),  # of the libraries that unpack the weights
     pytest.mark.skipif(bool(missing_packages()), reason=f"not installed: {', '.join(missing_packages())}"),
 ]
-SAMPLE = Path(__file__).resolve().parents[3] / "backend" / "sample"
+SAMPLE = Path(__file__).resolve().parents[3] / "backend" / "commands" / "start" / "sample"
 TASKS = int(os.environ.get("LLM_TASKS", "50"))
 EXAMPLES = [  # by them it learns the form of an answer, so that few texts are asked about twice
     Example("I paid this bill two times", "billing"),

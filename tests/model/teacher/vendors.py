@@ -10,14 +10,14 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 
 from model.labels import LabelSpace
-from model.teacher.anthropic import AnthropicProvider
-from model.teacher.composing import Composer
-from model.teacher.cost import Price
 from model.teacher.llm import LlmTeacher
-from model.teacher.openai import OpenAIProvider
-from model.teacher.prompts import Prompt, Strategy
-from model.teacher.provider import SdkProvider
-from model.teacher.throttle import Throttle
+from model.teacher.prompting.composing import Composer
+from model.teacher.prompting.prompts import Prompt, Strategy
+from model.teacher.providers.anthropic import AnthropicProvider
+from model.teacher.providers.openai import OpenAIProvider
+from model.teacher.providers.prices import Price
+from model.teacher.providers.provider import SdkProvider
+from model.teacher.providers.throttle import Throttle
 from tests.model.teacher.llm_server import AnthropicServer, LlmServer, OpenAIServer, Script
 
 SPACE = LabelSpace.of(["spam", "ham", "eggs"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.student.data import TrainingData
+from model.training.data import TrainingData
 from model.weak import strengths as module
 from model.weak.neighbours import pooled
 from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from model.arrays import IntArray
 from model.errors import TrainingStopped
-from model.student.data import TrainingData
-from model.student.options import TrainingOptions
+from model.training.data import TrainingData
+from model.training.options import TrainingOptions
 from model.weak import chunks
 from model.weak.beliefs import beliefs, sharpened
 from model.weak.chunks import Shares

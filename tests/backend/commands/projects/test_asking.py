@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from backend.commands import common
 from backend.errors import ProjectError, ShortlistError
 from backend.pool import candidates, jobs, projects, teachers
-from backend.queue import JobQueue
+from backend.queue.job_queue import JobQueue
 from backend.services import Services, teacher_version
 from backend.settings import Settings
 from model.teacher.base import Usage

@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from backend.errors import ProjectError
-from backend.exporting import COLUMNS
 from backend.pool import annotations, candidates, projects, tasks
 from backend.pool.annotation import Annotation
-from backend.pool.tables import predictions
+from backend.pool.database.tables import predictions
+from backend.reporting.export import COLUMNS
 from backend.services import open_services, teacher_version
 from backend.settings import load_settings
 from model.registry import Registry

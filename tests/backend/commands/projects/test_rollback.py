@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from backend.errors import ProjectError
 from backend.pool import jobs, projects, versions
 from backend.pool.projects import Project
-from backend.serving_choice import choose
+from backend.projects.actions import choose
 from tests.backend.commands.projects.conftest import SPACE, Run, name
 
 

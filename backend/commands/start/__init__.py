@@ -1,0 +1,1 @@
+"""Everything that `shortlist start` runs: supervisor, Redis, Label Studio, web server, worker."""

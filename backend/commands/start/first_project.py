@@ -1,0 +1,116 @@
+"""The sample project, from its import to its last shortlist, with visible progress."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from backend.commands.start.console import Console
+from backend.commands.start.plan import Sample
+from backend.commands.start.sample.importing import Imported, import_sample, report_reading
+from backend.commands.start.web import reachable
+from backend.label_studio.client import LabelStudio
+from backend.settings import Settings
+
+POLL_SECONDS = 2.0
+STILL_SECONDS = 20.0  # without a job and without progress for so long, there is nothing to wait for
+IMPORT_SECONDS = 600.0
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+Connect = Callable[[LabelStudio, Settings, int], object]
+
+
+def bring_in_sample(
+    sample: Sample, settings: Settings, folder: Path, console: Console, stopping: threading.Event, *, connect: Connect
+) -> Imported | None:
+    """Import and connect the sample, then wait until its tasks have shortlists; None if it was deleted on purpose."""
+    if not sample.shipped:
+        report_reading(sample.file, console)
+    key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
+    with LabelStudio(settings.LABEL_STUDIO_URL, key, IMPORT_SECONDS) as label_studio:
+        imported = import_sample(
+            label_studio,
+            sample.file,
+            sample.space,
+            folder,
+            lambda done, total: console.progress(f"Importing: {done} of {total} texts"),
+        )
+        if imported is None:
+            console.say("The sample project was deleted in Label Studio; SAMPLE=<file> makes a new one of your texts")
+            return None
+        if imported.added:
+            console.say(f"Imported {imported.added} texts into project {imported.project} {imported.title!r}")
+        connect(label_studio, settings, imported.project)
+        console.say(f"Connected project {imported.project} with Shortlist")
+
+        def counts() -> tuple[int, int]:
+            project = label_studio.project(imported.project)
+            return int(project.get("total_predictions_number") or 0), int(project.get("task_number") or 0)
+
+        status = partial(_status, settings, imported.project)
+        follow(counts, status, console, stopping, new=imported.added > 0)
+    return imported
+
+
+def follow(
+    counts: Callable[[], tuple[int, int]],
+    status: Callable[[], dict[str, Any]],
+    console: Console,
+    stopping: threading.Event,
+    poll_seconds: float = POLL_SECONDS,
+    new: bool = False,
+) -> None:
+    """Show how many tasks have a shortlist until all have one, a job fails, or nothing moves any more.
+
+    `counts` tells how many predictions and tasks Label Studio holds, `status` what Shortlist says about the project.
+    Where all have one at the first look, that is said only of a `new` project.
+    """
+    started, best, moved = time.monotonic(), -1, time.monotonic()
+    stored, tasks = counts()
+    if stored >= tasks:
+        if new:
+            console.say(f"Pre-annotated: {tasks} texts have a shortlist")
+        return
+    while not stopping.is_set():
+        state = status()
+        job = state.get("job") or {}
+        thought = max(int(state.get("with_candidates") or 0), stored)
+        console.progress(f"Pre-annotating: {thought} of {tasks} texts have a shortlist, {stored} are in Label Studio")
+        if thought + stored > best or job.get("state") in ("running", "queued"):
+            best, moved = max(best, thought + stored), time.monotonic()
+        if job.get("state") == "failed":
+            console.say(f"Pre-annotation stopped: {job['error']}")
+            return
+        if time.monotonic() - moved > STILL_SECONDS:
+            console.say(f"{stored} of {tasks} texts have a shortlist; no job is under way for the others")
+            return
+        stopping.wait(poll_seconds)
+        before, (stored, tasks) = stored, counts()
+        if stored and not before:
+            console.say(f"First shortlists are in Label Studio ({time.monotonic() - started:.0f} s after connecting)")
+        if stored >= tasks:
+            console.say(f"Pre-annotated: {tasks} texts have a shortlist ({time.monotonic() - started:.0f} s)")
+            return
+
+
+def _status(settings: Settings, project: int) -> dict[str, Any]:
+    """The project as Shortlist's own status page tells it; empty while it does not answer."""
+    request = urllib.request.Request(f"http://{reachable(settings.HOST)}:{settings.PORT}/projects/{project}.json")
+    if settings.BASIC_AUTH_USER:
+        login = f"{settings.BASIC_AUTH_USER}:{settings.BASIC_AUTH_PASS.get_secret_value()}"
+        request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+    try:
+        with _OPENER.open(request, timeout=10) as answer:
+            content = json.load(answer)
+    except (urllib.error.URLError, OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,1 @@
+"""Reads a sample file and brings it into Label Studio."""

@@ -1,1 +1,0 @@
-"""Parts that the all-in-one command starts itself: Redis, Label Studio, worker, web server."""

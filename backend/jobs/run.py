@@ -1,0 +1,231 @@
+"""What all jobs share: they run once at a time, say what they do, and end in a sentence when they fail."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+
+import sqlalchemy as sa
+import structlog
+from redis.exceptions import RedisError
+from rq import get_current_job
+
+from backend.errors import LabelStudioUnavailable, ProjectError, QueueError, ShortlistError
+from backend.label_studio.client import LabelStudio
+from backend.logs import configure_logs
+from backend.pool import incidents, jobs, projects
+from backend.pool.database.engine import open_engine
+from backend.pool.database.lock import alone
+from backend.pool.projects import Project
+from backend.queue.job_queue import PAUSABLE, JobQueue
+from backend.services import Services, paused
+from backend.settings import load_settings
+from model.errors import ArtifactError, ModelError, TeacherUnavailable
+
+log = structlog.get_logger(__name__)
+
+TRANSIENT = (LabelStudioUnavailable, TeacherUnavailable, QueueError, OSError, sa.exc.OperationalError)
+STEP_SECONDS = 0.5  # how often a step is written at most
+DEATHS = 5  # a job whose process was killed so often in a row is not started again
+UNTOLD = "untold"  # in RQ's record of a job: how its last run failed, where the pool could not be told
+TURNS = {"adapt": "train"}  # jobs that share one turn: both make versions
+TURN_SECONDS = 10.0  # a job whose turn another process has is tried again after so long
+
+
+class Job:
+    """One run of a job for one project: what it works with and how it reports."""
+
+    def __init__(self, services: Services, kind: str, project: int) -> None:
+        self.services = services
+        self.kind = kind
+        self.number = project
+        self._next_step = 0.0
+
+    @property
+    def project(self) -> Project:
+        """The project as the pool has it now."""
+        row = projects.get(self.services.engine, self.number)
+        if row is None:
+            raise ProjectError(f"project {self.number} is not known here: connect it first")
+        return row
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody wants no training and no question to the teacher now."""
+        return paused(self.services, self.project)
+
+    def step(self, text: str, progress: float | None = None) -> None:
+        """Say what is being done, for people; `progress` in [0, 1]. Too frequent calls are dropped."""
+        if time.monotonic() >= self._next_step:
+            self._next_step = time.monotonic() + STEP_SECONDS
+            jobs.step(self.services.engine, self.number, self.kind, text, progress)
+
+    def step_when_due(self, found: Callable[[], tuple[str, float]]) -> None:
+        """As `step`, for what takes time to find out: asked for only when it is written."""
+        if time.monotonic() >= self._next_step:
+            self.step(*found())
+
+    def note(self, what: str) -> None:
+        """Tell people what went wrong, also when all is well again."""
+        incidents.note(self.services.engine, self.number, self.kind, what)
+
+    def about(self, version: str) -> None:
+        """From now on the log lines of this run name this version."""
+        structlog.contextvars.bind_contextvars(version=version)
+
+    def ask(self, kind: str) -> None:
+        """Ask for another job of this project, or for this one once more. Kept in the pool while Redis is away."""
+        if kind == self.kind:
+            jobs.ask_again(self.services.engine, self.number, kind)
+            return
+        with suppress(QueueError):
+            self.services.queue.enqueue(kind, self.number)
+
+    def ask_once(self, kind: str) -> None:
+        """Ask for another job of this project, unless it waits or runs. Kept in the pool while Redis is away."""
+        try:
+            self.services.queue.ensure(kind, self.number)
+        except QueueError:
+            self.ask(kind)
+
+    def ask_later(self, seconds: float) -> None:
+        """Ask for this job once more after a while; whoever asks for it meanwhile pulls it forward."""
+        due_ms = self.services.clock() + round(seconds * 1000)
+        jobs.ask_again(self.services.engine, self.number, self.kind, due_ms)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether Label Studio's address and a key are set."""
+        settings = self.services.settings
+        return bool(settings.LABEL_STUDIO_URL and settings.LABEL_STUDIO_API_KEY.get_secret_value())
+
+    def label_studio(self) -> LabelStudio | None:
+        """Label Studio, or None where no address or key is set."""
+        settings = self.services.settings
+        key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
+        return LabelStudio(settings.LABEL_STUDIO_URL, key) if self.has_key else None
+
+
+def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:
+    """Run `work` and record its state; its result is the last step in words.
+
+    What may pass by itself is raised, so that RQ tries again later; everything else is recorded and ends the job.
+    """
+    job = Job(job_services(), kind, project)
+    structlog.contextvars.clear_contextvars()
+    with structlog.contextvars.bound_contextvars(job=kind, project=project):
+        if projects.get(job.services.engine, project) is None:
+            log.warning("job of an unknown project")
+            return
+        with alone(job.services.engine, f"{TURNS.get(kind, kind)}-{project}") as mine:
+            if not mine:
+                _leave_to_the_other(job)
+            elif _told_of_a_failure(job) or not _died_too_often(job):
+                jobs.begin(job.services.engine, project, kind)
+                _run(job, _wait_for_resume if kind in PAUSABLE and job.paused else work)
+
+
+def _leave_to_the_other(job: Job) -> None:
+    """Another process is at it, though the queue thought not: Redis forgot that run, or a worker that was held up, or a
+    clock that was set, made it look abandoned. Whoever asked anew meanwhile is not forgotten."""
+    row = jobs.get(job.services.engine, job.number).get(job.kind)
+    log.warning("not run a second time: another process is at it")
+    if row is None or row.state != "running":
+        job.ask_later(TURN_SECONDS)
+
+
+def _wait_for_resume(job: Job) -> str:
+    return f"nothing was done, because the project is paused; `shortlist resume {job.number}` goes on"
+
+
+def _run(job: Job, work: Callable[[Job], str]) -> None:
+    engine = job.services.engine
+    try:
+        text = work(job)
+    except TRANSIENT as error:
+        _say_that_it_is_tried_again(job, error)
+        raise
+    except (ShortlistError, ModelError) as error:
+        if _storage_is_away(error):
+            _say_that_it_is_tried_again(job, error)
+            raise
+        log.error("job failed", reason=str(error))
+        jobs.fail(engine, job.number, job.kind, str(error))
+        job.note(str(error))
+    except Exception as error:
+        error_id = uuid.uuid4().hex[:12]
+        log.exception("job failed unexpectedly", error_id=error_id)
+        sentence = f"Unexpected {type(error).__name__}; the log tells more under error id {error_id}"
+        jobs.fail(engine, job.number, job.kind, sentence)
+        job.note(sentence)
+    else:
+        log.info("job done", result=text)
+        jobs.finish(engine, job.number, job.kind, text)
+
+
+def _storage_is_away(error: Exception) -> bool:
+    """A full disk, or a place of versions that cannot be reached: unlike a damaged version this may pass."""
+    cause = error.__cause__
+    return isinstance(error, ArtifactError) and isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+
+
+def _say_that_it_is_tried_again(job: Job, error: Exception) -> None:
+    sentence = _sentence(error)
+    log.warning("job failed, it is tried again", reason=sentence)
+    try:
+        jobs.fail(job.services.engine, job.number, job.kind, f"{sentence}. It is tried again by itself.")
+        job.note(f"{sentence}. It was tried again by itself.")
+    except sa.exc.OperationalError:  # the pool itself is away: the next run tells it
+        record = get_current_job()
+        if record is not None:
+            with suppress(RedisError):
+                record.meta[UNTOLD] = f"{sentence}. It was tried again by itself."
+                record.save_meta()
+
+
+def _told_of_a_failure(job: Job) -> bool:
+    """Whether the last run ended without being killed, but could not say so: people are told now."""
+    record = get_current_job()
+    untold = record.meta.pop(UNTOLD, None) if record is not None else None
+    if record is None or untold is None:
+        return False
+    job.note(str(untold))
+    record.save_meta()
+    return True
+
+
+def _died_too_often(job: Job) -> bool:
+    """Count runs that never ended, in RQ's record of the job; give up after DEATHS of them."""
+    record = get_current_job()
+    row = jobs.get(job.services.engine, job.number).get(job.kind)
+    if record is None or row is None or row.state != "running":
+        return False
+    deaths = int(record.meta.get("deaths", 0)) + 1
+    record.meta["deaths"] = deaths
+    record.save_meta()
+    job.note("Its process was killed. It was started again by itself.")
+    if deaths < DEATHS:
+        log.warning("the last run was killed, starting again", deaths=deaths)
+        return False
+    sentence = f"The job was killed {deaths} times in a row, often a sign of too little memory; start it again by hand"
+    log.error(sentence)
+    jobs.fail(job.services.engine, job.number, job.kind, sentence)
+    return True
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, sa.exc.OperationalError):
+        return f"The database cannot be used: {error.orig}"
+    return str(error).rstrip(".") or type(error).__name__
+
+
+@lru_cache(maxsize=1)
+def job_services() -> Services:
+    """Services from the environment, once per process. The worker has brought the schema up to date at its start."""
+    settings = load_settings()
+    configure_logs(settings)
+    engine = open_engine(settings.database_url)
+    return Services(settings, engine, JobQueue(settings.REDIS_URL, engine, patient=True))

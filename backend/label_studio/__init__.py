@@ -1,0 +1,1 @@
+"""Label Studio's language and API: label configs, annotations, predictions, connections."""

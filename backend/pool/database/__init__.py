@@ -1,0 +1,1 @@
+"""Engine, tables, migrations, bulk writes, locks, dump: alike on SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""One project: options, versions, triggers, job; connect, pause, disconnect."""

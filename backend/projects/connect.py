@@ -1,0 +1,245 @@
+"""Register this backend with a project of Label Studio: connection, webhook with login, title, options, first jobs."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, QueueError
+from backend.label_studio.annotations import utc_text
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.http import BLOCKED
+from backend.label_studio.instructions import remember_instructions
+from backend.label_studio.templates import explanation
+from backend.pool import projects
+from backend.pool.projects import Project
+from backend.projects.teacher_check import lacking
+from backend.projects.updates import KEEP, control_of, remember
+from backend.services import Services, open_services, project_options, served_version
+from backend.serving.publishing.title import login_fields, ours, same_address
+from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Connected:
+    """What `connect` did: `notes` are sentences about what still needs a person."""
+
+    project: int
+    title: str
+    url: str
+    version: str
+    connection: int
+    webhook: int
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain object."""
+        return dataclasses.asdict(self)
+
+
+def connect_project(
+    label_studio: LabelStudio, settings: Settings, project: int, overrides: Mapping[str, object] | None = None
+) -> Connected:
+    """Connect a project, or put an existing connection right; may be repeated at any time.
+
+    `overrides` change the connection's `extra_params`, an empty value takes one away; None keeps all. Raises
+    LabelingConfigError if the label config is not supported, SettingsError for a wrong option, AddressBlocked and other
+    LabelStudioErrors.
+    """
+    services = open_services(settings)
+    try:
+        return _connect(services, label_studio, project, overrides)
+    finally:
+        services.engine.dispose()
+
+
+def _connect(
+    services: Services, label_studio: LabelStudio, number: int, overrides: Mapping[str, object] | None
+) -> Connected:
+    settings = services.settings
+    stated = _stated(label_studio, number)
+    existing = label_studio.connections(number)
+    mine = ours(existing, settings.backend_url)
+    overrides = _merged(overrides, mine)
+    given = _options(overrides, mine)
+    title = str(stated.get("title") or "")
+    config = str(stated.get("label_config") or "")
+    known = remember(services, number, created_of(stated), config, extra_params=given, title=title)
+    known = remember_instructions(services, known, stated)
+    version = served_version(services, known)
+    connection = _one_connection(services, label_studio, number, version, overrides, existing)
+    hook = _webhook(label_studio, settings, number, connection)
+    _show(label_studio, number, stated, existing, version)
+    projects.set_published(services.engine, number, version)
+    notes = [*_foreign(existing, settings), *_hidden(stated), *_explain(services, label_studio, known, stated)]
+    notes += _teacherless(services, known)
+    notes += _start_jobs(services, number)
+    return Connected(number, title, settings.backend_url, version, int(connection["id"]), int(hook["id"]), tuple(notes))
+
+
+def _stated(label_studio: LabelStudio, number: int) -> dict[str, Any]:
+    try:
+        return label_studio.project(number)
+    except LabelStudioRefused as error:
+        raise LabelStudioRefused(
+            f"{label_studio.url} has no project {number} that this key may see ({error}); `shortlist connect` lists "
+            "those that it may"
+        ) from error
+
+
+def created_of(stated: Mapping[str, Any]) -> str:
+    """A project's creation time as `/setup` writes it: epoch seconds."""
+    created = utc_text(stated.get("created_at"))
+    return str(int(datetime.fromisoformat(created).timestamp())) if created else ""
+
+
+def webhook_headers(settings: Settings) -> dict[str, str]:
+    """What the webhook must carry to pass our Basic auth: Label Studio does not add the connection's login."""
+    if not settings.BASIC_AUTH_USER:
+        return {}
+    login = f"{settings.BASIC_AUTH_USER}:{settings.BASIC_AUTH_PASS.get_secret_value()}"
+    return {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
+
+
+def webhook_url(backend_url: str) -> str:
+    """Where Label Studio sends events."""
+    return backend_url.rstrip("/") + "/webhook"
+
+
+def _options(overrides: Mapping[str, object] | None, found: Sequence[Mapping[str, Any]]) -> object:
+    if overrides is not None:
+        return dict(overrides)
+    return found[0].get("extra_params") if found else KEEP
+
+
+def _merged(changes: Mapping[str, object] | None, found: Sequence[Mapping[str, Any]]) -> Mapping[str, object] | None:
+    """All options of the connection after these changes; None: nothing was to be changed."""
+    if changes is None:
+        return None
+    kept = found[0].get("extra_params") if found else None
+    if isinstance(kept, str):
+        try:
+            kept = json.loads(kept)
+        except ValueError:
+            kept = None
+    before = dict(kept) if isinstance(kept, Mapping) else {}
+    return {name: value for name, value in {**before, **changes}.items() if value != ""}
+
+
+def _one_connection(
+    services: Services,
+    label_studio: LabelStudio,
+    project: int,
+    version: str,
+    overrides: Mapping[str, object] | None,
+    existing: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
+    """Exactly one connection to this backend: the oldest is put right, doubles and half-made ones are removed."""
+    settings = services.settings
+    fields: dict[str, object] = dict(login_fields(settings))
+    if overrides is not None:
+        fields["extra_params"] = dict(overrides)
+    mine = sorted(ours(existing, settings.backend_url), key=lambda row: int(row["id"]))
+    for double in mine[1:]:
+        label_studio.remove_connection(int(double["id"]))
+    if mine:
+        fields["title"] = version
+        return label_studio.update_connection(int(mine[0]["id"]), project, settings.backend_url, **fields)
+    try:
+        return label_studio.add_connection(project, settings.backend_url, version, fields)
+    except LabelStudioError:
+        _remove_half_made(label_studio, project, settings.backend_url)
+        raise
+
+
+def _remove_half_made(label_studio: LabelStudio, project: int, backend_url: str) -> None:
+    """A refused connection may have been saved all the same."""
+    try:
+        for connection in label_studio.connections(project):
+            if same_address(str(connection.get("url")), backend_url):
+                label_studio.remove_connection(int(connection["id"]))
+    except LabelStudioError as error:
+        log.warning("a half-made connection may be left", project=project, reason=str(error))
+
+
+def _webhook(
+    label_studio: LabelStudio, settings: Settings, project: int, connection: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One webhook with our login; those of an address that the connection had before are removed."""
+    url = webhook_url(settings.backend_url)
+    try:
+        hook = label_studio.set_webhook(project, url, webhook_headers(settings))
+    except AddressBlocked:
+        label_studio.remove_connection(int(connection["id"]))
+        raise AddressBlocked(BLOCKED.format(address=url)) from None
+    return hook
+
+
+def _show(
+    label_studio: LabelStudio,
+    project: int,
+    stated: Mapping[str, Any],
+    existing: Sequence[Mapping[str, Any]],
+    version: str,
+) -> None:
+    """Let the project show our predictions, unless its owner chose other ones."""
+    chosen = label_studio.project(project).get("model_version") or ""
+    before = {str(connection.get("title")) for connection in existing} | {str(stated.get("model_version") or "")}
+    if chosen != version and (chosen == "" or (chosen in before and not _stored_version(stated, existing))):
+        label_studio.update_project(project, model_version=version)
+
+
+def _stored_version(stated: Mapping[str, Any], existing: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the project's owner chose stored predictions rather than a live model."""
+    chosen = str(stated.get("model_version") or "")
+    return bool(chosen) and chosen not in {str(connection.get("title")) for connection in existing}
+
+
+def _foreign(existing: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
+    mine = {int(row["id"]) for row in ours(existing, settings.backend_url)}
+    others = [str(row.get("title") or row.get("url")) for row in existing if int(row["id"]) not in mine]
+    if not others:
+        return []
+    return [f"The project has another ML backend ({others[0]}); Label Studio asks only the first: remove that one"]
+
+
+def _explain(services: Services, label_studio: LabelStudio, known: Project, stated: Mapping[str, Any]) -> list[str]:
+    """Tell annotators what ticks mean, where the project's instructions are empty; else ask the owner to do it."""
+    told = explanation(control_of(services, known).multiple)
+    written = str(stated.get("expert_instruction") or "").strip()
+    if not written:
+        label_studio.update_project(known.project, expert_instruction=told, show_instruction=True)
+    elif told not in written and "shortlist" not in written.lower():
+        return [f"The project has labelling instructions of its own; add what ticks mean: {told}"]
+    return []
+
+
+def _hidden(stated: Mapping[str, Any]) -> list[str]:
+    if stated.get("show_collab_predictions", True):
+        return []
+    return ["The project hides predictions: switch on Settings, Annotation, Use predictions to prelabel tasks"]
+
+
+def _teacherless(services: Services, project: Project) -> list[str]:
+    lack = lacking(services.settings, project_options(services.settings, project).TEACHER)
+    return [] if lack is None else [f"The teacher cannot be asked: {lack.what}. {lack.remedy}"]
+
+
+def _start_jobs(services: Services, project: int) -> list[str]:
+    try:
+        services.queue.enqueue("sync", project)
+        services.queue.enqueue("annotate", project)
+        if not services.queue.workers():
+            return ["No worker is running, so nothing is computed yet: start one with `shortlist worker`"]
+    except QueueError as error:
+        return [f"The first jobs wait until Redis is back: {error}"]
+    return []

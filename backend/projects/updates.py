@@ -1,0 +1,113 @@
+"""What Label Studio tells about a project: remembered in the pool, written only when it is new."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from backend.errors import LabelingConfigError, QueueError
+from backend.label_studio.control import Control
+from backend.label_studio.label_config import read_labeling_config
+from backend.label_studio.task_text import storable
+from backend.pool import projects
+from backend.pool.project_cache import read_project
+from backend.pool.projects import Project
+from backend.projects import triggers
+from backend.projects.allowed_models import refuse_foreign
+from backend.services import Services, hold_budget, project_options
+from model.labels import LabelSpace
+
+log = structlog.get_logger(__name__)
+
+KEEP: Any = object()  # extra_params were not part of the message
+
+Later = Callable[[str, Callable[[], object]], object]  # does a piece of work, named for the log, at its own time
+
+
+def at_once(what: str, work: Callable[[], object]) -> None:
+    """For callers that nobody waits for."""
+    work()
+
+
+def remember(
+    services: Services,
+    project: int,
+    created: str,
+    label_config: str,
+    *,
+    extra_params: object = KEEP,
+    title: str = "",
+    later: Later = at_once,
+) -> Project:
+    """The project as the pool has it after this message. Writes only on a change; a changed label space starts jobs,
+    which `later` is given: where Redis is away, whoever asks must not wait for it.
+
+    A different `created` means that Label Studio gave the id to a new project: the old one's data goes.
+    Raises SettingsError for malformed extra_params, before anything is written.
+    """
+    known = read_project(services.engine, project)
+    if known is not None and _same(known, created, label_config, extra_params, title):
+        return known
+    options = _raw_options(services, known, extra_params)
+    label_config = storable(label_config)
+    control = services.settings.for_project(options).CONTROL
+    if known is not None and _same(known, created, label_config, options, title):
+        return known
+    space, problem = _space(label_config, control)
+    kept = known if known is not None and created in ("", known.created) else None
+    changed = projects.save_config(
+        services.engine,
+        project,
+        created or (known.created if known else ""),
+        storable(title) or (kept.title if kept else ""),
+        label_config,
+        space,
+        problem,
+        options,
+    )
+    saved = read_project(services.engine, project)
+    assert saved is not None, "a project that was just saved is there"
+    hold_budget(services, saved)
+    if space is not None and (changed or (known is not None and known.options != options)):
+        later("label config", lambda: start(lambda: triggers.on_label_config(services, project), project))
+    return saved
+
+
+def control_of(services: Services, project: Project) -> Control:
+    """The control that the project's tasks are answered for; LabelingConfigError if the label config has none."""
+    return read_labeling_config(project.label_config, project_options(services.settings, project).CONTROL)
+
+
+def start(trigger: Any, project: int) -> None:
+    """Call a trigger; without Redis nothing is lost, because the pool remembers what was asked for."""
+    try:
+        trigger()
+    except QueueError as error:
+        log.error("no job was started", project=project, reason=str(error))
+
+
+def _same(known: Project, created: str, label_config: str, options: object, title: str) -> bool:
+    """Whether a message says what is known, `options` as an object; what was stored was checked."""
+    same_project = created in ("", known.created) and title in ("", known.title)
+    same_options = options is KEEP or known.options == ({} if options is None else options)
+    return same_project and same_options and known.label_config == label_config
+
+
+def _raw_options(services: Services, known: Project | None, extra_params: object) -> dict[str, Any]:
+    """The overrides as an object, checked."""
+    if extra_params is KEEP:
+        return dict(known.options) if known is not None else {}
+    refuse_foreign(services.settings, services.settings.for_project(extra_params))
+    if isinstance(extra_params, str):
+        extra_params = json.loads(extra_params) if extra_params.strip() else {}
+    return dict(extra_params) if isinstance(extra_params, Mapping) else {}
+
+
+def _space(label_config: str, control: str) -> tuple[LabelSpace | None, str]:
+    try:
+        return read_labeling_config(label_config, control).space, ""
+    except LabelingConfigError as error:
+        return None, str(error)

@@ -1,0 +1,1 @@
+"""RQ on Redis: unique jobs, and workers that outlive kills and clocks."""

@@ -1,0 +1,1 @@
+"""What people read: status, figures, charts, wording, report, export."""

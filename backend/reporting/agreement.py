@@ -1,0 +1,72 @@
+"""How far several people agree about the same tasks: Krippendorff's alpha and the plain share of agreeing pairs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.pool.database.engine import read
+from backend.pool.database.tables import annotations as people
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """`tasks` were labelled by at least two people; `alpha` is 1 for perfect agreement and 0 for chance.
+
+    `percent` is the share of agreeing pairs of people within a task, in [0, 1]; None before there is a pair. `alpha` is
+    also None where everybody always chose the same label, because then nothing is known about chance.
+    """
+
+    tasks: int
+    percent: float | None
+    alpha: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain object."""
+        return {"tasks": self.tasks, "percent": self.percent, "alpha": self.alpha}
+
+
+def agreement(engine: sa.Engine, project: int) -> Agreement:
+    """Of the people who labelled a project; of each person's annotations of a task the newest counts."""
+    query = (
+        sa.select(people.c.task, people.c.annotation, people.c.annotator, people.c.labels)
+        .where(people.c.project == project, people.c.state == "labelled", people.c.task.in_(_shared(project)))
+        .order_by(people.c.updated_at, people.c.annotation)
+    )
+    voices: dict[int, dict[tuple[bool, int], frozenset[str]]] = {}
+    with read(engine) as connection:
+        for task, annotation, annotator, labels in connection.execute(query):
+            who = (True, annotator) if annotator is not None else (False, annotation)
+            voices.setdefault(task, {})[who] = frozenset(labels)
+    return of_values(list(one.values()) for one in voices.values())
+
+
+def of_values(units: Iterable[list[frozenset[str]]]) -> Agreement:
+    """Krippendorff's alpha for nominal data (Content Analysis, 4th ed., 2018, chapter 12): 1 - observed / expected.
+
+    `units` are the values given to each task, in any order; a set of several labels is a value of its own.
+    """
+    pairable = [Counter(values) for values in units if len(values) > 1]
+    total = sum(unit.total() for unit in pairable)
+    if not total:
+        return Agreement(0, None, None)
+    differing = sum(_differing(unit) / (unit.total() - 1) for unit in pairable) / total
+    expected = _differing(sum(pairable, Counter())) / (total * (total - 1))
+    alike = sum(unit.total() ** 2 - unit.total() - _differing(unit) for unit in pairable)
+    pairs = sum(unit.total() ** 2 - unit.total() for unit in pairable)
+    return Agreement(len(pairable), alike / pairs, 1 - differing / expected if expected else None)
+
+
+def _differing(counts: Mapping[frozenset[str], int]) -> int:
+    """Ordered pairs of different values."""
+    return sum(counts.values()) ** 2 - sum(number**2 for number in counts.values())
+
+
+def _shared(project: int) -> sa.Select[int]:
+    """Tasks with more than one labelled annotation."""
+    rows = sa.select(people.c.task).where(people.c.project == project, people.c.state == "labelled")
+    return rows.group_by(people.c.task).having(sa.func.count() > 1)

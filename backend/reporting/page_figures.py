@@ -1,0 +1,114 @@
+"""What a page or a report shows beside the status: confusions, the learning curve, what comes next, what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.errors import ShortlistError
+from backend.pool import figures, pairs, versions
+from backend.pool.database.engine import read
+from backend.pool.database.tables import candidate_sets, ledger
+from backend.pool.projects import Project
+from backend.reporting.charts import Point, learning_curve, set_sizes, stopping_curve
+from backend.reporting.confusions import Confusions, confusions
+from backend.services import Services, teacher_version
+from backend.training.stopping import ENOUGH, STABLE
+from model.evaluation import Rate, rate
+from model.teacher.similarity import NAME as OFFLINE_TITLE
+
+
+@dataclass(frozen=True)
+class Insight:
+    """Figures of one project for people. `sizes` are pairs (labels in the set, tasks)."""
+
+    student: Confusions
+    teacher: Confusions
+    curve: tuple[Point, ...]
+    sizes: tuple[tuple[int, int], ...]
+    served: Rate | None  # the served student alone
+    next_run_usd: float | None  # None: nothing was paid yet, so nothing is known
+
+
+def insight(services: Services, project: Project) -> Insight:
+    """Everything that is read from the pool; no model is loaded and nobody is asked."""
+    engine, number = services.engine, project.project
+    names = project.space.names if project.space else ()
+    version = _teacher(services, project)
+    checked = figures.students(engine, number)
+    served = checked.get(project.served or "")
+    return Insight(
+        confusions(pairs.of_students(engine, number), names),
+        confusions(pairs.of_teacher(engine, number, version) if version else [], names),
+        tuple(_curve(engine, project, checked)),
+        _sizes(engine, number, version) if version else (),
+        rate(served.top1, served.tasks) if served else None,
+        _mean_price(engine, number),
+    )
+
+
+def drawn(status: dict[str, Any], found: Insight, nonce: str = "") -> dict[str, str]:
+    """The charts of page and report as SVG, by name; "" where there is too little to draw."""
+    people = status["stopping"]["people"]
+    judged = [point for point in people["curve"] if point["changed"] is not None and point["compared"] >= ENOUGH]
+    changes = [(point["known"], point["changed"]) for point in judged]
+    return {
+        "curve": learning_curve(found.curve, nonce, people["stopped_at"]),
+        "changes": stopping_curve(changes, STABLE, nonce, people["stopped_at"]),
+        "sizes": set_sizes(found.sizes, nonce),
+    }
+
+
+def next_run(status: dict[str, Any], found: Insight) -> str:
+    """One sentence: what the teacher's next run would cost."""
+    missing = status["teacher"]["waiting"]
+    if status["teacher"]["name"] == OFFLINE_TITLE:
+        state = f"{missing} tasks have no shortlist yet" if missing else "every task has a shortlist"
+        return f"{state}; the offline teacher costs nothing"
+    if not missing:
+        return "the teacher has answered all that it is asked about: there is nothing to pay for"
+    if found.next_run_usd is None:
+        return f"{missing} tasks wait for the teacher; `shortlist estimate {status['project']}` tells the price first"
+    price = f"about ${missing * found.next_run_usd:,.4f} at the mean price of a task so far"
+    return f"{missing} tasks wait for the teacher: {price}; `shortlist estimate {status['project']}` tells more"
+
+
+def _teacher(services: Services, project: Project) -> str | None:
+    try:
+        return teacher_version(services, project)
+    except ShortlistError:
+        return None
+
+
+def _curve(engine: sa.Engine, project: Project, checked: dict[str, figures.Checked]) -> list[Point]:
+    """Versions of the present labels only: accuracy on other labels is another figure."""
+    points = []
+    for row in versions.list_versions(engine, project.project):
+        found = checked.get(row.version) if row.space_hash == project.space_hash else None
+        share = rate(found.top1, found.tasks) if found else None
+        if share is not None:
+            points.append(Point(row.human_labels, share.value, share.low, share.high, row.version))
+    return points
+
+
+def _sizes(engine: sa.Engine, project: int, version: str) -> tuple[tuple[int, int], ...]:
+    here = (candidate_sets.c.project == project, candidate_sets.c.version == version)
+    query = (
+        sa.select(candidate_sets.c.size, sa.func.count())
+        .where(*here, candidate_sets.c.state == "answered")
+        .group_by(candidate_sets.c.size)
+        .order_by(candidate_sets.c.size)
+    )
+    with read(engine) as connection:
+        return tuple((int(size), int(count)) for size, count in connection.execute(query))
+
+
+def _mean_price(engine: sa.Engine, project: int) -> float | None:
+    """US dollars per task that was asked about so far; None before anything was paid."""
+    paid = sa.select(sa.func.sum(ledger.c.microusd)).where(ledger.c.project == project)
+    asked = sa.select(sa.func.count()).select_from(candidate_sets).where(candidate_sets.c.project == project)
+    with read(engine) as connection:
+        usd, tasks = connection.execute(paid).scalar_one(), connection.execute(asked).scalar_one()
+    return float(usd) / 1e6 / int(tasks) if usd and tasks else None

@@ -1,0 +1,102 @@
+"""A report about one project: one HTML file that opens offline, for whoever must decide whether to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import sqlalchemy as sa
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from backend.label_studio.links import tasks_link
+from backend.pool import pairs, tasks
+from backend.pool.database.engine import read
+from backend.pool.database.tables import tasks as task_table
+from backend.pool.pairs import Pair
+from backend.pool.projects import Project
+from backend.reporting.page_figures import Insight, drawn, insight, next_run
+from backend.reporting.status import iso, project_status
+from backend.reporting.wording import FILTERS, phase_words, what_next
+from backend.services import Services, teacher_version
+
+MOST_EXAMPLES = 20
+LONGEST_EXAMPLE = 300  # characters
+
+
+@dataclass(frozen=True)
+class Example:
+    """A task where people decided otherwise than was predicted."""
+
+    task: int
+    text: str
+    person: str
+    predicted: str
+    who: str
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Characters per text."""
+
+    mean: float
+    longest: int
+
+
+def report_html(services: Services, project: Project) -> str:
+    """The whole page; nothing in it is loaded from elsewhere, except where a person follows a link."""
+    status, found = project_status(services, project), insight(services, project)
+    content = _facts(services, project, status, found)
+    loader = PackageLoader("backend.web", "pages/templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    style = (resources.files("backend.web") / "pages" / "static" / "style.css").read_text(encoding="utf-8")
+    return environment.get_template("report.html").render(style=style, **FILTERS, **content)
+
+
+def _facts(services: Services, project: Project, status: dict[str, Any], found: Insight) -> dict[str, Any]:
+    address = services.settings.label_studio_link
+
+    def link(ids: tuple[int, ...], title: str) -> str:
+        return tasks_link(address, project.project, ids, title)
+
+    return {
+        "status": status,
+        "found": found,
+        "labels": project.space.labels if project.space else (),
+        "lengths": _lengths(services.engine, project.project),
+        "phase": phase_words(status),
+        "next_steps": what_next(status),
+        "next_run": next_run(status, found),
+        **drawn(status, found),
+        "examples": _examples(services, project),
+        "tasks_link": link,
+        "made": iso(services.clock()).replace("T", " ").replace("Z", " UTC"),
+    }
+
+
+def _lengths(engine: sa.Engine, project: int) -> Lengths | None:
+    size = sa.func.length(task_table.c.text)
+    query = sa.select(sa.func.avg(size), sa.func.max(size)).where(task_table.c.project == project)
+    with read(engine) as connection:
+        mean, longest = connection.execute(query).one()
+    return None if mean is None else Lengths(float(mean), int(longest))
+
+
+def _examples(services: Services, project: Project) -> list[Example]:
+    """Mistakes of the student, where it was shown, else of the teacher's first candidate."""
+    engine, number = services.engine, project.project
+    wrong = _wrong(pairs.of_students(engine, number))
+    who = "student"
+    if not wrong and project.space is not None:
+        wrong, who = _wrong(pairs.of_teacher(engine, number, teacher_version(services, project))), "teacher"
+    texts = tasks.texts(engine, number, [pair.task for pair in wrong])
+    return [
+        Example(pair.task, texts[pair.task][:LONGEST_EXAMPLE], pair.label, pair.predicted[0], who)
+        for pair in wrong
+        if pair.task in texts
+    ]
+
+
+def _wrong(found: list[Pair]) -> list[Pair]:
+    """The newest mistakes, at most MOST_EXAMPLES."""
+    return [pair for pair in found if pair.label != pair.predicted[0]][-MOST_EXAMPLES:]

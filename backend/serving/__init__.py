@@ -1,0 +1,1 @@
+"""What Label Studio shows of a project."""

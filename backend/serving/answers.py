@@ -1,0 +1,66 @@
+"""A student's answers, the same for jobs and the web process: from probabilities, stored, turned into entries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from backend.label_studio.control import Control
+from backend.pool import predictions
+from backend.services import Services
+from backend.serving import score_column, unsure
+from backend.settings import ProjectOptions
+
+if TYPE_CHECKING:
+    from model.arrays import FloatArray
+    from model.calibration import Calibration
+    from model.labels import CandidateSet, LabelSpace
+
+
+class Answer(NamedTuple):
+    """What a student says about one text."""
+
+    label: str
+    score: float  # probability of the label
+    lead: float  # over the second label
+    shortlist: CandidateSet | None = None  # where the student is unsure and its version promises a coverage
+
+    def entry(self, control: Control, version: str, options: ProjectOptions) -> dict[str, Any]:
+        """The entry for Label Studio."""
+        score = self.lead if score_column.wanted(options) else self.score
+        return unsure.student_entry(control, version, options, self.label, score, self.shortlist)
+
+
+def answers(space: LabelSpace, probabilities: FloatArray, calibration: Calibration | None) -> list[Answer]:
+    """One answer per row of calibrated probabilities `(n, C)`."""
+    if not len(probabilities):
+        return []
+    columns, leads = probabilities.argmax(axis=1), score_column.leads(probabilities)
+    lists = unsure.lists(calibration, space, probabilities)
+    return [
+        Answer(space.names[column], float(row[column]), lead, found)
+        for row, column, lead, found in zip(probabilities, columns, leads, lists, strict=True)
+    ]
+
+
+def save(
+    services: Services, project: int, version: str, options: ProjectOptions, rows: Iterable[tuple[int, str, Answer]]
+) -> None:
+    """Store (task, hash of its text, answer); the label comes last, because what has one is published."""
+    rows = list(rows)
+    score_column.keep(services, project, version, options, [(task, found.lead) for task, _, found in rows])
+    unsure.keep(services, project, version, options, {task: found.shortlist for task, _, found in rows})
+    predictions.save(services.engine, project, version, [(task, key, one.label, one.score) for task, key, one in rows])
+
+
+def stored(
+    services: Services, project: int, version: str, options: ProjectOptions, tasks: Collection[int]
+) -> dict[int, tuple[str, Answer]]:
+    """{task: (hash of its text, answer)} of those of the tasks that the version has answered."""
+    known = predictions.read(services.engine, project, version, tasks)
+    leads = score_column.stored(services, project, version, options, list(known))
+    lists = unsure.stored(services, project, version, options, list(known))
+    return {
+        task: (key, Answer(label, score, leads.get(task, score), lists.get(task)))
+        for task, (key, label, score) in known.items()
+    }

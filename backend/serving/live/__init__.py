@@ -1,0 +1,1 @@
+"""Inside /predict: question, loaded models, teacher within a time budget, preload, readiness."""

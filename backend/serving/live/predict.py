@@ -1,0 +1,238 @@
+"""What to serve: which version answers, from where, and what happens with tasks that have no answer yet."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import structlog
+
+from backend.blind import hide
+from backend.label_studio.annotations import identifier
+from backend.label_studio.control import Control
+from backend.label_studio.predictions import abstained_entry, is_valid, shortlist_entry
+from backend.label_studio.task_text import task_text
+from backend.pool import candidates, publishing, tasks
+from backend.pool.projects import Project
+from backend.pool.versions import is_trained
+from backend.projects import triggers
+from backend.projects.current import Serving, serving
+from backend.projects.updates import Later, at_once, start
+from backend.services import Services, served_version
+from backend.serving import answers as student_answers
+from backend.serving import score_column
+from backend.serving.live import teacher
+from backend.serving.live.models import LiveStudents
+from backend.settings import ProjectOptions
+from model.labels import CandidateSet
+
+log = structlog.get_logger(__name__)
+
+NO_ENTRY, NO_OBJECT = b"[]", b"{}"
+STORING_MS, STORING_MS_PER_TASK = 5_000, 250  # how long Label Studio may take to store an answer: 25 ms a task, idle
+
+Count = Callable[[str, int], None]
+
+
+class Asked(NamedTuple):
+    """One task of a request, with its text."""
+
+    task: int
+    text: str
+    text_hash: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request: everything that answering it needs, read once, so that all entries are of one version."""
+
+    services: Services
+    live: LiveStudents
+    project: Project
+    control: Control
+    options: ProjectOptions
+    version: str
+    deadline: float  # time.monotonic seconds
+    later: Later
+    alone: bool  # one task, opened by a person: the teacher may be asked at once
+    scope: Serving  # everything besides the task that shapes its entry
+
+    def shortlist(self, found: CandidateSet) -> dict[str, Any]:
+        """The entry of a candidate set."""
+        limit, preselect = self.options.MAX_CANDIDATES, self.options.PRESELECT
+        entry = shortlist_entry(self.control, self.version, found, limit, preselect)
+        return {**entry, "score": score_column.of_candidates(found)} if score_column.wanted(self.options) else entry
+
+
+def _uncounted(kind: str, number: int) -> None:
+    """Nobody counts."""
+
+
+def answer(
+    services: Services,
+    live: LiveStudents,
+    project: Project,
+    given: Sequence[object],
+    interactive: bool = False,
+    *,
+    later: Later = at_once,
+    count: Count = _uncounted,
+) -> list[bytes]:
+    """Exactly one entry per task, as JSON, in order; a task without an answer gets `[]`.
+
+    `later` is given the writing that need not hold up the answer; `count` hears how many entries of which kind left.
+    An interactive request gets an object even where there is no answer yet. Raises LabelingConfigError or
+    SettingsError if label config or options are not usable, and what the database raises.
+    """
+    entries, version = _answer(services, live, project, given, later=later, count=count)
+    if not interactive:
+        return entries
+    nothing = as_json(abstained_entry(version))
+    return [nothing if entry == NO_ENTRY else entry for entry in entries]
+
+
+def as_json(content: object) -> bytes:
+    """JSON as it leaves; ValueError for NaN and infinity."""
+    return json.dumps(content, allow_nan=False).encode()
+
+
+def phase(services: Services, project: Project) -> Literal["cold", "teacher", "student"]:
+    """Which kind of answer the project gives now."""
+    if project.space is None:
+        return "cold"
+    version = served_version(services, project)
+    if is_trained(version):
+        return "student"
+    return "teacher" if candidates.figures(services.engine, project.project, version).count else "cold"
+
+
+def _answer(
+    services: Services, live: LiveStudents, project: Project, given: Sequence[object], *, later: Later, count: Count
+) -> tuple[list[bytes], str]:
+    how = serving(services, project)
+    control, version = how.control, how.version
+    deadline = time.monotonic() + services.settings.PREDICT_SECONDS
+    asked = [_asked(control, task) for task in given]
+    by_task = {one.task: one for one in asked if one is not None}
+    found = live.sent.get(how, [(one.task, one.text_hash) for one in by_task.values()])
+    rest = [one for one in by_task.values() if one.task not in found]
+    if rest:
+        alone = len(given) == 1
+        question = Question(services, live, project, control, how.options, version, deadline, later, alone, how)
+        found |= _find(question, rest, count)
+    entries = [found.get(one.task, NO_ENTRY) if one is not None else NO_ENTRY for one in asked]
+    waiting = entries.count(NO_ENTRY)
+    count("answered", len(entries) - waiting)
+    count("waiting", waiting)
+    return entries, version
+
+
+def _find(question: Question, asked: list[Asked], count: Count) -> dict[int, bytes]:
+    """Checked entries of tasks that were not answered lately: from the pool or the student, and kept."""
+    find = _student_entries if is_trained(question.version) else _teacher_entries
+    shown = hide(find(question, asked), question.project.project, question.options.BLIND_SHARE)
+    fresh = {task: as_json(entry) for task, entry in _only_valid(question, shown, count).items()}
+    hashes = {one.task: one.text_hash for one in asked}
+    question.live.sent.put(question.scope, {(task, hashes[task]): entry for task, entry in fresh.items()})
+    _note_given(question, fresh)
+    return fresh
+
+
+def _note_given(question: Question, fresh: Mapping[int, object]) -> None:
+    """Label Studio stores these by itself: publishing must not send them once more while it does."""
+    services, project, tasks_given = question.services, question.project.project, list(fresh)
+    until = services.clock() + STORING_MS + STORING_MS_PER_TASK * len(tasks_given)
+    if tasks_given:
+        question.later(
+            "note given", lambda: publishing.give(services.engine, project, question.version, tasks_given, until)
+        )
+
+
+def _asked(control: Control, task: object) -> Asked | None:
+    number = identifier(task.get("id")) if isinstance(task, Mapping) else None
+    data = task.get("data") if isinstance(task, Mapping) else None
+    text = task_text(control, data) if isinstance(data, Mapping) else ""
+    return Asked(number, text, tasks.text_hash(text)) if number is not None and text else None
+
+
+def _teacher_entries(question: Question, asked: list[Asked]) -> dict[int, dict[str, Any]]:
+    """Candidate sets from the pool; one single open task may ask the teacher."""
+    stored = candidates.read(
+        question.services.engine, question.project.project, question.version, [one.task for one in asked]
+    )
+    found: dict[int, dict[str, Any]] = {}
+    missing = []
+    for one in asked:
+        row = stored.get(one.task)
+        if row is None or row[0] != one.text_hash:
+            missing.append(one)
+        elif (entry := _teacher_entry(question, row[1])) is not None:
+            found[one.task] = entry
+    if question.alone and missing:
+        reply = teacher.ask(question, missing[0])
+        if reply is not None and (entry := _teacher_entry(question, reply)) is not None:
+            return {missing[0].task: entry}
+    _remember(question, missing)
+    return found
+
+
+def _teacher_entry(question: Question, reply: Any) -> dict[str, Any] | None:
+    """None where the teacher's answer could not be understood: that is no opinion."""
+    if reply.candidates is not None:
+        return question.shortlist(reply.candidates)
+    return abstained_entry(question.version) if reply.state == "abstained" else None
+
+
+def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[str, Any]]:
+    """Cached predictions of the version; the rest from the student in memory, within the time budget."""
+    project = question.project.project
+    services, version, options = question.services, question.version, question.options
+    stored = student_answers.stored(services, project, version, options, [one.task for one in asked])
+    found = {}
+    missing = []
+    for one in asked:
+        row = stored.get(one.task)
+        if row is not None and row[0] == one.text_hash:
+            found[one.task] = row[1].entry(question.control, version, options)
+        else:
+            missing.append(one)
+    if not missing:
+        return found
+    student = question.live.get(project, version)
+    answers = student.answers([one.text for one in missing], question.deadline) if student is not None else []
+    fresh = [(one.task, one.text_hash, reply) for one, reply in zip(missing, answers, strict=False)]
+    found.update({task: reply.entry(question.control, version, options) for task, _, reply in fresh})
+    _remember(question, missing)
+    if fresh:
+        question.later("save predictions", lambda: student_answers.save(services, project, version, options, fresh))
+    return found
+
+
+def _only_valid(question: Question, found: Mapping[int, dict[str, Any]], count: Count) -> dict[int, dict[str, Any]]:
+    """What Label Studio must not see is left out, so that its task gets `[]`."""
+    problems = {task: is_valid(question.control, entry, question.version) for task, entry in found.items()}
+    wrong = {task: problem for task, problem in problems.items() if problem}
+    for task, problem in list(wrong.items())[:10]:
+        log.error("entry stopped", project=question.project.project, task=task, problem=problem)
+    count("stopped", len(wrong))
+    return {task: entry for task, entry in found.items() if task not in wrong}
+
+
+def _remember(question: Question, asked: Iterable[Asked]) -> None:
+    """Put new and edited tasks into the pool, and have the teacher asked for them."""
+    texts = {one.task: one.text for one in asked}
+    if texts:
+        question.later("remember tasks", lambda: remember_tasks(question.services, question.project.project, texts))
+
+
+def remember_tasks(services: Services, project: int, texts: Mapping[int, str], unanswered: bool = True) -> None:
+    """Write what is new or edited to the pool, and have the teacher asked for it, and for what is `unanswered`."""
+    known = tasks.texts(services.engine, project, list(texts))
+    fresh = {task: text for task, text in texts.items() if known.get(task) != text}
+    if fresh:
+        tasks.add(services.engine, project, fresh)
+    if fresh or unanswered:
+        start(lambda: triggers.on_new_tasks(services, project), project)

@@ -1,0 +1,105 @@
+"""One freshly opened task: ask the teacher inside the request, bounded in time and money. The answer is always kept."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import structlog
+
+from backend.pool import candidates, jobs, ledger, tasks
+from backend.services import hold_budget, label_space, paused, teacher_options
+from backend.teacher.project_teacher import open_teacher
+from model.errors import TeacherError
+
+if TYPE_CHECKING:
+    from backend.serving.live.predict import Asked, Question
+    from model.teacher.base import Answer, Teacher
+
+log = structlog.get_logger(__name__)
+
+_threads = ThreadPoolExecutor(4, "teacher")
+_asking: set[tuple[int, int, str]] = (
+    set()
+)  # (project, task, version): one question at a time, so that none is paid twice
+_lock = Lock()
+
+
+def ask(question: Question, asked: Asked) -> Answer | None:
+    """The teacher's answer, or None: not loaded yet, no money, too slow, or somebody else is asking already.
+
+    A slow answer still reaches the pool when it comes.
+    """
+    if paused(question.services, question.project):
+        return None
+    options = teacher_options(question.services.settings, question.options, question.project)
+    project = question.project.project
+    teacher = question.live.teacher(
+        project,
+        question.version,
+        options,
+        label_space(question.project),
+        question.options.STUDENT_ENCODER,
+        lambda embed: open_teacher(question.services, question.project, embed),
+    )
+    if teacher is None or (not teacher.fast and _left_to_the_job(question)):
+        return None
+    key = (project, asked.task, question.version)
+    with _lock:
+        if key in _asking:
+            return None
+        _asking.add(key)
+    future = _threads.submit(_ask, question, teacher, asked)
+    future.add_done_callback(lambda _: _forget(key))
+    return _wait(future, question.deadline)
+
+
+def _forget(key: tuple[int, int, str]) -> None:
+    with _lock:
+        _asking.discard(key)
+
+
+def _wait(future: Future[Answer | None], deadline: float) -> Answer | None:
+    try:
+        return future.result(max(0.0, deadline - time.monotonic()))
+    except NotYet:
+        return None
+    except TeacherError as error:
+        log.warning("the teacher did not answer", reason=str(error))
+        return None
+
+
+def _left_to_the_job(question: Question) -> bool:
+    """Whether the annotate job is about to ask a paid teacher for this task, too, or has found that it cannot answer.
+
+    After a wrong key, without money or in an outage only the job tries again: the status page says why.
+    """
+    row = jobs.get(question.services.engine, question.project.project).get("annotate")
+    return row is not None and row.state in ("queued", "running", "failed")
+
+
+def _ask(question: Question, teacher: Teacher, asked: Asked) -> Answer | None:
+    engine, project = question.services.engine, question.project.project
+    bound = teacher.upper_bound_microusd([asked.text])
+    hold_budget(question.services, question.project)
+    reservation = ledger.reserve(engine, project, question.version, bound) if bound else None
+    if bound and reservation is None:
+        return None
+    spent = None
+    try:
+        reply = teacher.shortlist([asked.text])[0]
+        spent = reply.usage
+    except TeacherError as error:
+        spent = error.spent  # a first answer that could not be read was paid, too
+        raise
+    finally:
+        if teacher.paid:
+            from model.teacher.base import Usage
+
+            ledger.settle(engine, project, question.version, reservation, spent or Usage())
+    tasks.add(engine, project, {asked.task: asked.text})
+    candidates.save(engine, project, question.version, [(asked.task, asked.text_hash, reply)])
+    return reply

@@ -1,0 +1,1 @@
+"""By the publish job: push, settle, title, people's queue, pruning."""

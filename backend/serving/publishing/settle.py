@@ -1,0 +1,42 @@
+"""Compare our record with what Label Studio holds: after a crash, after /predict, and where two wrote the same row.
+
+Label Studio stores what /predict answers some time after it asked. A publish may send the same row meanwhile, and two
+people who open one task at once make Label Studio ask, and store, twice. No lock of ours reaches into Label Studio, so
+the rows in question are looked at afterwards: what is missing will be sent again, what is there twice is deleted.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from backend.jobs.run import Job
+from backend.label_studio.client import LabelStudio
+from backend.pool import publishing
+
+log = structlog.get_logger(__name__)
+
+
+def settle(job: Job, label_studio: LabelStudio) -> None:
+    """Find out about every row, of all versions, of which it is open whether Label Studio holds it."""
+    engine, now = job.services.engine, job.services.clock()
+    versions = publishing.unconfirmed(engine, job.number, now)
+    held = label_studio.versions_held(job.number, set().union(*versions.values())) if versions else {}
+    for version, tasks in versions.items():
+        there = {task for task in tasks if version in held.get(task, [])}
+        twice = sorted(task for task in there if held[task].count(version) > 1)
+        deleted = sum(_delete_surplus(label_studio, task, version) for task in twice)
+        publishing.settle(engine, job.number, version, there, tasks - there, now)
+        log.info("rows settled", version=version, held=len(there), lost=len(tasks - there), deleted=deleted)
+
+
+def _delete_surplus(label_studio: LabelStudio, task: int, version: str) -> int:
+    """Leave one row of the version: the one that an annotation came from, else the oldest. How many were deleted."""
+    rows = sorted(int(row["id"]) for row in label_studio.predictions(task) if row.get("model_version") == version)
+    if len(rows) < 2:
+        return 0
+    parents = {annotation.get("parent_prediction") for annotation in label_studio.annotations(task)}
+    kept = {row for row in rows if row in parents} or {rows[0]}
+    surplus = [row for row in rows if row not in kept]
+    for row in surplus:
+        label_studio.remove_prediction(row)
+    return len(surplus)

@@ -1,0 +1,145 @@
+"""Which tasks come next: for a paid teacher while its budget lasts, and for people in Label Studio.
+
+The served student and the project's rule (setting ACQUISITION) choose; before there is a student, tasks are chosen to
+differ. A queue is kept in the pool and used up before the next one is made; a new student makes new ones.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+
+from backend import human_labels
+from backend.pool import acquisition, rulings, tasks
+from backend.pool.projects import Project
+from backend.services import Services, label_space, project_options
+from model.errors import ArtifactError
+from model.labels import Decision
+
+if TYPE_CHECKING:
+    from model.acquisition.pool import Pool, Probabilities
+    from model.arrays import FloatArray, IntArray
+    from model.student.student import Student
+    from model.training.options import Embed
+
+log = structlog.get_logger(__name__)
+
+TEACHER_QUEUE = 1_000  # tasks that are lined up for the teacher at once
+FIRST_QUEUE = 200  # the same before there is a student
+PEOPLE_QUEUE = 200  # tasks that are lined up for people: each costs Label Studio up to 0.15 s
+LOOKED_AT = 100_000  # tasks that are compared; of more a random part
+LOOKED_AT_SLOWLY = 5_000  # the same where the student is a fine-tuned network
+LOOKED_AT_FIRST = 2_000  # the same before there is a student, when most texts have no vectors yet
+DIVERSE = "k-means"
+
+
+def chooser(project: Project) -> str:
+    """The student that chooses: the promoted one, if it knows the present labels; else ""."""
+    served = project.served or ""
+    return served if served and served.endswith(f"-{project.space_hash}") else ""
+
+
+def is_committee(version: str) -> bool:
+    """Whether a version is a committee's."""
+    return version.startswith("committee-")
+
+
+def for_teacher(services: Services, project: Project, teacher: str, embed: Embed) -> tuple[int, ...]:
+    """The tasks that the teacher version `teacher` is asked about before all others, the first one first.
+
+    Made anew once all of them were asked, or another student is served. Tasks that people decided are not among them,
+    and of a committee's only those that its votes do not decide.
+    """
+    engine, number, version = services.engine, project.project, chooser(project)
+    known = acquisition.line(engine, number, "teacher")
+    if known is not None and known.version == version and known.tasks:
+        left = tasks.without_candidates(engine, number, teacher, 1, prefer=known.tasks)
+        if left and left[0][0] in known.tasks:
+            return known.tasks
+    done = decided(services, number)
+    eligible = [task for task in tasks.ids_without_candidates(engine, number, teacher) if task not in done]
+    if is_committee(version):  # a review is for tasks that its votes do not decide
+        unresolved = rulings.of_source(engine, number, version, "unresolved")
+        eligible = [task for task in eligible if task in unresolved]
+    count = TEACHER_QUEUE if version else FIRST_QUEUE
+    chosen = choose(services, project, version, embed, count, eligible) if eligible else []
+    acquisition.line_up(engine, number, "teacher", version, chosen)
+    return tuple(chosen)
+
+
+def decided(services: Services, project: int) -> set[int]:
+    """The tasks that people gave one label."""
+    found = human_labels.of_project(services.engine, project)
+    return {task for task, label in found.items() if label.decision is Decision.FINAL}
+
+
+def choose(
+    services: Services, project: Project, version: str, embed: Embed, count: int, eligible: Collection[int]
+) -> list[int]:
+    """At most `count` of the eligible tasks, best first, the same for the same version; equal texts count once."""
+    import numpy as np
+
+    from model.acquisition.pool import distinct
+    from model.acquisition.rules import rule
+    from model.acquisition.selection import select
+
+    student = _student(services, project.project, version)
+    most = LOOKED_AT_FIRST if student is None else LOOKED_AT if student.kind == "head" else LOOKED_AT_SLOWLY
+    draw = random.Random(f"{project.project}:{version}")
+    looked = sorted(eligible) if len(eligible) <= most else sorted(draw.sample(sorted(eligible), most))
+    texts = tasks.texts(services.engine, project.project, looked)
+    ids = [task for task in looked if task in texts]
+    if not ids:
+        return []
+    name = project_options(services.settings, project).ACQUISITION if student is not None else DIVERSE
+    chosen = rule(name)
+    pool = _pool(project, student, [texts[task] for task in ids], embed, "base" in chosen.score.needs)
+    rows = distinct([texts[task] for task in ids], np.arange(len(ids)))
+    found = select(pool, chosen, count, rows, seed=draw.randrange(2**31))
+    log.info("tasks lined up", rule=name, version=version, looked_at=len(ids), chosen=len(found.rows), note=found.note)
+    return [ids[row] for row in found.rows.tolist()]
+
+
+def _student(services: Services, project: int, version: str) -> Student | None:
+    """The student of a version; None without one, or if it cannot be loaded: then tasks are chosen to differ."""
+    from model.registry import Registry
+    from model.student.student import load_student
+
+    if not version:
+        return None
+    settings = services.settings
+    try:
+        return load_student(Registry(settings.model_dir, settings.cache_dir / "fetched").fetch(project, version))
+    except ArtifactError as error:
+        log.error("the student that chooses tasks cannot be loaded", version=version, reason=str(error))
+        return None
+
+
+def _pool(project: Project, student: Student | None, texts: Sequence[str], embed: Embed, base: bool) -> Pool:
+    """The texts as acquisition sees them, with label names as the base model (if wanted) and vectors from the cache."""
+    import numpy as np
+
+    from model.acquisition.base_model import LabelSimilarity
+    from model.acquisition.pool import Pool, TextVectors
+    from model.acquisition.temperature import matching_temperature, tempered
+    from model.teacher.similarity import readable
+
+    vectors = TextVectors(texts, embed)
+    if student is None:
+        return Pool(len(texts), embeddings=vectors)
+
+    def answers(rows: IntArray) -> FloatArray:
+        return student.probabilities([texts[row] for row in rows.tolist()], embed)
+
+    first: Probabilities | None = None
+    if base:
+        names = LabelSimilarity(embed([readable(label.title) for label in label_space(project).labels]))
+
+        def said(rows: IntArray) -> FloatArray:
+            return names(vectors[rows])
+
+        first = tempered(said, matching_temperature(answers, said, np.arange(len(texts))))
+    return Pool(len(texts), answers, first, (), vectors)

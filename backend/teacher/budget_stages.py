@@ -1,0 +1,97 @@
+"""A paid teacher's budget in stages: the most useful tasks first, and a student learns before the next are chosen.
+
+Where there is money for all tasks, their order does not matter and nothing waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backend.pool import candidates, jobs, ledger, tasks
+from backend.pool.projects import Project
+from backend.services import Services, project_options
+from backend.teacher.acquisition import chooser, for_teacher, is_committee
+
+if TYPE_CHECKING:
+    from model.teacher.base import Teacher
+    from model.training.options import Embed
+
+FIRST = 200  # tasks of the first stage: they also tell what a task costs
+ALL = 2**62  # more tasks than there are
+GROWTH = 2.0  # each stage ends when so many times the tasks of the last training were asked
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The tasks that come first, and how many may have been asked in all before a training comes; None: no limit.
+    `only`: no others are asked, because a committee decides them."""
+
+    first: tuple[int, ...] = ()
+    end: int | None = None
+    only: bool = False
+
+    def room(self, asked: int, limit: int) -> int:
+        """How many of `limit` tasks may be asked now, after `asked`."""
+        return limit if self.end is None else max(0, min(limit, self.end - asked))
+
+
+def stage(services: Services, project: Project, teacher: Teacher, version: str, embed: Embed) -> Stage:
+    """What the teacher version may be asked now, and in which order."""
+    end = next_end(services, project, teacher, version)
+    if end is None:
+        return Stage()
+    asked = candidates.figures(services.engine, project.project, version).count
+    first = for_teacher(services, project, version, embed) if asked < end else ()
+    return Stage(first, end if end < ALL else None, reviewing(services, project))
+
+
+def next_end(services: Services, project: Project, teacher: Teacher, version: str) -> int | None:
+    """The number of asked tasks at which the stage ends; None where there is money for all, ALL where nothing waits."""
+    if not teacher.paid:
+        return None
+    committee = project_options(services.settings, project).MODE == "committee"
+    if candidates.figures(services.engine, project.project, version).count < FIRST:
+        return None if not committee and _affordable(services, project, teacher, version) else FIRST
+    if committee:  # without a served one the first is still to be trained
+        return stage_end(services, project) if reviewing(services, project) else FIRST
+    return stage_end(services, project) if scarce(services, project, version) else None
+
+
+def reviewing(services: Services, project: Project) -> bool:
+    """Whether the teacher only reviews what a served committee does not decide."""
+    return project_options(services.settings, project).MODE == "committee" and is_committee(chooser(project))
+
+
+def stage_end(services: Services, project: Project) -> int:
+    """The number of asked tasks at which a training comes; ALL where people train by hand, or the last one failed.
+
+    A committee learns after every STAGE_AFTER reviewed tasks, a student whenever there are twice as many.
+    """
+    train = jobs.get(services.engine, project.project).get("train")
+    options = project_options(services.settings, project)
+    if options.RETRAIN_AFTER == 0 or (train is not None and train.state == "failed"):
+        return ALL
+    if options.MODE == "committee":
+        return max(FIRST, project.trained_sets + options.STAGE_AFTER)
+    return max(FIRST, round(GROWTH * project.trained_sets))
+
+
+def scarce(services: Services, project: Project, version: str) -> bool:
+    """Whether the rest of the budget does not pay for the rest of the tasks, by what tasks have cost so far."""
+    engine, number = services.engine, project.project
+    left = tasks.count(engine, number) - candidates.figures(engine, number, version).count
+    return candidates.mean_microusd(engine, number, version) * left > _budget_left(services, project)
+
+
+def _affordable(services: Services, project: Project, teacher: Teacher, version: str) -> bool:
+    """Whether the budget surely pays for all tasks that are left, which are few."""
+    rows = tasks.without_candidates(services.engine, project.project, version, FIRST + 1)
+    if len(rows) > FIRST:
+        return False
+    return teacher.upper_bound_microusd([text for _, text in rows]) <= _budget_left(services, project)
+
+
+def _budget_left(services: Services, project: Project) -> int:
+    total = ledger.totals(services.engine, project.project)
+    return total.cap_microusd - total.microusd - total.unsettled_microusd

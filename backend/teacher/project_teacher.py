@@ -1,0 +1,115 @@
+"""From a project to its teacher: options, labelled examples, kept answers, how many questions at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backend import human_labels
+from backend.pool import annotations as decisions
+from backend.pool import tasks
+from backend.pool.projects import Project
+from backend.services import Services, label_space, project_options, teacher_options
+from backend.teacher.written_examples import Writer, writer_for
+from backend.training.promotion import is_held_out
+from model.labels import Decision
+
+if TYPE_CHECKING:
+    from model.teacher.base import Embed, Teacher
+    from model.teacher.llm import LlmTeacher
+    from model.teacher.prompting.composing import Remarks
+    from model.teacher.prompting.examples import Example
+
+MOST_EXAMPLES = 2_000  # the latest human labels that examples are chosen from
+
+
+def open_teacher(services: Services, project: Project, embed: Embed, remarks: Remarks | None = None) -> Teacher:
+    """The project's teacher, its paid members with kept answers. TeacherRefused says which setting is wrong.
+
+    `remarks` are shown to an LLM after each text where VOTES_IN_PROMPT is set.
+    """
+    from model.teacher.choice import address_of, is_similarity, make_teacher
+
+    options = teacher_options(services.settings, project_options(services.settings, project), project)
+    if is_similarity(options):
+        return make_teacher(options, label_space(project), embed)
+    from backend.teacher.kept_answers import KeptAnswers
+    from model.teacher.providers.throttle import shared_throttle
+    from model.teacher.voting import Panel
+
+    addresses = {name: address_of(replace(options, teacher=f"{name}:")) for name in ("openai", "anthropic")}
+    for provider, address in addresses.items():
+        shared_throttle(provider, address).most = services.settings.LLM_CONCURRENCY
+    chosen = labelled_examples(services, project) if options.examples != "none" else []
+    writer = writer_for(options, label_space(project), embed, chosen)
+    if writer is not None:
+        chosen = [*(writer.kept(services.engine) or ()), *chosen]
+    teacher = make_teacher(options, label_space(project), embed, chosen, remarks)
+
+    def keeping(member: Teacher) -> Teacher:
+        llm = as_llm(member)
+        if llm is None:
+            return member
+        return KeptAnswers(llm, services.engine, addresses[llm.name.partition(":")[0]])
+
+    if isinstance(teacher, Panel):
+        teacher.members = tuple(keeping(member) for member in teacher.members)
+        return teacher
+    return keeping(teacher)
+
+
+def examples_writer(services: Services, project: Project, embed: Embed) -> Writer | None:
+    """Who writes examples that the teacher needs and nobody has written yet; None if there are enough."""
+    options = teacher_options(services.settings, project_options(services.settings, project), project)
+    known = labelled_examples(services, project) if options.examples != "none" else []
+    writer = writer_for(options, label_space(project), embed, known)
+    return None if writer is None or writer.kept(services.engine) is not None else writer
+
+
+def as_llm(teacher: Teacher) -> LlmTeacher | None:
+    """The single LLM behind a teacher, if that is what it is."""
+    from backend.teacher.kept_answers import KeptAnswers
+    from model.teacher.llm import LlmTeacher
+
+    inner = teacher.teacher if isinstance(teacher, KeptAnswers) else teacher
+    return inner if isinstance(inner, LlmTeacher) else None
+
+
+def llms_of(teacher: Teacher) -> list[LlmTeacher]:
+    """All LLMs that are asked."""
+    from model.teacher.voting import Panel
+
+    members = teacher.members if isinstance(teacher, Panel) else (teacher,)
+    return [llm for member in members if (llm := as_llm(member)) is not None]
+
+
+def unpaid(teacher: Teacher, texts: Sequence[str]) -> list[str]:
+    """The texts that at least one paid member has no kept answer to: asking about the others is free."""
+    from backend.teacher.kept_answers import KeptAnswers
+    from model.teacher.voting import Panel
+
+    members = teacher.members if isinstance(teacher, Panel) else (teacher,)
+    found: dict[str, None] = {}
+    for member in members:
+        if member.paid:
+            found.update(dict.fromkeys(member.unknown(texts) if isinstance(member, KeptAnswers) else texts))
+    return list(found)
+
+
+def labelled_examples(services: Services, project: Project) -> list[Example]:
+    """Texts that people gave one label, the latest last. Labels that students are judged by are not among them."""
+    from model.teacher.prompting.examples import Example
+
+    number, known = project.project, set(label_space(project).names)
+    rows = decisions.of_tasks(services.engine, number)
+    decided = {task: label for task, found in rows.items() if (label := human_labels.decide(found)) is not None}
+    final = [
+        task
+        for task, label in decided.items()
+        if label.decision is Decision.FINAL and label.labels[0] in known and not is_held_out(number, task)
+    ]
+    final.sort(key=lambda task: max(row.updated_at for row in rows[task]))
+    latest = final[-MOST_EXAMPLES:]
+    texts = tasks.texts(services.engine, number, latest)
+    return [Example(texts[task], decided[task].labels[0]) for task in latest if task in texts]

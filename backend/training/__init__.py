@@ -1,0 +1,1 @@
+"""From pool to student: snapshot, encoder, evaluation, promotion, committee, stopping."""

@@ -1,0 +1,64 @@
+"""A project's encoder with its cache on disk, loaded when it is first used: an LLM without examples needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from backend.pool import versions
+from backend.pool.projects import Project
+from backend.services import Services, project_options
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from model.encoder.embeddings import EmbeddingCache
+    from model.student.student import Student
+    from model.teacher.base import Embed
+
+
+def project_embedder(services: Services, project: Project) -> Embed:
+    """A function from texts to float32 (n, d), L2-normalised rows."""
+    name = project_options(services.settings, project).STUDENT_ENCODER
+    return _embedder(services.settings, name, lambda: project_runtime(services, project))
+
+
+def student_embedder(settings: Settings, student: Student) -> Embed:
+    """The same, as the student's own training saw texts."""
+    return runtime_embedder(settings, student.encoder, getattr(student, "runtime", "float32"))
+
+
+def runtime_embedder(settings: Settings, encoder: str, runtime: str) -> Embed:
+    """The same for an encoder and a way to run it."""
+    return _embedder(settings, encoder, lambda: runtime)
+
+
+def project_runtime(services: Services, project: Project) -> str:
+    """How the project's texts are encoded: setting STUDENT_RUNTIME; with `auto` as for its newest student, so that no
+    text is encoded twice, and for its first one the fastest way that this machine has."""
+    from model.encoder.runtimes import RUNTIMES, preferred
+    from model.training.options import ADAPTED
+
+    options = project_options(services.settings, project)
+    if options.STUDENT_RUNTIME != "auto":
+        return options.STUDENT_RUNTIME
+    trainings = [row.metrics.get("training", {}) for row in versions.list_versions(services.engine, project.project)]
+    # a student with an encoder of its own says nothing about how the project's runs
+    newest = next((training for training in trainings if training.get("way") != ADAPTED), None)
+    if newest is not None:
+        settled = newest.get("runtime", {})
+        if settled.get("encoder", options.STUDENT_ENCODER) == options.STUDENT_ENCODER:
+            return str(settled.get("name", RUNTIMES[0]))  # older versions knew no other
+    return preferred() if options.MODE == "student" else RUNTIMES[0]
+
+
+def _embedder(settings: Settings, encoder: str, runtime: Callable[[], str]) -> Embed:
+    @cache
+    def loaded() -> EmbeddingCache:
+        from model.encoder.embeddings import EmbeddingCache
+        from model.encoder.runtimes import sleeping
+
+        way = runtime()
+        return EmbeddingCache(settings.cache_dir, sleeping(encoder, way, settings.cache_dir, settings.THREADS))
+
+    return lambda texts: loaded().embed(texts)

@@ -1,0 +1,144 @@
+"""Judge and calibrate a fresh student: on human labels that it never saw, and on a sample of the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from backend.jobs.run import Job
+from backend.pool.versions import is_trained
+from backend.services import project_options, served_version
+from backend.serving.predicting import registry
+from backend.training.promotion import Pool, Said, Verdict, judge
+from model.errors import ArtifactError
+from model.labels import CandidateSet, HumanLabel, LabelSpace
+
+if TYPE_CHECKING:
+    from model.arrays import FloatArray, IntArray
+    from model.calibration import Calibration
+    from model.student.student import Student
+    from model.training.options import Embed
+    from model.weak.representative import Likeness
+
+log = structlog.get_logger(__name__)
+
+SAMPLE = 1_000  # tasks of the pool that a new version and the served one are asked about
+COMPARED = 5_000  # tasks of the pool with which the decided ones are compared
+
+
+class Snapshot(Protocol):
+    """What a training saw; see `jobs/train`."""
+
+    @property
+    def space(self) -> LabelSpace: ...
+    @property
+    def texts(self) -> Mapping[int, str]: ...
+    @property
+    def sets(self) -> Mapping[int, CandidateSet]: ...
+    @property
+    def labels(self) -> Mapping[int, HumanLabel]: ...
+    def final(self, task: int) -> bool: ...
+
+
+def judged(
+    job: Job, snapshot: Snapshot, student: Student, truth: Mapping[int, str], embed: Embed
+) -> tuple[Verdict, Calibration, dict[str, Any]]:
+    """The verdict, what may be promised about the student, and the figures that the version keeps.
+
+    The student's temperature is set to the fitted one. `truth` are the held-out human labels.
+    """
+    like = likeness_of(snapshot)
+    people = [label.labels[0] for task, label in snapshot.labels.items() if snapshot.final(task)]
+    asked = _spread([task for task in snapshot.sets if task in snapshot.texts], SAMPLE)
+    pool = Pool({task: snapshot.sets[task].labels for task in asked}, people, like.sentence())
+    new = Said("it", _labels(student, snapshot, truth, embed), _labels(student, snapshot, asked, embed))
+    verdict = judge(truth, new, _served(job, snapshot, truth, asked, embed), pool)
+    found = calibrated(job, snapshot, student, truth, embed, like)
+    right = sum(new.held_out[task] == label for task, label in truth.items())
+    figures = {"held_out": len(truth), "held_out_accuracy": right / len(truth) if truth else None}
+    return verdict, found, {**figures, "likeness": like.to_json(), "calibration": found.to_json()}
+
+
+def likeness_of(snapshot: Snapshot) -> Likeness:
+    """Whether all that people decided, held out or not, looks like a sample of the pool; the training's own check."""
+    from model.training.data import training_data
+    from model.weak.posterior import teacher_posterior
+    from model.weak.representative import Likeness, likeness
+
+    answered = [task for task in snapshot.sets if task in snapshot.texts]
+    decided = [task for task in answered if snapshot.final(task)]
+    if not decided:
+        return Likeness(0)
+    ids = sorted({*_spread(answered, COMPARED), *decided})
+    data = training_data(snapshot.space, [""] * len(ids), [snapshot.sets[task] for task in ids], [None] * len(ids))
+    places = {task: place for place, task in enumerate(ids)}
+    rows, labels = _columns(snapshot.space, {places[task]: snapshot.labels[task].labels[0] for task in decided})
+    return likeness(teacher_posterior(data), rows, labels)
+
+
+def calibrated(
+    job: Job, snapshot: Snapshot, student: Student, truth: Mapping[int, str], embed: Embed, like: Likeness
+) -> Calibration:
+    """Temperature and thresholds from the held-out labels; a note instead where they are too few or no sample.
+
+    Held-out labels alone are used: labels that were learned from would promise too much.
+    """
+    from model.calibration import Calibration, calibrate
+
+    options = project_options(job.services.settings, job.project)
+    if not like.fair:
+        return Calibration(1.0, options.COVERAGE, len(truth), None, (), like.sentence(), options.COVERAGE_PER_CLASS)
+    _, labels = _columns(snapshot.space, truth)
+    shares = _probabilities(student, snapshot, truth, embed)
+    own = student.kind != "committee"  # a committee's pooling has been fitted to people's labels already
+    found = calibrate(shares, labels, options.COVERAGE, options.COVERAGE_PER_CLASS, own)
+    if own:
+        student.temperature = found.temperature
+    return found
+
+
+def _columns(space: LabelSpace, labels: Mapping[int, str]) -> tuple[IntArray, IntArray]:
+    """Keys and label numbers."""
+    import numpy as np
+
+    columns = [space.index(label) for label in labels.values()]
+    return np.array(list(labels), np.int64), np.array(columns, np.int64)
+
+
+def _spread(ids: Collection[int], most: int) -> list[int]:
+    """At most so many of the ids, evenly spread in their order."""
+    ordered = sorted(ids)
+    step = max(1, -(-len(ordered) // most))
+    return ordered[::step]
+
+
+def _served(
+    job: Job, snapshot: Snapshot, truth: Mapping[int, str], asked: Collection[int], embed: Embed
+) -> Said | None:
+    """What is served now: the promoted student, or the teacher's first candidate; None if it cannot be loaded."""
+    from model.student.student import load_student
+
+    version = served_version(job.services, job.project)
+    if not is_trained(version):
+        return Said("the teacher", {task: snapshot.sets[task].top for task in truth if task in snapshot.sets})
+    try:
+        student = load_student(registry(job).fetch(job.number, version))
+    except ArtifactError as error:
+        log.error("the served version cannot be compared with", version=version, reason=str(error))
+        return None
+    return Said(version, _labels(student, snapshot, truth, embed), _labels(student, snapshot, asked, embed))
+
+
+def _probabilities(student: Student, snapshot: Snapshot, ids: Collection[int], embed: Embed) -> FloatArray:
+    import numpy as np
+
+    if not ids:
+        return np.zeros((0, len(student.space)), np.float32)
+    return student.probabilities([snapshot.texts[task] for task in ids], embed)
+
+
+def _labels(student: Student, snapshot: Snapshot, ids: Collection[int], embed: Embed) -> dict[int, str]:
+    best = _probabilities(student, snapshot, ids, embed).argmax(axis=1)
+    return {task: student.space.names[column] for task, column in zip(ids, best, strict=True)}

@@ -1,0 +1,60 @@
+"""Does the fast way to run the encoder give the labels of the exact one? Checked at every training, on its student."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import structlog
+
+from backend.settings import Settings
+from backend.training.encoder import runtime_embedder, student_embedder
+
+if TYPE_CHECKING:
+    from model.student.adapted import AdaptedEncoder, AdaptedStudent
+    from model.student.head import HeadStudent
+    from model.student.student import Student
+    from model.training.options import Embed, TrainingReport
+
+log = structlog.get_logger(__name__)
+
+EXACT = "float32"
+
+
+def passes(settings: Settings, student: Student, report: TrainingReport, texts: Sequence[str]) -> bool:
+    """Compare the student's labels by its own runtime with those by float32, and note the result in the report.
+
+    The sample is chosen by hash, so that its exact vectors are computed once and cached for later trainings.
+    """
+    from model.encoder.runtimes import CHECKED, LEAST_AGREEMENT, agreement
+    from model.student.adapted import AdaptedStudent
+    from model.student.head import HeadStudent
+
+    runtime = getattr(student, "runtime", EXACT)
+    report.runtime = {"encoder": student.encoder, "name": runtime}
+    if runtime == EXACT or not isinstance(student, HeadStudent | AdaptedStudent):
+        return True
+    sample = sorted(set(texts), key=lambda text: hashlib.sha256(text.encode()).digest())[:CHECKED]
+    share = agreement(student, sample, *_ways(settings, student))
+    report.runtime |= {"agreement": share, "checked": len(sample), "needed": LEAST_AGREEMENT}
+    good = share >= LEAST_AGREEMENT
+    log.info("runtime checked" if good else "runtime refused", **report.runtime)
+    return good
+
+
+def _ways(settings: Settings, student: HeadStudent | AdaptedStudent) -> tuple[Embed, Embed]:
+    """The student's encoder as it is run, and exact."""
+    if student.kind == "adapted":
+        own = cast("AdaptedStudent", student).own
+        return own.embed, cached(settings, replace(own, runtime=EXACT)).embed
+    return student_embedder(settings, student), runtime_embedder(settings, student.encoder, EXACT)
+
+
+def cached(settings: Settings, own: AdaptedEncoder) -> AdaptedEncoder:
+    """The encoder, with its vectors cached on disk."""
+    from model.encoder.embeddings import EmbeddingCache
+
+    own.embeddings = EmbeddingCache(settings.cache_dir, own.encoder).embed
+    return own

@@ -1,0 +1,1 @@
+"""The web process: app, login, middleware, webhook inbox, metrics."""

@@ -1,0 +1,55 @@
+"""The web app: routes only. What is answered is decided in policy.py, what starts a job in triggers.py."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Flask, request
+
+from backend.services import Services
+from backend.serving.live.models import LiveStudents
+from backend.web import events
+from backend.web.auth import BasicAuth
+from backend.web.background import Background
+from backend.web.bodies import MAX_BODY_BYTES
+from backend.web.context import Parts
+from backend.web.fast_path import Express
+from backend.web.inbox import Inbox
+from backend.web.metrics import Metrics
+from backend.web.middleware import ENDPOINT, Front
+from backend.web.routes.actions import actions
+from backend.web.routes.error_pages import handle_errors
+from backend.web.routes.ml_backend import wire
+from backend.web.routes.ml_backend_extras import extras
+from backend.web.routes.pages import people
+
+
+def create_app(services: Services, live: LiveStudents) -> Flask:
+    """The Flask app. It loads no model; everything that it needs is passed in.
+
+    All routes of Label Studio exist a second time under `/p/<project id>/`, for connections whose URL names a project.
+    """
+    app = Flask(__name__, static_folder="pages/static", template_folder="pages/templates")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    background = Background()
+    inbox = Inbox(background, partial(events.handle, services))
+    auth = BasicAuth(services.settings)
+    here = Parts(services, live, background, inbox, Metrics(services), auth)
+    app.extensions["shortlist"] = here
+    app.url_map.strict_slashes = False
+    if auth.required:
+        app.before_request(auth.guard)
+    for blueprint in (wire, extras, people, actions):
+        app.register_blueprint(blueprint)
+    for blueprint in (wire, extras):
+        app.register_blueprint(blueprint, url_prefix="/p/<prefix>", name=f"prefixed_{blueprint.name}")
+    app.url_value_preprocessor(_note_endpoint)
+    app.wsgi_app = Front(Express(app.wsgi_app, here), here.metrics.count)  # type: ignore[method-assign]
+    handle_errors(app)
+    return app
+
+
+def _note_endpoint(endpoint: str | None, values: dict[str, object] | None) -> None:
+    request.environ[ENDPOINT] = endpoint
+    if values and "prefix" in values:
+        request.environ["shortlist.project"] = str(values.pop("prefix"))

@@ -1,0 +1,79 @@
+"""What Label Studio calls whenever a task is opened, answered below Flask, whose dispatch costs more than the answer.
+
+Only what is plain is answered here: these paths and methods, a login that is right, a body of a stated and allowed
+length that is a JSON object, and no error. All else is given to the app as it came, and an error with it, so that
+login, limits, refusals and errors have one place.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from werkzeug.datastructures import Authorization
+
+from backend.errors import RequestError
+from backend.web.auth import OPEN
+from backend.web.bodies import MAX_BODY_BYTES, json_object
+from backend.web.context import Parts
+from backend.web.middleware import ENDPOINT
+from backend.web.routes.ml_backend import FAILED, Body, health_answer, predict_answer, setup_answer, webhook_answer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Answer = Callable[[Parts, Body], bytes]
+Call = tuple[str, str]  # method, path
+
+CALLS: dict[Call, tuple[str, Answer]] = {
+    ("GET", "/health"): ("wire.health", health_answer),
+    ("POST", "/setup"): ("wire.setup", setup_answer),
+    ("POST", "/predict"): ("wire.predict", predict_answer),
+    ("POST", "/webhook"): ("wire.webhook", webhook_answer),
+}
+
+
+class Express:
+    """A WSGI application before another one."""
+
+    def __init__(self, app: WSGIApplication, here: Parts) -> None:
+        self._app, self._here = app, here
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        known = CALLS.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        content = self._content(environ, *known) if known is not None else None
+        if content is None:
+            return self._app(environ, start_response)
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
+        return [content]
+
+    def _content(self, environ: WSGIEnvironment, endpoint: str, answer: Answer) -> bytes | None:
+        """The answer's body; None where the app has to answer."""
+        if not (endpoint.endswith(OPEN) or self._let_in(environ)):
+            return None
+        body: Body = {}
+        if environ["REQUEST_METHOD"] == "POST":
+            length = environ.get("CONTENT_LENGTH", "")
+            if not (length.isdecimal() and int(length) <= MAX_BODY_BYTES):
+                return None
+            data = environ["wsgi.input"].read(int(length))
+            environ["wsgi.input"] = io.BytesIO(data)
+            if len(data) < int(length):
+                return None
+            try:
+                body = json_object(data)
+            except RequestError:
+                return None
+        try:
+            content = answer(self._here, body)
+        except Exception as error:  # the app raises it, which knows how to tell it
+            environ[FAILED] = error
+            return None
+        environ[ENDPOINT] = endpoint
+        return content
+
+    def _let_in(self, environ: WSGIEnvironment) -> bool:
+        auth = self._here.auth
+        return not auth.required or auth.accepts(Authorization.from_header(environ.get("HTTP_AUTHORIZATION")))

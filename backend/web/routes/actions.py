@@ -1,0 +1,93 @@
+"""What people do on the pages: every action is a form that is sent by POST and leads back to the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from flask import Blueprint, abort, redirect, request
+from werkzeug.wrappers import Response
+
+from backend import pausing
+from backend.errors import ProjectError, QueueError, ShortlistError
+from backend.pool import jobs
+from backend.pool.projects import Project
+from backend.projects import triggers
+from backend.projects.actions import serve_version
+from backend.queue.job_queue import KINDS, PAUSABLE
+from backend.services import Services, paused
+from backend.web.context import known_project, parts
+from backend.web.csrf import check_form
+
+actions = Blueprint("actions", __name__)
+
+
+@actions.post("/projects/<int:number>/<name>")
+def act(number: int, name: str) -> Response:
+    """Do one thing and go back to the page, with a sentence that says what happened."""
+    services = parts().services
+    action = ACTIONS.get(name)
+    if action is None:
+        abort(404, f"there is no action {name!r}; actions are {', '.join(ACTIONS)}")
+    check_form(services.settings)
+    project = known_project(number)
+    try:
+        said, key = action(services, project), "done"
+    except ShortlistError as error:
+        said, key = str(error), "problem"
+    return redirect(f"/projects/{number}?{key}={quote(said[:300])}", 303)
+
+
+def _train(services: Services, project: Project) -> str:
+    triggers.on_start_training(services, project.project)
+    return "The training is queued"
+
+
+def _retry(services: Services, project: Project) -> str:
+    kind = _kind()
+    if paused(services, project) and kind in PAUSABLE:
+        raise ProjectError(f"project {project.project} is paused: resume it first")
+    outcome = services.queue.enqueue(kind, project.project)
+    said = {"queued": "is queued", "joined": "waits already", "again": "runs, and runs once more after that"}
+    return f"The job {kind} {said[outcome]}"
+
+
+def _cancel(services: Services, project: Project) -> str:
+    """Take back a waiting job. A running one goes on: half a training or half a paid question helps nobody."""
+    kind = _kind()
+    if not services.queue.cancel(kind, project.project):
+        raise QueueError(f"the job {kind} does not wait any more; pausing the project ends one that runs")
+    jobs.finish(services.engine, project.project, kind, "taken back before it began")
+    return f"The job {kind} was taken back"
+
+
+def _serve(services: Services, project: Project) -> str:
+    done = serve_version(services, project, request.form.get("version", ""))
+    return f"{done.version} is served now; Label Studio follows in a moment"
+
+
+def _pause(services: Services, project: Project) -> str:
+    pausing.pause(services, project.project)
+    return "The project is paused: nothing is trained, and the teacher is asked nothing"
+
+
+def _resume(services: Services, project: Project) -> str:
+    pausing.resume(services, project.project)
+    return "The project goes on"
+
+
+def _kind() -> str:
+    kind = request.form.get("kind", "")
+    if kind not in KINDS:
+        raise ProjectError(f"there is no job {kind[:40]!r}; jobs are {', '.join(KINDS)}")
+    return kind
+
+
+ACTIONS: dict[str, Callable[[Services, Project], str]] = {
+    "train": _train,
+    "retry": _retry,
+    "cancel": _cancel,
+    "serve": _serve,
+    "pause": _pause,
+    "resume": _resume,
+}

@@ -1,0 +1,83 @@
+"""Pages for people, and the same figures as JSON."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+
+from backend.label_studio.links import project_link, tasks_link
+from backend.pool import incidents, jobs, projects
+from backend.pool.projects import Project
+from backend.reporting.page_figures import drawn, insight, next_run
+from backend.reporting.status import project_status
+from backend.reporting.wording import FILTERS, incident_words, job_words, phase_words, what_next
+from backend.services import Services
+from backend.web.context import answer_json, known_project, parts
+from backend.web.csrf import form_token, keep_token, may_act
+from backend.web.middleware import NONCE
+
+people = Blueprint("people", __name__, template_folder="../pages/templates")
+people.after_request(keep_token)
+
+
+@people.get("/projects")
+def all_projects() -> str:
+    """Every project with its phase and version."""
+    services = parts().services
+    rows = [project_status(services, project) for project in projects.all_projects(services.engine)]
+    return _page("projects.html", projects=rows, address=services.settings.backend_url)
+
+
+@people.get("/projects/<int:number>.json")
+def figures(number: int) -> Response:
+    """The figures of one project."""
+    status = project_status(parts().services, known_project(number), parts().live.problems())
+    return answer_json({**status, "incidents": [asdict(row) for row in _incidents(number)]})
+
+
+@people.get("/projects/<int:number>")
+def one_project(number: int) -> str:
+    """The page of one project."""
+    services, project = parts().services, known_project(number)
+    return _page("project.html", **_of_project(services, project))
+
+
+def _of_project(services: Services, project: Project) -> dict[str, Any]:
+    """What the page of a project shows."""
+    status, found = project_status(services, project, parts().live.problems()), insight(services, project)
+    address = services.settings.label_studio_link
+    rows = jobs.get(services.engine, project.project)
+    return {
+        "status": status,
+        "found": found,
+        "phase": phase_words(status),
+        "next_steps": what_next(status),
+        "incidents": [incident_words(row, services.clock()) for row in _incidents(project.project)],
+        "next_run": next_run(status, found),
+        "jobs": [job_words(row, services.clock()) for row in rows.values()],
+        **drawn(status, found, _nonce()),
+        "tasks_link": partial(tasks_link, address, project.project),
+        "label_studio": project_link(address, project.project),
+        "done": request.args.get("done", "")[:300],
+        "problem": request.args.get("problem", "")[:300],
+        "running": any(row.state in ("running", "queued") for row in rows.values()),
+    }
+
+
+def _incidents(number: int) -> list[incidents.Incident]:
+    return incidents.recent(parts().services.engine, number)
+
+
+def _page(template: str, **content: Any) -> str:
+    acting = may_act(parts().services.settings)
+    token = form_token() if acting else ""
+    return render_template(template, acting=acting, token=token, **FILTERS, **content)
+
+
+def _nonce() -> str:
+    """Lets the charts' styles of this one answer through its Content-Security-Policy."""
+    return str(request.environ.setdefault(NONCE, secrets.token_urlsafe(16)))

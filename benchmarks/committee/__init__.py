@@ -1,0 +1,1 @@
+"""Committee against LLM and single students."""

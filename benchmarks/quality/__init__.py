@@ -1,0 +1,1 @@
+"""What the ways of training a student are worth."""

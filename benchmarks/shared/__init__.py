@@ -1,0 +1,1 @@
+"""Data sets, a person at Label Studio, a small LLM, waiting."""

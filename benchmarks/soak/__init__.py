@@ -1,0 +1,1 @@
+"""The whole system under faults for minutes to hours."""

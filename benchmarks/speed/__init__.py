@@ -1,0 +1,1 @@
+"""Requests, training and pools by the clock."""

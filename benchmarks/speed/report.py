@@ -1,0 +1,115 @@
+"""The table of a speed run, the plot of scaling, and both put into docs/speed.md.
+
+    python -m benchmarks.speed.report RUN.json --into docs/speed.md
+
+Everything between the markers `<!-- tables -->` and `<!-- end of tables -->` is replaced; the plot goes to images/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.speed.rows import Row, spread
+
+START, END = "<!-- tables -->", "<!-- end of tables -->"
+AIMS: Mapping[str, tuple[str, str]] = {  # summary key: what it is, the aim
+    "predict_1": ("`/predict` with 1 task, requests/s against bare Flask", "≥ 0.9"),
+    "predict_100": ("`/predict` with 100 tasks, requests/s against bare Flask", "≥ 0.9"),
+    "setup": ("`/setup`, requests/s against bare Flask", ""),
+    "health_s": ("start of the web server's process to the first answer of `/health`, s", "≤ 2"),
+    "http_vs_runtime": ("new texts through HTTP, 100 a request, against the encoder in a plain loop", "≥ 0.9"),
+    "int8_vs_float32": ("int8 onnxruntime against eager float32 torch, texts/s", "≥ 3"),
+    "int8_agreement": ("labels that int8 leaves as they are, random head of 20 labels", "≥ 0.995"),
+    "bfloat16_vs_float32": ("bfloat16 torch against eager float32 torch, texts/s", "≥ 3"),
+    "bfloat16_agreement": ("labels that bfloat16 leaves as they are", "≥ 0.995"),
+    "time_to_accuracy": ("Trainer's time to our head's accuracy, against our time with warm embeddings", "≥ 20"),
+    "time_to_accuracy_cold": ("the same with all embeddings to be computed", ""),
+    "retrain_1000_s": ("deciding annotation to the new student, 1,000 tasks, s", ""),
+    "retrain_10000_s": ("deciding annotation to the new student, 10,000 tasks, s", "≤ 20"),
+    "webhook_p99_ms": ("webhook p99 under training, ms", "< 50"),
+    "setup_p99_ms": ("`/setup` p99 under training, ms", "< 20"),
+    "events_per_second": ("webhooks a second meanwhile", "200"),
+    "scale_cost_ratio": ("cost per task at the largest size against 10,000 tasks, worst step", "≤ 1.2"),
+    "scale_rss_mb": ("memory of the process that did these steps for the largest size, MB", ""),
+    "scale_disk_mb": ("its database, MB", ""),
+    "web_rss_mb": ("largest memory of the web process, MB", "< 1,000"),
+    "worker_rss_mb": ("largest memory of a worker's process, MB", "< 4,000"),
+}
+
+
+def markdown(result: Mapping[str, Any]) -> str:
+    """Summary beside its aims, then every measurement: median, smallest, largest."""
+    summary = result["summary"]
+    lines = ["| what | measured | aim |", "|---|---|---|"]
+    lines += [f"| {text} | {shown(summary[key])} | {aim} |" for key, (text, aim) in AIMS.items() if key in summary]
+    if any(summary.get(key, 0) is None for key in AIMS):
+        lines += ["", "A dash: not measured in this run."]
+    groups: dict[tuple[str, str, object], list[float]] = defaultdict(list)
+    units: dict[tuple[str, str, object], str] = {}
+    for row in result["rows"]:
+        key = (str(row["what"]), str(row["method"]), row.get("tasks", ""))
+        groups[key].append(float(row["value"]))
+        units[key] = str(row["unit"])
+    lines += ["", "| measurement | of | tasks | median | from | to | unit |", "|---|---|---|---|---|---|---|"]
+    for key, values in groups.items():
+        low, high = spread(values)
+        cells = [key[0], key[1], str(key[2]), shown(median(values)), shown(low), shown(high), units[key]]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def shown(value: float | None) -> str:
+    """Three significant digits; a dash for what was not measured."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def plot(rows: Sequence[Row], path: Path) -> None:
+    """Microseconds per task by number of tasks."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    scale = [row for row in rows if row.get("part") == "scale" and row["unit"] == "us/task"]
+    if not scale:
+        return
+    figure, axes = pyplot.subplots(figsize=(7, 4))
+    for what in dict.fromkeys(row["what"] for row in scale):
+        points = sorted((row["tasks"], row["value"]) for row in scale if row["what"] == what)
+        axes.plot(*zip(*points, strict=True), marker="o", label=what)
+    axes.set(xscale="log", ylim=(0, None), xlabel="tasks", ylabel="processor time per task, µs")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def write_report(path: Path, result: Mapping[str, Any]) -> None:
+    """Table (.md) and plot (.svg) beside the result file `path`."""
+    path.with_suffix(".md").write_text(markdown(result))
+    plot(result["rows"], path.with_suffix(".svg"))
+
+
+def main() -> None:
+    """Replace the tables of a page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="the result file, JSON")
+    parser.add_argument("--into", type=Path, required=True, help="the page")
+    given = parser.parse_args()
+    result, page = json.loads(given.run.read_text()), given.into
+    text = page.read_text()
+    before, after = text[: text.index(START) + len(START)], text[text.index(END) :]
+    page.write_text(f"{before}\n\n{markdown(result)}\n{after}")
+    plot(result["rows"], page.parent / "images" / "speed.svg")
+
+
+if __name__ == "__main__":
+    main()

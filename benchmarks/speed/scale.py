@@ -1,0 +1,162 @@
+"""Time and memory per task of what is done for every task of a project, from 1,000 to 1,000,000 tasks.
+
+Each size runs in a process of its own, so that its memory is its own. Label Studio and the encoder are left out: their
+time per task does not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from backend.label_studio.label_config import read_labeling_config
+from backend.label_studio.predictions import is_valid, label_entry
+from backend.pool import annotations as people
+from backend.pool import candidates, predictions, publishing, tasks
+from backend.pool.annotation import Annotation
+from backend.pool.projects import get
+from backend.services import Services, served_version
+from benchmarks.speed.retrain import text_of
+from benchmarks.speed.rows import Row, row
+from benchmarks.speed.web import CONFIG, LABELS, PROJECT, pool, settings_for
+from model.arrays import FloatArray
+from model.labels import CandidateSet
+from model.student.head import HeadStudent
+from model.teacher.base import Answer, State, Usage
+
+PAGE = 500  # tasks of one request of Label Studio, one chunk of publishing
+CHUNK = 2_000  # tasks that are scored and written together
+WIDTH = 384
+SMALL = 10_000  # the size that larger ones are compared with
+STUDENT = "student-1-aaaaaa"
+ANSWER = Answer(State.ANSWERED, CandidateSet(LABELS[:2], (0.6, 0.3)), "raw", Usage())
+
+
+def scale_rows(sizes: list[int]) -> tuple[list[Row], dict[str, float]]:
+    """Microseconds per task of every step at every size; the summary has the worst step's growth from 10,000 tasks."""
+    rows: list[Row] = []
+    cost: dict[int, dict[str, float]] = {}
+    for size in sizes:
+        output = subprocess.run(
+            [sys.executable, "-m", "benchmarks.speed.scale", str(size)], check=True, capture_output=True, text=True
+        ).stdout
+        found = json.loads(output.splitlines()[-1])
+        cost[size] = found["seconds"]
+        rows += [
+            row(what, "pool", 1e6 * value / size, "us/task", tasks=size) for what, value in found["seconds"].items()
+        ]
+        rows.append(row("memory", "pool", found["rss_mb"], "MB", tasks=size))
+        rows.append(row("disk", "pool", found["disk_mb"], "MB on disk", tasks=size))
+    largest, base = max(sizes), min(SMALL, max(sizes))
+    growth = {what: cost[largest][what] / largest / (cost[base][what] / base) for what in cost[largest]}
+    rows += [row(f"growth of {what}", "pool", value, "ratio", tasks=largest) for what, value in growth.items()]
+    return rows, {
+        "scale_cost_ratio": max(growth.values()),
+        "scale_rss_mb": found["rss_mb"],
+        "scale_disk_mb": found["disk_mb"],
+    }
+
+
+def measure(services: Services, size: int) -> dict[str, float]:
+    """Seconds of every step for `size` tasks."""
+    engine = services.engine
+    project = get(engine, PROJECT)
+    assert project is not None, "the project was connected"
+    teacher = served_version(services, project)
+    control, student = read_labeling_config(CONFIG), _student()
+    vectors = np.random.default_rng(0).normal(size=(CHUNK, WIDTH)).astype(np.float16)
+
+    def write(ids: range) -> None:
+        tasks.add(engine, PROJECT, {task: text_of(task) for task in ids})
+
+    def answer(ids: range) -> None:
+        candidates.save(engine, PROJECT, teacher, [(task, tasks.text_hash(text_of(task)), ANSWER) for task in ids])
+
+    def sync(ids: range) -> None:
+        given = {task: text_of(task) for task in ids}
+        if tasks.texts(engine, PROJECT, list(ids)) != given:
+            raise RuntimeError("the pool has other texts")
+        people.save(engine, PROJECT, [_annotation(task) for task in ids if task % 20 == 0])
+        people.of_tasks(engine, PROJECT, list(ids))
+
+    def score(ids: range) -> None:
+        texts = tasks.texts(engine, PROJECT, list(ids))
+        best = student.of_vectors(vectors[: len(ids)].astype(np.float32)).argmax(1)
+        found = [
+            (task, tasks.text_hash(texts[task]), LABELS[label], 0.5) for task, label in zip(ids, best, strict=True)
+        ]
+        predictions.save(engine, PROJECT, STUDENT, found)
+
+    def publish(_: range) -> None:
+        found = predictions.unpublished(engine, PROJECT, STUDENT, PAGE)
+        entries = {task: label_entry(control, STUDENT, label, value) for task, label, value in found}
+        if any(is_valid(control, entry, STUDENT) for entry in entries.values()) or not entries:
+            raise RuntimeError("nothing to publish, or wrong entries")
+        json.dumps([{"task": task, **entry} for task, entry in entries.items()])
+        publishing.confirm(engine, PROJECT, STUDENT, publishing.intend(engine, PROJECT, STUDENT, list(entries)))
+
+    steps: Mapping[str, tuple[Callable[[range], None], int]] = {
+        "write tasks": (write, CHUNK), "write candidate sets": (answer, CHUNK), "sync": (sync, PAGE),
+        "score": (score, CHUNK), "publish": (publish, PAGE),
+    }  # fmt: skip
+    return {name: _seconds(step, _ranges(size, chunk)) for name, (step, chunk) in steps.items()}
+
+
+def _seconds(step: Callable[[range], None], parts: Iterator[range]) -> float:
+    """Processor time, so that neighbours on the machine do not count."""
+    started = time.process_time()
+    for part in parts:
+        step(part)
+    return time.process_time() - started
+
+
+def _ranges(size: int, chunk: int) -> Iterator[range]:
+    for start in range(1, size + 1, chunk):
+        yield range(start, min(start + chunk, size + 1))
+
+
+def _annotation(task: int) -> Annotation:
+    moment = "2026-11-21T06:00:01.000000Z"
+    return Annotation(task, task, 1, (LABELS[task % len(LABELS)],), "labelled", False, moment, None, None, None)
+
+
+def _student() -> HeadStudent:
+    space, random = read_labeling_config(CONFIG).space, np.random.default_rng(1)
+    head: dict[str, FloatArray] = {"mean": np.zeros(WIDTH, np.float32), "scale": np.ones(1, np.float32)}
+    head |= {
+        "hidden": random.normal(0, 0.05, (WIDTH, 256)).astype(np.float32),
+        "hidden_bias": np.zeros(256, np.float32),
+    }
+    head |= {
+        "out": random.normal(size=(256, len(space))).astype(np.float32),
+        "out_bias": np.zeros(len(space), np.float32),
+    }
+    return HeadStudent(space, "default", [head])
+
+
+def main() -> None:
+    """One size in this process; the last line is JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("size", type=int, help="tasks")
+    size = parser.parse_args().size
+    gc.collect()
+    gc.freeze()  # as web server and worker do
+    with tempfile.TemporaryDirectory(prefix="shortlist-scale-") as folder, pool(settings_for(Path(folder))) as services:
+        seconds = measure(services, size)
+        disk = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(json.dumps({"seconds": seconds, "rss_mb": memory, "disk_mb": disk}))
+
+
+if __name__ == "__main__":
+    main()

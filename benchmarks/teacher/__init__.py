@@ -1,0 +1,1 @@
+"""What teachers cost and what their answers are worth."""

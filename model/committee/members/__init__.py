@@ -1,0 +1,1 @@
+"""What may take a seat in a committee."""

@@ -1,0 +1,117 @@
+"""Ways to run an encoder: float32 or bfloat16 in torch, int8 in onnxruntime. A student keeps to that of its training.
+
+bfloat16 costs a third of float32 where the processor multiplies it (AMX, AVX512-BF16, GPUs) and changes next to no
+label; int8 costs less than float32 everywhere, but changes some, so that its agreement is checked at every training.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import uuid
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.encoder.encoder import Batching, Progress, fingerprint, load_encoder
+from model.encoder.exported import has_torch, open_exported
+from model.errors import EncoderError
+
+if TYPE_CHECKING:
+    from model.arrays import FloatArray
+    from model.student.adapted import AdaptedStudent
+    from model.student.head import HeadStudent
+    from model.training.options import Embed
+
+RUNTIMES = ("float32", "bfloat16", "int8")
+LEAST_AGREEMENT = 0.995  # share of labels that a faster way must leave as float32 gives them
+CHECKED = 600  # texts on which that is checked
+FLAGS = ("amx_bf16", "avx512_bf16", "bf16")  # of /proc/cpuinfo: x86 and ARM
+
+
+@cache
+def preferred() -> str:
+    """The fastest way on this machine: bfloat16 where the processor has it, else int8 where it is installed.
+
+    Without torch it is float32: every project shares its encoder in that form.
+    """
+    if not has_torch():
+        return "float32"
+    import torch
+
+    if torch.cuda.is_available() or _native_bfloat16(Path("/proc/cpuinfo")):
+        return "bfloat16"
+    there = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript"))
+    return "int8" if there else "float32"
+
+
+def open_encoder(
+    name: str = "default", runtime: str = "float32", folder: Path | None = None, threads: int = 1
+) -> Batching:
+    """The encoder of that name, run in one of RUNTIMES; `folder` keeps what int8 is exported to.
+
+    EncoderError if the weights cannot be loaded or exported.
+    """
+    if runtime not in RUNTIMES:
+        raise EncoderError(f"STUDENT_RUNTIME={runtime!r} is unknown; allowed are auto, {', '.join(RUNTIMES)}")
+    if not has_torch():
+        raise EncoderError(f"STUDENT_ENCODER={name} needs torch here; install shortlist[train]")
+    if runtime == "int8":
+        from model.encoder.export import exported
+
+        return open_exported(exported(name, runtime, folder or _user_cache(), threads), threads)
+    return load_encoder(name, threads, half=runtime == "bfloat16")
+
+
+class Sleeping:
+    """An encoder that is loaded when a text must be encoded: where all vectors are cached, its identity is enough."""
+
+    def __init__(self, identity: str, dimension: int, wake: Callable[[], Batching]) -> None:
+        self.identity, self.dimension = identity, dimension
+        self._wake = wake
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
+        """As `Batching.embed`."""
+        return self._wake().embed(texts, progress)
+
+
+def sleeping(name: str, runtime: str, folder: Path, threads: int = 1) -> Sleeping | Batching:
+    """The encoder, not loaded yet if `folder` tells the identity that the same files had when they were loaded."""
+    mark = fingerprint(name)
+    note = folder / "encoders" / f"{mark}-{runtime}.json"
+    wake = partial(open_encoder, name, runtime, folder, threads)
+    if not mark:
+        return wake()
+    try:
+        known = json.loads(note.read_text())
+        return Sleeping(str(known["identity"]), int(known["dimension"]), wake)
+    except (OSError, ValueError, KeyError, TypeError):
+        encoder = wake()
+    note.parent.mkdir(parents=True, exist_ok=True)
+    waiting = note.with_name(f".{uuid.uuid4().hex}")
+    waiting.write_text(json.dumps({"identity": encoder.identity, "dimension": encoder.dimension}))
+    os.replace(waiting, note)
+    return encoder
+
+
+def agreement(student: HeadStudent | AdaptedStudent, texts: Sequence[str], embed: Embed, exact: Embed) -> float:
+    """Share of texts to which the student gives the same label by `embed` as by `exact`; 1 without texts."""
+    if not texts:
+        return 1.0
+    found, true = (student.of_vectors(one(texts)).argmax(1) for one in (embed, exact))
+    return float((found == true).mean())
+
+
+def _native_bfloat16(cpuinfo: Path) -> bool:
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
+    return not set(FLAGS).isdisjoint(flags.split())
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "shortlist"

@@ -1,0 +1,1 @@
+"""A student that runs without Shortlist."""

@@ -1,0 +1,69 @@
+"""A student as a folder that ONNX Runtime loads without torch, transformers or Shortlist."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from model.encoder.onnx_graph import export_graph
+from model.errors import ArtifactError
+from model.portable.transformers_folder import card_text, new_folder, portable_model
+from model.student.student import load_student
+
+MODEL, TOKENIZER, LABELS, CODE = "model.onnx", "tokenizer.json", "labels.json", "classify.py"
+NEEDS = "onnxruntime, tokenizers and numpy"
+EXAMPLE = """import sys; sys.path.append("{folder}")
+from classify import classify
+print(classify("{text}", top_k=3))"""
+
+
+def write_onnx(stored: Path, folder: Path, facts: Mapping[str, object], text: str) -> None:
+    """Write the student stored in `stored` to the new folder `folder`: one graph from token ids to probabilities in
+    float32, tokenizer, label names, card and code. `facts` and `text` (an example) go on its card.
+
+    ArtifactError if the folder exists already, the student has no such form, or the packages of ONNX are missing.
+    """
+    student: Any = load_student(stored)
+    new_folder(folder)
+    model, tokenizer, longest = portable_model(student)
+    fast = getattr(tokenizer, "backend_tokenizer", None)
+    if fast is None:
+        raise ArtifactError(f"the tokenizer of {student.encoder} has no fast form; export the student for transformers")
+    try:
+        import onnx
+        from tokenizers import Tokenizer
+
+        graph = _graph(model, tokenizer)
+    except ImportError as error:
+        raise ArtifactError(f"ONNX needs the package {error.name}: install shortlist[train]") from error
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise ArtifactError(f"the student cannot be written as ONNX ({reason}): export it for transformers") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(graph, folder / MODEL)
+    fast = Tokenizer.from_str(fast.to_str())  # a copy: other users of the encoder share its tokenizer
+    fast.enable_truncation(longest)
+    fast.enable_padding(pad_id=tokenizer.pad_token_id, pad_token=tokenizer.pad_token)
+    fast.save(str(folder / TOKENIZER))
+    (folder / LABELS).write_text(json.dumps(student.space.names, ensure_ascii=False, indent=1), encoding="utf-8")
+    shutil.copyfile(Path(__file__).with_name("onnx_classify.py"), folder / CODE)
+    card = card_text(student, facts, EXAMPLE, "onnx", text, folder.name)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _graph(model: Any, tokenizer: Any) -> Any:
+    """One graph from `input_ids` and `attention_mask` `(n, length)` to `probabilities` `(n, C)`."""
+    import torch
+
+    class Probabilities(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            return torch.softmax(self.model(input_ids=input_ids, attention_mask=attention_mask).logits, dim=1)
+
+    return export_graph(Probabilities(), tokenizer, "probabilities")

@@ -1,0 +1,153 @@
+"""A student as a folder that transformers loads without Shortlist: weights, tokenizer, code, model card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+
+from model.errors import ArtifactError
+from model.student.student import load_student
+
+if TYPE_CHECKING:
+    from model.portable.transformers_code import Head, StudentForSequenceClassification
+    from model.student.adapted import AdaptedStudent
+    from model.student.head import HeadStudent
+    from model.training.finetune import FinetunedStudent
+
+CODE = "student_model.py"
+NEEDS = "torch and transformers"
+EXAMPLE = """from transformers import pipeline
+classify = pipeline("text-classification", model="{folder}", trust_remote_code=True)
+print(classify("{text}", top_k=3))"""
+
+
+def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text: str) -> None:
+    """Write the student stored in `stored` to the new folder `folder`; `facts` and `text` (an example) go on its card.
+
+    ArtifactError if the folder exists already, or the student is of a kind that has no such form.
+    """
+    student: Any = load_student(stored)
+    new_folder(folder)
+    model, tokenizer, longest = portable_model(student)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = dict(enumerate(student.space.names))
+    model.config.id2label, model.config.label2id = names, {name: number for number, name in names.items()}
+    model.config.architectures = [type(model).__name__]
+    module = CODE.removesuffix(".py")
+    model.config.auto_map = {
+        "AutoConfig": f"{module}.StudentConfig",
+        "AutoModelForSequenceClassification": f"{module}.StudentForSequenceClassification",
+    }
+    model.eval().save_pretrained(folder)
+    tokenizer.model_max_length = longest
+    tokenizer.save_pretrained(folder)
+    shutil.copyfile(Path(__file__).with_name("transformers_code.py"), folder / CODE)
+    card = card_text(student, facts, EXAMPLE, "transformers", text, folder.name)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    for file in folder.iterdir():  # safetensors writes for its owner alone
+        file.chmod((folder / "README.md").stat().st_mode)
+
+
+def new_folder(folder: Path) -> None:
+    """ArtifactError if something is in it already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ArtifactError(f"{folder} is not empty: name a new folder")
+
+
+def portable_model(student: Any) -> tuple[StudentForSequenceClassification, Any, int]:
+    """The whole student as one module of transformers, its tokenizer, and the longest text in tokens.
+
+    ArtifactError if the student is of a kind that has no such form.
+    """
+    if student.kind in ("head", "adapted"):
+        return _of_head(student)
+    if student.kind == "finetune":
+        return _of_finetuned(student)
+    raise ArtifactError(f"a student of kind {student.kind!r} cannot be exported as one model")
+
+
+def card_text(student: Any, facts: Mapping[str, object], example: str, library: str, text: str, folder: str) -> str:
+    """The model card, with the metadata that hubs read. `example` is code with the fields `folder` and `text`."""
+    rows = [f"- {name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in facts.items()]
+    words = json.dumps(shorten(text, 80, placeholder=" …"), ensure_ascii=False)[1:-1]
+    encoder = "all-MiniLM-L6-v2 (Shortlist's default)" if student.encoder == "default" else student.encoder
+    return "\n".join(
+        [
+            "---",
+            f"library_name: {library}",
+            "pipeline_tag: text-classification",
+            "---",
+            "",
+            f"# {folder}",
+            "",
+            f"A text classifier over {len(student.space)} labels: {', '.join(student.space.names)}.",
+            "",
+            "```python",
+            example.format(folder=folder, text=words),
+            "```",
+            "",
+            f"- kind: {student.kind}",
+            f"- encoder it started from: {encoder}",
+            f"- temperature: {student.temperature:.4f}",
+            *rows,
+            "",
+            "It learned with Shortlist from a teacher's candidate sets and people's labels, and repeats their mistakes "
+            "where it could not tell them from the truth. It was made for texts like those it was trained on; on other "
+            "texts its probabilities mean little.",
+            "",
+        ]
+    )
+
+
+def _of_head(student: HeadStudent | AdaptedStudent) -> tuple[StudentForSequenceClassification, Any, int]:
+    """The model for heads on an encoder's vectors; one that is served in a faster number format is written in full."""
+    from model.encoder.encoder import load_encoder
+    from model.student.adapted import AdaptedStudent
+
+    encoder = student.own.trained if isinstance(student, AdaptedStudent) else load_encoder(student.encoder)
+    heads = [{"hidden": int(head["hidden"].shape[1]) if "hidden" in head else 0} for head in student.heads]
+    model = _model(encoder.model, heads, True, student.temperature, len(student.space))
+    for target, head in zip(model.heads, student.heads, strict=True):
+        _fill(target, head)  # type: ignore[arg-type]
+    return model, encoder.tokenizer, encoder.longest
+
+
+def _of_finetuned(student: FinetunedStudent) -> tuple[StudentForSequenceClassification, Any, int]:
+    network, tokenizer, longest = student.parts
+    model = _model(network.encoder, [{"hidden": 0}], False, student.temperature, len(student.space))
+    model.heads[0].out.load_state_dict(network.classifier.state_dict())  # type: ignore[union-attr]
+    return model, tokenizer, longest
+
+
+def _model(
+    encoder: Any, heads: list[dict[str, int]], normalised: bool, temperature: float, labels: int
+) -> StudentForSequenceClassification:
+    from model.portable.transformers_code import StudentConfig, StudentForSequenceClassification
+
+    inner = encoder.config.to_dict()
+    config = StudentConfig(inner, heads, normalised, 1 / temperature, num_labels=labels)
+    model = StudentForSequenceClassification(config)
+    model.encoder.load_state_dict({name: tensor.float().cpu() for name, tensor in encoder.state_dict().items()})
+    return model
+
+
+def _fill(target: Head, head: Mapping[str, Any]) -> None:
+    """Copy the weights of one head; ours multiply from the right, torch's linear layers hold the transposed matrix."""
+    import numpy as np
+    import torch
+
+    def tensor(name: str) -> torch.Tensor:
+        return torch.from_numpy(np.array(head[name], dtype=np.float32))
+
+    with torch.no_grad():
+        target.mean.copy_(tensor("mean"))
+        target.scale.copy_(tensor("scale"))
+        target.out.weight.copy_(tensor("out").T)
+        target.out.bias.copy_(tensor("out_bias"))
+        if target.hidden is not None:
+            target.hidden.weight.copy_(tensor("hidden").T)
+            target.hidden.bias.copy_(tensor("hidden_bias"))

@@ -1,0 +1,1 @@
+"""From texts to requests and back: prompts, examples, narrowing, answers, tokens."""

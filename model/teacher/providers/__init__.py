@@ -1,0 +1,1 @@
+"""One file per vendor, and what they share: HTTP, throttle, dialect, prices, batch API."""

@@ -1,0 +1,216 @@
+"""The one entrance to training: data and options in, a student and a report out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias
+
+import structlog
+import torch
+from torch import Tensor
+
+from model.arrays import FloatArray
+from model.errors import NotEnoughDataError
+from model.labels import LabelSpace
+from model.student.adapted import AdaptedEncoder, AdaptedStudent
+from model.student.head import HeadStudent
+from model.student.student import Student
+from model.training.data import TrainingData, training_data
+from model.training.freeal import FreealTargets
+from model.training.head_training import HeadLearner, batch_rows
+from model.training.loop import Plan, train
+from model.training.options import ADAPTED, Embed, Progress, Stop, TrainingOptions, TrainingReport
+from model.training.refinery import Gate
+from model.training.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
+from model.training.vectors import row_vectors
+from model.weak.beliefs import Adapted, beliefs
+from model.weak.unlabelled import with_own_answers, with_part
+
+__all__ = ["TrainingData", "TrainingOptions", "TrainingReport", "train_student", "training_data"]
+
+log = structlog.get_logger(__name__)
+
+Teach: TypeAlias = Callable[["Training", FloatArray], Student]
+
+LEAST_ROWS = 2
+MOST_ROWS = 20_000  # rows up to which a head gets all its epochs
+MEMBER_SEED = 7919  # distance between the seeds of an ensemble's heads
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """One training: what it learns from and how, and whom it tells."""
+
+    space: LabelSpace
+    data: TrainingData
+    options: TrainingOptions
+    report: TrainingReport
+    progress: Progress | None
+    stop: Stop | None
+
+    def part(self, low: float, high: float) -> Training:
+        """The same, its progress being that share of the whole's."""
+        return dataclasses.replace(self, progress=_scaled(self.progress, low, high))
+
+
+def train_student(
+    space: LabelSpace,
+    data: TrainingData,
+    options: TrainingOptions,
+    embed: Embed,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    own: AdaptedEncoder | None = None,
+) -> tuple[Student, TrainingReport]:
+    """Train a student on candidate sets and human labels; a head sees texts by its `own` encoder if there is one.
+
+    `progress(share, message)` is called often; after `stop()` answers True, TrainingStopped is raised within a batch.
+    NotEnoughDataError with fewer than two rows or labels, TrainingError on a non-finite loss.
+    """
+    started = time.monotonic()
+    torch.set_num_threads(options.threads)
+    check(space, data)
+    way = chosen_way(options)
+    report = TrainingReport(options.method, way, len(data), int(data.human.sum()))
+    teach: Teach = train_head if way == "head" else train_encoder
+    if own is not None and way == "head":
+        teach, report.way = partial(train_adapted, own), ADAPTED
+    data = with_part(data, dataclasses.replace(options, way=way))
+    report.unlabelled_rows = len(data.unlabelled)
+    needed = way == "head" or options.method == "shortlist"
+    texts = [*data.texts, *data.unlabelled] if needed else []
+    with row_vectors(texts, embed, _scaled(progress, 0.0, 0.3), stop) as vectors:
+        student = teach(Training(space, data, options, report, progress, stop).part(0.3, 1.0), vectors)
+    report.settings = options.to_json()
+    report.seconds = time.monotonic() - started
+    log.info("student_trained", method=options.method, rows=len(data), seconds=round(report.seconds, 2))
+    return student, report
+
+
+def chosen_way(options: TrainingOptions) -> str:
+    """`auto` fine-tunes where there is a GPU and trains a head elsewhere."""
+    if options.way != "auto":
+        return options.way
+    return "finetune" if torch.cuda.is_available() else "head"
+
+
+def check(space: LabelSpace, data: TrainingData) -> None:
+    """NotEnoughDataError unless there are at least two rows and two labels among their candidates."""
+    if len(data) < LEAST_ROWS:
+        raise NotEnoughDataError(f"{len(data)} tasks to learn from, at least {LEAST_ROWS} are needed")
+    if data.candidates.shape[1] != len(space):
+        raise ValueError(f"candidates have {data.candidates.shape[1]} columns, the label space {len(space)} labels")
+    if int(data.candidates.any(0).sum()) < 2:
+        raise NotEnoughDataError("all tasks have the same single candidate; at least two labels are needed to learn")
+
+
+def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None = None) -> HeadStudent:
+    """Heads on vectors `(n + m, d)` of the data's n rows and m unlabelled texts, or on those of an adapted encoder."""
+    data, report = training.data, training.report
+    rows, turns = len(data), 2 if data.unlabelled else 1
+    report.epochs = head_plan(rows, training.options).epochs
+    targets = make_targets(training, vectors[:rows], report.epochs, adapted)
+    inputs = vectors if adapted is None else adapted.vectors
+    student = _heads(training.part(0.0, 1.0 / turns), inputs[:rows], targets)
+    if data.unlabelled and isinstance(targets, SoftTargets):
+        targets = with_own_answers(targets, student, inputs[rows:], vectors, training.stop)
+        student = _heads(training.part(1.0 / turns, 1.0), inputs, targets)
+    report.warnings += getattr(targets, "warnings", [])
+    return student
+
+
+def _heads(training: Training, vectors: FloatArray, targets: Targets) -> HeadStudent:
+    """As many heads as the rows of `vectors` bear, each with a seed of its own."""
+    space, options = training.space, training.options
+    plan, heads = head_plan(len(vectors), options), []
+    steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
+    members = number_of_heads(len(vectors), options)
+    groups = together([options.seed + MEMBER_SEED * member for member in range(members)], targets)
+    for number, seeds in enumerate(groups):
+        learner = HeadLearner(vectors, len(space), options, steps, seeds)
+        part = training.part(number / len(groups), (number + 1) / len(groups))
+        plan = dataclasses.replace(plan, seeds=seeds)
+        training.report.loss = train(learner, targets, plan, part.progress, part.stop)
+        heads += learner.weights()
+    return HeadStudent(space, options.encoder, heads, runtime=options.runtime)
+
+
+def train_adapted(own: AdaptedEncoder, training: Training, vectors: FloatArray) -> AdaptedStudent:
+    """Heads on the vectors of an adapted encoder; those of the unchanged one serve the beliefs."""
+    data, encoding = training.data, training.part(0.0, 0.6)
+    with row_vectors([*data.texts, *data.unlabelled], own.embed, encoding.progress, encoding.stop) as inputs:
+        heads = train_head(training.part(0.6, 1.0), vectors, Adapted(inputs, own.knows(data.texts)))
+    return AdaptedStudent(heads, own)
+
+
+def train_encoder(training: Training, vectors: FloatArray) -> Student:
+    """Fine-tune the whole encoder; `vectors` of the unchanged one serve the beliefs of the method shortlist."""
+    from model.training.finetune import FinetuneLearner
+
+    data, options, report = training.data, training.options, training.report
+    epochs = options.epochs or (50 if torch.cuda.is_available() else 10)
+    plan = Plan(epochs, options.batch or 32, (options.seed,))
+    targets = make_targets(training, vectors, epochs)
+    learner = FinetuneLearner(data.texts, len(training.space), options, epochs * math.ceil(len(data) / plan.batch))
+    report.loss = train(learner, targets, plan, training.progress, training.stop)
+    report.epochs = epochs
+    report.warnings += getattr(targets, "warnings", [])
+    return learner.student(training.space)
+
+
+def number_of_heads(rows: int, options: TrainingOptions) -> int:
+    """Heads that answer together: one for the published methods; small pools of ours get several, it costs seconds."""
+    if options.heads is not None:
+        return options.heads
+    if options.method != "shortlist":
+        return 1
+    return 5 if rows < 1000 else 3 if rows < 4000 else 1
+
+
+def together(seeds: Sequence[int], targets: Targets) -> list[tuple[int, ...]]:
+    """Seeds of heads that are trained at once: all, unless the targets follow what one head has learnt."""
+    return [(seed,) for seed in seeds] if targets.needs_snapshot else [tuple(seeds)]
+
+
+def head_plan(rows: int, options: TrainingOptions) -> Plan:
+    """40 epochs of batches of 128; small pools get smaller batches, large ones fewer epochs and larger batches."""
+    epochs = options.epochs or max(4, min(40, round(40 * MOST_ROWS / max(1, rows))))
+    return Plan(epochs, options.batch or batch_rows(rows), (options.seed,))
+
+
+def make_targets(training: Training, vectors: FloatArray, epochs: int, adapted: Adapted | None = None) -> Targets:
+    """The targets of a method."""
+    data, options, report = training.data, training.options, training.report
+    if options.method == "shortlist":
+        log.info("weighing_beliefs", rows=len(data), human=report.human_rows)
+        found = beliefs(data, vectors, options, training.stop, adapted)
+        report.found.update(found.to_json())
+        return SoftTargets(torch.from_numpy(found.shares), torch.ones(len(data)))
+    sets, human = torch.from_numpy(data.candidates), torch.from_numpy(data.human)
+    if options.method in ("distillation", "gold"):
+        return FixedTargets(first_labels(data), sets.shape[1])
+    if options.method == "uniform":
+        return UniformTargets(sets)
+    if options.method == "freeal":
+        return FreealTargets(first_labels(data), human, sets.shape[1], warm_up=max(3, round(0.1 * epochs)))
+    warm_up = max(3, round(0.3 * epochs))
+    gate = Gate(epochs, warm_up, open=False)
+    select = options.method == "refinery"
+    return RefineryTargets(sets, human, gate, options.gamma, options.delta, options.tau, select)
+
+
+def first_labels(data: TrainingData) -> Tensor:
+    """The person's label where there is one, else the teacher's first label; int64 `(n,)`, -1 for neither."""
+    first = torch.from_numpy(data.first)
+    person = torch.from_numpy(data.candidates.argmax(1))
+    return torch.where(torch.from_numpy(data.decided), person, first)
+
+
+def _scaled(progress: Progress | None, low: float, high: float) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda share, message: progress(low + (high - low) * share, message)

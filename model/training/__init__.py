@@ -1,0 +1,1 @@
+"""How a student is trained: data, options, loop, targets, losses, learners."""

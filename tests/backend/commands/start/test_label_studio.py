@@ -1,0 +1,152 @@
+"""The embedded Label Studio, the real one: login, data folder, and a sample that is imported exactly once."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.commands.start import label_studio as embedded
+from backend.commands.start.console import Console
+from backend.commands.start.data_dir import DataDir, prepare
+from backend.commands.start.label_studio import EmbeddedLabelStudio, embedded_label_studio, find_program
+from backend.commands.start.sample.file import read_sample
+from backend.commands.start.sample.importing import Imported, import_sample
+from backend.commands.start.sample.label_space import label_space, shipped_messages
+from backend.commands.start.sample.state import recall
+from backend.commands.start.supervisor import Supervisor
+from backend.errors import StartError
+from backend.label_studio.client import LabelStudio
+from tests.support.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_missing_installation_is_told_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match=r"Label Studio is not installed in .*; run `make install-label-studio`"):
+        find_program(tmp_path)
+
+
+def test_it_gets_its_login_but_none_of_our_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "venv" / "bin" / "label-studio"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere")
+    data = prepare(tmp_path / "data")
+    server = embedded_label_studio(data, 8099, tmp_path / "venv")
+    assert not {"OPENAI_API_KEY", "DATABASE_URL"} & set(server.part.environment)
+    assert server.part.environment["LABEL_STUDIO_USER_TOKEN"] == server.credentials.token
+    assert server.credentials.password not in " ".join(server.part.command)
+    assert server.credentials.token not in " ".join(server.part.command)
+    assert server.url == "http://127.0.0.1:8099"
+    data.release()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDir]:
+    data = prepare(tmp_path_factory.mktemp("data"))
+    yield data
+    data.release()
+
+
+@pytest.fixture(scope="module")
+def server(data: DataDir) -> Iterator[EmbeddedLabelStudio]:
+    server = embedded_label_studio(data, free_port(), ROOT / embedded.DEFAULT_VENV)
+    supervisor = Supervisor(Console(io.StringIO()))
+    supervisor.start(server.part)
+    try:
+        supervisor.wait_ready("Label Studio")
+        yield server
+    finally:
+        supervisor.stop()
+
+
+@pytest.fixture
+def client(server: EmbeddedLabelStudio) -> Iterator[LabelStudio]:
+    with LabelStudio(server.url, server.credentials.token) as client:
+        yield client
+
+
+@pytest.mark.e2e
+class TestRealLabelStudio:
+    def test_the_drawn_token_opens_it_and_data_lie_in_the_data_folder(
+        self, client: LabelStudio, server: EmbeddedLabelStudio, data: DataDir
+    ) -> None:
+        assert client.who_am_i()["email"] == server.credentials.user
+        assert (data.folder / "label-studio" / "label_studio.sqlite3").exists()
+        said = (data.folder / "logs" / "label-studio.log").read_text(errors="replace")
+        assert "Initializing database" not in said  # the database that was laid out needed no migration
+
+    def test_the_shipped_sample_is_imported_once(self, client: LabelStudio, tmp_path: Path) -> None:
+        sample = read_sample(shipped_messages())
+        space = label_space(sample)
+        seen: list[tuple[int, int]] = []
+        first = import_sample(client, sample, space, tmp_path, lambda done, total: seen.append((done, total)))
+        assert first is not None
+        assert first.added == len(sample.rows)
+        assert seen[-1] == (len(sample.rows), len(sample.rows))
+        assert import_sample(client, sample, space, tmp_path) == Imported(first.project, first.title, 0)
+        tasks = list(client.tasks(first.project))
+        assert len(tasks) == len(sample.rows)
+        assert {name for task in tasks for name in task["data"]} == {"text", "row"}
+        assert (tmp_path / f"project-{first.project}-labels.jsonl.gz").exists()
+
+    def test_deleted_tasks_and_a_deleted_sample_project_stay_deleted(self, client: LabelStudio, tmp_path: Path) -> None:
+        sample = read_sample(shipped_messages())
+        space = label_space(sample)
+        first = import_sample(client, sample, space, tmp_path)
+        assert first is not None
+        victim = next(iter(client.tasks(first.project)))
+        client.http.send("DELETE", f"api/tasks/{victim['id']}/")
+        again = import_sample(client, sample, space, tmp_path)
+        assert again is not None
+        client.http.send("DELETE", f"api/projects/{first.project}/")
+        assert import_sample(client, sample, space, tmp_path) is None
+
+    def test_an_interrupted_import_goes_on_where_it_stopped(self, client: LabelStudio, tmp_path: Path) -> None:
+        path = tmp_path / "messages.csv"
+        path.write_text("message,label\n" + "".join(f"this is message {n},{'ab'[n % 2]}\n" for n in range(1200)))
+        sample = read_sample(path)
+        space = label_space(sample)
+
+        class Killed(Exception):
+            pass
+
+        def stop(done: int, _total: int) -> None:
+            if done >= 500:
+                raise Killed
+
+        with pytest.raises(Killed):
+            import_sample(client, sample, space, tmp_path / "state", stop)
+        resumed = import_sample(client, sample, space, tmp_path / "state")
+        assert resumed is not None
+        assert resumed.added == 700
+        assert resumed.title == "messages (sample)"
+        rows = sorted(task["data"]["row"] for task in client.tasks(resumed.project))
+        assert rows == list(range(2, 1202))
+        key = next(path.stem for path in (tmp_path / "state").glob("*.json"))
+        state = recall(tmp_path / "state", key)
+        assert state is not None
+        assert state.complete
+
+    def test_a_deleted_project_of_an_own_file_is_made_again(self, client: LabelStudio, tmp_path: Path) -> None:
+        path = tmp_path / "few.jsonl"
+        path.write_text('{"text": "one message of mine"}\n{"text": "another one of mine"}\n')
+        sample = read_sample(path)
+        space = label_space(sample, "good,bad")
+        first = import_sample(client, sample, space, tmp_path)
+        assert first is not None
+        client.http.send("DELETE", f"api/projects/{first.project}/")
+        second = import_sample(client, sample, space, tmp_path)
+        assert second is not None
+        assert second.project != first.project
+        assert second.added == 2
+        assert list(tmp_path.glob("*labels*")) == []
+
+    def test_other_users_of_the_machine_cannot_read_the_folder(
+        self, data: DataDir, server: EmbeddedLabelStudio
+    ) -> None:
+        assert server.url
+        assert os.stat(data.folder / "label-studio").st_mode & 0o077 == 0

@@ -1,0 +1,162 @@
+"""Entries: both patterns and Taxonomy in both phases, checked by ourselves and by Label Studio's own validation."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from label_studio_sdk.label_interface.interface import LabelInterface
+
+from backend.label_studio.label_config import Control, read_labeling_config
+from backend.label_studio.predictions import abstained_entry, is_valid, label_entry, shortlist_entry
+from model.labels import CandidateSet
+from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY, choices, view
+
+A, B, TAX = (read_labeling_config(xml) for xml in (CONFIG_A, CONFIG_B, TAXONOMY))
+SINGLE = read_labeling_config(view(choices("x", "y", attributes='choice="single"')))
+VERSION = "teacher-5b0e77-9f2c1a"
+TWO = CandidateSet(("billing", "refund"), (0.61, 0.3))
+
+
+def ticks(*labels: str) -> dict[str, Any]:
+    return {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": list(labels)}}
+
+
+def test_config_a_ticks_every_candidate() -> None:
+    entry = shortlist_entry(A, VERSION, TWO, 5)
+    assert entry == {"model_version": VERSION, "score": 0.61, "result": [ticks("billing", "refund")]}
+
+
+def test_config_b_lists_candidates_and_ticks_the_first() -> None:
+    lines = {"from_name": "candidates", "to_name": "text", "type": "textarea"}
+    lines["value"] = {"text": ["billing 61 %", "refund 30 %"]}  # type: ignore[assignment]
+    assert shortlist_entry(B, VERSION, TWO, 5)["result"] == [lines, ticks("billing")]
+    assert shortlist_entry(B, VERSION, TWO, 5, preselect=False)["result"] == [lines]
+
+
+def test_without_confidences_lines_are_bare_and_the_score_is_one_over_the_size() -> None:
+    entry = shortlist_entry(B, VERSION, CandidateSet(("other", "refund")), 5)
+    assert entry["result"][0]["value"] == {"text": ["other", "refund"]}
+    assert entry["score"] == 0.5
+
+
+def test_a_single_choice_without_area_never_gets_two() -> None:
+    for preselect in (True, False):
+        assert shortlist_entry(SINGLE, VERSION, CandidateSet(("y", "x")), 5, preselect)["result"] == [ticks("y")]
+
+
+def test_the_limit_cuts_the_tail() -> None:
+    many = CandidateSet(A.space.names, (0.4, 0.3, 0.2, 0.1))
+    assert shortlist_entry(A, VERSION, many, 2)["result"] == [ticks("billing", "refund")]
+
+
+def test_taxonomy_sends_paths() -> None:
+    entry = shortlist_entry(TAX, VERSION, CandidateSet(("money / in", "parcel")), 5)
+    assert entry["result"][0]["type"] == "taxonomy"
+    assert entry["result"][0]["value"] == {"taxonomy": [["money", "in"], ["parcel"]]}
+
+
+def test_the_student_ticks_one_label_in_every_pattern() -> None:
+    assert label_entry(A, VERSION, "refund", 0.88)["result"] == [ticks("refund")]
+    assert label_entry(B, VERSION, "refund", 0.88)["result"] == [ticks("refund")]
+    listed = label_entry(B, VERSION, "refund", 0.88, preselect=False)["result"]
+    assert [region["value"] for region in listed] == [{"text": ["refund 88 %"]}]
+    assert label_entry(A, VERSION, "refund", 0.88, preselect=False)["result"] == [ticks("refund")]
+
+
+@given(st.data())
+def test_whatever_we_build_is_valid_for_us_and_for_label_studio(data: st.DataObject) -> None:
+    control, xml = data.draw(st.sampled_from([(A, CONFIG_A), (B, CONFIG_B), (TAX, TAXONOMY)]))
+    names = st.lists(st.sampled_from(control.space.names), min_size=1, unique=True)
+    labels = tuple(data.draw(names))
+    shares = data.draw(st.just(()) | st.tuples(*[st.floats(0, 1) for _ in labels]))
+    preselect = data.draw(st.booleans())
+    entries = [
+        shortlist_entry(control, VERSION, CandidateSet(labels, shares), data.draw(st.integers(1, 9)), preselect),
+        label_entry(control, VERSION, labels[0], data.draw(st.floats(0, 1)), preselect),
+        abstained_entry(VERSION),
+    ]
+    interface = LabelInterface(xml)
+    for entry in entries:
+        assert is_valid(control, entry, VERSION) == ""
+        assert interface.validate_prediction(entry, return_errors=True) == []
+
+
+def wrong(control: Control, **changes: Any) -> dict[str, Any]:
+    return {**label_entry(control, VERSION, control.space.names[0], 0.5), **changes}
+
+
+def region(**changes: Any) -> list[dict[str, Any]]:
+    return [{**ticks("billing"), **changes}]
+
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("unknown label", wrong(A, result=[ticks("Billing")]), "label 'Billing' is not in the label space"),
+    ("label of the wrong type", wrong(A, result=[ticks(7)]), "not in the label space"),  # type: ignore[arg-type]
+    ("path instead of a label", wrong(A, result=region(value={"choices": [["billing"]]})), "not in the label space"),
+    ("unknown from_name", wrong(A, result=region(from_name="gone")), "there is no control 'gone'"),
+    ("no from_name", wrong(A, result=[{"value": {}}]), "points to"),
+    ("unknown to_name", wrong(A, result=region(to_name="gone")), "points to 'gone'"),
+    ("wrong type", wrong(A, result=region(type="labels")), "has no list of choices"),
+    ("value no object", wrong(A, result=region(value="billing")), "has no value"),
+    ("choices a string", wrong(A, result=region(value={"choices": "billing"})), "has no list of choices"),
+    ("no choices", wrong(A, result=region(value={"choices": []})), "has no list of choices"),
+    ("doubled label", wrong(A, result=[ticks("billing", "billing")]), "ticked twice"),
+    ("B: two on a single choice", wrong(B, result=[ticks("billing", "refund")]), "2 labels for .*which takes one"),
+    ("two regions of one control", wrong(A, result=[ticks("billing"), ticks("refund")]), "two regions"),
+    ("region no object", wrong(A, result=["billing"]), "no object"),
+    ("score too large", wrong(A, score=7.5), r"not in \[0, 1\]"),
+    ("score negative", wrong(A, score=-0.1), r"not in \[0, 1\]"),
+    ("score a string", wrong(A, score="high"), "the score is str"),
+    ("score NaN", wrong(A, score=math.nan), r"not in \[0, 1\]"),
+    ("score infinite", wrong(A, score=math.inf), r"not in \[0, 1\]"),
+    ("score null", wrong(A, score=None), "the score is NoneType"),
+    ("score a truth value", wrong(A, score=True), "the score is bool"),
+    ("result a string", wrong(A, result="billing"), "the result is str"),
+    ("result an object", wrong(A, result={"choices": ["billing"]}), "the result is dict"),
+    ("result null", wrong(A, result=None), "the result is NoneType"),
+    ("no result", {"model_version": VERSION, "score": 0.5}, "the result is NoneType"),
+    ("entry null", None, "an entry is NoneType"),
+    ("entry a string", "billing", "an entry is str"),
+    ("entry a list", [], "an entry is list"),
+    ("no version", wrong(A, model_version=None), "the version is 'None'"),
+    ("empty version", wrong(A, model_version=""), "the version is ''"),
+    ("version a number", wrong(A, model_version=3), "the version is '3'"),
+    ("another version", wrong(A, model_version="teacher-1"), "the version is 'teacher-1'"),
+    (
+        "B: text area a string",
+        wrong(B, result=region(from_name="candidates", type="textarea", value={"text": "billing 61 %"})),
+        "not a list of lines",
+    ),
+    ("T: unknown path", wrong(TAX, result=[]) | {"result": [
+        {"from_name": "tax", "to_name": "text", "type": "taxonomy", "value": {"taxonomy": [["parcel", "in"]]}}
+    ]}, "not in the label space"),
+    ("T: bare name", wrong(TAX, result=[]) | {"result": [
+        {"from_name": "tax", "to_name": "text", "type": "taxonomy", "value": {"taxonomy": ["parcel"]}}
+    ]}, "not in the label space"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "entry", "problem"), WRONG, ids=[row[0] for row in WRONG])
+def test_every_wrong_row_is_stopped(name: str, entry: Any, problem: str) -> None:
+    control = {"B": B, "T": TAX}.get(name.partition(":")[0], A)
+    assert re.search(problem, is_valid(control, entry, VERSION))
+
+
+def test_the_alias_is_sent_not_the_value() -> None:
+    control = read_labeling_config(view('<Choices name="label" toName="text"><Choice value="A" alias="a"/>'
+                                        '<Choice value="B"/></Choices>'))  # fmt: skip
+    assert is_valid(control, label_entry(control, VERSION, "a", 1.0)) == ""
+    assert "'A' is not in" in is_valid(control, wrong(control, result=[ticks("A")]))
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text() | st.integers(),
+                    lambda inner: st.lists(inner) | st.dictionaries(
+                        st.sampled_from(["result", "score", "model_version", "from_name", "to_name", "type", "value",
+                                         "choices", "text"]), inner)))  # fmt: skip
+def test_the_check_survives_anything(entry: Any) -> None:
+    assert isinstance(is_valid(A, entry), str)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from backend.pool.database.bulk import chunks, storable, upsert
+from backend.pool.database.engine import write
+from backend.pool.database.tables import jobs
+
+ROW = {"project": 1, "kind": "train", "state": "queued", "step": "a", "updated_ms": 1}
+
+
+def stored(engine: sa.Engine) -> list[tuple[str, str, int]]:
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(jobs.c.kind, jobs.c.step, jobs.c.updated_ms).order_by(jobs.c.kind))
+        return [(kind, step, updated) for kind, step, updated in rows]
+
+
+def put(engine: sa.Engine, *rows: dict[str, object], **options: object) -> None:
+    with write(engine) as connection:
+        upsert(connection, jobs, rows, **options)  # type: ignore[arg-type]
+
+
+def test_new_rows_replace_old_ones_by_key(engine: sa.Engine) -> None:
+    put(engine, ROW)
+    put(engine, {**ROW, "step": "b", "updated_ms": 2}, {**ROW, "kind": "publish"})
+    assert stored(engine) == [("publish", "a", 1), ("train", "b", 2)]
+
+
+def test_kept_columns(engine: sa.Engine) -> None:
+    put(engine, ROW)
+    put(engine, {**ROW, "step": "b", "updated_ms": 2}, keep=["updated_ms"])
+    assert stored(engine) == [("train", "b", 1)]
+    put(engine, {**ROW, "step": "c", "updated_ms": 3}, keep=list(ROW))
+    assert stored(engine) == [("train", "b", 1)]
+
+
+def test_rows_that_are_left_alone(engine: sa.Engine) -> None:
+    put(engine, ROW, {**ROW, "kind": "publish", "updated_ms": 9})
+    new = [{**ROW, "kind": kind, "step": "b", "updated_ms": 5} for kind in ("publish", "train")]
+    put(engine, *new, unless=jobs.c.updated_ms > 5)
+    assert stored(engine) == [("publish", "a", 9), ("train", "b", 5)]
+
+
+def test_no_rows(engine: sa.Engine) -> None:
+    put(engine)
+    assert stored(engine) == []
+
+
+def test_chunks() -> None:
+    assert list(chunks(range(5), 2)) == [[0, 1], [2, 3], [4]]
+    assert list(chunks([], 2)) == []
+
+
+@pytest.mark.parametrize(("text", "kept"), [("Grüße 🎉", "Grüße 🎉"), ("a\x00b", "a�b"), ("a\ud800b", "a�b"), ("", "")])
+def test_what_a_database_cannot_hold_is_replaced(text: str, kept: str) -> None:
+    assert storable(text) == kept

@@ -1,0 +1,136 @@
+"""Buttons on the pages: they act, and only for whoever may act and came from a page of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import unquote
+
+import pytest
+import requests
+
+from backend.pool import jobs, projects, versions
+from tests.support.web_server import Server
+
+
+def token(server: Server) -> str:
+    """The hidden field of the page's forms; the cookie beside it is kept by the client."""
+    found = re.search(r'name="token" value="([^"]+)"', server.get("/projects/7").text)
+    assert found
+    return found.group(1)
+
+
+def act(server: Server, action: str, headers: dict[str, str] | None = None, **fields: str) -> requests.Response:
+    url = f"{server.url}/projects/7/{action}"
+    return server.http.post(url, data=fields, headers=headers, timeout=60, allow_redirects=False)
+
+
+def said(answer: requests.Response) -> str:
+    assert answer.status_code == 303, answer.text
+    return unquote(answer.headers["Location"])
+
+
+def test_train_cancel_and_retry(server: Server) -> None:
+    server.version()
+    key = token(server)
+    assert "done=The training is queued" in said(act(server, "train", token=key))
+    assert jobs.get(server.services.engine, 7)["train"].state == "queued"
+    assert "Cancel" in server.get("/projects/7").text
+    assert "was taken back" in said(act(server, "cancel", token=key, kind="train"))
+    assert server.services.queue.place("train", 7) == "absent"
+    assert jobs.get(server.services.engine, 7)["train"].state == "idle"
+    assert "problem=" in said(act(server, "cancel", token=key, kind="train"))
+    jobs.fail(server.services.engine, 7, "publish", "Label Studio was away")
+    assert "Label Studio was away" in server.get("/projects/7").text
+    assert "publish is queued" in said(act(server, "retry", token=key, kind="publish"))
+    assert "there is no job" in said(act(server, "retry", token=key, kind="rm"))
+    assert act(server, "explode", token=key).status_code == 404
+
+
+def test_pause_and_resume(server: Server) -> None:
+    server.version()
+    key = token(server)
+    said(act(server, "pause", token=key))
+    assert server.project().paused
+    page = server.get("/projects/7").text
+    assert "Resume" in page
+    assert "is paused" in said(act(server, "train", token=key))
+    said(act(server, "resume", token=key))
+    assert not server.project().paused
+
+
+def test_promote_and_roll_back(server: Server) -> None:
+    server.version()
+    space = server.project().space_hash
+    for number in (1, 2):
+        name = f"student-{number}-{space}"
+        versions.add(server.services.engine, 7, name, number, space, {}, 20)
+        projects.promote(server.services.engine, 7, name)
+    assert "Roll back to it" in server.get("/projects/7").text
+    answer = said(act(server, "serve", token=token(server), version=f"student-1-{space}"))
+    assert f"student-1-{space} is served now" in answer
+    assert server.project().served == f"student-1-{space}"
+    assert jobs.get(server.services.engine, 7)["publish"].state == "queued"
+    assert "Serve it again" in server.get("/projects/7").text
+    assert "has no version" in said(act(server, "serve", token=token(server), version="student-9-x"))
+
+
+FOREIGN = [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "http://evil.example"}]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_forms_of_other_sites_are_refused(server: Server, headers: dict[str, str]) -> None:
+    server.version()
+    assert act(server, "train", headers, token=token(server)).status_code == 403
+    assert "train" not in jobs.get(server.services.engine, 7)
+
+
+def test_a_form_without_the_browsers_token_is_refused(server: Server) -> None:
+    server.version()
+    key = token(server)
+    assert act(server, "train").status_code == 403
+    assert act(server, "train", token=key[:-1] + "x").status_code == 403
+    server.http.cookies.clear()
+    assert act(server, "train", token=key).status_code == 403
+    assert act(server, "train", token="").status_code == 403
+    assert server.get("/projects/7/train").status_code == 405
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def test_browsers_get_refusals_as_pages_and_programs_as_json(server: Server) -> None:
+    server.version()
+    key = token(server)
+    cases = [("train", {}, "Load the page of the project again"), ("explode<", {"token": key}, "There is no action")]
+    for action, fields, sentence in cases:
+        page, plain = act(server, action, BROWSER, **fields), act(server, action, **fields)
+        assert page.status_code == plain.status_code >= 400
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert sentence.lower() in page.text.lower()
+        assert "explode<" not in page.text
+        assert '<a href="/projects/7">' in page.text
+        assert plain.json()["error"] == plain.reason
+    missing = server.get("/projects/8", headers=BROWSER)
+    assert (missing.status_code, "connect it in Label Studio first" in missing.text) == (404, True)
+
+
+def test_without_a_login_only_people_at_this_machine_act(server: Server) -> None:
+    server.version()
+    key, elsewhere = token(server), {"Host": "rebound.example:9090"}
+    assert "actions need a login" in act(server, "train", elsewhere, token=key).text
+    page = server.get("/projects/7", headers=elsewhere).text
+    assert "<button" not in page
+    assert "BASIC_AUTH_USER" in page
+
+
+def test_actions_need_the_login(serve: Callable[..., Server]) -> None:
+    guarded = serve(BASIC_AUTH_USER="team", BASIC_AUTH_PASS="secret")
+    guarded.http.auth = ("team", "secret")
+    assert guarded.setup(auth=("team", "secret")).status_code == 200
+    key = token(guarded)
+    guarded.http.auth = None
+    assert act(guarded, "train", token=key).status_code == 401
+    guarded.http.auth = ("team", "secret")
+    assert "is queued" in said(act(guarded, "train", token=key))

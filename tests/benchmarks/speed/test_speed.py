@@ -1,0 +1,57 @@
+"""The speed benchmark measures ratios within rounds, and its result has the shape that others rely on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.speed import __main__
+from benchmarks.speed.report import markdown, plot
+from benchmarks.speed.rows import interleaved, percentile, ratio
+from benchmarks.speed.scale import scale_rows
+
+
+def test_the_order_of_the_sides_turns_and_ratios_are_taken_within_a_round() -> None:
+    order: list[str] = []
+    values = {"a": iter([2.0, 9.0, 30.0]), "b": iter([1.0, 3.0, 10.0])}
+
+    def measure(name: str) -> float:
+        order.append(name)
+        return next(values[name])
+
+    found = interleaved(3, {"a": lambda: measure("a"), "b": lambda: measure("b")})
+    assert order == ["a", "b", "b", "a", "a", "b"]
+    assert ratio(found["a"], found["b"]) == 3.0
+    assert percentile(range(1, 101), 0.99) == 100
+    assert percentile([5.0], 0.5) == 5.0
+
+
+def test_scaling_compares_the_cost_of_each_step_and_plots_it(tmp_path: Path) -> None:
+    rows, summary = scale_rows([300, 900])
+    steps = {row["what"] for row in rows if row["unit"] == "us/task"}
+    assert steps == {"write tasks", "write candidate sets", "sync", "score", "publish"}
+    assert all(row["value"] > 0 for row in rows)
+    assert summary["scale_cost_ratio"] > 0
+    plot([{"part": "scale", **row} for row in rows], tmp_path / "speed.svg")
+    assert "<svg" in (tmp_path / "speed.svg").read_text()
+
+
+def test_the_result_has_all_summary_keys_and_keeps_other_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"what": "x", "method": "y", "seed": 0, "value": 1.0, "unit": "s"}
+    monkeypatch.setattr(
+        __main__,
+        "parts",
+        lambda *_: {"http": lambda: ([row], {"predict_1": 0.9}), "scale": lambda: ([row], {"more": 2.0})},
+    )
+    out = tmp_path / "speed.json"
+    __main__.main(["--out", str(out)])
+    __main__.main(["--only", "http", "--out", str(out)])
+    result = json.loads(out.read_text())
+    assert [row["part"] for row in result["rows"]] == ["scale", "http"]
+    assert set(__main__.SUMMARY) <= set(result["summary"])
+    assert (result["summary"]["predict_1"], result["summary"]["more"]) == (0.9, 2.0)
+    assert result["summary"]["webhook_p99_ms"] is None
+    assert "| 0.9 | ≥ 0.9 |" in markdown(result)
+    assert out.with_suffix(".md").is_file()
