@@ -22,7 +22,7 @@ settings.load_profile("repeat")  # each run tries the same examples: what fails 
 
 GROUPS = {  # what shares costly things of the session, or is a crowd of processes by itself, stays on one worker
     "tests/e2e/": "label-studio",
-    "tests/backend/embedded/": "embedded",
+    "tests/backend/commands/start/": "embedded",
     "tests/backend/commands/": "commands",
     "tests/backend/queue/test_worker.py": "workers",
     "tests/backend/jobs/test_web_faults.py": "faults",

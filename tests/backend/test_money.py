@@ -24,13 +24,13 @@ from backend.reporting.status import project_status
 from backend.services import Services
 from backend.settings import Settings
 from model.errors import TeacherError
-from tests.backend.jobs.conftest import World, double, messages, world
-from tests.backend.pool.processes import at_once
 from tests.model.teacher.conftest import http_server, running_server
-from tests.model.teacher.llm_server import AnthropicServer, LlmServer, OpenAIServer, Play
 from tests.support.llm import KEY, says_billing, with_llm
+from tests.support.llm_server import AnthropicServer, LlmServer, OpenAIServer, Play
+from tests.support.processes import at_once
+from tests.support.world import World, messages
 
-__all__ = ["double", "http_server", "running_server", "world"]
+__all__ = ["http_server", "running_server"]
 PER_CALL = 100 * 1000 + 10 * 2000  # micro-dollars at TEACHER_PRICE=1000,2000
 
 

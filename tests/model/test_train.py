@@ -14,7 +14,7 @@ from model.labels import CandidateSet, HumanLabel, LabelSpace
 from model.student.student import load_student
 from model.train import TrainingData, TrainingOptions, train_student, training_data
 from model.training.options import METHODS
-from tests.model.student.toys import Toy
+from tests.support.toys import Toy
 
 FAST = TrainingOptions(epochs=12, hidden=32, way="head")
 

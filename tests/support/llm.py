@@ -9,8 +9,10 @@ from pydantic import SecretStr
 
 from backend.pool import ledger
 from backend.services import Services
-from tests.backend.jobs.conftest import World
-from tests.model.teacher.llm_server import AnthropicServer, LlmServer
+from tests.support.llm_server import AnthropicServer, LlmServer
+from tests.support.world import MESSAGES, World
+
+LABEL_OF = {text: label for label, texts in MESSAGES.items() for text in texts}
 
 KEY = "sk-test-0123456789abcdef"
 MODEL = "openai:tiny-1"
@@ -39,3 +41,9 @@ def with_llm(world: World, at: str | LlmServer, budget: float = 100.0, **setting
     chosen = world.services.settings.model_copy(update={**own, **settings})
     world.services = Services(chosen, world.engine, world.services.queue, world.services.clock)
     ledger.set_cap(world.engine, 7, round(budget * 1e6))
+
+
+def says(text: str) -> str:
+    """The LLM knows the first message that the text contains."""
+    found = next((label for message, label in LABEL_OF.items() if message in text), "billing")
+    return json.dumps({"candidates": [found]})

@@ -14,7 +14,7 @@ import pytest
 from backend.pool import projects, tasks, versions
 from backend.pool.database.engine import open_engine, upgrade
 from model.registry import Registry
-from tests.backend.pool.samples import PROJECT, SPACE, add_project, the_project
+from tests.support.samples import PROJECT, SPACE, add_project, the_project
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -19,8 +19,8 @@ from backend.projects.updates import remember
 from backend.services import Services, teacher_version
 from benchmarks.shared.waiting import wait_for
 from model.errors import TeacherRefused, TeacherUnavailable
-from tests.backend.jobs.conftest import CREATED, World, messages
 from tests.support.label_studio_double import CONFIG
+from tests.support.world import CREATED, World, messages
 
 LLM = {
     "EXAMPLES": "none",

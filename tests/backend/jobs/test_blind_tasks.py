@@ -10,8 +10,8 @@ from backend.pool import predictions, tasks
 from backend.services import Services
 from backend.serving.predicting import predict
 from model.encoder.encoder import load_encoder
-from tests.backend.jobs.conftest import World, messages
-from tests.backend.jobs.students import store, tiny_student
+from tests.support.students import store, tiny_student
+from tests.support.world import World, messages
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

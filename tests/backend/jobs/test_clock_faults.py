@@ -8,12 +8,11 @@ import signal
 from backend.jobs import sync
 from backend.pool import versions
 from benchmarks.shared.waiting import wait_for
-from tests.backend.jobs.conftest import World
-from tests.backend.jobs.holding import Holding
-from tests.backend.jobs.shifting import SetClock
-from tests.backend.jobs.test_web_faults import in_label_studio, in_pool
-from tests.backend.jobs.web import Web, event, post_all, web
-from tests.backend.queue.test_worker import check_all_is_well, doubles, fill
+from tests.support.checks import check_all_is_well, doubles, fill, in_label_studio, in_pool
+from tests.support.holding import Holding
+from tests.support.shifting import SetClock
+from tests.support.web import Web, event, post_all, web
+from tests.support.world import World
 
 # a worker looks about it every second, not every ten: what is waited for here is waited for there in the same way
 OFTEN = "import backend.queue.worker as w\nw.MAINTENANCE_SECONDS, w.WORKER_TTL_SECONDS = 1, 16\n"

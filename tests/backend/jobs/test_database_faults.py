@@ -17,14 +17,13 @@ from backend.projects.updates import remember
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
-from tests.backend.jobs.conftest import CREATED, World
-from tests.backend.jobs.holding import Holding
-from tests.backend.jobs.test_web_faults import in_label_studio, in_pool
-from tests.backend.jobs.web import event, post_all, web
-from tests.backend.queue.test_worker import check_all_is_well, fill
+from tests.support.checks import check_all_is_well, fill, in_label_studio, in_pool
 from tests.support.gate import Gate
+from tests.support.holding import Holding
 from tests.support.label_studio_double import CONFIG, LabelStudioDouble
 from tests.support.servers import PostgresServer
+from tests.support.web import event, post_all, web
+from tests.support.world import CREATED, World
 
 LOCKED_SECONDS = 3.0  # what waits this long waits 30 s in the same way: BUSY_MS in pool/engine.py
 

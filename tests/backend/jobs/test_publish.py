@@ -13,7 +13,7 @@ from backend.pool.annotations import Annotation
 from backend.services import Services, teacher_version
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
-from tests.backend.jobs.conftest import World
+from tests.support.world import World
 
 LABELS = ("billing", "refund", "shipping")
 

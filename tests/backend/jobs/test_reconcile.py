@@ -14,7 +14,7 @@ from backend.pool.database.engine import now_ms
 from backend.services import Services, teacher_version
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
-from tests.backend.jobs.conftest import World
+from tests.support.world import World
 
 HOUR = 3_600_000
 

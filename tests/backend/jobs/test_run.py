@@ -11,7 +11,7 @@ from backend.jobs.run import Job, run_job
 from backend.pool import jobs
 from backend.pool.jobs import JobRow
 from model.errors import TeacherUnavailable, TrainingError
-from tests.backend.jobs.conftest import World
+from tests.support.world import World
 
 
 @pytest.fixture(autouse=True)

@@ -18,14 +18,14 @@ from backend.projects.updates import remember
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
-from tests.backend.jobs.conftest import CREATED, World
-from tests.backend.jobs.holding import Holding
-from tests.backend.jobs.web import web
-from tests.backend.queue.test_worker import check_all_is_well, fill
 from tests.e2e.processes import Process
+from tests.support.checks import check_all_is_well, fill
+from tests.support.holding import Holding
 from tests.support.label_studio_double import CONFIG, LabelStudioDouble
 from tests.support.ports import free_port
 from tests.support.servers import PostgresServer
+from tests.support.web import web
+from tests.support.world import CREATED, World
 
 TEXT = "my parcel has been lost on the way, please help"
 S3_LOGIN = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}

@@ -12,9 +12,9 @@ from backend.reporting.status import project_status
 from backend.serving.predicting import registry
 from benchmarks.shared.waiting import wait_for
 from model.student.student import load_student
-from tests.backend.jobs.conftest import World
-from tests.backend.queue.test_worker import check_all_is_well, fill
+from tests.support.checks import check_all_is_well, fill
 from tests.support.gate import Gate
+from tests.support.world import World
 
 FULL = """
 import resource, signal, sys

@@ -15,7 +15,7 @@ from backend.pool import tasks
 from backend.pool.database.engine import now_ms
 from backend.services import Services
 from model.labels import HumanLabel
-from tests.backend.jobs.conftest import World
+from tests.support.world import World
 
 
 def labels(world: World) -> dict[int, HumanLabel]:

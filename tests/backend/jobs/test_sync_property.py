@@ -21,9 +21,9 @@ from backend.pool.database.engine import open_engine
 from backend.projects.updates import control_of, remember
 from backend.services import Services
 from backend.web import events
-from tests.backend.jobs.conftest import CREATED, World
-from tests.backend.jobs.web import event
 from tests.support.label_studio_double import CONFIG
+from tests.support.web import event
+from tests.support.world import CREATED, World
 
 LABELS = ["billing", "refund", "shipping"]
 OPERATIONS = st.sampled_from(

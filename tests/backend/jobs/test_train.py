@@ -20,9 +20,9 @@ from model.labels import HumanLabel
 from model.registry import Registry
 from model.student.student import load_student
 from model.training import adaptation
-from tests.backend.jobs.conftest import CREATED, World, messages
-from tests.model.student.toys import tiny_transformer
 from tests.support.label_studio_double import CONFIG
+from tests.support.toys import tiny_transformer
+from tests.support.world import CREATED, World, messages
 
 
 @pytest.fixture

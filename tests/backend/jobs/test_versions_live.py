@@ -19,9 +19,9 @@ from backend.serving.live.models import LiveStudents
 from backend.serving.predicting import registry
 from benchmarks.shared.waiting import wait_for
 from model.registry import Registry
-from tests.backend.jobs.conftest import World
-from tests.backend.jobs.students import store
-from tests.backend.jobs.web import web
+from tests.support.students import store
+from tests.support.web import web
+from tests.support.world import World
 
 TEXT = "shipping parcel late or lost, help"
 

@@ -7,13 +7,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from backend.jobs import sync
-from backend.pool import annotations
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
-from tests.backend.jobs.conftest import World
-from tests.backend.jobs.web import event, post_all, web
+from tests.support.checks import in_label_studio, in_pool
 from tests.support.servers import RedisServer
+from tests.support.web import event, post_all, web
+from tests.support.world import World
 
 SENDERS = 8
 LABELS = ["billing", "refund", "shipping"]
@@ -21,21 +21,6 @@ DELETED = b'{"action": "ANNOTATIONS_DELETED", "project": {"id": 7}, "annotations
 MALFORMED = [b"", b"{", b"[]", b'"x"', b"\xff\xfe\x00", b'{"action": 7}', b"[" * 20_000,
              b'{"action": "ANNOTATION_CREATED", "project": {"id": 7}, "annotation": [{"id": -1}], "task": 5}',
              b'{"action": "ANNOTATIONS_DELETED", "project": {"id": 7}, "annotations": [null, "x"]}']  # fmt: skip
-
-
-def in_label_studio(world: World) -> dict[int, tuple[str, ...]]:
-    """Labels by annotation."""
-    return {
-        row["id"]: tuple(row["result"][0]["value"]["choices"]) if row["result"] else ()
-        for task in world.double.tasks.values()
-        for row in task["annotations"]
-    }
-
-
-def in_pool(world: World) -> dict[int, tuple[str, ...]]:
-    """The same as the pool knows it."""
-    rows = [row for found in annotations.of_tasks(world.engine, 7).values() for row in found]
-    return {row.annotation: row.labels for row in rows if row.state != "deleted"}
 
 
 def shuffled(items: list[bytes], seed: int) -> list[bytes]:

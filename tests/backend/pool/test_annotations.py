@@ -13,9 +13,9 @@ from backend.pool import annotations
 from backend.pool.annotation import Annotation
 from backend.pool.database.engine import now_ms
 from model.labels import HumanLabel
-from tests.backend.pool.processes import at_once, label
-from tests.backend.pool.samples import PROJECT, TEACHER, add_project, labelled, moment, the_project
-from tests.backend.pool.test_annotation import fold, stories
+from tests.support.events import fold, stories
+from tests.support.processes import at_once, label
+from tests.support.samples import PROJECT, TEACHER, add_project, labelled, moment, the_project
 
 numbers = count(1000)
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from backend.pool import candidates, tasks
 from model.labels import CandidateSet
 from model.teacher.base import Usage
-from tests.backend.pool.samples import PROJECT, TEACHER, abstained, answered, unparsed
+from tests.support.samples import PROJECT, TEACHER, abstained, answered, unparsed
 
 NEW = "teacher-0a1b2c-ffffff"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from backend.human_labels import decide
 from backend.pool.annotation import Annotation, tombstone
 from model.labels import Decision, HumanLabel
-from tests.backend.pool.samples import labelled, moment
+from tests.support.samples import labelled, moment
 
 LABELS = ["billing", "refund", "shipping"]
 rows = st.builds(

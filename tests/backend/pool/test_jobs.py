@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.pool import jobs
-from tests.backend.pool.samples import PROJECT
+from tests.support.samples import PROJECT
 
 
 def job(engine: sa.Engine, kind: str = "train") -> jobs.JobRow:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from backend.pool import batches, ledger
 from backend.pool.database.engine import write
 from model.teacher.base import Usage
-from tests.backend.pool.processes import at_once, hold, reserve_and_die, spend
-from tests.backend.pool.samples import PROJECT, TEACHER, add_project
+from tests.support.processes import at_once, hold, reserve_and_die, spend
+from tests.support.samples import PROJECT, TEACHER, add_project
 
 
 @pytest.fixture

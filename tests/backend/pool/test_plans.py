@@ -21,7 +21,7 @@ from backend.pool import (
     tasks,
     versions,
 )
-from tests.backend.pool.samples import PROJECT, STUDENT, TEACHER, add_project, labelled
+from tests.support.samples import PROJECT, STUDENT, TEACHER, add_project, labelled
 
 HOT: dict[str, Callable[[sa.Engine], object]] = {
     "without_candidates": lambda engine: tasks.without_candidates(engine, PROJECT, TEACHER, 100, prefer=[1, 2]),

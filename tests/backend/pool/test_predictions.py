@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.pool import predictions, publishing, tasks
-from tests.backend.pool.samples import PROJECT, STUDENT
+from tests.support.samples import PROJECT, STUDENT
 
 TEXTS = {1: "one", 2: "two", 3: "three", 4: "four"}
 LABELS = {1: ("refund", 0.9), 2: ("billing", 0.25), 3: ("shipping", 1.0), 4: ("refund", 0.0)}

@@ -5,54 +5,16 @@ import sqlalchemy as sa
 
 from backend.errors import PoolError
 from backend.pool import (
-    acquisition,
-    annotations,
-    batches,
-    candidates,
-    classifiers,
-    incidents,
-    jobs,
-    ledger,
-    predictions,
     projects,
-    publishing,
-    rulings,
-    shortlists,
     tasks,
-    teachers,
     versions,
 )
 from backend.pool.database import tables
 from backend.pool.database.engine import now_ms
-from model.labels import CandidateSet, Label, LabelSpace
-from model.teacher.base import Usage
-from tests.backend.pool.samples import PROJECT, SPACE, STUDENT, TEACHER, add_project, answered, labelled, the_project
+from model.labels import Label, LabelSpace
+from tests.support.samples import PROJECT, SPACE, STUDENT, add_project, fill, the_project
 
 OTHER = LabelSpace((Label("billing", hint="invoices"), Label("refund")), "label/Choices/text")
-
-
-def fill(engine: sa.Engine) -> None:
-    """Put a row into every table of the project."""
-    batches.begin(engine, PROJECT, TEACHER, {"t1": (1, "x")}, 5, 0, "mark", "openai")
-    tasks.add(engine, PROJECT, {1: "where is my parcel"})
-    candidates.save(engine, PROJECT, TEACHER, [(1, tasks.text_hash("where is my parcel"), answered("shipping"))])
-    annotations.save(engine, PROJECT, [labelled(1, 1, "shipping")])
-    versions.add(engine, PROJECT, STUDENT, 1, SPACE.hash, {}, 1)
-    predictions.save(engine, PROJECT, STUDENT, [(1, "", "shipping", 0.9)])
-    publishing.confirm(engine, PROJECT, STUDENT, publishing.intend(engine, PROJECT, STUDENT, [1]))
-    shortlists.save(engine, PROJECT, STUDENT, {1: CandidateSet(("shipping", "refund"))})
-    rulings.save(engine, PROJECT, STUDENT, {1: "committee"})
-    classifiers.save(engine, PROJECT, classifiers.ClassifierRow("hub/name", SPACE.hash, {}, False, "names", ""))
-    acquisition.save(engine, PROJECT, STUDENT, {1: 0.5})
-    acquisition.line_up(engine, PROJECT, "teacher", STUDENT, [1])
-    teachers.remember(engine, PROJECT, TEACHER, "0a1b2c", "similarity", "all")
-    jobs.queued(engine, PROJECT, "train")
-    incidents.note(engine, PROJECT, "train", "killed")
-    ledger.settle(engine, PROJECT, TEACHER, None, Usage(calls=1))
-    ledger.reserve(engine, PROJECT, TEACHER, 0)
-    with engine.begin() as connection:
-        space = {"project": PROJECT, "space_hash": SPACE.hash, "space": SPACE.to_json(), "created_ms": 1}
-        connection.execute(sa.insert(tables.label_spaces), space)
 
 
 def filled_tables(engine: sa.Engine) -> set[str]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from backend.pool import annotations, candidates, predictions, rulings, tasks
 from backend.pool.figures import Checked
-from tests.backend.pool.samples import PROJECT, TEACHER, abstained, add_project, labelled
+from tests.support.samples import PROJECT, TEACHER, abstained, add_project, labelled
 
 VERSION = "committee-1-abcdef"
 

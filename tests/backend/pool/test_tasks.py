@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.pool import annotations, candidates, predictions, tasks
-from tests.backend.pool.processes import add_tasks, at_once
-from tests.backend.pool.samples import PROJECT, STUDENT, TEACHER, abstained, answered, labelled, unparsed
+from tests.support.processes import add_tasks, at_once
+from tests.support.samples import PROJECT, STUDENT, TEACHER, abstained, answered, labelled, unparsed
 
 TEXTS = {3: "three", 1: "one", 2**40: "large id", 2: "two"}
 

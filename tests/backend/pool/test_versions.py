@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from backend.errors import PoolError
 from backend.pool import versions
-from tests.backend.pool.samples import PROJECT, STUDENT
+from tests.support.samples import PROJECT, STUDENT
 
 
 def test_a_version_is_kept_as_it_was_told(engine: sa.Engine) -> None:

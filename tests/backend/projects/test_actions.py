@@ -13,7 +13,7 @@ from backend.pool import jobs, tasks, versions
 from backend.projects import triggers
 from backend.reporting.status import project_status
 from backend.services import Services
-from tests.backend.jobs.conftest import World, messages
+from tests.support.world import World, messages
 
 
 @pytest.fixture(autouse=True)

@@ -5,65 +5,30 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from backend import human_labels
 from backend.errors import QueueError
-from backend.pool import candidates, jobs, tasks, versions
+from backend.pool import jobs, versions
 from backend.queue.job_queue import JobQueue
 from backend.queue.worker import JobWorker, Scheduler
-from backend.services import Services, teacher_version
+from backend.services import Services
 from benchmarks.shared.waiting import wait_for
 from model.registry import Registry
 from model.student.student import load_student
-from tests.backend.jobs.conftest import World, messages
-from tests.backend.jobs.holding import Holding
+from tests.support.checks import check_all_is_well, fill
+from tests.support.holding import Holding
 from tests.support.servers import RedisServer
+from tests.support.world import World
 
 TOLD = (  # of a Redis that was lost: which of them is a matter of milliseconds
     "Redis had lost this job",
     "Redis had forgotten its workers",
     "A worker broke off, as it does when Redis is",
 )
-
-
-def fill(world: World, times: int = 2, decided: int = 24) -> dict[int, str]:
-    """Tasks with their true labels, of which people decided some."""
-    rows = messages(times)
-    ids = world.double.add_tasks([text for text, _ in rows])
-    truth = {task: label for task, (_, label) in zip(ids, rows, strict=True)}
-    for task in ids[:: max(1, len(ids) // decided)][:decided]:
-        world.double.annotate(task, [truth[task]])
-    return truth
-
-
-def doubles(world: World) -> dict[object, int]:
-    counts = Counter((row["task"], row["model_version"]) for row in world.double.predictions)
-    return {key: number for key, number in counts.items() if number > 1}
-
-
-def check_all_is_well(world: World, truth: dict[int, str]) -> str:
-    """Everything was asked, trained, promoted and published exactly once; the served version."""
-    project, version = world.project, teacher_version(world.services, world.project)
-    assert tasks.all_ids(world.engine, 7) == sorted(truth)
-    assert set(candidates.read(world.engine, 7, version)) == set(truth)
-    served = project.served
-    assert served is not None
-    final = set(human_labels.of_project(world.engine, 7))
-    assert len(final) == 24
-    shown = {row["task"]: row for row in world.double.predictions if row["model_version"] == served}
-    assert set(shown) == set(truth) - final
-    assert all(len(row["result"][0]["value"]["choices"]) == 1 for row in shown.values())
-    assert doubles(world) == {}
-    assert {kind: row.state for kind, row in jobs.get(world.engine, 7).items()}["train"] == "idle"
-    right = sum(row["result"][0]["value"]["choices"] == [truth[task]] for task, row in shown.items())
-    assert right > 0.6 * len(shown)
-    return served
 
 
 def connect_by_hand(world: World) -> None:

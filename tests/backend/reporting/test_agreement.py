@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from backend.pool import annotations
 from backend.pool.annotations import Annotation
 from backend.reporting.agreement import Agreement, agreement, of_values
-from tests.backend.pool.samples import PROJECT, add_project
+from tests.support.samples import PROJECT, add_project
 
 # Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), part C: nominal data, four observers, alpha 0.743.
 TEXTBOOK = ["1 2 3 3 2 1 4 1 2 * * *", "1 2 3 3 2 2 4 1 2 5 * 3", "* 3 3 3 2 3 4 2 2 5 1 *", "1 2 3 3 2 4 4 1 2 5 1 *"]

@@ -11,10 +11,9 @@ from backend.reporting.committee_quality import advice, deciders, members
 from backend.reporting.status import project_status
 from backend.reporting.wording import what_next
 from backend.services import teacher_version
-from tests.backend.jobs.conftest import World, double, world
-from tests.backend.pool.samples import answered, labelled
+from tests.support.samples import answered, labelled
+from tests.support.world import World
 
-__all__ = ["double", "world"]
 FOUND = {
     "members": ["student", "names"], "weights": [0.75, 0.25],
     "compared": {"rows": 40, "voted": [40, 0], "right": [30, 0], "same": [[1.0, None], [None, None]]},

@@ -24,12 +24,10 @@ from model.committee.reviewer import Reviewer
 from model.committee.ruling import Source
 from model.labels import CandidateSet
 from model.training.data import training_data
-from tests.backend.jobs.conftest import World, double, messages, world
-from tests.backend.teacher.test_budget_stages import says
-from tests.model.teacher.llm_server import OpenAIServer
-from tests.support.llm import with_llm
+from tests.support.llm import says, with_llm
+from tests.support.llm_server import OpenAIServer
+from tests.support.world import World, messages
 
-__all__ = ["double", "world"]
 MEMBERS = {"MODE": "committee", "COMMITTEE": "student,words,names", "BLIND_SHARE": 0.0}
 
 

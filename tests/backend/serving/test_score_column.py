@@ -8,8 +8,7 @@ import pytest
 
 from backend.pool import acquisition, predictions, projects, rulings, versions
 from backend.serving.live.answer_cache import AnswerCache
-from tests.backend.web.test_pages import shown
-from tests.backend.web.test_predict import TEXTS, promote_student, until
+from tests.support.predicting import TEXTS, promote_student, shown, until
 from tests.support.web_server import Server
 
 

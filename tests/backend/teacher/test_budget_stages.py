@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -18,19 +17,11 @@ from backend.teacher import budget_stages
 from backend.teacher.acquisition import chooser, for_teacher
 from backend.teacher.budget_stages import Stage
 from backend.training.encoder import project_embedder
-from tests.backend.jobs.conftest import MESSAGES, World, double, messages, world
-from tests.model.teacher.llm_server import OpenAIServer
-from tests.support.llm import with_llm
+from tests.support.llm import says, with_llm
+from tests.support.llm_server import OpenAIServer
+from tests.support.world import World, messages
 
-__all__ = ["double", "world"]
-LABEL_OF = {text: label for label, texts in MESSAGES.items() for text in texts}
 PER_TASK = 100 * 10 + 10 * 20  # micro-dollars, as with_llm prices it
-
-
-def says(text: str) -> str:
-    """The LLM knows the first message that the text contains."""
-    found = next((label for message, label in LABEL_OF.items() if message in text), "billing")
-    return json.dumps({"candidates": [found]})
 
 
 @pytest.fixture

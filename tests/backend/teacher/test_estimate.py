@@ -21,13 +21,11 @@ from backend.reporting.teacher_quality import hint, teacher_versions
 from backend.services import teacher_version
 from backend.teacher.estimate import estimate
 from model.errors import TeacherRefused
-from tests.backend.jobs.conftest import World, double, messages, world
-from tests.backend.pool.samples import answered, labelled
-from tests.backend.teacher.test_kept_answers import embed
-from tests.model.teacher.llm_server import AnthropicServer, OpenAIServer, Play
+from tests.support.embedding import embed
 from tests.support.llm import says_billing, with_llm
-
-__all__ = ["double", "world"]
+from tests.support.llm_server import AnthropicServer, OpenAIServer, Play
+from tests.support.samples import answered, labelled
+from tests.support.world import World, messages
 
 
 @pytest.fixture

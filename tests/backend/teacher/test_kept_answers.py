@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 from pytest_httpserver import HTTPServer
 
@@ -19,12 +17,11 @@ from backend.teacher.project_teacher import labelled_examples, llms_of, open_tea
 from model.errors import TeacherError
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
-from tests.backend.jobs.conftest import World, double, messages, world
-from tests.backend.pool.samples import labelled
-from tests.model.teacher.llm_server import OpenAIServer, Play
+from tests.support.embedding import embed
 from tests.support.llm import says_billing, with_llm
-
-__all__ = ["double", "world"]
+from tests.support.llm_server import OpenAIServer, Play
+from tests.support.samples import labelled
+from tests.support.world import World, messages
 
 
 @pytest.fixture
@@ -111,10 +108,6 @@ def test_an_answer_survives_keeping_free_of_charge(answer: Answer) -> None:
         answer.state, answer.candidates, answer.raw, answer.reason
     )  # fmt: skip
     assert again.usage == Usage()
-
-
-def embed(texts: object) -> object:
-    return np.eye(64, dtype=np.float32)[[zlib.crc32(text.encode()) % 64 for text in texts]]  # type: ignore[attr-defined]
 
 
 def test_examples_are_human_labels_but_none_that_students_are_judged_by(world: World, llm: OpenAIServer) -> None:

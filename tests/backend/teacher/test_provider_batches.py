@@ -20,10 +20,10 @@ from backend.services import teacher_version
 from backend.teacher import provider_batches as batch_jobs
 from model.errors import TeacherError, TeacherUnavailable
 from model.teacher.base import Teacher
-from tests.backend.jobs.conftest import World, messages
-from tests.model.teacher.batch_servers import AnthropicBatchServer, OpenAIBatchServer
-from tests.model.teacher.llm_server import Play
+from tests.support.batch_servers import AnthropicBatchServer, OpenAIBatchServer
 from tests.support.llm import says_billing, with_llm
+from tests.support.llm_server import Play
+from tests.support.world import World, messages
 
 BatchServer = OpenAIBatchServer | AnthropicBatchServer
 

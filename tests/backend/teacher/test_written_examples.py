@@ -17,13 +17,12 @@ from backend.reporting.prompt_preview import question_of
 from backend.services import teacher_version
 from backend.teacher.estimate import estimate
 from backend.teacher.project_teacher import examples_writer, labelled_examples
-from tests.backend.jobs.conftest import World, double, messages, world
-from tests.backend.pool.samples import labelled
-from tests.model.teacher.embedding import embed_words
-from tests.model.teacher.llm_server import OpenAIServer, Play
+from tests.support.embedding import embed_words
 from tests.support.llm import says_billing, with_llm
+from tests.support.llm_server import OpenAIServer, Play
+from tests.support.samples import labelled
+from tests.support.world import World, messages
 
-__all__ = ["double", "world"]
 LABELS = ("billing", "refund", "shipping")
 
 

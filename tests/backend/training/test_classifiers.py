@@ -16,15 +16,13 @@ from backend.pool import annotations, classifiers, ledger, tasks, versions
 from backend.services import label_space
 from backend.training.classifiers import confirm, dismiss, guests, propose
 from model.errors import ArtifactError, LabelSpaceError
-from tests.backend.jobs.conftest import World, double, messages, world
-from tests.backend.pool.samples import labelled
-from tests.backend.teacher.test_budget_stages import says
-from tests.model.committee.test_committee_members import tiny_classifier
-from tests.model.teacher.embedding import embed_words
-from tests.model.teacher.llm_server import OpenAIServer, Play
-from tests.support.llm import with_llm
+from tests.support.embedding import embed_words
+from tests.support.llm import says, with_llm
+from tests.support.llm_server import OpenAIServer, Play
+from tests.support.samples import labelled
+from tests.support.toys import tiny_classifier
+from tests.support.world import World, messages
 
-__all__ = ["double", "world"]
 MEANING = {"LABEL_0": "billing", "LABEL_1": "refund", "LABEL_2": "shipping"}
 
 

@@ -14,7 +14,7 @@ from backend.settings import load_settings
 from backend.teacher.acquisition import chooser
 from backend.training.encoder import project_embedder
 from model.student.student import load_student
-from tests.backend.jobs.conftest import World, messages
+from tests.support.world import World, messages
 
 
 @pytest.fixture

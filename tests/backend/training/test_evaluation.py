@@ -25,8 +25,8 @@ from model.labels import LabelSpace
 from model.registry import Registry, read_card
 from model.student.head import HeadStudent
 from model.student.student import load_student
-from tests.backend.jobs.conftest import CREATED, World, messages
 from tests.support.label_studio_double import CONFIG
+from tests.support.world import CREATED, World, messages
 
 ROWS = messages(8)  # 120 tasks, 40 of each label
 

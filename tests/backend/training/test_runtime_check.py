@@ -18,8 +18,8 @@ from model.labels import LabelSpace
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.head import HeadStudent
 from model.training.options import TrainingReport
-from tests.backend.jobs.conftest import World
-from tests.model.student.toys import tiny_transformer
+from tests.support.toys import tiny_transformer
+from tests.support.world import World
 
 TEXTS = [f"text {number}" for number in range(300)]
 

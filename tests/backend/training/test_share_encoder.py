@@ -18,9 +18,9 @@ from model.errors import ArtifactError
 from model.labels import LabelSpace
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.head import HeadStudent
-from tests.backend.jobs.conftest import World
-from tests.backend.web.test_without_torch import small_encoder
-from tests.model.student.toys import tiny_transformer
+from tests.support.encoders import small_encoder
+from tests.support.toys import tiny_transformer
+from tests.support.world import World
 
 
 def job_with(world: World, **more: Any) -> Job:

@@ -8,16 +8,12 @@ import pytest
 
 from backend.pool import incidents, jobs
 from tests.support.configs import CONFIG_A, CONFIG_B
+from tests.support.predicting import shown
 from tests.support.web_server import Server
 
 OFFLINE = "offline similarity teacher (no LLM)"
 CONTRACT = {"project", "phase", "version", "label_space", "tasks", "with_candidates", "human_labels", "mean_candidates",
             "teacher", "student", "job", "spend", "versions"}  # fmt: skip
-
-
-def shown(version: str, *labels: str) -> dict[str, object]:
-    region = {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": list(labels)}}
-    return {"id": 1, "model_version": version, "score": 0.5, "result": [region]}
 
 
 def test_a_fresh_project_knows_nothing_and_says_null(server: Server) -> None:

@@ -24,9 +24,9 @@ from model.encoder.export import share_encoder
 from model.labels import LabelSpace
 from model.registry import Registry
 from model.student.head import HeadStudent
-from tests.model.student.toys import tiny_transformer
 from tests.support.configs import CONFIG_A
 from tests.support.ports import free_port
+from tests.support.toys import tiny_transformer
 from tests.support.web_server import CREATED, task_body
 
 ROOT = Path(__file__).resolve().parents[3]

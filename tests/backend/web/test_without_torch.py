@@ -7,19 +7,16 @@ import os
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-from tokenizers import Tokenizer, models, pre_tokenizers
 
-from model.encoder.exported import DESCRIPTION, MODEL, TOKENIZER, shared_name
+from model.encoder.exported import shared_name
 from model.labels import LabelSpace
 from model.student.head import HeadStudent
 from tests.support.configs import CONFIG_A
+from tests.support.encoders import small_encoder
 from tests.support.programs import printed, refusing
 from tests.support.web_server import CREATED, Server, task_body
 
 ROOT = Path(__file__).resolve().parents[3]
-WORDS = ["[PAD]", "[UNK]", "invoice", "parcel"]
 CODE = """
 import json, sys, time
 from backend.web.wsgi import app
@@ -36,26 +33,6 @@ from backend.settings import load_settings
 found = next(one for one in examine_parts(load_settings()) if one.check == "Encoder")
 print(json.dumps({"entries": entries, "doctor": found.what}))
 """
-
-
-def small_encoder(folder: Path) -> None:
-    """An exported encoder of two dimensions: one for each of the two words it knows."""
-    table = numpy_helper.from_array(np.array([[0, 0], [0, 0], [1, 0], [0, 1]], np.float32), "table")
-    nodes = [
-        helper.make_node("Gather", ["table", "input_ids"], ["states"]),
-        helper.make_node("ReduceSum", ["states", "axes"], ["vectors"], keepdims=0),
-    ]
-    shape = ["rows", "length"]
-    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("input_ids", "attention_mask")]
-    outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["rows", 2])]
-    constants = [table, numpy_helper.from_array(np.array([1], np.int64), "axes")]
-    graph = helper.make_graph(nodes, "small", inputs, outputs, constants)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), folder / MODEL)
-    words = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, unk_token="[UNK]"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.save(str(folder / TOKENIZER))
-    description = {"identity": "small", "dimension": 2, "longest": 16, "padding": 0, "padding_token": "[PAD]"}
-    (folder / DESCRIPTION).write_text(json.dumps(description))
 
 
 def test_the_whole_web_server_serves_a_student(server: Server, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from benchmarks.sampling.product import REST, markdown, summary, teacher_of, tra
 from benchmarks.sampling.run import EVERYTHING, Draw
 from benchmarks.sampling.splits import Split, Texts
 from model.acquisition.rules import DEFAULT
-from tests.model.student.toys import Toy
+from tests.support.toys import Toy
 
 
 def drawn(shifted: bool = True, labeller: str = "llm") -> Draw:

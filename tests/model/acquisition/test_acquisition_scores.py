@@ -21,7 +21,7 @@ from model.acquisition.uncertainty import (
     margins,
 )
 from model.arrays import FloatArray
-from tests.model.acquisition.vectors import distributions, toy_pool
+from tests.support.vectors import distributions, toy_pool
 
 STUDENT = np.array([[0.9, 0.1, 0], [0.6, 0.3, 0.1], [0.05, 0.9, 0.05], [1 / 3, 1 / 3, 1 / 3]], np.float32)
 BASE = np.array([[0.9, 0.1, 0], [0.2, 0.7, 0.1], [0.5, 0.3, 0.2], [1, 0, 0]], np.float32)

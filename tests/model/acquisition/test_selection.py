@@ -17,7 +17,7 @@ from model.acquisition.selection import Rule, balanced, select
 from model.acquisition.spread import KMeansSpread, NoSpread
 from model.acquisition.uncertainty import Margin
 from model.arrays import FloatArray, IntArray
-from tests.model.acquisition.vectors import toy_pool
+from tests.support.vectors import toy_pool
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from model.errors import ArtifactError, LabelSpaceError, NotEnoughDataError
 from model.labels import Label, LabelSpace
 from model.student.head import HeadStudent
 from model.student.student import load_student
+from tests.support.toys import tiny_classifier
 
 SPACE = LabelSpace.of(["sport", "money", "other"])
 TEXTS = ["the team won the match", "shares fell at the bank", "a match for the team", "the bank raised its shares"] * 5
@@ -105,28 +105,6 @@ def test_mapped_probabilities_are_renormalised_and_null_means_abstain() -> None:
         np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], np.float32)
     )
     np.testing.assert_allclose(found, [[1, 0, 0], [0, 0, 0]], atol=1e-6)
-
-
-def tiny_classifier(folder: Path, names: Sequence[str] = ("LABEL_0", "LABEL_1", "LABEL_2")) -> None:
-    """A real, untrained BERT with three labels."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
-
-    vocabulary = folder / "vocab.txt"
-    folder.mkdir(parents=True, exist_ok=True)
-    vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "team", "bank"]))
-    config = BertConfig(
-        vocab_size=8,
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        id2label=dict(enumerate(names)),
-        label2id={name: number for number, name in enumerate(names)},
-    )
-    torch.manual_seed(0)  # else its answers would depend on the tests before
-    BertForSequenceClassification(config).save_pretrained(folder)
-    BertTokenizer(vocab_file=str(vocabulary)).save_pretrained(folder)
 
 
 def test_an_existing_classifier_joins_with_a_complete_map_and_is_stored_by_reference(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from model.labels import CandidateSet, HumanLabel, LabelSpace
 from model.training import adaptation
 from model.training.data import TrainingData, training_data
 from model.training.options import TrainingOptions
-from tests.model.committee.test_committee_members import tiny_classifier
+from tests.support.toys import tiny_classifier
 
 SPACE = LabelSpace.of(["sport", "money"])
 WORDS = {"sport": ["team", "goal", "keeper", "striker", "cup"], "money": ["bank", "shares", "market", "bonds", "rates"]}

@@ -18,8 +18,8 @@ from model.registry import Registry
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.head import HeadStudent
 from model.student.student import load_student
-from tests.model.student.toys import tiny_transformer
 from tests.support.programs import printed, refusing
+from tests.support.toys import tiny_transformer
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = ["cat", "dog", "bill", "bank", "pay", "fur"]

@@ -20,7 +20,7 @@ from model.teacher.providers.anthropic_batches import AnthropicBatches
 from model.teacher.providers.openai import OpenAIProvider
 from model.teacher.providers.openai_batches import OpenAIBatches
 from model.teacher.providers.prices import Price
-from tests.model.teacher.batch_servers import AnthropicBatchServer, OpenAIBatchServer
+from tests.support.batch_servers import AnthropicBatchServer, OpenAIBatchServer
 
 SPACE = LabelSpace.of(["spam", "ham", "eggs"])
 PRICE = Price(1.0, 10.0, 0.1, 1.25, 0.5)

@@ -19,8 +19,8 @@ from model.teacher.prompting.examples import Examples
 from model.teacher.prompting.prompts import Prompt, Strategy
 from model.teacher.providers.openai import OpenAIProvider
 from model.teacher.providers.prices import Price
-from tests.model.teacher.embedding import embed_words
-from tests.model.teacher.llm_server import OpenAIServer, Play
+from tests.support.embedding import embed_words
+from tests.support.llm_server import OpenAIServer, Play
 
 SPACE = LabelSpace.of(["sport", "food", "bank"])
 PRICE = Price(1.0, 10.0, 0.1, 1.25)

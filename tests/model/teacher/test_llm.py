@@ -18,8 +18,8 @@ from model.teacher.base import Answer, State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher, teacher_hash
 from model.teacher.llm import LlmTeacher
 from model.teacher.prompting.examples import Example
-from tests.model.teacher.embedding import embed_words
-from tests.model.teacher.llm_server import TEXT, OpenAIServer, Play, Script
+from tests.support.embedding import embed_words
+from tests.support.llm_server import TEXT, OpenAIServer, Play, Script
 
 SPACE = LabelSpace.of(["spam", "ham", "eggs"])
 PRICE = "1,10"

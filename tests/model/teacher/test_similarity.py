@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model.labels import Label, LabelSpace
 from model.teacher.base import State
 from model.teacher.similarity import NAME, SimilarityTeacher, phrasings, readable, similarity_hash
-from tests.model.teacher.embedding import embed_words
+from tests.support.embedding import embed_words
 
 SPACE = LabelSpace((Label("card_arrival"), Label("exchange_rate", hint="money abroad"), Label("lost_phone")))
 

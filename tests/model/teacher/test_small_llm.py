@@ -19,8 +19,8 @@ from model.teacher.base import State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher
 from model.teacher.prompting.examples import Example
 from model.teacher.prompting.prompts import Prompt, Strategy
-from tests.model.teacher.embedding import embed_words
-from tests.model.teacher.small_llm import ServedLlm, missing_packages
+from tests.support.embedding import embed_words
+from tests.support.small_llm import ServedLlm, missing_packages
 
 pytestmark = [
     pytest.mark.llm,

@@ -11,7 +11,7 @@ from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State, Usage
 from model.teacher.similarity import SimilarityTeacher
 from model.teacher.voting import Panel, vote
-from tests.model.teacher.embedding import embed_words
+from tests.support.embedding import embed_words
 
 SPACE = LabelSpace.of(["0", "1", "2"])
 SETS = [["0", "1"], ["0"], ["1", "2"], ["0", "2"], ["0"]]

@@ -14,7 +14,7 @@ from model.labels import LabelSpace
 from model.student.student import load_student
 from model.train import TrainingData, TrainingOptions, train_student
 from model.training.augment import BackTranslation, edit_words, make_augmenter
-from tests.model.student.toys import tiny_transformer
+from tests.support.toys import tiny_transformer
 
 TOPICS = {
     "money": ["refund", "invoice", "price", "charge"],

@@ -14,7 +14,7 @@ from model.training.head_training import HeadLearner
 from model.training.loop import Plan, train
 from model.training.options import TrainingOptions
 from model.training.targets import FixedTargets
-from tests.model.student.toys import Toy
+from tests.support.toys import Toy
 
 OPTIONS = TrainingOptions(hidden=24)
 SEEDS = (3, 5, 8)

@@ -11,7 +11,7 @@ from model.weak.neighbours import pooled
 from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior
 from model.weak.space import Space
 from model.weak.strengths import Strengths, strengths
-from tests.model.student.toys import Toy
+from tests.support.toys import Toy
 
 ROWS = np.arange(0, 400, 8)
 NOBODY = np.zeros(400, np.bool_)

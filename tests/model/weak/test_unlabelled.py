@@ -13,7 +13,7 @@ from model.train import train_student
 from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
 from model.weak.unlabelled import MOST_TIMES, with_own_answers, with_part
-from tests.model.student.toys import Toy
+from tests.support.toys import Toy
 
 FAST = TrainingOptions(epochs=12, hidden=32, way="head")
 

@@ -21,7 +21,7 @@ from model.weak.posterior import teacher_posterior
 from model.weak.space import Space
 from model.weak.supervised import joined
 from model.weak.transition import corrected
-from tests.model.student.toys import Toy
+from tests.support.toys import Toy
 
 FAST = TrainingOptions(epochs=15, hidden=16)
 NOBODY = np.zeros(400, np.bool_)

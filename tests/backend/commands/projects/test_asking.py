@@ -15,7 +15,7 @@ from backend.services import Services, teacher_version
 from backend.settings import Settings
 from model.teacher.base import Usage
 from tests.backend.commands.projects.conftest import Run
-from tests.backend.pool.samples import answered
+from tests.support.samples import answered
 
 Meanwhile = Callable[[Callable[[], None]], None]
 

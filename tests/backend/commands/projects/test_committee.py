@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from backend.errors import ProjectError
 from backend.pool import annotations, classifiers, projects, rulings, versions
 from tests.backend.commands.projects.conftest import SPACE, Run
-from tests.backend.pool.samples import labelled
+from tests.support.samples import labelled
 
 TRIAL = {"rows": 40, "voted": 0.9, "right": 0.8, "low": 0.66, "high": 0.9, "usual": 0.5}
 

@@ -22,7 +22,7 @@ from backend.settings import load_settings
 from model.registry import Registry
 from model.student.head import HeadStudent
 from tests.backend.commands.projects.conftest import SPACE, Run, name
-from tests.backend.pool.samples import answered
+from tests.support.samples import answered
 
 TEXTS = {1: "=money back", 2: "שלום, my bill", 3: "refund\nplease", 4: "nothing known", 5: "either"}
 

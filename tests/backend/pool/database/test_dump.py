@@ -15,8 +15,7 @@ from backend.pool.database import dump
 from backend.pool.database.engine import open_engine, upgrade
 from backend.pool.database.tables import metadata
 from model.teacher.base import Usage
-from tests.backend.pool.samples import PROJECT, TEACHER, add_project, answered, labelled
-from tests.backend.pool.test_projects import fill
+from tests.support.samples import PROJECT, TEACHER, add_project, answered, fill, labelled
 
 
 @pytest.fixture

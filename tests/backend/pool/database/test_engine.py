@@ -14,7 +14,7 @@ from backend.errors import PoolError
 from backend.pool.database import engine as pool_engine
 from backend.pool.database.engine import MIGRATIONS, now_ms, open_engine, upgrade, write
 from backend.pool.database.tables import metadata
-from tests.backend.pool.processes import at_once, migrate
+from tests.support.processes import at_once, migrate
 
 FAILING = """
 import sqlalchemy as sa

@@ -9,7 +9,7 @@ from backend.pool import acquisition, predictions, tasks
 from backend.services import Services
 from backend.serving.publishing import people_queue
 from backend.teacher.acquisition import chooser
-from tests.backend.jobs.conftest import World, messages
+from tests.support.world import World, messages
 
 
 @pytest.fixture

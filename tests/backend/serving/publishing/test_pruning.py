@@ -14,7 +14,7 @@ from backend.projects.actions import choose
 from backend.services import Services
 from backend.serving.predicting import registry
 from backend.serving.publishing.pruning import prune, superfluous
-from tests.backend.jobs.conftest import World
+from tests.support.world import World
 
 
 class Notes:

@@ -8,7 +8,7 @@ import pytest
 
 from backend.jobs import publish
 from backend.pool import projects, publishing, tasks, versions
-from tests.backend.jobs.conftest import World
+from tests.support.world import World
 
 OLD, NEW = "student-1-abcdef", "student-2-abcdef"
 

@@ -14,7 +14,7 @@ from model.teacher.prompting.composing import Composer, composed_hash, likely_se
 from model.teacher.prompting.examples import Example, Examples, same
 from model.teacher.prompting.narrowing import LONGEST_LIST, SHOWN, Narrowing, shown_labels
 from model.teacher.prompting.prompts import Prompt, Strategy
-from tests.model.teacher.embedding import embed_words
+from tests.support.embedding import embed_words
 
 SPACE = LabelSpace.of(["sport", "food", "bank"])
 POOL = [Example("the match was won", "sport"), Example("fry the onions", "food"), Example("my card is lost", "bank"),

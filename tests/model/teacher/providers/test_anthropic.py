@@ -7,8 +7,8 @@ from pytest_httpserver import HTTPServer
 from model.teacher.base import Usage
 from model.teacher.providers.anthropic import AnthropicProvider, retires_on
 from model.teacher.providers.provider import Request, Turn
-from tests.model.teacher.llm_server import Play
-from tests.model.teacher.vendors import CLAUDE, KEY, PRICE, SPACE
+from tests.support.llm_server import Play
+from tests.support.vendors import CLAUDE, KEY, PRICE, SPACE
 
 
 def test_the_prefix_is_paid_once(http_server: HTTPServer) -> None:

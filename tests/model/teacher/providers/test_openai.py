@@ -12,9 +12,9 @@ from model.teacher.prompting.composing import Composer
 from model.teacher.prompting.prompts import Prompt, Strategy
 from model.teacher.providers.openai import OpenAIProvider
 from model.teacher.providers.prices import price_of
-from tests.model.teacher.embedding import embed_words
-from tests.model.teacher.llm_server import Play
-from tests.model.teacher.vendors import KEY, OPENAI, PRICE, SPACE
+from tests.support.embedding import embed_words
+from tests.support.llm_server import Play
+from tests.support.vendors import KEY, OPENAI, PRICE, SPACE
 
 
 def test_tokens_from_the_cache_have_their_own_price(http_server: HTTPServer) -> None:

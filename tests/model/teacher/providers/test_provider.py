@@ -15,9 +15,9 @@ from model.teacher.prompting.composing import Composer
 from model.teacher.prompting.prompts import Prompt, Strategy
 from model.teacher.providers import http
 from model.teacher.providers.provider import redact
-from tests.model.teacher.embedding import embed_words
-from tests.model.teacher.llm_server import Play
-from tests.model.teacher.vendors import CLAUDE, KEY, OPENAI, PRICE, SPACE, Vendor
+from tests.support.embedding import embed_words
+from tests.support.llm_server import Play
+from tests.support.vendors import CLAUDE, KEY, OPENAI, PRICE, SPACE, Vendor
 
 
 @pytest.fixture(params=[OPENAI, CLAUDE], ids=["openai", "anthropic"])

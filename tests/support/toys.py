@@ -67,3 +67,25 @@ def tiny_transformer(folder: Path, words: Sequence[str]) -> str:
     torch.manual_seed(0)
     BertModel(config).save_pretrained(folder)
     return str(folder)
+
+
+def tiny_classifier(folder: Path, names: Sequence[str] = ("LABEL_0", "LABEL_1", "LABEL_2")) -> None:
+    """A real, untrained BERT with three labels."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+
+    vocabulary = folder / "vocab.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "team", "bank"]))
+    config = BertConfig(
+        vocab_size=8,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        id2label=dict(enumerate(names)),
+        label2id={name: number for number, name in enumerate(names)},
+    )
+    torch.manual_seed(0)  # else its answers would depend on the tests before
+    BertForSequenceClassification(config).save_pretrained(folder)
+    BertTokenizer(vocab_file=str(vocabulary)).save_pretrained(folder)

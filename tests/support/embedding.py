@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,3 +21,7 @@ def embed_words(texts: Sequence[str]) -> FloatArray:
             vectors[row, int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big") % WIDTH] += 1
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(norms, 1e-9)
+
+
+def embed(texts: object) -> object:
+    return np.eye(64, dtype=np.float32)[[zlib.crc32(text.encode()) % 64 for text in texts]]  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 LOOK_SECONDS = 0.02
-FOLLOW = "from tests.backend.jobs.shifting import follow\nfollow()\n"
+FOLLOW = "from tests.support.shifting import follow\nfollow()\n"
 
 
 class SetClock:

@@ -18,7 +18,7 @@ from model.teacher.providers.openai import OpenAIProvider
 from model.teacher.providers.prices import Price
 from model.teacher.providers.provider import SdkProvider
 from model.teacher.providers.throttle import Throttle
-from tests.model.teacher.llm_server import AnthropicServer, LlmServer, OpenAIServer, Script
+from tests.support.llm_server import AnthropicServer, LlmServer, OpenAIServer, Script
 
 SPACE = LabelSpace.of(["spam", "ham", "eggs"])
 KEY = "sk-test-0123456789abcdef"

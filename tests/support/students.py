@@ -12,7 +12,7 @@ from model.student.student import Student
 from model.train import train_student
 from model.training.data import training_data
 from model.training.options import TrainingOptions
-from tests.backend.jobs.conftest import World
+from tests.support.world import World
 
 
 @lru_cache(maxsize=4)

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
-from pydantic import SecretStr
-from pytest_httpserver import HTTPServer
 
 from backend.jobs.run import Job
 from backend.pool import incidents, jobs
 from backend.pool.projects import Project, get
-from backend.projects.updates import remember
-from backend.queue.job_queue import JobQueue
 from backend.services import Services
-from backend.settings import Settings
 from benchmarks.shared.waiting import wait_for
-from tests.backend.jobs.holding import PROGRAM, Holding
-from tests.support.label_studio_double import CONFIG, TOKEN, LabelStudioDouble
+from tests.support.holding import PROGRAM, Holding
+from tests.support.label_studio_double import TOKEN, LabelStudioDouble
 from tests.support.preloaded import Preloaded
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 CREATED = "1795237200"  # the double's creation time in epoch seconds
 MESSAGES = {
     "billing": ["I was charged twice this month", "the invoice shows a wrong amount", "why is there a second charge",
@@ -103,30 +96,6 @@ class World:
         log = (self.folder / "worker.log").read_text()
         assert code == 0, log
         return log
-
-
-@pytest.fixture
-def double(httpserver: HTTPServer) -> LabelStudioDouble:
-    return LabelStudioDouble(httpserver)
-
-
-@pytest.fixture
-def world(double: LabelStudioDouble, redis_url: str, sqlite_engine: sa.Engine, tmp_path: Path) -> Iterator[World]:
-    """A connected project without tasks."""
-    settings = Settings(
-        _env_file=None,
-        DATA_DIR=tmp_path,
-        REDIS_URL=redis_url,
-        LABEL_STUDIO_URL=double.url,
-        LABEL_STUDIO_API_KEY=SecretStr(TOKEN),
-        BLIND_SHARE=0.0,
-    )
-    queue = JobQueue(redis_url, sqlite_engine)
-    services = Services(settings, sqlite_engine, queue)
-    remember(services, double.number, CREATED, CONFIG, title="tickets")
-    queue.cancel("annotate", double.number)
-    yield World(double, services, tmp_path)
-    queue.connection.close()
 
 
 def messages(times: int = 1) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 from backend.pool import annotations, ledger, tasks
 from backend.pool.database.engine import open_engine, upgrade
 from model.teacher.base import Usage
-from tests.backend.pool.samples import PROJECT, TEACHER, labelled
+from tests.support.samples import PROJECT, TEACHER, labelled
 
 _context = multiprocessing.get_context("spawn")
 Work = Callable[..., Any]

@@ -10,7 +10,7 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from tests.model.teacher.llm_server import AnthropicServer, OpenAIServer, Play, asked_text
+from tests.support.llm_server import AnthropicServer, OpenAIServer, Play, asked_text
 
 Fate = Callable[[str], str]  # text -> succeeded, server_error, refused, expired, malformed
 

@@ -13,10 +13,10 @@ import requests
 
 from backend.commands.start.web import web_command
 from benchmarks.shared.waiting import wait_for
-from tests.backend.jobs.conftest import CREATED, World
 from tests.e2e.processes import Process
 from tests.support.label_studio_double import CONFIG
 from tests.support.ports import free_port
+from tests.support.world import CREATED, World
 
 START_SECONDS = 180
 
