@@ -20,7 +20,7 @@ import httpx
 
 from backend.commands.start.sample.file import read_sample
 from benchmarks.shared.annotator import Annotator, Json, choice, ticked
-from benchmarks.shared.running import Running
+from benchmarks.shared.running import Running, newest_project
 from benchmarks.shared.waiting import wait_for
 
 
@@ -132,11 +132,6 @@ class FirstDay:
 def of_version(task: Json, version: str) -> list[Json]:
     """The predictions of one version that a task holds."""
     return [row for row in task["predictions"] if row["model_version"] == version]
-
-
-def newest_project(person: Annotator) -> int:
-    """The newest project that has tasks, 0 if there is none."""
-    return max((int(project["id"]) for project in person.projects() if project["task_number"]), default=0)
 
 
 def arguments() -> argparse.Namespace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -152,3 +153,14 @@ class HumanLabel:
     def decision(self) -> Decision:
         """Final, narrowed or skipped."""
         return (Decision.SKIPPED, Decision.FINAL)[len(self.labels)] if len(self.labels) < 2 else Decision.NARROWED
+
+
+def readable(name: str) -> str:
+    """A label's name as words: `card_arrival`, `CardArrival`, `card-arrival` become `card arrival`, `Card Arrival`.
+
+    >>> readable("MeanOfTransportation")
+    'Mean Of Transportation'
+    """
+    spaced = re.sub(r"[_/\\\-]+", " ", name)
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", spaced)
+    return " ".join(spaced.split()) or name

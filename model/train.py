@@ -13,7 +13,7 @@ import structlog
 import torch
 from torch import Tensor
 
-from model.arrays import FloatArray
+from model.arrays import Embed, FloatArray, Progress, Stop
 from model.errors import NotEnoughDataError
 from model.labels import LabelSpace
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
@@ -23,7 +23,7 @@ from model.training.data import TrainingData, training_data
 from model.training.freeal import FreealTargets
 from model.training.head_training import HeadLearner, batch_rows
 from model.training.loop import Plan, train
-from model.training.options import ADAPTED, Embed, Progress, Stop, TrainingOptions, TrainingReport
+from model.training.options import ADAPTED, TrainingOptions, TrainingReport
 from model.training.refinery import Gate
 from model.training.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.training.vectors import row_vectors

@@ -46,7 +46,8 @@ def annotate(
 def _forget_taken_over(number: int) -> None:
     """Have the present teacher version asked about everything that it took over from another one."""
     from backend.pool import teachers
-    from backend.services import label_space, project_options, teacher_core, teacher_version
+    from backend.projects.options import project_options
+    from backend.projects.versions import label_space, teacher_core, teacher_version
 
     services, project = open_project(number)
     version, options = teacher_version(services, project), project_options(services.settings, project)

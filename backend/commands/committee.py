@@ -56,7 +56,7 @@ def confirm(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
 
     Example: shortlist committee confirm 7 cardiffnlp/twitter-roberta-base-sentiment-latest
     """
-    from backend.services import project_options
+    from backend.projects.options import project_options
     from backend.training.classifiers import confirm as confirmed
 
     services, known = open_project(project)
@@ -100,8 +100,9 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
     Example: shortlist committee show 7
     """
     from backend.pool.classifiers import of_project, outdated
+    from backend.projects.options import project_options
+    from backend.projects.versions import label_space, served_version
     from backend.reporting.committee_quality import decided_by, deciders, members
-    from backend.services import label_space, project_options, served_version
 
     services, known = open_project(project)
     space, served = label_space(known).hash, served_version(services, known)

@@ -61,7 +61,6 @@ def _student(services: Services, known: Project, folder: Path, version: str, for
     from model.portable.onnx_folder import NEEDS as ONNX_NEEDS
     from model.portable.onnx_folder import write_onnx
     from model.portable.transformers_folder import EXAMPLE, NEEDS, write_portable
-    from model.registry import Registry
 
     chosen = version or known.served
     if not chosen:
@@ -71,7 +70,7 @@ def _student(services: Services, known: Project, folder: Path, version: str, for
         raise ProjectError(
             f"project {known.project} has no version {chosen!r}; see `shortlist versions {known.project}`"
         )
-    stored = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched").fetch(known.project, chosen)
+    stored = services.registry.fetch(known.project, chosen)
     first = next(tasks.iterate(services.engine, known.project, 1), [(0, "a text")])[0][1]
     checked = figures.students(services.engine, known.project).get(chosen)
     facts: dict[str, Any] = {

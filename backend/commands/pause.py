@@ -17,7 +17,7 @@ def pause(project: Number, *, as_json: AsJson = False) -> None:
 
     Example: shortlist pause 7
     """
-    from backend.pausing import pause as stop
+    from backend.projects.actions import pause as stop
 
     services, known = open_project(project)
     stop(services, project)
@@ -32,7 +32,7 @@ def resume(project: Number, *, as_json: AsJson = False) -> None:
 
     Example: shortlist resume 7
     """
-    from backend.pausing import resume as go_on
+    from backend.projects.actions import resume as go_on
 
     services, known = open_project(project)
     go_on(services, project)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from backend.commands.start.web import web_command
 from backend.settings import load_settings
+from backend.web.server import web_command
 
 
 def serve(

@@ -32,7 +32,7 @@ PRELOADED = (  # imported once by the worker, so that no job waits for it
 
 def queue_names() -> list[str]:
     """What a shell offers after `shortlist worker`."""
-    from backend.queue.job_queue import QUEUES
+    from backend.queue.kinds import QUEUES
 
     return list(QUEUES)
 
@@ -53,7 +53,8 @@ def worker(
 
     Example: shortlist worker train
     """
-    from backend.queue.job_queue import QUEUES, JobQueue
+    from backend.queue.job_queue import JobQueue
+    from backend.queue.kinds import QUEUES
     from backend.queue.worker import work_until_stopped
     from backend.services import open_services
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from backend.jobs import train
-from backend.jobs.run import Job, run_job
-from backend.jobs.waiting import training_waits
+from backend.jobs.run import run_job
+from backend.projects.job import Job
 from backend.training import own_encoder
 
 
@@ -19,6 +19,6 @@ def work(job: Job) -> str:
     People see their labels sooner if a training that waits goes first; it asks for this one again. When
     labels keep coming that fast, this one gives way no longer.
     """
-    if training_waits(job) and not own_encoder.overdue(job):
+    if job.services.queue.waits("train", job.number) and not own_encoder.overdue(job):
         return "the training that waits goes first"
     return train.work(job, adapting=True)

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.errors import BudgetReached
-from backend.jobs.run import Job, run_job
-from backend.pool import candidates, jobs, label_spaces, ledger, tasks, teachers, versions
-from backend.pool.projects import Project
-from backend.services import hold_budget, label_space, project_options, teacher_core, teacher_version
-from backend.serving.predicting import embedder
+from backend.jobs.run import run_job
+from backend.pool import candidates, jobs, label_spaces, ledger, tasks, versions
+from backend.projects.job import Job
+from backend.projects.options import hold_budget, project_options
+from backend.projects.triggers import WORTH_RETRAINING
+from backend.projects.versions import label_space, teacher_version
 from backend.teacher import provider_batches
 from backend.teacher.acquisition import for_teacher
 from backend.teacher.budget_stages import Stage, next_end, stage
-from backend.teacher.carry_over import only_removes, survives
+from backend.teacher.carry_over import carry_over
 from backend.teacher.paid_calls import flow, store
 from backend.teacher.project_teacher import examples_writer, open_teacher
 from backend.training.committee import remarks
+from backend.training.encoder import project_embedder
 from backend.training.share_encoder import share_encoder
 from model.labels import LabelSpace
 
@@ -33,7 +35,6 @@ SLICE_SECONDS = 15.0  # then other jobs of the worker get their turn
 PAID_SLICE_SECONDS = 60.0  # each slice waits at its end for the slowest answer
 LARGEST_BATCH = 10_000  # tasks that are handed to a batch API at once
 FREE_CHUNK = 64
-GROWTH = 1.5  # so many times the candidate sets of the newest student are worth another training
 
 
 def run(project: int) -> None:
@@ -51,12 +52,12 @@ def work(job: Job) -> str:
     carry_over(job, project, space, version)
     if not missing(job, version, 1):
         return _finished(job, space, version)
-    writer = examples_writer(job.services, project, embedder(job))
+    writer = examples_writer(job.services, project, project_embedder(job.services, job.project))
     if writer is not None:
         writer.write(job.services.engine, job.number, version)
-    teacher = open_teacher(job.services, project, embedder(job), remarks(job))
+    teacher = open_teacher(job.services, project, project_embedder(job.services, job.project), remarks(job))
     away = provider_batches.poll(job, teacher, version) if teacher.paid else set()
-    now = stage(job.services, job.project, teacher, version, embedder(job))
+    now = stage(job.services, job.project, teacher, version, project_embedder(job.services, job.project))
     end = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS)
     try:
         while time.monotonic() < end and not job.paused and _some(job, teacher, version, away, end, now):
@@ -73,7 +74,9 @@ def work(job: Job) -> str:
     if away:
         job.ask_later(job.services.settings.BATCH_POLL_SECONDS)
         return f"{_progress(job, version)[0]}; {len(away)} are at the provider's batch service"
-    if left or (now.only and for_teacher(job.services, job.project, version, embedder(job))):
+    if left or (
+        now.only and for_teacher(job.services, job.project, version, project_embedder(job.services, job.project))
+    ):
         return _next_stage(job, teacher, version)
     return _reviewed(job, version) if now.only else _finished(job, space, version)
 
@@ -104,30 +107,6 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
                 away.update(provider_batches.away(job, version))
                 return len(rows)
     return flow(job, teacher, version, following, end, min(limit, room), asked)
-
-
-def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:
-    """Keep the answers of a teacher that differs in the project's instructions alone, and may have known more labels.
-
-    An edited description is no reason to pay for everything again: tasks that come later are asked with the new one,
-    and `shortlist annotate --again` asks all of them. After labels were removed, answers that lose one are asked again.
-    """
-    engine = job.services.engine
-    core = teacher_core(job.services, project)
-    options = project_options(job.services.settings, project)
-    teachers.remember(engine, job.number, version, core, options.TEACHER, options.PROMPT)
-    asked, known = label_spaces.asked_versions(engine, job.number), teachers.of_project(engine, job.number)
-    if version in asked or known[version].anew:
-        return
-    for old in asked:
-        former = label_spaces.recall(engine, job.number, old.rsplit("-", 1)[-1])
-        if former is None or old not in known or not only_removes(former, space):
-            continue
-        if known[old].core != teacher_core(job.services, project, former):
-            continue
-        kept = candidates.carry_over(engine, job.number, old, version, lambda found: survives(found, space))
-        log.info("carried over", old=old, new=version, kept=kept)
-        return
 
 
 def _chunk(job: Job, teacher: Teacher, version: str) -> int:
@@ -198,7 +177,7 @@ def _finished(job: Job, space: LabelSpace, version: str) -> str:
     trained = versions.list_versions(job.services.engine, job.number)
     if trained and not under_way:
         known = trained[0].metrics.get("candidate_sets", 0) if trained[0].space_hash == space.hash else 0
-        if known * GROWTH < candidates.figures(job.services.engine, job.number, version).answered:
+        if known * WORTH_RETRAINING < candidates.figures(job.services.engine, job.number, version).answered:
             job.ask("train")
     job.ask("publish")
     share_encoder(job)

@@ -10,14 +10,17 @@ from collections.abc import Mapping
 import structlog
 
 from backend.errors import ShortlistError
-from backend.jobs.run import Job, job_services
+from backend.jobs.run import job_services
 from backend.jobs.sync import RUN_MS
 from backend.pool import incidents, jobs, predictions, projects, publishing, tasks, versions
 from backend.pool.jobs import JobRow
 from backend.pool.projects import Project
+from backend.projects.job import Job
+from backend.projects.options import paused
 from backend.projects.triggers import next_training
-from backend.queue.job_queue import KINDS, PAUSABLE
-from backend.services import Services, paused, served_version, teacher_version
+from backend.projects.versions import served_version, teacher_version
+from backend.queue.kinds import KINDS, PAUSABLE
+from backend.services import Services
 from model.errors import ModelError
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,100 +12,26 @@ import structlog
 from redis.exceptions import RedisError
 from rq import get_current_job
 
-from backend.errors import LabelStudioUnavailable, ProjectError, QueueError, ShortlistError
-from backend.label_studio.client import LabelStudio
+from backend.errors import LabelStudioUnavailable, QueueError, ShortlistError
 from backend.logs import configure_logs
-from backend.pool import incidents, jobs, projects
+from backend.pool import jobs, projects
 from backend.pool.database.engine import open_engine
 from backend.pool.database.lock import alone
-from backend.pool.projects import Project
-from backend.queue.job_queue import PAUSABLE, JobQueue
-from backend.services import Services, paused
+from backend.projects.job import Job
+from backend.queue.job_queue import JobQueue
+from backend.queue.kinds import PAUSABLE
+from backend.services import Services
 from backend.settings import load_settings
-from model.errors import ArtifactError, ModelError, TeacherUnavailable
+from model.errors import ArtifactError, ModelError
+from model.teacher.errors import TeacherUnavailable
 
 log = structlog.get_logger(__name__)
 
 TRANSIENT = (LabelStudioUnavailable, TeacherUnavailable, QueueError, OSError, sa.exc.OperationalError)
-STEP_SECONDS = 0.5  # how often a step is written at most
 DEATHS = 5  # a job whose process was killed so often in a row is not started again
 UNTOLD = "untold"  # in RQ's record of a job: how its last run failed, where the pool could not be told
 TURNS = {"adapt": "train"}  # jobs that share one turn: both make versions
 TURN_SECONDS = 10.0  # a job whose turn another process has is tried again after so long
-
-
-class Job:
-    """One run of a job for one project: what it works with and how it reports."""
-
-    def __init__(self, services: Services, kind: str, project: int) -> None:
-        self.services = services
-        self.kind = kind
-        self.number = project
-        self._next_step = 0.0
-
-    @property
-    def project(self) -> Project:
-        """The project as the pool has it now."""
-        row = projects.get(self.services.engine, self.number)
-        if row is None:
-            raise ProjectError(f"project {self.number} is not known here: connect it first")
-        return row
-
-    @property
-    def paused(self) -> bool:
-        """Whether somebody wants no training and no question to the teacher now."""
-        return paused(self.services, self.project)
-
-    def step(self, text: str, progress: float | None = None) -> None:
-        """Say what is being done, for people; `progress` in [0, 1]. Too frequent calls are dropped."""
-        if time.monotonic() >= self._next_step:
-            self._next_step = time.monotonic() + STEP_SECONDS
-            jobs.step(self.services.engine, self.number, self.kind, text, progress)
-
-    def step_when_due(self, found: Callable[[], tuple[str, float]]) -> None:
-        """As `step`, for what takes time to find out: asked for only when it is written."""
-        if time.monotonic() >= self._next_step:
-            self.step(*found())
-
-    def note(self, what: str) -> None:
-        """Tell people what went wrong, also when all is well again."""
-        incidents.note(self.services.engine, self.number, self.kind, what)
-
-    def about(self, version: str) -> None:
-        """From now on the log lines of this run name this version."""
-        structlog.contextvars.bind_contextvars(version=version)
-
-    def ask(self, kind: str) -> None:
-        """Ask for another job of this project, or for this one once more. Kept in the pool while Redis is away."""
-        if kind == self.kind:
-            jobs.ask_again(self.services.engine, self.number, kind)
-            return
-        with suppress(QueueError):
-            self.services.queue.enqueue(kind, self.number)
-
-    def ask_once(self, kind: str) -> None:
-        """Ask for another job of this project, unless it waits or runs. Kept in the pool while Redis is away."""
-        try:
-            self.services.queue.ensure(kind, self.number)
-        except QueueError:
-            self.ask(kind)
-
-    def ask_later(self, seconds: float) -> None:
-        """Ask for this job once more after a while; whoever asks for it meanwhile pulls it forward."""
-        due_ms = self.services.clock() + round(seconds * 1000)
-        jobs.ask_again(self.services.engine, self.number, self.kind, due_ms)
-
-    @property
-    def has_key(self) -> bool:
-        """Whether Label Studio's address and a key are set."""
-        settings = self.services.settings
-        return bool(settings.LABEL_STUDIO_URL and settings.LABEL_STUDIO_API_KEY.get_secret_value())
-
-    def label_studio(self) -> LabelStudio | None:
-        """Label Studio, or None where no address or key is set."""
-        settings = self.services.settings
-        key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
-        return LabelStudio(settings.LABEL_STUDIO_URL, key) if self.has_key else None
 
 
 def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:

@@ -11,17 +11,19 @@ from typing import Any, TypeVar
 
 import structlog
 
-from backend.jobs.run import Job, run_job
-from backend.label_studio.annotations import identifier, read_annotation, utc_text
+from backend.jobs.run import run_job
+from backend.label_studio.annotations import read_annotation
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.control import Control
-from backend.label_studio.instructions import remember_instructions
+from backend.label_studio.fields import identifier, utc_text
 from backend.label_studio.task_text import task_text
 from backend.pool import annotations as decisions
 from backend.pool import projects, tasks
 from backend.pool.projects import Project
 from backend.projects import triggers
-from backend.projects.updates import control_of, remember
+from backend.projects.job import Job
+from backend.projects.options import control_of
+from backend.projects.updates import remember, remember_instructions
 from backend.services import Services
 
 log = structlog.get_logger(__name__)

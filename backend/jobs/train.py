@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from backend import human_labels
-from backend.jobs.annotate import GROWTH
-from backend.jobs.run import Job, run_job
+from backend.jobs.run import run_job
 from backend.jobs.sync import synchronise
-from backend.pool import candidates, jobs, projects, tasks, versions
-from backend.services import label_space, project_options, teacher_version
+from backend.pool import candidates, jobs, projects, version_names, versions
+from backend.pool.set_aside import is_held_out
+from backend.projects.job import Job
+from backend.projects.options import project_options
+from backend.projects.triggers import WORTH_RETRAINING
+from backend.projects.versions import teacher_version
 from backend.serving import unsure
-from backend.serving.predicting import embedder_of, predict, registry
+from backend.serving.predicting import predict
 from backend.training import own_encoder
 from backend.training.committee import train_members
-from backend.training.encoder import project_runtime, runtime_embedder
+from backend.training.encoder import embedder_for, project_runtime, runtime_embedder
 from backend.training.evaluation import judged
 from backend.training.options import training_options
-from backend.training.promotion import is_held_out
 from backend.training.runtime_check import EXACT, cached, passes
 from backend.training.share_encoder import carrying, share_encoder
+from backend.training.snapshot import Snapshot, read_snapshot
 from backend.training.stopping import note_changes
 from model.errors import NotEnoughDataError, TrainingStopped
-from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
+from model.labels import LabelSpace
 
 if TYPE_CHECKING:
     from model.calibration import Calibration
@@ -36,24 +38,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 2000  # tasks that are read at once
 LOOK_SECONDS = 2.0  # how often a training looks whether the label config changed meanwhile
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What a training sees: everything is read once, at its start. Mappings are by task id."""
-
-    space: LabelSpace
-    texts: Mapping[int, str]
-    sets: Mapping[int, CandidateSet]
-    labels: Mapping[int, HumanLabel]
-    changes: int
-    asked: int = 0  # tasks that the teacher had been shown
-
-    def final(self, task: int) -> bool:
-        """Whether a person has decided the task for good."""
-        return task in self.labels and self.labels[task].decision is Decision.FINAL
 
 
 def run(project: int) -> None:
@@ -79,7 +64,7 @@ def work(job: Job, adapting: bool = False) -> str:
         return "stopped, because the label config changed; it starts again"
     job.step("judging", 0.9)
     truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
-    embed = embedder_of(job, student)
+    embed = embedder_for(job.services, job.project, student)
     verdict, calibration, metrics = judged(job, snapshot, student, truth, embed)
     metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets), "asked": snapshot.asked}
     version = _keep(job, snapshot, student, report, metrics)
@@ -126,29 +111,7 @@ def _outgrown(job: Job, snapshot: Snapshot) -> bool:
     engine, version = job.services.engine, teacher_version(job.services, job.project)
     teacher = jobs.get(engine, job.number).get("annotate")
     under_way = teacher is not None and teacher.state in ("queued", "running")
-    return not under_way and candidates.figures(engine, job.number, version).count > GROWTH * snapshot.asked
-
-
-def read_snapshot(job: Job) -> Snapshot:
-    """Texts, candidate sets of the current teacher version, and human labels, as they are now."""
-    engine, project = job.services.engine, job.project
-    space = label_space(project)
-    stored = candidates.read(engine, job.number, teacher_version(job.services, project), None)
-    texts = dict(pair for chunk in tasks.iterate(engine, job.number, CHUNK) for pair in chunk)
-    sets = {
-        task: row.candidates
-        for task, row in stored.items()
-        if row.candidates is not None and task in texts and tasks.text_hash(texts[task]) == row.text_hash
-    }
-    labels = {
-        task: label for task, label in human_labels.of_project(engine, job.number).items() if _known(label, space)
-    }
-    return Snapshot(space, texts, sets, labels, project.changes, len(stored))
-
-
-def _known(label: HumanLabel, space: LabelSpace) -> bool:
-    """A decision for a label that was removed since says nothing about the present labels."""
-    return all(name in space for name in label.labels)
+    return not under_way and candidates.figures(engine, job.number, version).count > WORTH_RETRAINING * snapshot.asked
 
 
 def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = False) -> tuple[Student, TrainingReport]:
@@ -209,9 +172,9 @@ def _stop(job: Job, space: LabelSpace) -> Callable[[], bool]:
 
 def _keep(job: Job, snapshot: Snapshot, student: Student, report: TrainingReport, metrics: dict[str, Any]) -> str:
     """Write the version beside the others: first the folder, then the row that makes it known."""
-    engine, store = job.services.engine, registry(job)
+    engine, store = job.services.engine, job.services.registry
     number = versions.next_number(engine, job.number)
-    version = f"{'committee' if student.kind == 'committee' else 'student'}-{number}-{snapshot.space.hash}"
+    version = version_names.trained_name(student.kind, number, snapshot.space.hash)
     job.about(version)
     if version in store.versions(job.number):  # left over by a run that was killed before it could add the row
         store.delete(job.number, version)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from backend.label_studio.control import Control
+from backend.label_studio.fields import identifier, utc_text
 from backend.label_studio.task_text import storable
-from backend.pool.annotations import Annotation
+from backend.pool.annotation import Annotation
 
 log = structlog.get_logger(__name__)
-
-MAX_ID = 2**63 - 1
 
 
 def chosen_labels(control: Control, result: object) -> tuple[str, ...]:
@@ -67,33 +65,6 @@ def read_annotation(control: Control, body: Mapping[str, Any], task_id: int) -> 
         shown_labels=shown,
         shown_score=score,
     )
-
-
-def identifier(value: object) -> int | None:
-    """A positive id of Label Studio, or None."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 < value <= MAX_ID else None
-
-
-def utc_text(value: object) -> str:
-    """Label Studio's time in one form, UTC with microseconds, so that times compare as text; "" if it is none.
-
-    Label Studio leaves the fraction out when it is zero.
-    """
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        return ""
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    try:
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    except OverflowError:
-        return ""
 
 
 def _ticked(control: Control, result: object) -> list[object]:

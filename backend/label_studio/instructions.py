@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from backend.label_studio.task_text import storable, strip_tags
 from backend.label_studio.templates import without_explanations
-from backend.pool import projects
-from backend.pool.projects import Project
-from backend.services import Services
 
 LONGEST = 8_000  # characters
 SOURCE = re.compile(r"Made from [^\n]+ \[[0-9a-f]+-[0-9a-f]+\]")
@@ -27,12 +23,3 @@ def instructions_of(stated: Mapping[str, Any]) -> str:
     parts = (strip_tags(str(stated.get(field) or "")).strip() for field in ("description", "expert_instruction"))
     told = without_explanations(SOURCE.sub("", "\n\n".join(part for part in parts if part)))
     return storable(told)[:LONGEST]
-
-
-def remember_instructions(services: Services, project: Project, stated: Mapping[str, Any]) -> Project:
-    """Write them to the pool if they are new; the project as it is then."""
-    told = instructions_of(stated)
-    if told == project.instructions:
-        return project
-    projects.set_instructions(services.engine, project.project, told)
-    return replace(project, instructions=told)

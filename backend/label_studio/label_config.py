@@ -181,3 +181,8 @@ def _advice(where: str, multiple: bool, area: str | None) -> list[str]:
         f'{where} takes one label, so only the first candidate is shown; use choice="multiple", or add '
         f'<TextArea editable="false" maxSubmissions="0"> to list them'
     ]
+
+
+def load_parser() -> None:
+    """Import what reads label configs: half a second of the processor that the first /setup saves."""
+    import label_studio_sdk.label_interface.interface  # noqa: F401

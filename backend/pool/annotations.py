@@ -9,12 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.human_labels import decide
-from backend.pool.annotation import Annotation, merge, tombstone
+from backend.pool.annotation import Annotation, decide, merge, tombstone
 from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import annotations as table
 from backend.pool.database.tables import projects
+from model.labels import Decision, HumanLabel
 
 __all__ = ["Annotation", "delete", "of_tasks", "save", "seen_before", "task_ids"]
 
@@ -175,3 +175,16 @@ def _annotation(*row: Any) -> Annotation:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+def human_labels(engine: sa.Engine, project: int) -> dict[int, HumanLabel]:
+    """The human labels of a project by task; skipped tasks are among them, with no label."""
+    from backend.pool.annotations import of_tasks
+
+    decided = ((task, decide(rows)) for task, rows in of_tasks(engine, project).items())
+    return {task: label for task, label in decided if label is not None}
+
+
+def decided(engine: sa.Engine, project: int) -> set[int]:
+    """The tasks that need no prediction, because people gave them one label."""
+    return {task for task, label in human_labels(engine, project).items() if label.decision is Decision.FINAL}

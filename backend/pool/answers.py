@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, storable, upsert
+from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import now_ms, write
 from backend.pool.database.engine import read as reading
 from backend.pool.database.tables import answers
+from backend.pool.text import storable
 
 if TYPE_CHECKING:
     from model.teacher.base import Usage

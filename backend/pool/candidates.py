@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, storable, upsert
+from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import now_ms, write
 from backend.pool.database.engine import read as reading
 from backend.pool.database.tables import candidate_sets
+from backend.pool.text import storable
 from model.labels import CandidateSet
 
 if TYPE_CHECKING:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from backend.pool.database.engine import read
 from backend.pool.database.tables import annotations as people
-from backend.pool.database.tables import candidate_sets
-from backend.pool.versions import TRAINED
+from backend.pool.database.tables import candidate_sets, ledger, predictions
+from backend.pool.version_names import TRAINED, is_trained
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,104 @@ def check(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Checked:
     final = [(labels[0], shown) for labels, shown in pairs if len(labels) == 1]
     top1 = sum(bool(shown) and shown[0] == label for label, shown in final)
     return Checked(len(final), top1, sum(label in shown for label, shown in final))
+
+
+def size_counts(engine: sa.Engine, project: int, version: str) -> tuple[tuple[int, int], ...]:
+    """(size, how many candidate sets of the version have it), smallest first."""
+    here = (candidate_sets.c.project == project, candidate_sets.c.version == version)
+    query = (
+        sa.select(candidate_sets.c.size, sa.func.count())
+        .where(*here, candidate_sets.c.state == "answered")
+        .group_by(candidate_sets.c.size)
+        .order_by(candidate_sets.c.size)
+    )
+    with read(engine) as connection:
+        return tuple((int(size), int(count)) for size, count in connection.execute(query))
+
+
+def mean_price(engine: sa.Engine, project: int) -> float | None:
+    """US dollars per task that was asked about so far; None before anything was paid."""
+    paid = sa.select(sa.func.sum(ledger.c.microusd)).where(ledger.c.project == project)
+    asked = sa.select(sa.func.count()).select_from(candidate_sets).where(candidate_sets.c.project == project)
+    with read(engine) as connection:
+        usd, tasks = connection.execute(paid).scalar_one(), connection.execute(asked).scalar_one()
+    return float(usd) / 1e6 / int(tasks) if usd and tasks else None
+
+
+def answered_sets(
+    engine: sa.Engine, project: int, version: str, ids: list[int]
+) -> dict[int, tuple[list[str], list[float]]]:
+    """(labels, confidences) of the tasks between the first and the last of the sorted `ids`."""
+    table = candidate_sets
+    here = (table.c.project == project, table.c.version == version, table.c.task.between(ids[0], ids[-1]))
+    query = sa.select(table.c.task, table.c.labels, table.c.confidences).where(*here, table.c.state == "answered")
+    with read(engine) as connection:
+        return {task: (list(labels), list(shares)) for task, labels, shares in connection.execute(query)}
+
+
+def predicted_labels(engine: sa.Engine, project: int, version: str, ids: list[int]) -> dict[int, tuple[str, float]]:
+    """(label, score) of the tasks between the first and the last of the sorted `ids`."""
+    table = predictions
+    here = (table.c.project == project, table.c.version == version, table.c.task.between(ids[0], ids[-1]))
+    with read(engine) as connection:
+        found = connection.execute(sa.select(table.c.task, table.c.label, table.c.score).where(*here))
+        return {task: (str(label), float(score)) for task, label, score in found}
+
+
+class Pair(NamedTuple):
+    """One task with one final label: the person's, and what was predicted (most likely first; never empty)."""
+
+    task: int
+    label: str
+    predicted: tuple[str, ...]
+
+
+def of_students(engine: sa.Engine, project: int) -> list[Pair]:
+    """What a student had ticked when the person decided, over all versions; only each task's first decision counts,
+    before which no version can have learned this task."""
+    found: dict[int, Pair] = {}
+    for task, labels, shown, version in _decided(engine, project):
+        if task not in found and version and is_trained(version) and shown and len(labels) == 1:
+            found[task] = Pair(task, labels[0], tuple(shown))
+    return list(found.values())
+
+
+def of_teacher(engine: sa.Engine, project: int, version: str) -> list[Pair]:
+    """The candidate sets of a teacher version beside the newest final label of each task. It never learns from them."""
+    query = sa.select(candidate_sets.c.task, candidate_sets.c.labels).where(
+        candidate_sets.c.project == project, candidate_sets.c.version == version, candidate_sets.c.state == "answered"
+    )
+    decided = sa.select(people.c.task).where(people.c.project == project, people.c.state == "labelled")
+    with read(engine) as connection:
+        rows = connection.execute(query.where(candidate_sets.c.task.in_(decided)))
+        sets = {task: tuple(labels) for task, labels in rows}
+    final = {task: labels for task, labels, _, _ in _decided(engine, project)}
+    return [Pair(task, labels[0], sets[task]) for task, labels in final.items() if len(labels) == 1 and sets.get(task)]
+
+
+def _decided(engine: sa.Engine, project: int) -> Iterator[tuple[int, list[str], list[str] | None, str | None]]:
+    """(task, decided labels, shown labels, shown version), oldest first."""
+    query = (
+        sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
+        .where(people.c.project == project, people.c.state == "labelled")
+        .order_by(people.c.updated_at, people.c.annotation)
+    )
+    with read(engine) as connection:
+        yield from [tuple(row) for row in connection.execute(query)]
+
+
+def shared_labels(engine: sa.Engine, project: int) -> list[list[frozenset[str]]]:
+    """The labels of each task that more than one annotation labels; of each person's the newest counts."""
+    several = sa.select(people.c.task).where(people.c.project == project, people.c.state == "labelled")
+    several = several.group_by(people.c.task).having(sa.func.count() > 1)
+    query = (
+        sa.select(people.c.task, people.c.annotation, people.c.annotator, people.c.labels)
+        .where(people.c.project == project, people.c.state == "labelled", people.c.task.in_(several))
+        .order_by(people.c.updated_at, people.c.annotation)
+    )
+    voices: dict[int, dict[tuple[bool, int], frozenset[str]]] = {}
+    with read(engine) as connection:
+        for task, annotation, annotator, labels in connection.execute(query):
+            who = (True, annotator) if annotator is not None else (False, annotation)
+            voices.setdefault(task, {})[who] = frozenset(labels)
+    return [list(one.values()) for one in voices.values()]

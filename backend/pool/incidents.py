@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import storable
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import incidents as table
+from backend.pool.text import storable
 
 EVERYWHERE = 0  # the project of what concerns all of them
 KEPT = 20  # the newest of each project

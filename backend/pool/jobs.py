@@ -7,9 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import storable, upsert
+from backend.pool.database.bulk import upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import jobs
+from backend.pool.text import storable
 
 ORDER = ("running", "queued", "failed", "idle")  # what people should hear of first
 OF_PROJECT = sa.select(jobs).where(jobs.c.project == sa.bindparam("number"))  # made once: every webhook needs it

@@ -97,3 +97,19 @@ def drop(engine: sa.Engine, project: int, version: str) -> None:
     here = (predictions.c.project == project, predictions.c.version == version)
     with write(engine) as connection:
         connection.execute(sa.delete(predictions).where(*here))
+
+
+def compared(engine: sa.Engine, project: int, old: str, new: str) -> tuple[int, int]:
+    """(number of tasks that both versions answered for the same text, number of them with another label)."""
+    before, after = predictions.alias("before"), predictions.alias("after")
+    same = sa.and_(
+        before.c.project == after.c.project, before.c.task == after.c.task, before.c.text_hash == after.c.text_hash
+    )
+    query = (
+        sa.select(sa.func.count(), sa.func.count().filter(before.c.label != after.c.label))
+        .select_from(before.join(after, same))
+        .where(before.c.project == project, before.c.version == old, after.c.version == new)
+    )
+    with reading(engine) as connection:
+        tasks, changed = connection.execute(query).one()
+    return int(tasks), int(changed)

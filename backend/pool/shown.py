@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from backend.blind import is_blind
 from backend.pool.database.engine import read
 from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import candidate_sets, predictions
 from backend.pool.figures import Checked, check
+from backend.pool.set_aside import is_blind
+from backend.pool.version_names import is_teacher
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def reactions(engine: sa.Engine, project: int) -> dict[str, Reactions]:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for _, decided, shown, version in _first(engine, project):
         if shown:
-            kind = "teacher" if version.startswith("teacher-") else "student"
+            kind = "teacher" if is_teacher(version) else "student"
             counts[kind][reaction(shown, decided)] += 1
     return {kind: Reactions(**counts[kind]) for kind in ("teacher", "student")}
 

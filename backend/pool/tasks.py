@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from backend.pool.database import tables
-from backend.pool.database.bulk import chunks, storable, upsert
+from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import candidate_sets, tasks
+from backend.pool.database.tables import tasks as task_table
+from backend.pool.text import storable, text_hash
 
 OF_A_TASK = (
     tasks, candidate_sets, tables.annotations, tables.predictions, tables.published, tables.acquisition, tables.rulings,
     tables.shortlists,
 )  # fmt: skip
-
-
-def text_hash(text: str) -> str:
-    """The first 32 hex digits of SHA-256 over the text: by it an edited text is told from the one that was asked."""
-    return hashlib.sha256(storable(text).encode()).hexdigest()[:32]
 
 
 def add(engine: sa.Engine, project: int, texts: Mapping[int, str]) -> None:
@@ -131,3 +128,20 @@ def missing(project: int, version: str) -> sa.Select[int, str]:
         candidate_sets.c.text_hash == tasks.c.text_hash,
     )
     return sa.select(tasks.c.task, tasks.c.text).where(tasks.c.project == project, ~sa.exists(asked))
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Characters per text."""
+
+    mean: float
+    longest: int
+
+
+def text_lengths(engine: sa.Engine, project: int) -> Lengths | None:
+    """Of all texts of a project; None where there is none."""
+    size = sa.func.length(task_table.c.text)
+    query = sa.select(sa.func.avg(size), sa.func.max(size)).where(task_table.c.project == project)
+    with read(engine) as connection:
+        mean, longest = connection.execute(query).one()
+    return None if mean is None else Lengths(float(mean), int(longest))

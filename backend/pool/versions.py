@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.errors import PoolError
+from backend.pool.database import tables
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import versions
 
-TRAINED = ("student-", "committee-")  # beginnings of versions that were trained; the others are a teacher's
 STATES = ("trained", "publishing", "promoted", "rejected", "retired", "removed")
 
 
@@ -30,11 +30,6 @@ class VersionRow:
     human_labels: int
     created_ms: int
     promoted_ms: int | None
-
-
-def is_trained(version: str) -> bool:
-    """Whether a version is a student or a committee of them, which answer with one label."""
-    return version.startswith(TRAINED)
 
 
 def add(
@@ -94,3 +89,13 @@ def _select(engine: sa.Engine, *which: sa.ColumnElement[bool]) -> list[VersionRo
     query = sa.select(versions).where(*which).order_by(versions.c.number.desc(), versions.c.created_ms.desc())
     with read(engine) as connection:
         return [VersionRow(**row) for row in connection.execute(query).mappings()]
+
+
+def to_load(engine: sa.Engine, coming: bool = True) -> list[tuple[int, str]]:
+    """(project, version) of every student that is served and, if to_load, of those being published, the latter last."""
+    rows, versions = tables.projects, tables.versions
+    served = sa.select(rows.c.project, rows.c.served).where(rows.c.served.is_not(None))
+    next_ones = sa.select(versions.c.project, versions.c.version).where(versions.c.state == "publishing")
+    with engine.connect() as connection:
+        found = [row for query in ([served, next_ones] if coming else [served]) for row in connection.execute(query)]
+    return [(int(project), str(version)) for project, version in found]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.errors import ProjectError
+from backend.errors import ProjectError, SettingsError
 from backend.pool import projects, versions
-from backend.queue.job_queue import Outcome
+from backend.projects.options import project_options
+from backend.queue.kinds import Outcome
 from backend.services import Services
 
 if TYPE_CHECKING:
@@ -59,3 +60,29 @@ def choose(project: Project, rows: Sequence[VersionRow], version: str) -> str:
             "candidates again"
         )
     return max(older, key=lambda row: row.number).version
+
+
+def pause(services: Services, project: int) -> None:
+    """No training starts and no teacher is asked from now on; one that runs stops within seconds."""
+    projects.set_paused(services.engine, project, True)
+
+
+def resume(services: Services, project: int) -> None:
+    """Go on, beginning with a comparison with Label Studio, which starts whatever is due.
+
+    Raises ProjectError if the setting PAUSED holds the project, QueueError while Redis cannot be reached (the project
+    is resumed all the same).
+    """
+    projects.set_paused(services.engine, project, False)
+    row = projects.get(services.engine, project)
+    try:
+        held = row is not None and project_options(services.settings, row).PAUSED
+    except SettingsError:
+        held = False
+    if held:
+        raise ProjectError(
+            f"project {project} is paused by the setting PAUSED: take it out of the environment, or out of the extra "
+            "parameters of the project's connection in Label Studio"
+        )
+    services.queue.enqueue("sync", project)
+    services.queue.enqueue("annotate", project)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import structlog
 
 from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, QueueError
-from backend.label_studio.annotations import utc_text
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.connections import login_fields, ours, same_address, webhook_headers, webhook_url
+from backend.label_studio.fields import created_of
 from backend.label_studio.http import BLOCKED
-from backend.label_studio.instructions import remember_instructions
 from backend.label_studio.templates import explanation
 from backend.pool import projects
 from backend.pool.projects import Project
+from backend.projects.options import control_of, project_options
 from backend.projects.teacher_check import lacking
-from backend.projects.updates import KEEP, control_of, remember
-from backend.services import Services, open_services, project_options, served_version
-from backend.serving.publishing.title import login_fields, ours, same_address
+from backend.projects.updates import KEEP, remember, remember_instructions
+from backend.projects.versions import served_version
+from backend.services import Services, open_services
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -94,25 +93,6 @@ def _stated(label_studio: LabelStudio, number: int) -> dict[str, Any]:
             f"{label_studio.url} has no project {number} that this key may see ({error}); `shortlist connect` lists "
             "those that it may"
         ) from error
-
-
-def created_of(stated: Mapping[str, Any]) -> str:
-    """A project's creation time as `/setup` writes it: epoch seconds."""
-    created = utc_text(stated.get("created_at"))
-    return str(int(datetime.fromisoformat(created).timestamp())) if created else ""
-
-
-def webhook_headers(settings: Settings) -> dict[str, str]:
-    """What the webhook must carry to pass our Basic auth: Label Studio does not add the connection's login."""
-    if not settings.BASIC_AUTH_USER:
-        return {}
-    login = f"{settings.BASIC_AUTH_USER}:{settings.BASIC_AUTH_PASS.get_secret_value()}"
-    return {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
-
-
-def webhook_url(backend_url: str) -> str:
-    """Where Label Studio sends events."""
-    return backend_url.rstrip("/") + "/webhook"
 
 
 def _options(overrides: Mapping[str, object] | None, found: Sequence[Mapping[str, Any]]) -> object:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from backend.errors import ProjectError
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.connections import at_address, ours, webhook_url
 from backend.pool import projects
-from backend.projects.connect import webhook_url
-from backend.queue.job_queue import KINDS
+from backend.queue.kinds import KINDS
 from backend.services import Services
-from backend.serving.publishing.title import at_address, ours
 from backend.settings import Settings
-from model.registry import Registry
 
 
 def disconnect_project(label_studio: LabelStudio, settings: Settings, number: int) -> int:
@@ -39,7 +37,7 @@ def forget_project(services: Services, number: int) -> int:
         raise ProjectError(f"a job of project {number} is under way ({', '.join(busy)}): try again when it has ended")
     for kind in KINDS:
         services.queue.cancel(kind, number)
-    registry = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched")
+    registry = services.registry
     found = registry.versions(number)
     for version in found:
         registry.delete(number, version)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backend.settings import Settings
-from model.errors import TeacherRefused
 from model.teacher.choice import OFFLINE, SEVERAL
+from model.teacher.errors import TeacherRefused
 from model.teacher.providers.prices import price_of
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import structlog
 
 from backend.errors import ProjectError, QueueError
 from backend.pool import jobs, projects, tasks
 from backend.pool.projects import Project
-from backend.queue.job_queue import Outcome
-from backend.services import Services, paused, project_options
+from backend.projects.options import paused, project_options
+from backend.queue.kinds import Outcome
+from backend.services import Services
 
 log = structlog.get_logger(__name__)
+
+WORTH_RETRAINING = 1.5  # so many times the candidate sets of the newest student are worth another training
+
+Later = Callable[[str, Callable[[], object]], object]  # does a piece of work, named for the log, at its own time
 
 
 @dataclass(frozen=True)
@@ -141,3 +147,16 @@ def _silent_ms(changed_ms: int, now: int, idle_seconds: int) -> int:
     if changed_ms - now > idle_seconds * 1000:
         return idle_seconds * 1000
     return max(0, now - changed_ms)
+
+
+def at_once(what: str, work: Callable[[], object]) -> None:
+    """For callers that nobody waits for."""
+    work()
+
+
+def start(trigger: Any, project: int) -> None:
+    """Call a trigger; without Redis nothing is lost, because the pool remembers what was asked for."""
+    try:
+        trigger()
+    except QueueError as error:
+        log.error("no job was started", project=project, reason=str(error))

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from backend.errors import LabelingConfigError, QueueError
-from backend.label_studio.control import Control
+from backend.errors import LabelingConfigError
+from backend.label_studio.instructions import instructions_of
 from backend.label_studio.label_config import read_labeling_config
 from backend.label_studio.task_text import storable
-from backend.pool import projects
+from backend.pool import projects, tasks
 from backend.pool.project_cache import read_project
 from backend.pool.projects import Project
 from backend.projects import triggers
 from backend.projects.allowed_models import refuse_foreign
-from backend.services import Services, hold_budget, project_options
+from backend.projects.options import hold_budget
+from backend.projects.triggers import Later, at_once, start
+from backend.services import Services
 from model.labels import LabelSpace
 
 log = structlog.get_logger(__name__)
 
 KEEP: Any = object()  # extra_params were not part of the message
-
-Later = Callable[[str, Callable[[], object]], object]  # does a piece of work, named for the log, at its own time
-
-
-def at_once(what: str, work: Callable[[], object]) -> None:
-    """For callers that nobody waits for."""
-    work()
 
 
 def remember(
@@ -76,19 +72,6 @@ def remember(
     return saved
 
 
-def control_of(services: Services, project: Project) -> Control:
-    """The control that the project's tasks are answered for; LabelingConfigError if the label config has none."""
-    return read_labeling_config(project.label_config, project_options(services.settings, project).CONTROL)
-
-
-def start(trigger: Any, project: int) -> None:
-    """Call a trigger; without Redis nothing is lost, because the pool remembers what was asked for."""
-    try:
-        trigger()
-    except QueueError as error:
-        log.error("no job was started", project=project, reason=str(error))
-
-
 def _same(known: Project, created: str, label_config: str, options: object, title: str) -> bool:
     """Whether a message says what is known, `options` as an object; what was stored was checked."""
     same_project = created in ("", known.created) and title in ("", known.title)
@@ -111,3 +94,22 @@ def _space(label_config: str, control: str) -> tuple[LabelSpace | None, str]:
         return read_labeling_config(label_config, control).space, ""
     except LabelingConfigError as error:
         return None, str(error)
+
+
+def remember_instructions(services: Services, project: Project, stated: Mapping[str, Any]) -> Project:
+    """Write them to the pool if they are new; the project as it is then."""
+    told = instructions_of(stated)
+    if told == project.instructions:
+        return project
+    projects.set_instructions(services.engine, project.project, told)
+    return replace(project, instructions=told)
+
+
+def remember_tasks(services: Services, project: int, texts: Mapping[int, str], unanswered: bool = True) -> None:
+    """Write what is new or edited to the pool, and have the teacher asked for it, and for what is `unanswered`."""
+    known = tasks.texts(services.engine, project, list(texts))
+    fresh = {task: text for task, text in texts.items() if known.get(task) != text}
+    if fresh:
+        tasks.add(services.engine, project, fresh)
+    if fresh or unanswered:
+        start(lambda: triggers.on_new_tasks(services, project), project)

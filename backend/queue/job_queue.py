@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import redis
 import rq
@@ -25,32 +25,21 @@ from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from backend.errors import QueueError
-from backend.executions import forget_dead_executions
 from backend.pool import incidents, jobs
 from backend.pool.database.engine import now_ms
+from backend.queue.kinds import KINDS, LONGEST_WAIT_SECONDS, QUEUE_OF, QUEUES, Outcome, Place
+from backend.queue.rq_records import forget_dead_executions
 
 log = structlog.get_logger(__name__)
 
-QUEUES = ("publish", "train", "teacher")  # in the order in which a worker looks: short and visible work first
-KINDS = ("sync", "annotate", "train", "adapt", "publish")  # the jobs of a project; their state is kept in the pool
-PAUSABLE = ("annotate", "train", "adapt")  # the jobs that do nothing while their project is paused
-QUEUE_OF = {
-    "publish": "publish", "reconcile": "publish", "sync": "publish", "adapt": "train", "train": "train",
-    "annotate": "teacher",
-}  # fmt: skip
 RETRY_SECONDS = [2, 5, 10, 20, 40, 60, 120, 300, 300, 300]  # RQ takes them in order only if there are max of them
 TIMEOUT_SECONDS = 6 * 3600  # a job that runs longer is stuck
 FAILURE_SECONDS = 60  # how long RQ keeps the record of a job that gave up; the pool keeps the error
 LOCK_SECONDS = 10
 LIMBO_SECONDS = 20  # a job that no list, registry or worker has had for so long was lost on the way
 ALIVE_SECONDS = 60  # a worker that was silent for longer is gone
-SILENCE_SECONDS = 20  # a job whose worker was silent for longer was killed and is started again
-LONGEST_WAIT_SECONDS = 3600  # no job is told to wait for longer
 
 OVER = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
-
-Outcome = Literal["queued", "joined", "again"]
-Place = Literal["absent", "waiting", "scheduled", "running", "limbo", "over"]
 
 
 @dataclass(frozen=True)
@@ -128,6 +117,13 @@ class JobQueue:
                 return False
             self._delete(kind, project)
         return True
+
+    def waits(self, kind: str, project: int) -> bool:
+        """Whether the job waits for a worker: perhaps for the one that asks. Without Redis nothing does."""
+        try:
+            return self.place(kind, project) == "waiting"
+        except (QueueError, redis.RedisError):
+            return False
 
     def place(self, kind: str, project: int) -> Place:
         """Where the job is. `limbo`: between a queue and a worker, for milliseconds, or lost by a killed worker."""

@@ -13,10 +13,12 @@ from typing import cast
 import redis
 import structlog
 from rq import Queue
+from rq.executions import Execution
+from rq.job import Job
 from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 from rq.scheduler import RQScheduler
 
-from backend.queue.job_queue import LONGEST_WAIT_SECONDS, SILENCE_SECONDS
+from backend.queue.kinds import LONGEST_WAIT_SECONDS, SILENCE_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -58,3 +60,19 @@ def _shorten(connection: redis.Redis, key: str, seconds: int) -> int:
         return 0
     connection.expire(key, seconds)
     return 1
+
+
+def forget_dead_executions(job: Job) -> None:
+    """Clear the list of a job's executions of those whose record is gone or only half there.
+
+    RQ (2.12) keeps the entry of a killed worker's execution a minute longer than the record it points to, and meanwhile
+    cannot delete the job: the next run would end well and be taken for failed. A worker that gives a sign of life at
+    the very moment at which its job ends leaves a record that holds nothing but that sign, and no run could begin for
+    twenty seconds.
+    """
+    registry = job.execution_registry
+    for execution in registry.get_execution_ids():
+        try:
+            Execution.fetch(execution, job.id, connection=job.connection)
+        except (ValueError, KeyError):
+            job.connection.zrem(registry.key, execution)

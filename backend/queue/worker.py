@@ -23,10 +23,10 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import QueueError
-from backend.executions import forget_dead_executions
 from backend.queue.clock_watch import ClockWatch
-from backend.queue.job_queue import QUEUES, SILENCE_SECONDS, JobQueue
-from backend.queue.rq_records import put_right
+from backend.queue.job_queue import JobQueue
+from backend.queue.kinds import QUEUES, SILENCE_SECONDS
+from backend.queue.rq_records import forget_dead_executions, put_right
 
 log = structlog.get_logger(__name__)
 

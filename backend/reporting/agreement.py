@@ -9,8 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.pool.database.engine import read
-from backend.pool.database.tables import annotations as people
+from backend.pool import figures
 
 
 @dataclass(frozen=True)
@@ -32,17 +31,7 @@ class Agreement:
 
 def agreement(engine: sa.Engine, project: int) -> Agreement:
     """Of the people who labelled a project; of each person's annotations of a task the newest counts."""
-    query = (
-        sa.select(people.c.task, people.c.annotation, people.c.annotator, people.c.labels)
-        .where(people.c.project == project, people.c.state == "labelled", people.c.task.in_(_shared(project)))
-        .order_by(people.c.updated_at, people.c.annotation)
-    )
-    voices: dict[int, dict[tuple[bool, int], frozenset[str]]] = {}
-    with read(engine) as connection:
-        for task, annotation, annotator, labels in connection.execute(query):
-            who = (True, annotator) if annotator is not None else (False, annotation)
-            voices.setdefault(task, {})[who] = frozenset(labels)
-    return of_values(list(one.values()) for one in voices.values())
+    return of_values(figures.shared_labels(engine, project))
 
 
 def of_values(units: Iterable[list[frozenset[str]]]) -> Agreement:
@@ -64,9 +53,3 @@ def of_values(units: Iterable[list[frozenset[str]]]) -> Agreement:
 def _differing(counts: Mapping[frozenset[str], int]) -> int:
     """Ordered pairs of different values."""
     return sum(counts.values()) ** 2 - sum(number**2 for number in counts.values())
-
-
-def _shared(project: int) -> sa.Select[int]:
-    """Tasks with more than one labelled annotation."""
-    rows = sa.select(people.c.task).where(people.c.project == project, people.c.state == "labelled")
-    return rows.group_by(people.c.task).having(sa.func.count() > 1)

@@ -7,8 +7,8 @@ from typing import Any
 from backend.pool import figures, rulings, versions
 from backend.pool.figures import Checked
 from backend.pool.projects import Project
+from backend.pool.version_names import is_committee
 from backend.services import Services
-from backend.teacher.acquisition import is_committee
 from model.evaluation import rate
 
 ENOUGH = 50  # checked tasks below which votes and LLM are not compared

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.pool.pairs import Pair
+from backend.pool.figures import Pair
 from model.evaluation import LabelFigures, Rate, mean_f1, per_label, rate
 
 MATRIX_LABELS = 12  # up to so many labels are shown as a matrix

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
-from backend import human_labels
 from backend.errors import ProjectError, ShortlistError
 from backend.pool import tasks
-from backend.pool.annotations import of_tasks
-from backend.pool.database.engine import read
-from backend.pool.database.tables import candidate_sets, predictions
+from backend.pool.annotations import human_labels, of_tasks
+from backend.pool.figures import answered_sets, predicted_labels
 from backend.pool.projects import Project
-from backend.services import Services, teacher_version
+from backend.projects.versions import teacher_version
+from backend.services import Services
 
 KINDS = (".csv", ".jsonl", ".parquet")
 COLUMNS = ("task", "text", "label", "labels", "source", "confidence", "people", "candidates", "candidate_confidences",
@@ -72,13 +69,13 @@ def export_labels(
 def rows(services: Services, project: Project) -> Iterator[dict[str, Any]]:
     """One object per task with the keys COLUMNS, by task."""
     engine, number = services.engine, project.project
-    people = human_labels.of_project(engine, number)
+    people = human_labels(engine, number)
     who = of_tasks(engine, number)
     teacher = teacher_version(services, project)
     for chunk in tasks.iterate(engine, number, CHUNK):
         ids = [task for task, _ in chunk]
-        sets = _sets(engine, number, teacher, ids)
-        said = _predicted(engine, number, project.served, ids) if project.served else {}
+        sets = answered_sets(engine, number, teacher, ids)
+        said = predicted_labels(engine, number, project.served, ids) if project.served else {}
         for task, text in chunk:
             labels = people[task].labels if task in people else ()
             names, shares = sets.get(task, ([], []))
@@ -114,22 +111,6 @@ def _final(
         if not labels or name in labels:
             return name, "teacher", share
     return "", "", None
-
-
-def _sets(engine: sa.Engine, project: int, version: str, ids: list[int]) -> dict[int, tuple[list[str], list[float]]]:
-    table = candidate_sets
-    here = (table.c.project == project, table.c.version == version, table.c.task.between(ids[0], ids[-1]))
-    query = sa.select(table.c.task, table.c.labels, table.c.confidences).where(*here, table.c.state == "answered")
-    with read(engine) as connection:
-        return {task: (list(labels), list(shares)) for task, labels, shares in connection.execute(query)}
-
-
-def _predicted(engine: sa.Engine, project: int, version: str, ids: list[int]) -> dict[int, tuple[str, float]]:
-    table = predictions
-    here = (table.c.project == project, table.c.version == version, table.c.task.between(ids[0], ids[-1]))
-    with read(engine) as connection:
-        found = connection.execute(sa.select(table.c.task, table.c.label, table.c.score).where(*here))
-        return {task: (str(label), float(score)) for task, label, score in found}
 
 
 def _csv(path: Path, found: Iterator[dict[str, Any]]) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.errors import ShortlistError
-from backend.pool import figures, pairs, versions
-from backend.pool.database.engine import read
-from backend.pool.database.tables import candidate_sets, ledger
+from backend.pool import figures, versions
+from backend.pool.figures import mean_price, size_counts
 from backend.pool.projects import Project
+from backend.projects.versions import teacher_version
 from backend.reporting.charts import Point, learning_curve, set_sizes, stopping_curve
 from backend.reporting.confusions import Confusions, confusions
-from backend.services import Services, teacher_version
+from backend.services import Services
 from backend.training.stopping import ENOUGH, STABLE
 from model.evaluation import Rate, rate
 from model.teacher.similarity import NAME as OFFLINE_TITLE
@@ -40,12 +40,12 @@ def insight(services: Services, project: Project) -> Insight:
     checked = figures.students(engine, number)
     served = checked.get(project.served or "")
     return Insight(
-        confusions(pairs.of_students(engine, number), names),
-        confusions(pairs.of_teacher(engine, number, version) if version else [], names),
+        confusions(figures.of_students(engine, number), names),
+        confusions(figures.of_teacher(engine, number, version) if version else [], names),
         tuple(_curve(engine, project, checked)),
-        _sizes(engine, number, version) if version else (),
+        size_counts(engine, number, version) if version else (),
         rate(served.top1, served.tasks) if served else None,
-        _mean_price(engine, number),
+        mean_price(engine, number),
     )
 
 
@@ -91,24 +91,3 @@ def _curve(engine: sa.Engine, project: Project, checked: dict[str, figures.Check
         if share is not None:
             points.append(Point(row.human_labels, share.value, share.low, share.high, row.version))
     return points
-
-
-def _sizes(engine: sa.Engine, project: int, version: str) -> tuple[tuple[int, int], ...]:
-    here = (candidate_sets.c.project == project, candidate_sets.c.version == version)
-    query = (
-        sa.select(candidate_sets.c.size, sa.func.count())
-        .where(*here, candidate_sets.c.state == "answered")
-        .group_by(candidate_sets.c.size)
-        .order_by(candidate_sets.c.size)
-    )
-    with read(engine) as connection:
-        return tuple((int(size), int(count)) for size, count in connection.execute(query))
-
-
-def _mean_price(engine: sa.Engine, project: int) -> float | None:
-    """US dollars per task that was asked about so far; None before anything was paid."""
-    paid = sa.select(sa.func.sum(ledger.c.microusd)).where(ledger.c.project == project)
-    asked = sa.select(sa.func.count()).select_from(candidate_sets).where(candidate_sets.c.project == project)
-    with read(engine) as connection:
-        usd, tasks = connection.execute(paid).scalar_one(), connection.execute(asked).scalar_one()
-    return float(usd) / 1e6 / int(tasks) if usd and tasks else None

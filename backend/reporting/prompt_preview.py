@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from backend.errors import ProjectError
 from backend.pool import tasks
 from backend.pool.projects import Project
-from backend.services import Services, label_space, project_options, teacher_options, teacher_version
+from backend.projects.options import project_options, teacher_options
+from backend.projects.versions import label_space, teacher_version
+from backend.services import Services
 from backend.teacher.project_teacher import examples_writer, llms_of, open_teacher
 
 if TYPE_CHECKING:
-    from model.teacher.base import Embed
+    from model.arrays import Embed
 
 
 def question_of(services: Services, project: Project, embed: Embed, task: int | None = None) -> dict[str, Any]:
@@ -20,7 +22,7 @@ def question_of(services: Services, project: Project, embed: Embed, task: int | 
     Without `task` the next one to be asked about, else the first one. Asks nobody. Raises ProjectError if there is no
     such task.
     """
-    from backend.jobs.run import Job
+    from backend.projects.job import Job
     from backend.training.committee import remarks
 
     number, version = project.project, teacher_version(services, project)

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import sqlalchemy as sa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from backend.label_studio.links import tasks_link
-from backend.pool import pairs, tasks
-from backend.pool.database.engine import read
-from backend.pool.database.tables import tasks as task_table
-from backend.pool.pairs import Pair
+from backend.pool import figures, tasks
+from backend.pool.figures import Pair
 from backend.pool.projects import Project
+from backend.pool.tasks import text_lengths
+from backend.projects.versions import teacher_version
 from backend.reporting.page_figures import Insight, drawn, insight, next_run
 from backend.reporting.status import iso, project_status
 from backend.reporting.wording import FILTERS, phase_words, what_next
-from backend.services import Services, teacher_version
+from backend.services import Services
 
 MOST_EXAMPLES = 20
 LONGEST_EXAMPLE = 300  # characters
@@ -33,14 +32,6 @@ class Example:
     person: str
     predicted: str
     who: str
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """Characters per text."""
-
-    mean: float
-    longest: int
 
 
 def report_html(services: Services, project: Project) -> str:
@@ -63,7 +54,7 @@ def _facts(services: Services, project: Project, status: dict[str, Any], found: 
         "status": status,
         "found": found,
         "labels": project.space.labels if project.space else (),
-        "lengths": _lengths(services.engine, project.project),
+        "lengths": text_lengths(services.engine, project.project),
         "phase": phase_words(status),
         "next_steps": what_next(status),
         "next_run": next_run(status, found),
@@ -74,21 +65,13 @@ def _facts(services: Services, project: Project, status: dict[str, Any], found: 
     }
 
 
-def _lengths(engine: sa.Engine, project: int) -> Lengths | None:
-    size = sa.func.length(task_table.c.text)
-    query = sa.select(sa.func.avg(size), sa.func.max(size)).where(task_table.c.project == project)
-    with read(engine) as connection:
-        mean, longest = connection.execute(query).one()
-    return None if mean is None else Lengths(float(mean), int(longest))
-
-
 def _examples(services: Services, project: Project) -> list[Example]:
     """Mistakes of the student, where it was shown, else of the teacher's first candidate."""
     engine, number = services.engine, project.project
-    wrong = _wrong(pairs.of_students(engine, number))
+    wrong = _wrong(figures.of_students(engine, number))
     who = "student"
     if not wrong and project.space is not None:
-        wrong, who = _wrong(pairs.of_teacher(engine, number, teacher_version(services, project))), "teacher"
+        wrong, who = _wrong(figures.of_teacher(engine, number, teacher_version(services, project))), "teacher"
     texts = tasks.texts(engine, number, [pair.task for pair in wrong])
     return [
         Example(pair.task, texts[pair.task][:LONGEST_EXAMPLE], pair.label, pair.predicted[0], who)

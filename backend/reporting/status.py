@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from backend.candidate_quality import candidate_quality
 from backend.errors import ShortlistError
 from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
 from backend.pool.projects import Project
+from backend.pool.version_names import is_committee, is_trained
+from backend.projects.options import paused, project_options
 from backend.projects.triggers import next_training
+from backend.projects.versions import served_version, teacher_version
 from backend.reporting import committee_quality
 from backend.reporting.agreement import agreement
 from backend.reporting.prompt_preview import system_part
-from backend.reporting.teacher_quality import copying, hint, teacher_versions
-from backend.services import Services, paused, project_options, served_version, teacher_version
+from backend.reporting.teacher_quality import candidate_quality, copying, hint, teacher_versions
+from backend.services import Services
 from backend.serving import unsure
-from backend.serving.live.predict import phase
-from backend.teacher.acquisition import is_committee
 from backend.training.stopping import ANSWERED, advice
 from model.teacher.choice import OFFLINE, title_of
 
@@ -211,3 +211,13 @@ def _stopping(services: Services, project: Project, checked: dict[str, figures.C
 def iso(milliseconds: int) -> str:
     """UTC in ISO 8601, to the second."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def phase(services: Services, project: Project) -> Literal["cold", "teacher", "student"]:
+    """Which kind of answer the project gives now."""
+    if project.space is None:
+        return "cold"
+    version = served_version(services, project)
+    if is_trained(version):
+        return "student"
+    return "teacher" if candidates.figures(services.engine, project.project, version).count else "cold"

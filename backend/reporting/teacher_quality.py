@@ -8,10 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.pool import candidates, figures, label_spaces, teachers
+from backend.pool import candidates, figures, label_spaces, teachers, version_names
 from backend.pool.projects import Project
-from backend.services import Services, label_space, project_options, teacher_options
-from model.evaluation import f1
+from backend.projects.options import project_options, teacher_options
+from backend.projects.versions import label_space
+from backend.services import Services
+from model.evaluation import candidate_report, f1
 from model.teacher.choice import OFFLINE
 
 ENOUGH = 50  # checked tasks below which versions are not compared
@@ -42,7 +44,9 @@ def teacher_versions(services: Services, project: Project, current: str) -> list
     """Every teacher version that was asked about the project's present labels, the current one first."""
     space = label_space(project)
     asked = [
-        one for one in label_spaces.asked_versions(services.engine, project.project) if one.endswith(f"-{space.hash}")
+        one
+        for one in label_spaces.asked_versions(services.engine, project.project)
+        if version_names.is_of_space(one, space.hash)
     ]
     known = teachers.of_project(services.engine, project.project)
     names = {**{one: row.strategy for one, row in known.items()}, **_strategies(services, project)}
@@ -102,4 +106,19 @@ def _strategies(services: Services, project: Project) -> dict[str, str]:
     if is_similarity(options):
         return {}
     ways = ("single", "unsure", "all")
-    return {f"teacher-{teacher_hash(replace(options, prompt=way), space)}-{space.hash}": way for way in ways}
+    return {
+        version_names.teacher_name(teacher_hash(replace(options, prompt=way), space), space.hash): way for way in ways
+    }
+
+
+def candidate_quality(services: Services, project: Project, version: str) -> dict[str, Any] | None:
+    """The figures of a teacher version on the tasks that people decided; None before there is one.
+
+    `inseparable` are labels that nearly always come together, so that no student can part them; `per_class` is coverage
+    by the person's label, with Wilson 95 % intervals.
+    """
+    found = figures.of_teacher(services.engine, project.project, version)
+    if project.space is None or not found:
+        return None
+    report = candidate_report([pair.predicted for pair in found], [pair.label for pair in found], len(project.space))
+    return report.to_json()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend.label_studio.control import Control
 from backend.pool import predictions
+from backend.pool.set_aside import is_blind
 from backend.services import Services
 from backend.serving import score_column, unsure
 from backend.settings import ProjectOptions
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from model.labels import CandidateSet, LabelSpace
 
 
-class Answer(NamedTuple):
+class StudentAnswer(NamedTuple):
     """What a student says about one text."""
 
     label: str
@@ -31,20 +32,24 @@ class Answer(NamedTuple):
         return unsure.student_entry(control, version, options, self.label, score, self.shortlist)
 
 
-def answers(space: LabelSpace, probabilities: FloatArray, calibration: Calibration | None) -> list[Answer]:
+def answers(space: LabelSpace, probabilities: FloatArray, calibration: Calibration | None) -> list[StudentAnswer]:
     """One answer per row of calibrated probabilities `(n, C)`."""
     if not len(probabilities):
         return []
     columns, leads = probabilities.argmax(axis=1), score_column.leads(probabilities)
     lists = unsure.lists(calibration, space, probabilities)
     return [
-        Answer(space.names[column], float(row[column]), lead, found)
+        StudentAnswer(space.names[column], float(row[column]), lead, found)
         for row, column, lead, found in zip(probabilities, columns, leads, lists, strict=True)
     ]
 
 
 def save(
-    services: Services, project: int, version: str, options: ProjectOptions, rows: Iterable[tuple[int, str, Answer]]
+    services: Services,
+    project: int,
+    version: str,
+    options: ProjectOptions,
+    rows: Iterable[tuple[int, str, StudentAnswer]],
 ) -> None:
     """Store (task, hash of its text, answer); the label comes last, because what has one is published."""
     rows = list(rows)
@@ -55,12 +60,21 @@ def save(
 
 def stored(
     services: Services, project: int, version: str, options: ProjectOptions, tasks: Collection[int]
-) -> dict[int, tuple[str, Answer]]:
+) -> dict[int, tuple[str, StudentAnswer]]:
     """{task: (hash of its text, answer)} of those of the tasks that the version has answered."""
     known = predictions.read(services.engine, project, version, tasks)
     leads = score_column.stored(services, project, version, options, list(known))
     lists = unsure.stored(services, project, version, options, list(known))
     return {
-        task: (key, Answer(label, score, leads.get(task, score), lists.get(task)))
+        task: (key, StudentAnswer(label, score, leads.get(task, score), lists.get(task)))
         for task, (key, label, score) in known.items()
+    }
+
+
+def hide(entries: Mapping[int, dict[str, Any]], project: int, share: float) -> dict[int, dict[str, Any]]:
+    """Entries by task as they are shown: those of blind tasks lose their result and keep version and score."""
+    if share <= 0:
+        return dict(entries)
+    return {
+        task: {**entry, "result": []} if is_blind(project, task, share) else entry for task, entry in entries.items()
     }

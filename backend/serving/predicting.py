@@ -7,53 +7,27 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
-from backend import human_labels
-from backend.jobs.run import Job
-from backend.pool import jobs, publishing, rulings, tasks
-from backend.services import project_options
+from backend.pool import jobs, publishing, rulings, tasks, text
+from backend.pool.annotations import decided
+from backend.pool.version_names import is_committee
+from backend.projects.job import Job
+from backend.projects.options import project_options
 from backend.serving import answers, unsure
 from backend.serving.ruling import ruled
-from backend.teacher.acquisition import is_committee
-from backend.training.encoder import project_embedder, student_embedder
+from backend.training.encoder import embedder_for
 from model.errors import ArtifactError
-from model.labels import Decision
 
 if TYPE_CHECKING:
+    from model.arrays import Embed
     from model.calibration import Calibration
     from model.committee.committee import Committee
-    from model.registry import Registry
     from model.student.student import Student
-    from model.training.options import Embed
 
 log = structlog.get_logger(__name__)
 
 CHUNK = 2000  # tasks per write
 REPLACE_MS = 600_000  # a damaged version is replaced by a new training, at most so often
 SHARE = 0.9  # of a training's progress is over when it predicts
-
-
-def registry(job: Job) -> Registry:
-    """Where versions are kept."""
-    from model.registry import Registry
-
-    settings = job.services.settings
-    return Registry(settings.model_dir, settings.cache_dir / "fetched")
-
-
-def embedder(job: Job) -> Embed:
-    """The project's encoder with embeddings cached on disk, loaded when it is first used."""
-    return project_embedder(job.services, job.project)
-
-
-def embedder_of(job: Job, student: Student) -> Embed:
-    """The encoder with its cache as the student's own training saw texts."""
-    return student_embedder(job.services.settings, student) if student.kind == "head" else embedder(job)
-
-
-def decided(job: Job) -> set[int]:
-    """The tasks that need no prediction, because people gave them one label."""
-    found = human_labels.of_project(job.services.engine, job.number)
-    return {task for task, label in found.items() if label.decision is Decision.FINAL}
 
 
 def predict(
@@ -74,7 +48,7 @@ def predict(
         if student.kind == "committee":
             found = ruled(services, job.project, version, cast("Committee", student), chunk,
                           [texts[task] for task in chunk], found)  # fmt: skip
-        keys = [tasks.text_hash(texts[task]) for task in chunk]
+        keys = [text.text_hash(texts[task]) for task in chunk]
         answers.save(services, job.number, version, options, zip(chunk, keys, found, strict=True))
         done = start + len(chunk)
         job.step(f"predicting: {done} of {len(ids)} tasks", SHARE + (1 - SHARE) * done / len(ids))
@@ -82,24 +56,24 @@ def predict(
 
 def predict_missing(job: Job, version: str) -> int:
     """Let a version answer the tasks that came, changed or were opened again after its training; their number."""
-    from model.student.student import load_student
+    from model.loading import load_version
 
     if is_committee(version):
         rulings.fill(job.services.engine, job.number, version, "committee")
     wanted = publishing.unanswered(job.services.engine, job.number, version)
-    wanted = sorted(set(wanted) - decided(job)) if wanted else []
+    wanted = sorted(set(wanted) - decided(job.services.engine, job.number)) if wanted else []
     if not wanted:
         return 0
     try:
-        folder = registry(job).fetch(job.number, version)
-        student, calibration = load_student(folder), unsure.of_version(folder)
+        folder = job.services.registry.fetch(job.number, version)
+        student, calibration = load_version(folder), unsure.of_version(folder)
     except ArtifactError as error:  # the rest of publishing does not depend on it
         log.error("the served version cannot be loaded", version=version, reason=str(error))
         job.note(f"The served version {version} cannot be loaded: {error}")
         _replace(job, error)
         return 0
     texts = tasks.texts(job.services.engine, job.number, wanted)
-    predict(job, version, student, embedder_of(job, student), texts, calibration)
+    predict(job, version, student, embedder_for(job.services, job.project, student), texts, calibration)
     return len(wanted)
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend.pool import candidates, rulings
-from backend.pool.tasks import text_hash
-from backend.services import Services, project_options, teacher_version
+from backend.pool.text import text_hash
+from backend.projects.options import project_options
+from backend.projects.versions import teacher_version
+from backend.services import Services
 from backend.serving.answers import Answer
 from model.labels import CandidateSet
 

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend import human_labels
 from backend.pool import acquisition, rulings, tasks
+from backend.pool.annotations import decided
 from backend.pool.projects import Project
-from backend.services import Services, label_space, project_options
+from backend.pool.version_names import is_committee
+from backend.projects.options import project_options
+from backend.projects.versions import chooser, label_space
+from backend.services import Services
 from model.errors import ArtifactError
-from model.labels import Decision
 
 if TYPE_CHECKING:
     from model.acquisition.pool import Pool, Probabilities
-    from model.arrays import FloatArray, IntArray
+    from model.arrays import Embed, FloatArray, IntArray
     from model.student.student import Student
-    from model.training.options import Embed
 
 log = structlog.get_logger(__name__)
 
@@ -34,17 +35,6 @@ LOOKED_AT = 100_000  # tasks that are compared; of more a random part
 LOOKED_AT_SLOWLY = 5_000  # the same where the student is a fine-tuned network
 LOOKED_AT_FIRST = 2_000  # the same before there is a student, when most texts have no vectors yet
 DIVERSE = "k-means"
-
-
-def chooser(project: Project) -> str:
-    """The student that chooses: the promoted one, if it knows the present labels; else ""."""
-    served = project.served or ""
-    return served if served and served.endswith(f"-{project.space_hash}") else ""
-
-
-def is_committee(version: str) -> bool:
-    """Whether a version is a committee's."""
-    return version.startswith("committee-")
 
 
 def for_teacher(services: Services, project: Project, teacher: str, embed: Embed) -> tuple[int, ...]:
@@ -59,7 +49,7 @@ def for_teacher(services: Services, project: Project, teacher: str, embed: Embed
         left = tasks.without_candidates(engine, number, teacher, 1, prefer=known.tasks)
         if left and left[0][0] in known.tasks:
             return known.tasks
-    done = decided(services, number)
+    done = decided(services.engine, number)
     eligible = [task for task in tasks.ids_without_candidates(engine, number, teacher) if task not in done]
     if is_committee(version):  # a review is for tasks that its votes do not decide
         unresolved = rulings.of_source(engine, number, version, "unresolved")
@@ -68,12 +58,6 @@ def for_teacher(services: Services, project: Project, teacher: str, embed: Embed
     chosen = choose(services, project, version, embed, count, eligible) if eligible else []
     acquisition.line_up(engine, number, "teacher", version, chosen)
     return tuple(chosen)
-
-
-def decided(services: Services, project: int) -> set[int]:
-    """The tasks that people gave one label."""
-    found = human_labels.of_project(services.engine, project)
-    return {task for task, label in found.items() if label.decision is Decision.FINAL}
 
 
 def choose(
@@ -105,14 +89,12 @@ def choose(
 
 def _student(services: Services, project: int, version: str) -> Student | None:
     """The student of a version; None without one, or if it cannot be loaded: then tasks are chosen to differ."""
-    from model.registry import Registry
-    from model.student.student import load_student
+    from model.loading import load_version
 
     if not version:
         return None
-    settings = services.settings
     try:
-        return load_student(Registry(settings.model_dir, settings.cache_dir / "fetched").fetch(project, version))
+        return load_version(services.registry.fetch(project, version))
     except ArtifactError as error:
         log.error("the student that chooses tasks cannot be loaded", version=version, reason=str(error))
         return None
@@ -125,7 +107,7 @@ def _pool(project: Project, student: Student | None, texts: Sequence[str], embed
     from model.acquisition.base_model import LabelSimilarity
     from model.acquisition.pool import Pool, TextVectors
     from model.acquisition.temperature import matching_temperature, tempered
-    from model.teacher.similarity import readable
+    from model.labels import readable
 
     vectors = TextVectors(texts, embed)
     if student is None:

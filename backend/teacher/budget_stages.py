@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from backend.pool import candidates, jobs, ledger, tasks
 from backend.pool.projects import Project
-from backend.services import Services, project_options
-from backend.teacher.acquisition import chooser, for_teacher, is_committee
+from backend.pool.version_names import is_committee
+from backend.projects.options import project_options
+from backend.projects.versions import chooser
+from backend.services import Services
+from backend.teacher.acquisition import for_teacher
 
 if TYPE_CHECKING:
+    from model.arrays import Embed
     from model.teacher.base import Teacher
-    from model.training.options import Embed
 
 FIRST = 200  # tasks of the first stage: they also tell what a task costs
 ALL = 2**62  # more tasks than there are

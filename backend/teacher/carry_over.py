@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import structlog
+
+from backend.pool import candidates, label_spaces, teachers, version_names
+from backend.pool.projects import Project
+from backend.projects.job import Job
+from backend.projects.options import project_options
+from backend.projects.versions import teacher_core
 from model.labels import CandidateSet, LabelSpace
+
+log = structlog.get_logger(__name__)
 
 
 def only_removes(old: LabelSpace, new: LabelSpace) -> bool:
@@ -17,3 +26,27 @@ def only_removes(old: LabelSpace, new: LabelSpace) -> bool:
 def survives(candidates: CandidateSet | None, new: LabelSpace) -> bool:
     """Whether an answer to the larger label space still stands: it loses no label. An abstention stays one."""
     return candidates is None or all(label in new for label in candidates.labels)
+
+
+def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:
+    """Keep the answers of a teacher that differs in the project's instructions alone, and may have known more labels.
+
+    An edited description is no reason to pay for everything again: tasks that come later are asked with the new one,
+    and `shortlist annotate --again` asks all of them. After labels were removed, answers that lose one are asked again.
+    """
+    engine = job.services.engine
+    core = teacher_core(job.services, project)
+    options = project_options(job.services.settings, project)
+    teachers.remember(engine, job.number, version, core, options.TEACHER, options.PROMPT)
+    asked, known = label_spaces.asked_versions(engine, job.number), teachers.of_project(engine, job.number)
+    if version in asked or known[version].anew:
+        return
+    for old in asked:
+        former = label_spaces.recall(engine, job.number, version_names.space_of(old))
+        if former is None or old not in known or not only_removes(former, space):
+            continue
+        if known[old].core != teacher_core(job.services, project, former):
+            continue
+        kept = candidates.carry_over(engine, job.number, old, version, lambda found: survives(found, space))
+        log.info("carried over", old=old, new=version, kept=kept)
+        return

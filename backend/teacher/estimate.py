@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from backend.pool import ledger, tasks
 from backend.pool.projects import Project
-from backend.services import Services, project_options, teacher_version
+from backend.projects.options import project_options
+from backend.projects.versions import teacher_version
+from backend.services import Services
 from backend.teacher.kept_answers import KeptAnswers
 from backend.teacher.project_teacher import as_llm, examples_writer, llms_of, open_teacher
-from model.errors import TeacherError
+from model.teacher.errors import TeacherError
 
 if TYPE_CHECKING:
-    from model.teacher.base import Embed, Teacher, Usage
+    from model.arrays import Embed
+    from model.teacher.base import Teacher, Usage
     from model.teacher.llm import LlmTeacher
 
 SAMPLE = 300  # texts whose requests are composed; the rest is extrapolated

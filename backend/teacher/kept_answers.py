@@ -12,10 +12,10 @@ import structlog
 
 from backend.pool import answers as kept
 from backend.pool.database.group_commit import Together
-from backend.pool.tasks import text_hash
-from model.errors import TeacherError
+from backend.pool.text import text_hash
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
+from model.teacher.errors import TeacherError
 from model.teacher.llm import LlmTeacher
 
 log = structlog.get_logger(__name__)

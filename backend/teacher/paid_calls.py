@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.errors import BudgetReached, ShortlistError
-from backend.jobs.run import Job
-from backend.pool import candidates, ledger, tasks
+from backend.pool import candidates, ledger
+from backend.pool.text import text_hash
+from backend.projects.job import Job
 from backend.teacher.project_teacher import llms_of, unpaid
-from model.errors import ModelError, TeacherError, TeacherRefused
+from model.errors import ModelError
+from model.teacher.errors import TeacherError, TeacherRefused
 from model.teacher.run import FAILURES_IN_A_ROW
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ Next = Callable[[int, set[int]], Rows]  # (how many, tasks that are left out) ->
 
 
 @dataclass(frozen=True)
-class Question:
+class PaidCall:
     """One call: its tasks, and what is set aside for it (micro-dollars, as a part of a reservation)."""
 
     rows: Rows
@@ -36,7 +38,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CallOutcome:
     """What came of a question: answers by position in its rows, what was spent, and why there are not more of them."""
 
     answers: Mapping[int, Answer]
@@ -64,7 +66,7 @@ class Flow:
         self._most = job.services.settings.LLM_CONCURRENCY
         self._per_call = max((llm.per_call for llm in llms_of(teacher)), default=1)
         self._waiting: deque[tuple[int, str]] = deque()
-        self._flying: dict[Future[Outcome], Question] = {}
+        self._flying: dict[Future[CallOutcome], PaidCall] = {}
         self._failed: set[int] = set()
         self._answered = answered  # tasks of this teacher's, those of earlier flows included
         self._begun = self._in_a_row = 0
@@ -131,7 +133,7 @@ class Flow:
             self._begun += len(free)
         self._waiting = deque(row for row in rows if row[1] in missing)
 
-    def _reserve(self, groups: list[Rows]) -> list[Question]:
+    def _reserve(self, groups: list[Rows]) -> list[PaidCall]:
         """Set aside what the calls can cost at most, for as many of them as there is money for.
 
         BudgetReached if there is not enough for one.
@@ -141,7 +143,7 @@ class Flow:
         while parts:
             reservation = ledger.reserve(engine, number, self._version, sum(parts))
             if reservation is not None:
-                return [Question(rows, reservation, part) for rows, part in zip(groups, parts, strict=False)]
+                return [PaidCall(rows, reservation, part) for rows, part in zip(groups, parts, strict=False)]
             if len(parts) == 1:
                 raise self._budget_reached(parts[0])
             parts = parts[: len(parts) // 2]
@@ -159,13 +161,13 @@ class Flow:
             "far are kept"
         )
 
-    def _take(self, done: Iterable[Future[Outcome]]) -> None:
+    def _take(self, done: Iterable[Future[CallOutcome]]) -> None:
         """Store what came, then book it, then judge what failed."""
         from model.teacher.base import Usage
 
         ended = [(self._flying.pop(future), future.result()) for future in done if not future.cancelled()]
         found = [
-            (question.rows[place][0], tasks.text_hash(question.rows[place][1]), answer)
+            (question.rows[place][0], text_hash(question.rows[place][1]), answer)
             for question, outcome in ended
             for place, answer in outcome.answers.items()
         ]
@@ -182,7 +184,7 @@ class Flow:
     def _settle(self, reservation: int, spent: Usage, part: int) -> None:
         ledger.settle(self._job.services.engine, self._job.number, self._version, reservation, spent, part)
 
-    def _judge(self, question: Question, outcome: Outcome) -> None:
+    def _judge(self, question: PaidCall, outcome: CallOutcome) -> None:
         self._answered += len(outcome.answers)
         if outcome.problem is None:
             self._in_a_row = 0
@@ -206,15 +208,15 @@ class Flow:
 
 def store(job: Job, version: str, rows: Rows, answers: Mapping[int, Answer]) -> None:
     """Store answers by their places in `rows`."""
-    found = [(rows[place][0], tasks.text_hash(rows[place][1]), answer) for place, answer in answers.items()]
+    found = [(rows[place][0], text_hash(rows[place][1]), answer) for place, answer in answers.items()]
     candidates.save(job.services.engine, job.number, version, found)
 
 
-def _ask(teacher: Teacher, rows: Rows) -> Outcome:
+def _ask(teacher: Teacher, rows: Rows) -> CallOutcome:
     from model.teacher.base import Usage
 
     try:
         answers = teacher.shortlist([text for _, text in rows])
     except TeacherError as error:
-        return Outcome(error.partial, error.spent or Usage(), error)
-    return Outcome(dict(enumerate(answers)), sum((answer.usage for answer in answers), Usage()))
+        return CallOutcome(error.partial, error.spent or Usage(), error)
+    return CallOutcome(dict(enumerate(answers)), sum((answer.usage for answer in answers), Usage()))

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backend import human_labels
+from backend.pool import annotation, tasks
 from backend.pool import annotations as decisions
-from backend.pool import tasks
 from backend.pool.projects import Project
-from backend.services import Services, label_space, project_options, teacher_options
+from backend.pool.set_aside import is_held_out
+from backend.projects.options import project_options, teacher_options
+from backend.projects.versions import label_space
+from backend.services import Services
 from backend.teacher.written_examples import Writer, writer_for
-from backend.training.promotion import is_held_out
 from model.labels import Decision
 
 if TYPE_CHECKING:
-    from model.teacher.base import Embed, Teacher
+    from model.arrays import Embed
+    from model.teacher.base import Teacher
     from model.teacher.llm import LlmTeacher
     from model.teacher.prompting.composing import Remarks
     from model.teacher.prompting.examples import Example
@@ -103,7 +105,7 @@ def labelled_examples(services: Services, project: Project) -> list[Example]:
 
     number, known = project.project, set(label_space(project).names)
     rows = decisions.of_tasks(services.engine, number)
-    decided = {task: label for task, found in rows.items() if (label := human_labels.decide(found)) is not None}
+    decided = {task: label for task, found in rows.items() if (label := annotation.decide(found)) is not None}
     final = [
         task
         for task, label in decided.items()

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.jobs.run import Job
-from backend.pool import batches, candidates, ledger, tasks
+from backend.pool import batches, candidates, ledger, tasks, version_names
 from backend.pool.batches import BatchRow
-from backend.services import project_options
+from backend.pool.text import text_hash
+from backend.projects.job import Job
+from backend.projects.options import project_options
 from backend.teacher.kept_answers import KeptAnswers
 from backend.teacher.project_teacher import as_llm
-from model.errors import TeacherError
+from model.teacher.errors import TeacherError
 
 if TYPE_CHECKING:
     from model.teacher.base import Answer, Teacher
@@ -98,7 +99,7 @@ def submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]
         reserved, bound = _reserve(job, asking, version, rows)
     if reserved is None or not rows:
         return 0
-    keyed = {f"t{task}": (task, tasks.text_hash(text)) for task, text in rows}
+    keyed = {f"t{task}": (task, text_hash(text)) for task, text in rows}
     engine, mark = job.services.engine, uuid.uuid4().hex[:12]
     number = batches.begin(engine, job.number, version, keyed, bound, reserved, mark, teacher.name)
     try:
@@ -138,8 +139,8 @@ def _reserve(job: Job, asking: BatchTeacher, version: str, rows: list[tuple[int,
 
 def _not_taken(job: Job, number: int, error: TeacherError) -> None:
     """The submission failed. If no answer came, the provider may have it: it is looked for by its mark, later."""
-    from model.errors import TeacherUnheard
     from model.teacher.base import Usage
+    from model.teacher.errors import TeacherUnheard
 
     if not isinstance(error, TeacherUnheard):
         batches.ended(job.services.engine, number, "lost", Usage())
@@ -156,7 +157,7 @@ def _trace(job: Job, asking: BatchTeacher, row: BatchRow) -> None:
     if trace.batch:
         keys = list(first.values())
         twins = {key: first[text] for key, (_, text) in row.tasks.items() if first[text] != key}
-        ticket = Ticket(row.version.split("-")[1], {trace.batch: keys}, twins)
+        ticket = Ticket(version_names.teacher_of(row.version), {trace.batch: keys}, twins)
         content = {**ticket.to_json(), "provider": asking.teacher.name}
         batches.opened(job.services.engine, row.batch, content)
         log.info("batch found again", batch=trace.batch, tasks=len(row.tasks))
@@ -177,7 +178,7 @@ def _collect(job: Job, teacher: Teacher, asking: BatchTeacher, row: BatchRow) ->
             asking.cancel(ticket)
         return
     found = asking.collect(ticket)
-    if row.version.endswith(f"-{asking.teacher.prompt.space.hash}"):
+    if version_names.is_of_space(row.version, asking.teacher.prompt.space.hash):
         _keep(job, row.version, row.tasks, found.answers)
         if ticket.teacher == teacher.hash:
             _remember(job, teacher, row, found.answers)
@@ -200,7 +201,7 @@ def _unkept(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]
     if not isinstance(teacher, KeptAnswers):
         return rows
     known = teacher.known([text for _, text in rows])
-    kept = [(task, tasks.text_hash(text), known[text]) for task, text in rows if text in known]
+    kept = [(task, text_hash(text), known[text]) for task, text in rows if text in known]
     candidates.save(job.services.engine, job.number, version, kept)
     return [(task, text) for task, text in rows if text not in known]
 
@@ -211,4 +212,4 @@ def _remember(job: Job, teacher: Teacher, row: BatchRow, found: dict[str, Answer
         return
     texts = tasks.texts(job.services.engine, job.number, [row.tasks[key][0] for key in found])
     given = ((texts.get(row.tasks[key][0], ""), row.tasks[key][1], answer) for key, answer in found.items())
-    teacher.keep_all({text: answer for text, asked, answer in given if tasks.text_hash(text) == asked})
+    teacher.keep_all({text: answer for text, asked, answer in given if text_hash(text) == asked})

@@ -12,13 +12,14 @@ import structlog
 
 from backend.pool import answers as kept
 from backend.pool import ledger
-from model.errors import TeacherError
+from model.teacher.errors import TeacherError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from model.arrays import Embed
     from model.labels import LabelSpace
-    from model.teacher.base import Embed, Usage
+    from model.teacher.base import Usage
     from model.teacher.choice import TeacherOptions
     from model.teacher.llm import LlmTeacher
     from model.teacher.prompting.examples import Example

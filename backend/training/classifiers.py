@@ -16,18 +16,22 @@ import structlog
 
 from backend.errors import ProjectError
 from backend.pool import classifiers, ledger, tasks
+from backend.pool.annotations import human_labels
 from backend.pool.classifiers import ClassifierRow
 from backend.pool.projects import Project
-from backend.services import Services, hold_budget, label_space, project_options, teacher_options, teacher_version
-from model.errors import ArtifactError, LabelSpaceError, TeacherError, TeacherRefused
+from backend.projects.options import hold_budget, project_options, teacher_options
+from backend.projects.versions import label_space, teacher_version
+from backend.services import Services
+from model.errors import ArtifactError, LabelSpaceError
+from model.teacher.errors import TeacherError, TeacherRefused
 
 if TYPE_CHECKING:
+    from model.arrays import Embed
     from model.committee.catalogue import Classifier
     from model.committee.members.member import Member
     from model.committee.proposing import Proposals
     from model.committee.trial import Trial
     from model.labels import LabelSpace
-    from model.teacher.base import Embed
     from model.teacher.llm import LlmTeacher
 
 log = structlog.get_logger(__name__)
@@ -38,7 +42,7 @@ INSTEAD = "the names of labels were compared instead"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Confirmed:
     """What is proposed or confirmed now, and in sentences what could not be used or tried."""
 
     rows: list[ClassifierRow]
@@ -47,7 +51,7 @@ class Outcome:
 
 def propose(
     services: Services, project: Project, embed: Embed, catalogue: Path | None = None, download: bool = False
-) -> Outcome:
+) -> Confirmed:
     """Propose classifiers and keep the proposals. Each is tried on people's labels if its weights are here, or may be
     fetched (`download`). Raises ArtifactError if the catalogue cannot be read."""
     from model.committee.catalogue import read_catalogue
@@ -73,7 +77,7 @@ def propose(
             "fetched, some hundred megabytes each, and tried on people's labels"
         )
     classifiers.propose(services.engine, project.project, rows)
-    return Outcome(classifiers.of_project(services.engine, project.project, space.hash), tuple(notes))
+    return Confirmed(classifiers.of_project(services.engine, project.project, space.hash), tuple(notes))
 
 
 def confirm(services: Services, project: Project, places: Sequence[str]) -> list[ClassifierRow]:
@@ -123,11 +127,10 @@ def guests(services: Services, project: Project) -> list[Member]:
 
 def decided(services: Services, project: Project, space: LabelSpace) -> tuple[list[str], list[int]]:
     """Texts that people gave one label, and its number; a fixed random part of very many."""
-    from backend import human_labels
     from model.committee.trial import MOST_ROWS
     from model.labels import Decision
 
-    labels = human_labels.of_project(services.engine, project.project)
+    labels = human_labels(services.engine, project.project)
     final = sorted(task for task, one in labels.items() if one.decision is Decision.FINAL and one.labels[0] in space)
     chosen = final if len(final) <= MOST_ROWS else random.Random(0).sample(final, MOST_ROWS)
     texts = tasks.texts(services.engine, project.project, chosen)

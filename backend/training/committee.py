@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.jobs.run import Job
 from backend.pool import predictions, rulings, tasks
-from backend.services import label_space, project_options, served_version
-from backend.serving.predicting import embedder, registry
+from backend.pool.text import text_hash
+from backend.pool.version_names import is_committee
+from backend.projects.job import Job
+from backend.projects.options import project_options
+from backend.projects.versions import label_space, served_version
 from backend.settings import ProjectOptions
-from backend.teacher.acquisition import is_committee
 from backend.training.classifiers import guests
-from backend.training.encoder import runtime_embedder
+from backend.training.encoder import project_embedder, runtime_embedder
 from model.errors import ArtifactError
 
 if TYPE_CHECKING:
+    from model.arrays import Embed, Progress, Stop
     from model.committee.committee import Committee
     from model.committee.training import Held
     from model.labels import LabelSpace
     from model.teacher.prompting.composing import Remarks
     from model.training.data import TrainingData
-    from model.training.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
+    from model.training.options import TrainingOptions, TrainingReport
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +55,9 @@ def train_members(
     if old is not None:
         data = replay(data, old, agreed, options.REPLAY)
     confirmed = guests(job.services, job.project)
-    seats = Seats(space, Roster.of(options.COMMITTEE), how, embedder(job), stop, other_encoders(job))
+    seats = Seats(
+        space, Roster.of(options.COMMITTEE), how, project_embedder(job.services, job.project), stop, other_encoders(job)
+    )
     new, report = train_committee(data, seats, progress, confirmed)
     if old is not None:
         new, gates = without_harm(old, new, agreed.held(space, held))
@@ -81,7 +85,7 @@ class Agreed:
         chosen = ids if len(ids) <= MOST_AGREED else sorted(random.Random(0).sample(ids, MOST_AGREED))
         texts, rows = tasks.texts(engine, number, chosen), predictions.read(engine, number, version, chosen)
         answered = [task for task in chosen if task in rows and task in texts and texts[task] not in known]
-        here = [task for task in answered if rows[task][0] == tasks.text_hash(texts[task])]  # not edited since
+        here = [task for task in answered if rows[task][0] == text_hash(texts[task])]  # not edited since
         return cls({task: texts[task] for task in here}, {task: rows[task][1] for task in here})
 
     def held(self, space: LabelSpace, people: Sequence[tuple[str, str]]) -> Held:
@@ -120,7 +124,9 @@ def served_committee(job: Job) -> Committee | None:
     if not is_committee(version):
         return None
     try:
-        committee = Committee.load(registry(job).fetch(job.number, version), embedder(job))
+        committee = Committee.load(
+            job.services.registry.fetch(job.number, version), project_embedder(job.services, job.project)
+        )
     except ArtifactError as error:
         log.error("the served committee cannot be compared with", version=version, reason=str(error))
         return None

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from backend.pool import versions
 from backend.pool.projects import Project
-from backend.services import Services, project_options
+from backend.projects.options import project_options
+from backend.services import Services
 from backend.settings import Settings
 
 if TYPE_CHECKING:
+    from model.arrays import Embed
     from model.encoder.embeddings import EmbeddingCache
     from model.student.student import Student
-    from model.teacher.base import Embed
 
 
 def project_embedder(services: Services, project: Project) -> Embed:
@@ -26,6 +27,13 @@ def project_embedder(services: Services, project: Project) -> Embed:
 def student_embedder(settings: Settings, student: Student) -> Embed:
     """The same, as the student's own training saw texts."""
     return runtime_embedder(settings, student.encoder, getattr(student, "runtime", "float32"))
+
+
+def embedder_for(services: Services, project: Project, student: Student) -> Embed:
+    """The same for a student of the project; members of a committee may have encoders of their own, but share this."""
+    return (
+        student_embedder(services.settings, student) if student.kind == "head" else project_embedder(services, project)
+    )
 
 
 def runtime_embedder(settings: Settings, encoder: str, runtime: str) -> Embed:

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from backend.jobs.run import Job
-from backend.pool.versions import is_trained
-from backend.services import project_options, served_version
-from backend.serving.predicting import registry
-from backend.training.promotion import Pool, Said, Verdict, judge
+from backend.pool.version_names import is_trained
+from backend.projects.job import Job
+from backend.projects.options import project_options
+from backend.projects.versions import served_version
+from backend.training.promotion import Reference, Said, Verdict, judge
 from model.errors import ArtifactError
 from model.labels import CandidateSet, HumanLabel, LabelSpace
 
 if TYPE_CHECKING:
-    from model.arrays import FloatArray, IntArray
+    from model.arrays import Embed, FloatArray, IntArray
     from model.calibration import Calibration
     from model.student.student import Student
-    from model.training.options import Embed
     from model.weak.representative import Likeness
 
 log = structlog.get_logger(__name__)
@@ -52,9 +51,9 @@ def judged(
     like = likeness_of(snapshot)
     people = [label.labels[0] for task, label in snapshot.labels.items() if snapshot.final(task)]
     asked = _spread([task for task in snapshot.sets if task in snapshot.texts], SAMPLE)
-    pool = Pool({task: snapshot.sets[task].labels for task in asked}, people, like.sentence())
+    reference = Reference({task: snapshot.sets[task].labels for task in asked}, people, like.sentence())
     new = Said("it", _labels(student, snapshot, truth, embed), _labels(student, snapshot, asked, embed))
-    verdict = judge(truth, new, _served(job, snapshot, truth, asked, embed), pool)
+    verdict = judge(truth, new, _served(job, snapshot, truth, asked, embed), reference)
     found = calibrated(job, snapshot, student, truth, embed, like)
     right = sum(new.held_out[task] == label for task, label in truth.items())
     figures = {"held_out": len(truth), "held_out_accuracy": right / len(truth) if truth else None}
@@ -118,13 +117,13 @@ def _served(
     job: Job, snapshot: Snapshot, truth: Mapping[int, str], asked: Collection[int], embed: Embed
 ) -> Said | None:
     """What is served now: the promoted student, or the teacher's first candidate; None if it cannot be loaded."""
-    from model.student.student import load_student
+    from model.loading import load_version
 
     version = served_version(job.services, job.project)
     if not is_trained(version):
         return Said("the teacher", {task: snapshot.sets[task].top for task in truth if task in snapshot.sets})
     try:
-        student = load_student(registry(job).fetch(job.number, version))
+        student = load_version(job.services.registry.fetch(job.number, version))
     except ArtifactError as error:
         log.error("the served version cannot be compared with", version=version, reason=str(error))
         return None

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend import human_labels
-from backend.jobs.run import Job
 from backend.pool import versions
-from backend.services import project_options, served_version
-from backend.serving.predicting import registry
+from backend.pool.annotations import human_labels
+from backend.projects.job import Job
+from backend.projects.options import project_options
+from backend.projects.versions import served_version
 from backend.training.runtime_check import EXACT, cached
 from model.errors import ArtifactError, NotEnoughDataError
-from model.student.adapted import LEAST_LABELS
+from model.training.adaptation import LEAST_LABELS
 from model.training.options import ADAPTED
 
 if TYPE_CHECKING:
+    from model.arrays import Progress, Stop
     from model.student.adapted import AdaptedEncoder
     from model.training.data import TrainingData
-    from model.training.options import Progress, Stop, TrainingOptions, TrainingReport
+    from model.training.options import TrainingOptions, TrainingReport
 
 log = structlog.get_logger(__name__)
 
@@ -30,11 +31,11 @@ PATIENCE = 4.0  # times the human labels that it takes, until which it gives way
 
 def wanted(job: Job) -> bool:
     """Whether the project's students may have an encoder of their own: STUDENT_TRAINING=auto on a CPU, our method."""
-    import torch
+    from model.encoder.runtimes import has_gpu
 
     options = project_options(job.services.settings, job.project)
     chosen = (options.STUDENT_TRAINING, options.STUDENT_METHOD, options.MODE)
-    return chosen == ("auto", "shortlist", "student") and not torch.cuda.is_available()
+    return chosen == ("auto", "shortlist", "student") and not has_gpu()
 
 
 def due(job: Job, report: TrainingReport) -> bool:
@@ -47,7 +48,7 @@ def due(job: Job, report: TrainingReport) -> bool:
 
 def overdue(job: Job) -> bool:
     """Whether there are so many human labels that adapting has been put off for long enough."""
-    return len(human_labels.of_project(job.services.engine, job.number)) >= PATIENCE * _needed(job)
+    return len(human_labels(job.services.engine, job.number)) >= PATIENCE * _needed(job)
 
 
 def _needed(job: Job) -> float:
@@ -64,7 +65,7 @@ def of_training(
     job: Job, data: TrainingData, how: TrainingOptions, adapting: bool, progress: Progress, stop: Stop
 ) -> AdaptedEncoder | None:
     """A newly adapted encoder where `adapting`, else that of the served version; None for the plain one."""
-    from model.student.adapted import adapt
+    from model.training.adaptation import adapt
 
     if not wanted(job):
         return None
@@ -86,15 +87,15 @@ def _as_this_machine_runs(own: AdaptedEncoder, job: Job) -> AdaptedEncoder:
 
 
 def _served(job: Job) -> AdaptedEncoder | None:
+    from model.loading import load_version
     from model.student.adapted import AdaptedStudent
-    from model.student.student import load_student
 
     version = served_version(job.services, job.project)
     row = versions.get(job.services.engine, job.number, version)
     if row is None or row.metrics.get("training", {}).get("way") != ADAPTED:
         return None
     try:
-        student = load_student(registry(job).fetch(job.number, version))
+        student = load_version(job.services.registry.fetch(job.number, version))
     except ArtifactError as error:
         log.error("the served encoder cannot be used, the plain one is", version=version, reason=str(error))
         return None

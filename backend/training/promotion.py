@@ -6,14 +6,12 @@ what the versions answer on a sample of the pool decides: a student that uses ne
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
-HELD_OUT_SHARE = 0.15  # of the tasks with a final human label
 KEPT = "human labels kept for testing"  # as people read of them
 ENOUGH = 20  # held-out human labels below which nothing is judged
 CRITICAL = 1.64  # one-sided 5 % point of the normal distribution
@@ -40,7 +38,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Pool:
+class Reference:
     """What is known of a sample of the pool: the teacher's sets, most likely label first, by task.
 
     `people` are all human labels; `unlike` says why they are no sample of the pool, "" if they are.
@@ -59,12 +57,6 @@ class Pool:
         return min(teacher, effective_labels(self.people))
 
 
-def is_held_out(project: int, task: int, share: float = HELD_OUT_SHARE) -> bool:
-    """Whether the human label of a task is kept for judging: by hash, so that it is the same for every version."""
-    digest = hashlib.sha256(f"{project}:{task}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") < share * 2**64
-
-
 def effective_labels(labels: Collection[str]) -> float:
     """How many labels are in use: the exponential of the entropy; C for C equally frequent ones."""
     total = len(labels)
@@ -72,7 +64,7 @@ def effective_labels(labels: Collection[str]) -> float:
     return math.exp(-math.fsum(share * math.log(share) for share in shares))
 
 
-def judge(truth: Mapping[int, str], new: Said, served: Said | None, pool: Pool) -> Verdict:
+def judge(truth: Mapping[int, str], new: Said, served: Said | None, pool: Reference) -> Verdict:
     """Whether `new` may take the place of `served` (None: what is served cannot be asked).
 
     `truth` holds the held-out human labels. A collapsed student is rejected, unless what is served collapsed, too. If
@@ -92,7 +84,7 @@ def judge(truth: Mapping[int, str], new: Said, served: Said | None, pool: Pool) 
     return _by_people(truth, known, new, served) if decisive else _by_teacher(new, served, pool)
 
 
-def collapse(said: Said, pool: Pool) -> str:
+def collapse(said: Said, pool: Reference) -> str:
     """What shows that a version answers nearly the whole pool with a few labels; "" if it does not."""
     if len(said.pool) < LEAST_SAMPLE or len(pool.sets) < LEAST_SAMPLE:
         return ""
@@ -121,7 +113,7 @@ def _by_people(truth: Mapping[int, str], known: Sequence[int], new: Said, served
     return Verdict(True, f"accepted: {comparison}")
 
 
-def _by_teacher(new: Said, served: Said | None, pool: Pool) -> Verdict:
+def _by_teacher(new: Said, served: Said | None, pool: Reference) -> Verdict:
     """Human labels are no sample of the pool: rejected only if far less often within the teacher's sets."""
     both = [task for task in pool.sets if task in new.pool and served is not None and task in served.pool]
     if served is None or len(both) < ENOUGH:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.jobs.run import Job
-from backend.services import project_options
-from backend.serving.predicting import registry
+from backend.projects.job import Job
+from backend.projects.options import project_options
 from backend.training.encoder import project_runtime
 from model.errors import ModelError
 
@@ -29,15 +28,14 @@ def share_encoder(job: Job) -> None:
         return
     name, runtime = project_options(settings, job.project).STUDENT_ENCODER, project_runtime(job.services, job.project)
     try:
-        share_encoder(registry(job), name, runtime, settings.cache_dir, settings.THREADS)
+        share_encoder(job.services.registry, name, runtime, settings.cache_dir, settings.THREADS)
     except ModelError as error:
         log.error("the encoder is not shared", encoder=name, reason=str(error))
 
 
 def carrying(job: Job, student: Student) -> Saves:
     """What is stored of a student: with the encoder that is its own, if it has one."""
-    from model.encoder.export import Carrying
-    from model.student.adapted import AdaptedStudent
+    from model.student.adapted import AdaptedStudent, Carrying
 
     if job.services.settings.SHARE_ENCODER and isinstance(student, AdaptedStudent):
         return Carrying(student, student.own.trained)

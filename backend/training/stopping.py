@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from backend.pool import stability, versions
+from backend.pool import predictions, versions
 from backend.pool.figures import Checked
 from backend.pool.versions import VersionRow
 
@@ -43,7 +43,7 @@ def note_changes(engine: sa.Engine, project: int, version: str) -> None:
         old = _older(rows, new, resource)
         if old is None:
             continue
-        tasks, changed = stability.compared(engine, project, old.version, version)
+        tasks, changed = predictions.compared(engine, project, old.version, version)
         if tasks:
             found[resource] = {"with": old.version, "tasks": tasks, "share": changed / tasks}
     versions.set_metrics(engine, project, version, {**new.metrics, "changed": found})

@@ -12,11 +12,11 @@ from backend.web import events
 from backend.web.auth import BasicAuth
 from backend.web.background import Background
 from backend.web.bodies import MAX_BODY_BYTES
-from backend.web.context import Parts
-from backend.web.fast_path import Express
+from backend.web.context import WebContext
+from backend.web.fast_path import FastPath
 from backend.web.inbox import Inbox
 from backend.web.metrics import Metrics
-from backend.web.middleware import ENDPOINT, Front
+from backend.web.middleware import ENDPOINT, Middleware
 from backend.web.routes.actions import actions
 from backend.web.routes.error_pages import handle_errors
 from backend.web.routes.ml_backend import wire
@@ -34,7 +34,7 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
     background = Background()
     inbox = Inbox(background, partial(events.handle, services))
     auth = BasicAuth(services.settings)
-    here = Parts(services, live, background, inbox, Metrics(services), auth)
+    here = WebContext(services, live, background, inbox, Metrics(services), auth)
     app.extensions["shortlist"] = here
     app.url_map.strict_slashes = False
     if auth.required:
@@ -44,7 +44,7 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
     for blueprint in (wire, extras):
         app.register_blueprint(blueprint, url_prefix="/p/<prefix>", name=f"prefixed_{blueprint.name}")
     app.url_value_preprocessor(_note_endpoint)
-    app.wsgi_app = Front(Express(app.wsgi_app, here), here.metrics.count)  # type: ignore[method-assign]
+    app.wsgi_app = Middleware(FastPath(app.wsgi_app, here), here.metrics.count)  # type: ignore[method-assign]
     handle_errors(app)
     return app
 

@@ -18,7 +18,7 @@ from backend.web.metrics import Metrics
 
 
 @dataclass(frozen=True)
-class Parts:
+class WebContext:
     """Services, models in memory, the background thread with its inbox, the counters, and the login."""
 
     services: Services
@@ -29,10 +29,10 @@ class Parts:
     auth: BasicAuth
 
 
-def parts() -> Parts:
-    """The parts of the app that answers the current request."""
+def context() -> WebContext:
+    """What the app that answers the current request works with."""
     found = current_app.extensions["shortlist"]
-    assert isinstance(found, Parts)
+    assert isinstance(found, WebContext)
     return found
 
 
@@ -48,7 +48,7 @@ def json_answer(content: bytes, status: int = 200) -> Response:
 
 def known_project(number: int) -> Project:
     """The project that an address names; ends the request with 404 and a sentence if there is none."""
-    project = projects.get(parts().services.engine, number) if 0 < number < 2**63 else None
+    project = projects.get(context().services.engine, number) if 0 < number < 2**63 else None
     if project is None:
         abort(404, f"project {number} is not known here; connect it in Label Studio first")
     return project

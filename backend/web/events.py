@@ -13,16 +13,18 @@ from typing import Any
 import structlog
 
 from backend.errors import ShortlistError
-from backend.label_studio.annotations import identifier, read_annotation, utc_text
+from backend.label_studio.annotations import read_annotation
 from backend.label_studio.control import Control
+from backend.label_studio.fields import identifier, utc_text
 from backend.label_studio.task_text import task_text
 from backend.pool import annotations as people
 from backend.pool import projects
 from backend.pool.projects import Project
 from backend.projects import triggers
-from backend.projects.updates import control_of, remember, start
+from backend.projects.options import control_of
+from backend.projects.triggers import start
+from backend.projects.updates import remember, remember_tasks
 from backend.services import Services
-from backend.serving.live.predict import remember_tasks
 
 log = structlog.get_logger(__name__)
 

@@ -16,14 +16,14 @@ from werkzeug.datastructures import Authorization
 from backend.errors import RequestError
 from backend.web.auth import OPEN
 from backend.web.bodies import MAX_BODY_BYTES, json_object
-from backend.web.context import Parts
+from backend.web.context import WebContext
 from backend.web.middleware import ENDPOINT
 from backend.web.routes.ml_backend import FAILED, Body, health_answer, predict_answer, setup_answer, webhook_answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-Answer = Callable[[Parts, Body], bytes]
+Answer = Callable[[WebContext, Body], bytes]
 Call = tuple[str, str]  # method, path
 
 CALLS: dict[Call, tuple[str, Answer]] = {
@@ -34,10 +34,10 @@ CALLS: dict[Call, tuple[str, Answer]] = {
 }
 
 
-class Express:
+class FastPath:
     """A WSGI application before another one."""
 
-    def __init__(self, app: WSGIApplication, here: Parts) -> None:
+    def __init__(self, app: WSGIApplication, here: WebContext) -> None:
         self._app, self._here = app, here
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

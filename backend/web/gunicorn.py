@@ -14,7 +14,11 @@ import time
 from threading import BoundedSemaphore
 from typing import Any
 
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
+
+from backend.logs import configure_logs
+from backend.settings import load_settings
 
 SLOW_THREADS = 4  # may wait for the rest of a head at the same time
 PATIENCE_SECONDS = 5.0  # for the rest of a head
@@ -83,3 +87,14 @@ def _buffered(conn: Any) -> bool:
     """Whether the parser has read beyond the last request already."""
     unreader = getattr(conn.parser, "unreader", None)
     return unreader is not None and bool(unreader.buf.getvalue())
+
+
+class Logs(Logger):  # type: ignore[misc]
+    """Hands what gunicorn has to say to the root logger, in the parent process as well as in the one that answers."""
+
+    def setup(self, cfg: Any) -> None:
+        """gunicorn calls this once per process."""
+        super().setup(cfg)
+        configure_logs(load_settings())
+        self.error_log.handlers[:] = []
+        self.error_log.propagate = True

@@ -9,7 +9,7 @@ from threading import Lock
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from backend.label_studio.annotations import identifier
+from backend.label_studio.fields import identifier
 from backend.web.background import LONGEST_QUEUE, Background
 from backend.web.events import Body
 

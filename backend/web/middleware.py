@@ -28,7 +28,7 @@ OURS = {name.lower() for name, _ in (*HEADERS, *PAGE_HEADERS)} | {"content-secur
 Count = Callable[[str | None, str, float], None]  # endpoint, status line, seconds
 
 
-class Front:
+class Middleware:
     """A WSGI application around another one."""
 
     def __init__(self, app: WSGIApplication, count: Count) -> None:

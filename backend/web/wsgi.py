@@ -1,4 +1,4 @@
-"""What gunicorn loads: `backend.web.wsgi:app`. One process, several threads, no preloading (see embedded/web.py)."""
+"""What gunicorn loads: `backend.web.wsgi:app`. One process, several threads, no preloading (see server.py)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from backend.serving.live.models import LiveStudents
 from backend.serving.live.preload import Warmer
 from backend.settings import load_settings
 from backend.web.app import create_app
-from model.registry import Registry
 
 # How long a thread may keep Python to itself while others wait: an answer needs it several times, and Python's own 5 ms
 # each time would be most of what a /setup takes while events are being stored.
@@ -24,9 +23,8 @@ def _open() -> Flask:
     sys.setswitchinterval(SWITCH_SECONDS)
     settings = load_settings()
     configure_logs(settings)
-    registry = Registry(settings.model_dir, settings.cache_dir / "fetched")
-    live = LiveStudents(registry, settings.THREADS, settings.cache_dir)
     services = open_services(settings)
+    live = LiveStudents(services.registry, settings.THREADS, settings.cache_dir)
     opened = create_app(services, live)
     parts = opened.extensions["shortlist"]
     atexit.register(parts.background.close)

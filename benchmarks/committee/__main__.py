@@ -1,4 +1,4 @@
-"""A committee of small models with an LLM as reviewer.  python -m benchmarks.committee.__main__ --out FILE.json
+"""A committee of small models with an LLM as reviewer.  python -m benchmarks.committee --out FILE.json
 
 Rows: dataset, teacher, part, method, seed, accuracy, llm_calls, share_of_calls, rows, human_labels. `part` is `pool`
 (the tasks that are annotated) or `new` (later tasks). Methods: `committee` (as the product trains and serves it), `llm`
@@ -24,10 +24,10 @@ from benchmarks.committee.cost import with_costs
 from benchmarks.committee.rows import measured
 from benchmarks.committee.served import Plan, Served
 from benchmarks.committee.tasks import projects
+from model.arrays import Embed
 from model.committee.roster import DEFAULT
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder
-from model.training.options import Embed
 
 QUICK_SETS = ("raop", "emotion", "flute")
 ABLATION_SETS = ("raop", "emotion", "flute", "discourse")

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from backend.pool.candidates import Reply, Stored
+from backend.pool.set_aside import HELD_OUT_SHARE
 from backend.serving.ruling import Votes, accepted, decisions
 from backend.training.committee import Agreed, replay
-from backend.training.promotion import HELD_OUT_SHARE
 from benchmarks.committee.tasks import Project, Tasks
 from model.acquisition.pool import Pool, TextVectors, distinct
 from model.acquisition.rules import rule
 from model.acquisition.selection import select
-from model.arrays import BoolArray, FloatArray, IntArray
+from model.arrays import BoolArray, Embed, FloatArray, IntArray
 from model.committee.committee import Committee
 from model.committee.members.member import Member
 from model.committee.members.sklearn_pipeline import PipelineMember
@@ -29,7 +29,7 @@ from model.committee.voting import tally
 from model.errors import NotEnoughDataError
 from model.labels import CandidateSet, HumanLabel, LabelSpace
 from model.training.data import TrainingData, training_data
-from model.training.options import Embed, TrainingOptions
+from model.training.options import TrainingOptions
 
 FIRST = 200  # tasks that the teacher is asked before there is a committee, at most a tenth of the pool
 SPREAD = 0.7  # probability of a stored answer's label: the models gave no probabilities

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.sampling.splits import said_by
-from benchmarks.shared.datasets import candidate_set, gold_part, read_rows
+from benchmarks.shared.datasets import candidate_set, gold_part, read_rows, said_by
 from model.arrays import FloatArray, IntArray
 from model.labels import LabelSpace
 

@@ -1,6 +1,6 @@
 """How good is the student? All methods on all data sets with stored teacher answers, several seeds.
 
-    python -m benchmarks.quality.__main__ --data DIR --out FILE.json [--seeds 3] [--quick] [--only PART] [--no-curves]
+    python -m benchmarks.quality --data DIR --out FILE.json [--seeds 3] [--quick] [--only PART] [--no-curves]
 
 Resumable: what FILE.json already holds is not measured again. Beside it FILE.md (tables), FILE.svg (learning curves)
 and FILE-gains.svg are written. Embeddings are cached outside the repository (--cache).
@@ -23,10 +23,11 @@ from benchmarks.quality.overhead import overhead_rows
 from benchmarks.quality.report import summary, write_report
 from benchmarks.quality.run import ADAPTED, CHOSEN, SINGLES, TABLE, Material, Task, measure
 from benchmarks.shared.datasets import Job, cut, similarity_job, similarity_sets, stored_jobs
+from model.arrays import Embed
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder
-from model.student.adapted import LEAST_LABELS
-from model.training.options import Embed, TrainingOptions
+from model.training.adaptation import LEAST_LABELS
+from model.training.options import TrainingOptions
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 COUNTS = (50.0,)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.quality.report import MEASURES, Row, average, fifty, five_percent_shares, gains, grouped, job_of, mean
+from benchmarks.quality.report import fifty, five_percent_shares
 from benchmarks.quality.report import summary as summarised
+from benchmarks.quality.rows import MEASURES, Row, average, gains, grouped, job_of, mean
 
 GAIN, HARM, FIFTY, FIFTY_TEACHER, GOLD, CONFORMAL, OVERHEAD = 4.0, -0.3, 8.0, 65, 95.0, 1.0, 10.0
 ADAPTED = "shortlist-adapted"

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.quality.aims import aims_table, runs_text
-from benchmarks.quality.report import Row, markdown, summary, write_report
+from benchmarks.quality.report import markdown, summary, write_report
+from benchmarks.quality.rows import Row
 
 PARTS = ("runs", "aims", "scale", "tables")
 

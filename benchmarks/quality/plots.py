@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.quality.report import MEASURES, Row, gains, grouped, job_of, mean, table_rows
+from benchmarks.quality.rows import MEASURES, Row, gains, grouped, job_of, mean, table_rows
 
 TICKS = tuple(digit * 10**power for power in range(6) for digit in (1, 2, 5))  # human labels at an axis
 

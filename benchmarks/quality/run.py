@@ -13,12 +13,12 @@ from benchmarks.shared.datasets import Job
 from model.acquisition.pool import Pool, from_array
 from model.acquisition.rules import rule
 from model.acquisition.selection import select
-from model.arrays import FloatArray, IntArray
+from model.arrays import Embed, FloatArray, IntArray
 from model.calibration import conformal_threshold, covered_sets
-from model.student.adapted import adapt
 from model.student.student import Student
 from model.train import TrainingData, train_student, training_data
-from model.training.options import Embed, TrainingOptions, TrainingReport
+from model.training.adaptation import adapt
+from model.training.options import TrainingOptions, TrainingReport
 
 TABLE = ("teacher", "distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold")
 SINGLES = ("teacher-single", "distillation-single")  # where the stored single answer is not the first candidate

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import structlog
 
-from model.arrays import FloatArray, IntArray
+from model.arrays import Embed, FloatArray, IntArray
 from model.labels import LabelSpace
 from model.train import train_student
 from model.training.data import TrainingData
-from model.training.options import Embed, TrainingOptions
+from model.training.options import TrainingOptions
 
 WIDTH = 384
 NOISE = 1.5  # spread of texts around their label's centre

@@ -1,4 +1,4 @@
-"""Which rule spends a labelling budget best?  python -m benchmarks.sampling.__main__ --out FILE.json
+"""Which rule spends a labelling budget best?  python -m benchmarks.sampling --out FILE.json
 
 Rows: split, labeller, shifted, method, budget, labels, seed, accuracy (on target texts), pool_accuracy, seconds.
 Summary: area under the learning curve relative to `random`, with paired bootstrap intervals over splits and seeds.

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from model.acquisition.base_model import ClassMeans, softmax
+from model.acquisition.base_model import ClassMeans
 from model.acquisition.pool import Pool, Vectors, from_vectors
 from model.acquisition.rules import DEFAULT, rule
 from model.acquisition.selection import select
 from model.acquisition.temperature import matching_temperature, tempered
-from model.arrays import FloatArray
+from model.arrays import FloatArray, softmax
 
 WIDTH, HIDDEN, LABELS, CHOSEN = 384, 256, 5, 1000
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.shared.datasets import candidate_set, candidates_of, has_answer, read_rows, read_space
+from benchmarks.shared.datasets import candidate_set, candidates_of, has_answer, read_rows, read_space, said_by
 from model.acquisition.clusters import kmeans, nearest
 from model.arrays import BoolArray, FloatArray, IntArray
-from model.labels import CandidateSet, LabelSpace
+from model.labels import LabelSpace
 
 SOURCE_ROWS = 300  # at least 6 per label
 POOL_ROWS = 2000
@@ -133,18 +133,6 @@ def _taught(data: Path, path: Path) -> Corpus | None:
     draw = np.random.default_rng(0).permutation(len(known))
     cut = len(known) // 5
     return Corpus(name, path.parent.name, space, taught.rows(np.sort(draw[cut:])), taught.rows(np.sort(draw[:cut])))
-
-
-def said_by(candidates: CandidateSet, space: LabelSpace) -> FloatArray:
-    """A candidate set as a distribution `(C,)`: its confidences, else half for the first label and half for all."""
-    found = np.zeros(len(space), np.float32)
-    shares = candidates.confidences or tuple(
-        0.5 * (place == 0) + 0.5 / len(candidates.labels) for place in range(len(candidates.labels))
-    )
-    for label, share in zip(candidates.labels, shares, strict=True):
-        if label in space:
-            found[space.index(label)] = share
-    return found / max(float(found.sum()), 1e-12)
 
 
 def as_gold(part: Texts, labels: int) -> Texts:

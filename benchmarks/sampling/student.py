@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model.acquisition.base_model import softmax
-from model.arrays import FloatArray
+from model.arrays import FloatArray, softmax
 
 Flat = npt.NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 python -m benchmarks.sampling.ways [--data DIR] [--seeds 3] --out FILE.json
 
-Tasks are chosen by sharp-clusters, as in benchmarks.sampling.__main__; then students are fitted in different ways. Rows:
+Tasks are chosen by sharp-clusters, as in benchmarks.sampling; then students are fitted in different ways. Rows:
 split, labeller, shifted, seed, way, accuracy, everything (the same way with labels for the whole pool),
 plain_everything.
 """
@@ -35,7 +35,7 @@ Way = Callable[[Draw, IntArray], LinearStudent]
 
 
 def plain(drawn: Draw, bought: IntArray) -> LinearStudent:
-    """Source and bought labels, as in benchmarks.sampling.__main__."""
+    """Source and bought labels, as in benchmarks.sampling."""
     return learn(drawn, bought)
 
 

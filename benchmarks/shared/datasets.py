@@ -13,13 +13,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from model.arrays import Embed, FloatArray
 from model.labels import CandidateSet, LabelSpace
-from model.training.options import Embed
 
 SIMILARITY = "similarity"
 SIMILARITY_SETS = ("banking77", "medical_abstracts", "csabstruct")
@@ -185,3 +188,22 @@ def cut(job: Job, rows: int) -> Job:
         return chosen_rows(whole, range(0, len(whole), step))
 
     return Job(job.dataset, job.teacher, job.space, part(job.train), part(job.test))
+
+
+def said_by(candidates: CandidateSet, space: LabelSpace) -> FloatArray:
+    """A candidate set as a distribution `(C,)`: its confidences, else half for the first label and half for all."""
+    found = np.zeros(len(space), np.float32)
+    shares = candidates.confidences or tuple(
+        0.5 * (place == 0) + 0.5 / len(candidates.labels) for place in range(len(candidates.labels))
+    )
+    for label, share in zip(candidates.labels, shares, strict=True):
+        if label in space:
+            found[space.index(label)] = share
+    return found / max(float(found.sum()), 1e-12)
+
+
+def sample(part: Part, rows: int) -> Part:
+    """The same rows every time."""
+    places = sorted(random.Random(0).sample(range(len(part)), min(rows, len(part))))
+    texts, gold = tuple(part.texts[place] for place in places), tuple(part.gold[place] for place in places)
+    return Part(texts, gold, (None,) * len(places), ("",) * len(places))

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from backend.commands.start.ports import free_port
+from benchmarks.shared.annotator import Annotator
 
 STOP_SECONDS = 60
 
@@ -64,3 +65,8 @@ class Running:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             raise
+
+
+def newest_project(person: Annotator) -> int:
+    """The newest project that has tasks, 0 if there is none."""
+    return max((int(project["id"]) for project in person.projects() if project["task_number"]), default=0)

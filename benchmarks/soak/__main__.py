@@ -1,6 +1,6 @@
 """Everything at once, for ten minutes: people label in a real Label Studio while processes die and events get lost.
 
-    .venv/bin/python -m benchmarks.soak.__main__ [--quick] [--minutes N] --out FILE.json
+    .venv/bin/python -m benchmarks.soak [--quick] [--minutes N] --out FILE.json
 
 It runs `make run` in a data folder of its own, kills worker, web server and Redis (the supervisor starts them again),
 empties Redis, lets Label Studio hang, presses Start training twice at once, imports and deletes tasks, rolls back,
@@ -29,9 +29,9 @@ from backend.commands.start.sample.file import read_sample
 from backend.commands.start.sample.label_space import shipped_messages
 from backend.pool import annotations as people
 from backend.pool.database.engine import open_engine
-from benchmarks.first_day import newest_project
+from backend.pool.version_names import is_trained
 from benchmarks.shared.annotator import Annotator, Json
-from benchmarks.shared.running import Running
+from benchmarks.shared.running import Running, newest_project
 from benchmarks.shared.waiting import wait_for
 from benchmarks.soak.faults import Faults, memory_mb
 from benchmarks.soak.load import Network, Person, Tally
@@ -100,7 +100,7 @@ class Soak:
     def _note_memory(self, project: int) -> None:
         now = memory_mb(self._running)
         self.note("memory, MB", now)
-        student = str(self._status(project).get("version", "")).startswith("student-")
+        student = is_trained(str(self._status(project).get("version", "")))
         if student and now["web"] and "memory_mb_first_student" not in self.summary:
             self.summary["memory_mb_first_student"] = now
 

@@ -1,6 +1,6 @@
 """How fast Shortlist is: serving, the student, retraining, latency under training, and a million tasks.
 
-    python -m benchmarks.speed.__main__ [--data DIR] [--quick] [--only PART …] --out FILE.json
+    python -m benchmarks.speed [--data DIR] [--quick] [--only PART …] --out FILE.json
 
 Everything is a ratio within one run on this machine, the two sides taking turns; medians over rounds. Beside the JSON
 it writes a table (.md) and the plot of scaling (.svg), anew after every part, so that nothing measured is lost. A part

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from backend.pool import predictions, projects, tasks, versions
+from backend.pool.text import text_hash
+from backend.pool.version_names import trained_name
 from backend.services import Services
 from benchmarks.speed.rows import Row, interleaved, ratio, row
 from benchmarks.speed.web import (
@@ -52,11 +54,11 @@ def filled(services: Services, number: int = TASKS) -> str:
     engine = services.engine
     project = projects.get(engine, PROJECT)
     assert project is not None, "the project was connected"
-    version = f"student-1-{project.space_hash}"
+    version = trained_name("student", 1, project.space_hash)
     texts = {task: f"{TEXT} {task}" for task in range(1, number + 1)}
     tasks.add(engine, PROJECT, texts)
     versions.add(engine, PROJECT, version, 1, project.space_hash, {}, 0)
-    rows = [(task, tasks.text_hash(text), LABELS[task % len(LABELS)], 0.75) for task, text in texts.items()]
+    rows = [(task, text_hash(text), LABELS[task % len(LABELS)], 0.75) for task, text in texts.items()]
     predictions.save(engine, PROJECT, version, rows)
     projects.promote(engine, PROJECT, version)
     return version

@@ -20,8 +20,11 @@ import numpy as np
 from backend.pool import candidates, tasks
 from backend.pool.database.engine import open_engine
 from backend.pool.projects import get as project_row
-from backend.services import Services, served_version
+from backend.pool.text import text_hash
+from backend.projects.versions import served_version
+from backend.services import Services
 from backend.settings import Settings
+from backend.training.runtime_check import CHECKED
 from benchmarks.speed.rows import Row, percentile, row
 from benchmarks.speed.web import (
     HOST,
@@ -41,7 +44,7 @@ from benchmarks.speed.web import (
     worker,
 )
 from model.encoder.embeddings import EmbeddingCache, key_of
-from model.encoder.runtimes import CHECKED, preferred, sleeping
+from model.encoder.runtimes import preferred, sleeping
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
 
@@ -166,7 +169,7 @@ def fill(services: Services, number: int, chunk: int = 10_000) -> None:
             exact._store([keys[row] for row in first], vectors[first].astype(np.float16))
         tasks.add(services.engine, PROJECT, texts)
         other = random.integers(len(LABELS), size=len(ids))
-        rows = [(task, tasks.text_hash(texts[task]), _answer(int(true), int(wrong)))
+        rows = [(task, text_hash(texts[task]), _answer(int(true), int(wrong)))
                 for task, true, wrong in zip(ids, truth, other, strict=True)]  # fmt: skip
         candidates.save(services.engine, PROJECT, version, rows)
 

@@ -22,10 +22,11 @@ import numpy as np
 from backend.label_studio.label_config import read_labeling_config
 from backend.label_studio.predictions import is_valid, label_entry
 from backend.pool import annotations as people
-from backend.pool import candidates, predictions, publishing, tasks
+from backend.pool import candidates, predictions, publishing, tasks, text
 from backend.pool.annotation import Annotation
 from backend.pool.projects import get
-from backend.services import Services, served_version
+from backend.projects.versions import served_version
+from backend.services import Services
 from benchmarks.speed.retrain import text_of
 from benchmarks.speed.rows import Row, row
 from benchmarks.speed.web import CONFIG, LABELS, PROJECT, pool, settings_for
@@ -80,7 +81,7 @@ def measure(services: Services, size: int) -> dict[str, float]:
         tasks.add(engine, PROJECT, {task: text_of(task) for task in ids})
 
     def answer(ids: range) -> None:
-        candidates.save(engine, PROJECT, teacher, [(task, tasks.text_hash(text_of(task)), ANSWER) for task in ids])
+        candidates.save(engine, PROJECT, teacher, [(task, text.text_hash(text_of(task)), ANSWER) for task in ids])
 
     def sync(ids: range) -> None:
         given = {task: text_of(task) for task in ids}
@@ -92,9 +93,7 @@ def measure(services: Services, size: int) -> dict[str, float]:
     def score(ids: range) -> None:
         texts = tasks.texts(engine, PROJECT, list(ids))
         best = student.of_vectors(vectors[: len(ids)].astype(np.float32)).argmax(1)
-        found = [
-            (task, tasks.text_hash(texts[task]), LABELS[label], 0.5) for task, label in zip(ids, best, strict=True)
-        ]
+        found = [(task, text.text_hash(texts[task]), LABELS[label], 0.5) for task, label in zip(ids, best, strict=True)]
         predictions.save(engine, PROJECT, STUDENT, found)
 
     def publish(_: range) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from backend.pool import projects, versions
+from backend.pool.version_names import trained_name
 from backend.services import Services
 from benchmarks.shared.datasets import read_rows
 from benchmarks.speed.rows import Row, interleaved, ratio, row
@@ -112,7 +113,7 @@ def _promote(services: Services, registry: Registry, width: int) -> None:
     project = projects.get(services.engine, PROJECT)
     assert project is not None, "the project was connected"
     assert project.space is not None, "its label config is supported"
-    random, version = np.random.default_rng(0), f"student-1-{project.space_hash}"
+    random, version = np.random.default_rng(0), trained_name("student", 1, project.space_hash)
     head: dict[str, FloatArray] = {"mean": np.zeros(width, np.float32), "scale": np.full(1, 20, np.float32)}
     head |= {
         "hidden": random.normal(0.0, 0.05, (width, 256)).astype(np.float32),

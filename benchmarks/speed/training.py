@@ -13,12 +13,11 @@ import torch
 from benchmarks.shared.datasets import gold_part, read_space
 from benchmarks.speed.rows import Row, row
 from benchmarks.speed.web import scratch
-from model.arrays import FloatArray, IntArray
+from model.arrays import Embed, FloatArray, IntArray
 from model.encoder.encoder import checkpoint_place
 from model.encoder.runtimes import open_encoder, preferred
 from model.labels import HumanLabel, LabelSpace
 from model.train import TrainingOptions, train_student, training_data
-from model.training.options import Embed
 
 DATASET, TESTED = "trec", 500
 BATCH, EPOCHS, RATE = 32, 8, 5e-5

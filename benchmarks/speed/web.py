@@ -18,10 +18,10 @@ import psutil
 
 from backend.commands.start.ports import free_port
 from backend.commands.start.redis import find_server
-from backend.commands.start.web import web_command
 from backend.projects.updates import remember
 from backend.services import Services, open_services
 from backend.settings import Settings, load_settings
+from backend.web.server import web_command
 
 HOST = "127.0.0.1"
 PROJECT, CREATED = 7, "1795239698"

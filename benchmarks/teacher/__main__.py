@@ -1,6 +1,6 @@
 """How good is the offline similarity teacher, and what would an LLM cost?
 
-    python -m benchmarks.teacher.__main__ --data DIR --out FILE.json [--part train] [--rows 2000] [--only cost|quality] [--quick]
+    python -m benchmarks.teacher --data DIR --out FILE.json [--part train] [--rows 2000] [--only cost|quality] [--quick]
 
 Quality (`what` = quality): coverage, mean set size, beta, F1, top-1 accuracy, and the coverage of the nearest 10, 20
 and 30 labels. Cost (`what` = cost): estimated tokens and US dollars per 1,000 tasks for every way to ask an LLM, by the
@@ -15,19 +15,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.shared.datasets import Part, gold_part, read_space
+from benchmarks.shared.datasets import Part, gold_part, read_space, sample
+from model.arrays import Embed
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder
 from model.evaluation import candidate_report
 from model.labels import LabelSpace
-from model.teacher.base import Embed
 from model.teacher.prompting.answers import render
 from model.teacher.prompting.composing import Composer, likely_sent
 from model.teacher.prompting.examples import Example, Examples
@@ -81,13 +80,6 @@ def arguments() -> argparse.Namespace:
     given = parser.parse_args()
     given.rows = min(given.rows, 300) if given.quick else given.rows
     return given
-
-
-def sample(part: Part, rows: int) -> Part:
-    """The same rows every time."""
-    places = sorted(random.Random(0).sample(range(len(part)), min(rows, len(part))))
-    texts, gold = tuple(part.texts[place] for place in places), tuple(part.gold[place] for place in places)
-    return Part(texts, gold, (None,) * len(places), ("",) * len(places))
 
 
 def quality_rows(

@@ -1,4 +1,4 @@
-"""Write the tables of docs/teacher.md from the JSON of benchmarks.teacher.__main__, teacher_faults and teacher_llm.
+"""Write the tables of docs/teacher.md from the JSON of benchmarks.teacher, teacher_faults and teacher_llm.
 
     python -m benchmarks.teacher.docs RUN.json [RUN.json ...] --into docs/teacher.md
 

@@ -29,15 +29,16 @@ from pydantic import SecretStr
 
 from backend.errors import ShortlistError
 from backend.jobs import annotate
-from backend.jobs.run import Job
 from backend.pool import candidates, jobs, ledger, projects, tasks
 from backend.pool.database.engine import open_engine, upgrade, write
 from backend.pool.database.tables import candidate_sets
+from backend.projects.job import Job
+from backend.projects.versions import teacher_version
 from backend.queue.job_queue import JobQueue
-from backend.services import Services, teacher_version
+from backend.services import Services
 from backend.settings import load_settings
-from model.errors import TeacherUnavailable
 from model.labels import LabelSpace
+from model.teacher.errors import TeacherUnavailable
 
 KINDS = ("overload", "error", "dropped", "broken json", "unknown label", "empty", "cut off", "slow")
 USABLE = ("", "slow")

@@ -23,15 +23,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.shared.datasets import Part, gold_part, read_space
+from benchmarks.shared.datasets import Part, gold_part, read_space, sample
 from benchmarks.shared.small_llm import SmallLlm, unpack
 from benchmarks.shared.small_llm_server import serving
-from benchmarks.teacher.__main__ import sample
+from model.arrays import Embed
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder
 from model.evaluation import rate
 from model.labels import LabelSpace
-from model.teacher.base import Answer, Embed, State, Usage
+from model.teacher.base import Answer, State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher
 from model.teacher.example_writing import generate_examples
 from model.teacher.llm import LlmTeacher

@@ -6,17 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.arrays import FloatArray
+from model.arrays import FloatArray, softmax
 from model.errors import NotEnoughDataError
 
 LEAST_ROWS = 5  # per label, for class means and for the probe
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities `(b, C)` of logits."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: FloatArray = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return shares
 
 
 def unit(vectors: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import ArtifactError
-from model.teacher.similarity import readable
+from model.labels import readable
 
 UNKNOWN = "unknown"
 OWN = Path(__file__).with_name("catalogue.json")

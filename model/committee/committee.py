@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from model.arrays import FloatArray
+from model.arrays import Embed, FloatArray
 from model.committee.members.classifier import ExistingMember
 from model.committee.members.entailment import EntailmentMember
 from model.committee.members.label_names import NamesMember
@@ -27,7 +27,6 @@ from model.committee.voting import union_of_votes
 from model.errors import ArtifactError, LabelSpaceError
 from model.labels import CandidateSet, LabelSpace
 from model.student.artifact import DESCRIPTION, read_description, read_space, write_artifact
-from model.training.options import Embed
 
 MEMBERS = "members.zip"
 KINDS: dict[type, str] = {
@@ -147,7 +146,7 @@ class Committee:
 def load_member(folder: Path, seat: Seat, embed: Embed | None) -> Member:
     """One member; ArtifactError for an unknown kind or a folder outside of the committee's."""
     from model.student.adapted import AdaptedStudent
-    from model.student.student import load_student
+    from model.student.loading import load_student
 
     place = (folder / seat.folder).resolve()
     if not place.is_relative_to(folder.resolve()):

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.acquisition.base_model import softmax
-from model.arrays import FloatArray, IntArray
+from model.arrays import FloatArray, IntArray, softmax
 from model.errors import NotEnoughDataError
 
 FLOOR = 1e-4  # smallest probability a member may give: one wrong certainty must not decide alone

@@ -14,18 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from model.arrays import FloatArray
+from model.arrays import Embed, FloatArray
 from model.committee.catalogue import Classifier
 from model.committee.members.label_map import LabelMap
 from model.errors import LabelSpaceError
-from model.labels import LabelSpace
+from model.labels import LabelSpace, readable
 from model.teacher.base import Usage
 from model.teacher.llm import LlmTeacher
 from model.teacher.prompting.answers import json_values
 from model.teacher.prompting.prompts import LONGEST_TEXT, MOST_ENUM_LABELS, fenced, label_line
 from model.teacher.providers.provider import Request, Turn
-from model.teacher.similarity import readable
-from model.training.options import Embed
 
 ALIKE = 0.6  # cosine of two names from which they may mean the same
 NEGATIONS = frozenset({"not", "no", "non", "without"})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import structlog
 
-from model.arrays import FloatArray
+from model.arrays import Embed, FloatArray, Progress, Stop
 from model.committee.members.classifier import ExistingMember, open_existing
 from model.committee.members.entailment import EntailmentMember
 from model.committee.members.label_names import NamesMember
@@ -22,7 +22,7 @@ from model.committee.roster import Roster, StudentSeat
 from model.errors import ArtifactError, NotEnoughDataError
 from model.labels import LabelSpace
 from model.training.data import TrainingData
-from model.training.options import Embed, Progress, Stop, TrainingOptions, TrainingReport
+from model.training.options import TrainingOptions, TrainingReport
 
 if TYPE_CHECKING:
     from model.student.adapted import AdaptedEncoder
@@ -88,7 +88,7 @@ class Seats:
 
     def _adapted(self, name: str, learned: TrainingData, options: TrainingOptions) -> AdaptedEncoder | None:
         """An encoder adapted to people's labels; None, a plain head's, while these are too few."""
-        from model.student.adapted import adapt
+        from model.training.adaptation import adapt
 
         try:
             return adapt(learned, options, stop=self.stop)

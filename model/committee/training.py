@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.arrays import BoolArray, FloatArray, IntArray
+from model.arrays import BoolArray, FloatArray, IntArray, Progress
 from model.committee.agreement import agreement
 from model.committee.committee import Committee
 from model.committee.gate import Gate, GateReport, HoldOut, judge
@@ -18,7 +18,7 @@ from model.committee.pooling import LEAST_LABELS, Pooling, member_evidence
 from model.committee.reviewer import Reviewer
 from model.committee.seats import Seats
 from model.training.data import TrainingData
-from model.training.options import Progress, TrainingReport
+from model.training.options import TrainingReport
 
 GATE = Gate(least_human=1, forgetting=0.1)  # what is learned from reviews may change some easy tasks, too
 MANY_LABELS = 400  # of people, from which on some of them teach no member but weigh the members

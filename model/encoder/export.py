@@ -18,7 +18,6 @@ from model.errors import EncoderError
 
 if TYPE_CHECKING:
     from model.registry import Registry
-    from model.student.student import Student
 
 SUFFIX = {"float32": "onnx", "int8": "int8"}  # of the identity
 
@@ -56,19 +55,6 @@ def share_encoder(registry: Registry, name: str, runtime: str, folder: Path, thr
         place = exported(name, form, folder, threads)
         if not registry.shares(shared_name(name, form), place / DESCRIPTION):
             registry.share(shared_name(name, form), place)
-
-
-class Carrying:
-    """A student that is stored together with its own encoder in exported form."""
-
-    def __init__(self, student: Student, encoder: Encoder) -> None:
-        self._student, self._encoder = student, encoder
-
-    def save(self, folder: Path) -> None:
-        """As the student's `save`."""
-        self._student.save(folder)
-        if not (folder / DESCRIPTION).is_file():  # an encoder that an earlier version adapted brings its export along
-            write_exported(self._encoder, FORMS[0], folder)
 
 
 def write_exported(encoder: Encoder, form: str, folder: Path) -> None:

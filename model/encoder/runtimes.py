@@ -21,14 +21,18 @@ from model.errors import EncoderError
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray
-    from model.student.adapted import AdaptedStudent
-    from model.student.head import HeadStudent
-    from model.training.options import Embed
 
 RUNTIMES = ("float32", "bfloat16", "int8")
-LEAST_AGREEMENT = 0.995  # share of labels that a faster way must leave as float32 gives them
-CHECKED = 600  # texts on which that is checked
 FLAGS = ("amx_bf16", "avx512_bf16", "bf16")  # of /proc/cpuinfo: x86 and ARM
+
+
+def has_gpu() -> bool:
+    """Whether torch is here and finds an NVIDIA GPU."""
+    if not has_torch():
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
 
 
 @cache
@@ -39,9 +43,7 @@ def preferred() -> str:
     """
     if not has_torch():
         return "float32"
-    import torch
-
-    if torch.cuda.is_available() or _native_bfloat16(Path("/proc/cpuinfo")):
+    if has_gpu() or _native_bfloat16(Path("/proc/cpuinfo")):
         return "bfloat16"
     there = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript"))
     return "int8" if there else "float32"
@@ -94,14 +96,6 @@ def sleeping(name: str, runtime: str, folder: Path, threads: int = 1) -> Sleepin
     waiting.write_text(json.dumps({"identity": encoder.identity, "dimension": encoder.dimension}))
     os.replace(waiting, note)
     return encoder
-
-
-def agreement(student: HeadStudent | AdaptedStudent, texts: Sequence[str], embed: Embed, exact: Embed) -> float:
-    """Share of texts to which the student gives the same label by `embed` as by `exact`; 1 without texts."""
-    if not texts:
-        return 1.0
-    found, true = (student.of_vectors(one(texts)).argmax(1) for one in (embed, exact))
-    return float((found == true).mean())
 
 
 def _native_bfloat16(cpuinfo: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from model.encoder.onnx_graph import export_graph
 from model.errors import ArtifactError
 from model.portable.transformers_folder import card_text, new_folder, portable_model
-from model.student.student import load_student
+from model.student.loading import load_student
 
 MODEL, TOKENIZER, LABELS, CODE = "model.onnx", "tokenizer.json", "labels.json", "classify.py"
 NEEDS = "onnxruntime, tokenizers and numpy"

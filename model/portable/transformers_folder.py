@@ -10,13 +10,13 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from model.errors import ArtifactError
-from model.student.student import load_student
+from model.student.loading import load_student
 
 if TYPE_CHECKING:
     from model.portable.transformers_code import Head, StudentForSequenceClassification
     from model.student.adapted import AdaptedStudent
+    from model.student.finetuned import FinetunedStudent
     from model.student.head import HeadStudent
-    from model.training.finetune import FinetunedStudent
 
 CODE = "student_model.py"
 NEEDS = "torch and transformers"

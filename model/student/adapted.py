@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.arrays import BoolArray, FloatArray
-from model.errors import ArtifactError, TrainingError
-from model.training.data import TrainingData
-from model.training.options import Embed, Progress, Stop, TrainingOptions
+from model.arrays import BoolArray, Embed, FloatArray
+from model.encoder.export import write_exported
+from model.encoder.exported import DESCRIPTION, FORMS
+from model.errors import ArtifactError
 
 if TYPE_CHECKING:
     from model.encoder.encoder import Batching, Encoder
     from model.student.head import HeadStudent
+    from model.student.student import Student
 
 SEEN = "seen.json"
-LEAST_LABELS = 100  # human labels, before an encoder is adapted: fewer leave too few to judge it
-CHECK_SHARE = 0.25  # of the human labels stay unseen by the encoder, to judge what it is worth
 
 
 @dataclass(eq=False)
@@ -109,27 +108,6 @@ def text_key(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def adapt(
-    data: TrainingData, options: TrainingOptions, progress: Progress | None = None, stop: Stop | None = None
-) -> AdaptedEncoder:
-    """Adapt the encoder of the options to three quarters of people's final labels. Its folder lives as long as it.
-
-    NotEnoughDataError with too few of them; TrainingStopped after `stop()` says so.
-    """
-    from model.training.adaptation import adapt_encoder
-
-    rows = np.random.default_rng(options.seed).permutation(np.flatnonzero(data.decided))
-    learned = np.sort(rows[round(CHECK_SHARE * len(rows)) :])
-    texts, labels = [data.texts[row] for row in learned], data.candidates[learned].argmax(1).astype(np.int64)
-    own = AdaptedEncoder(Path(), frozenset(map(text_key, texts)))
-    own.folder = folder_of(own)
-    try:
-        adapt_encoder(texts, labels, options, own.folder, progress, stop)
-    except OSError as error:
-        raise TrainingError(f"the adapted encoder cannot be written to {own.folder}: {error}") from error
-    return own
-
-
 def read_adapted(folder: Path, runtime: str = "float32") -> AdaptedEncoder:
     """The encoder of a stored student, run as in its training; ArtifactError names the file."""
     try:
@@ -186,3 +164,16 @@ class AdaptedStudent:
 
         write_artifact(folder, self, self._top.tensors(), {"heads": len(self.heads), "runtime": self.runtime})
         self.own.copy_to(folder)
+
+
+class Carrying:
+    """A student that is stored together with its own encoder in exported form."""
+
+    def __init__(self, student: Student, encoder: Encoder) -> None:
+        self._student, self._encoder = student, encoder
+
+    def save(self, folder: Path) -> None:
+        """As the student's `save`."""
+        self._student.save(folder)
+        if not (folder / DESCRIPTION).is_file():  # an encoder that an earlier version adapted brings its export along
+            write_exported(self._encoder, FORMS[0], folder)

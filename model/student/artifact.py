@@ -68,7 +68,7 @@ def card_text(student: Describable, facts: Mapping[str, object]) -> str:
         f"- temperature: {student.temperature:.4f}",
         *(f"- {name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in facts.items()),
         "",
-        "Load it with `model.student.student.load_student(folder)`; `probabilities(texts)` gives one row per text.",
+        "Load it with `model.loading.load_version(folder)`; `probabilities(texts)` gives one row per text.",
         "It learned from a teacher's candidate sets and people's labels and repeats their mistakes where it could not"
         " tell them from the truth.",
         "",

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from model.arrays import FloatArray
+from model.arrays import Embed, FloatArray, softmax
 from model.calibration import tempered
 from model.labels import LabelSpace
 from model.student.artifact import write_artifact
-from model.training.options import Embed
 
 
 def head_logits(weights: dict[str, FloatArray], vectors: FloatArray) -> FloatArray:
@@ -21,15 +20,6 @@ def head_logits(weights: dict[str, FloatArray], vectors: FloatArray) -> FloatArr
         states = np.maximum(states @ weights["hidden"] + weights["hidden_bias"], 0.0)
     logits: FloatArray = states @ weights["out"] + weights["out_bias"]
     return logits
-
-
-def softmax(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
-    """Probabilities `(n, C)` float32 of `logits / temperature`."""
-    scaled = logits / np.float32(temperature)
-    scaled -= scaled.max(axis=1, keepdims=True)
-    powers = np.exp(scaled)
-    shares: FloatArray = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return shares
 
 
 class HeadStudent:

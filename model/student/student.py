@@ -1,18 +1,13 @@
-"""What every student can do, and how a stored one is loaded."""
+"""What every student can do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from model.arrays import FloatArray
-from model.errors import ArtifactError
+from model.arrays import Embed, FloatArray
 from model.labels import LabelSpace
-from model.student.artifact import DESCRIPTION, WEIGHTS, read_description, read_space, read_tensors
-from model.training.options import Embed
-
-__all__ = ["Embed", "Student", "load_student"]
 
 
 class Student(Protocol):
@@ -28,45 +23,3 @@ class Student(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write safetensors + student.json + README.md into `folder`."""
-
-
-def load_student(folder: Path) -> Student:
-    """The student that `save` wrote. ArtifactError names file and field, or the package that this kind of student needs
-    and this process has not; nothing is unpickled."""
-    description = read_description(folder)
-    try:
-        return _load(folder, description)
-    except ModuleNotFoundError as error:
-        raise ArtifactError(
-            f"{folder / DESCRIPTION}: a student of kind {description['kind']!r} needs the package {error.name}; "
-            "install shortlist[train], or train with STUDENT_TRAINING=head"
-        ) from error
-
-
-def _load(folder: Path, description: Mapping[str, Any]) -> Student:
-    space = read_space(folder, description)
-    encoder, temperature = str(description["encoder"]), float(description["temperature"])
-    if description["kind"] in ("head", "adapted"):
-        from model.student.adapted import AdaptedStudent, read_adapted
-        from model.student.head import HeadStudent
-
-        heads = description.get("heads")
-        if not isinstance(heads, int) or heads < 1:
-            raise ArtifactError(f"{folder / DESCRIPTION}: field 'heads' is missing or not a positive number")
-        try:
-            runtime = str(description.get("runtime", "float32"))  # older ones knew no other
-            found = HeadStudent.load(space, encoder, temperature, read_tensors(folder), heads, runtime)
-        except KeyError as error:
-            raise ArtifactError(f"{folder / WEIGHTS}: tensor {error} is missing") from error
-        return found if description["kind"] == "head" else AdaptedStudent(found, read_adapted(folder, runtime))
-    if description["kind"] == "finetune":
-        from model.training.finetune import load_finetuned
-
-        return load_finetuned(folder, space, encoder, temperature, int(description.get("longest", 128)))
-    if description["kind"] == "committee":
-        from model.committee.committee import Committee
-
-        return Committee.load(folder)
-    raise ArtifactError(
-        f"{folder / DESCRIPTION}: field 'kind' is {description['kind']!r}, which this release cannot load"
-    )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from model.arrays import FloatArray
 from model.labels import CandidateSet
-
-Embed: TypeAlias = Callable[[Sequence[str]], FloatArray]  # n texts -> float32 (n, d), L2-normalised rows
 
 
 class State(StrEnum):

@@ -7,17 +7,18 @@ what is there, or cancel it, also after a restart. What expired or failed on the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
-from model.errors import TeacherError
 from model.teacher.base import Answer, State, Usage
+from model.teacher.errors import TeacherError
 from model.teacher.llm import LlmTeacher, answer_of
 from model.teacher.prompting.composing import most_sent
-from model.teacher.providers.provider import Reply, Request
+from model.teacher.providers.batch_api import Batches, BatchItem, BatchProgress, Trace
+from model.teacher.providers.provider import Request
 
 log = structlog.get_logger(__name__)
 
@@ -25,52 +26,6 @@ KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LARGEST_BATCH = 10_000  # requests; below the limits of both providers, in bytes too
 WORTH_IT = 1_000  # texts; below it a normal run is done before a batch would be
 COMPOSED_AT_ONCE = 500  # requests: bounds memory for embeddings
-
-
-@dataclass(frozen=True, slots=True)
-class BatchItem:
-    """The outcome of one request: a reply, or why there is none. `again`: asking again may help."""
-
-    key: str
-    reply: Reply | None = None
-    problem: str = ""
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BatchProgress:
-    """How far one batch is. `ended`: nothing will change any more, results can be read."""
-
-    done: int
-    total: int
-    ended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What became of a submission whose answer nobody heard. `perhaps`: it cannot be told yet."""
-
-    batch: str = ""
-    perhaps: bool = False
-
-
-class Batches(Protocol):
-    """A provider's batch API."""
-
-    def submit(self, requests: Mapping[str, Request], mark: str) -> str:
-        """Starts a batch, once, without retries: a second one would be paid, too; its id. `mark` goes with it.
-
-        Raises TeacherUnheard if the provider may have taken it.
-        """
-
-    def find(self, mark: str, totals: Sequence[int], since: float) -> Trace:
-        """The batch with this mark, which has one of these numbers of requests, started after `since` (epoch)."""
-
-    def progress(self, batch: str) -> BatchProgress: ...
-    def results(self, batch: str) -> Iterator[BatchItem]:
-        """Outcomes of an ended batch, in any order; keys without one have expired."""
-
-    def cancel(self, batch: str) -> None: ...
 
 
 @dataclass(frozen=True)

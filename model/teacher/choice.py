@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from model.errors import TeacherRefused
+from model.arrays import Embed
 from model.labels import LabelSpace
-from model.teacher.base import Embed, Teacher
+from model.teacher.base import Teacher
+from model.teacher.errors import TeacherRefused
 from model.teacher.prompting.prompts import Prompt, Strategy
 from model.teacher.similarity import NAME, SimilarityTeacher, similarity_hash
 

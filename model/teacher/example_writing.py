@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from model.errors import TeacherError
 from model.labels import Label
 from model.teacher.base import Usage
+from model.teacher.errors import TeacherError
 from model.teacher.llm import LlmTeacher
 from model.teacher.prompting.answers import json_values
 from model.teacher.prompting.composing import likely_sent, most_sent
 from model.teacher.prompting.examples import Example, same
 from model.teacher.prompting.label_names import Names
-from model.teacher.prompting.prompts import LIMIT
-from model.teacher.providers.provider import Request, TextRefused, Turn
+from model.teacher.providers.provider import LIMIT, Request, TextRefused, Turn
 from model.teacher.run import Run
 
 TOKENS_EACH = 120  # room for one example

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from model.errors import TeacherError, TeacherRefused
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
+from model.teacher.errors import TeacherError, TeacherRefused
 from model.teacher.prompting.answers import Parsed, json_values, parse, parse_cut_off, parse_value, render
 from model.teacher.prompting.composing import Composer, likely_sent, most_sent
 from model.teacher.prompting.prompts import Prompt

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.teacher.base import Answer, Usage
+from model.teacher.errors import TeacherError, TeacherRefused, TeacherUnavailable
 
 log = structlog.get_logger(__name__)
 

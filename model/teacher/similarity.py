@@ -2,7 +2,7 @@
 
 Zero-shot classification by a sentence encoder. Temperature and mass were chosen on the train parts of banking77,
 ag_news and trec (2,000 rows each): 0.06 has the least mean negative log-likelihood of 0.01 to 0.15, and from a mass of
-0.8 on sets grow faster than coverage. `python -m benchmarks.teacher.__main__` prints the figures. At use no label is seen.
+0.8 on sets grow faster than coverage. `python -m benchmarks.teacher` prints the figures. At use no label is seen.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from model.labels import CandidateSet, Label, LabelSpace
-from model.teacher.base import Answer, Embed, State
+from model.arrays import Embed
+from model.labels import CandidateSet, Label, LabelSpace, readable
+from model.teacher.base import Answer, State
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray
@@ -107,17 +108,6 @@ def similarity_hash(
     """Six hex digits over everything that shapes an answer, besides the label space."""
     content = json.dumps(["similarity", RULES, max_candidates, encoder, temperature, mass])
     return hashlib.sha256(content.encode()).hexdigest()[:6]
-
-
-def readable(name: str) -> str:
-    """A label's name as words: `card_arrival`, `CardArrival`, `card-arrival` become `card arrival`, `Card Arrival`.
-
-    >>> readable("MeanOfTransportation")
-    'Mean Of Transportation'
-    """
-    spaced = re.sub(r"[_/\\\-]+", " ", name)
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", spaced)
-    return " ".join(spaced.split()) or name
 
 
 def phrasings(label: Label) -> list[str]:

@@ -11,9 +11,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State, Teacher, Usage
+from model.teacher.errors import TeacherError, TeacherRefused, TeacherUnavailable
 
 
 def vote(sets: Sequence[Sequence[str]], space: LabelSpace, keep: int | None = None) -> CandidateSet | None:

@@ -15,14 +15,19 @@ import structlog
 import torch
 from torch import Tensor
 
-from model.arrays import IntArray
+from model.arrays import IntArray, Progress, Stop
 from model.encoder.encoder import load_checkpoint, mean_pool
 from model.encoder.runtimes import preferred
-from model.errors import NotEnoughDataError, TrainingStopped
-from model.training.finetune import tokenised
-from model.training.options import Progress, Stop, TrainingOptions
+from model.errors import NotEnoughDataError, TrainingError, TrainingStopped
+from model.student.adapted import AdaptedEncoder, folder_of, text_key
+from model.student.finetuned import tokenised
+from model.training.data import TrainingData
+from model.training.options import TrainingOptions
 
 log = structlog.get_logger(__name__)
+
+LEAST_LABELS = 100  # human labels, before an encoder is adapted: fewer leave too few to judge it
+CHECK_SHARE = 0.25  # of the human labels stay unseen by the encoder, to judge what it is worth
 
 STEPS = 100
 BATCH = 24  # texts of a step
@@ -113,3 +118,24 @@ def contrastive_loss(vectors: Tensor, labels: Tensor, temperature: float = TEMPE
     likeness = (vectors @ vectors.T / temperature).masked_fill(itself, -torch.inf)
     log_share = (likeness - torch.logsumexp(likeness, 1, keepdim=True)).masked_fill(itself, 0.0)
     return -((log_share * same).sum(1) / same.sum(1).clamp(min=1)).mean()
+
+
+def adapt(
+    data: TrainingData, options: TrainingOptions, progress: Progress | None = None, stop: Stop | None = None
+) -> AdaptedEncoder:
+    """Adapt the encoder of the options to three quarters of people's final labels. Its folder lives as long as it.
+
+    NotEnoughDataError with too few of them; TrainingStopped after `stop()` says so.
+    """
+    from model.training.adaptation import adapt_encoder
+
+    rows = np.random.default_rng(options.seed).permutation(np.flatnonzero(data.decided))
+    learned = np.sort(rows[round(CHECK_SHARE * len(rows)) :])
+    texts, labels = [data.texts[row] for row in learned], data.candidates[learned].argmax(1).astype(np.int64)
+    own = AdaptedEncoder(Path(), frozenset(map(text_key, texts)))
+    own.folder = folder_of(own)
+    try:
+        adapt_encoder(texts, labels, options, own.folder, progress, stop)
+    except OSError as error:
+        raise TrainingError(f"the adapted encoder cannot be written to {own.folder}: {error}") from error
+    return own

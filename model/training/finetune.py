@@ -3,104 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from model.arrays import FloatArray
-from model.encoder.encoder import load_checkpoint, mean_pool
-from model.errors import ArtifactError
+from model.encoder.encoder import load_checkpoint
 from model.labels import LabelSpace
-from model.student.artifact import read_tensors, write_artifact
-from model.student.head import softmax
+from model.student.finetuned import BATCH_ROWS, FinetunedStudent, Network, tokenised
 from model.training import refinery
 from model.training.augment import make_augmenter
 from model.training.extra_losses import mixup_loss
-from model.training.options import Embed, TrainingOptions
+from model.training.options import TrainingOptions
 from model.training.targets import BatchTargets
 
-BATCH_ROWS = 64
 CLASSIFIER_RATE = 20.0  # the fresh classifier learns this much faster than the encoder
-
-
-class Network(torch.nn.Module):
-    """Encoder, mean pooling, dropout and a linear classifier."""
-
-    def __init__(self, encoder: Any, num_labels: int, dropout: float) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.dropout = torch.nn.Dropout(dropout)
-        self.classifier = torch.nn.Linear(int(encoder.config.hidden_size), num_labels)
-
-    def features(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Pooled states `(b, d)` of tokenised texts."""
-        states = self.encoder(**inputs).last_hidden_state
-        pooled: Tensor = mean_pool(states.float(), inputs["attention_mask"])
-        return pooled
-
-    def classify(self, features: Tensor) -> Tensor:
-        """Logits `(b, C)`."""
-        logits: Tensor = self.classifier(self.dropout(features))
-        return logits
-
-    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Logits `(b, C)` of tokenised texts."""
-        return self.classify(self.features(inputs))
-
-
-class FinetunedStudent:
-    """A student that owns its encoder. `encoder` names the checkpoint that it started from."""
-
-    kind = "finetune"
-
-    def __init__(
-        self, space: LabelSpace, encoder: str, tokenizer: Any, network: Network, longest: int, temperature: float = 1.0
-    ) -> None:
-        self.space, self.encoder, self.temperature = space, encoder, temperature
-        self._tokenizer, self._network, self._longest = tokenizer, network.eval(), longest
-
-    def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
-        """Float32 `(n, C)`, rows sum to 1, temperature applied. `embed` is not used: the encoder was changed."""
-        device = self._network.classifier.weight.device
-        result = np.zeros((len(texts), len(self.space)), np.float32)
-        order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
-        for start in range(0, len(order), BATCH_ROWS):
-            rows = order[start : start + BATCH_ROWS]
-            inputs = tokenised(self._tokenizer, [texts[row] for row in rows], self._longest, device)
-            with torch.inference_mode():
-                logits = self._network(inputs).float().cpu().numpy()
-            result[rows] = softmax(logits, self.temperature)
-        return result
-
-    @property
-    def parts(self) -> tuple[Network, Any, int]:
-        """Network, tokenizer, and the longest input in tokens."""
-        return self._network, self._tokenizer, self._longest
-
-    def save(self, folder: Path) -> None:
-        """Encoder and tokenizer as transformers writes them, the classifier beside them, all in `folder`."""
-        classifier = self._network.classifier
-        tensors = {
-            "weight": classifier.weight.detach().float().cpu().numpy(),
-            "bias": classifier.bias.detach().float().cpu().numpy(),
-        }
-        write_artifact(folder, self, tensors, {"longest": self._longest})
-        self._network.encoder.save_pretrained(folder)
-        self._tokenizer.save_pretrained(folder)
-
-
-def load_finetuned(folder: Path, space: LabelSpace, encoder: str, temperature: float, longest: int) -> FinetunedStudent:
-    """The inverse of `save`; ArtifactError names what is missing."""
-    tensors = read_tensors(folder)
-    if set(tensors) != {"weight", "bias"}:
-        raise ArtifactError(f"{folder}: the classifier has tensors {sorted(tensors)}, not weight and bias")
-    tokenizer, model, _ = load_checkpoint(str(folder))
-    network = Network(model, len(space), 0.0)
-    network.classifier.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
-    return FinetunedStudent(space, encoder, tokenizer, network, longest, temperature)
 
 
 class FinetuneLearner:
@@ -192,9 +108,3 @@ class FinetuneLearner:
 
     def _inputs(self, texts: Sequence[str]) -> dict[str, Tensor]:
         return tokenised(self.tokenizer, texts, self.longest, self._accelerator.device)
-
-
-def tokenised(tokenizer: Any, texts: Sequence[str], longest: int, device: torch.device) -> dict[str, Tensor]:
-    """Padded inputs of at most `longest` tokens on the device."""
-    found = tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
-    return {name: tensor.to(device) for name, tensor in found.items()}

@@ -10,9 +10,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from model.arrays import Progress, Stop
 from model.errors import TrainingError, TrainingStopped
 from model.training import refinery
-from model.training.options import Progress, Stop
 from model.training.refinery import Snapshot
 from model.training.targets import BatchTargets, Targets
 

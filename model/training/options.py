@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TypeAlias
-
-from model.arrays import FloatArray
-
-Embed: TypeAlias = Callable[[Sequence[str]], FloatArray]
-Progress: TypeAlias = Callable[[float, str], None]
-Stop: TypeAlias = Callable[[], bool]
 
 METHODS: tuple[str, ...] = ("distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold")
 WAYS: tuple[str, ...] = ("auto", "head", "finetune")

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.arrays import FloatArray
+from model.arrays import Embed, FloatArray, Progress, Stop
 from model.errors import TrainingStopped
-from model.training.options import Embed, Progress, Stop
 
 CHUNK = 256  # texts between two looks at `stop`
 IN_MEMORY = 256 * 2**20  # bytes; above, the vectors are mapped from a temporary file

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from model.arrays import BoolArray, FloatArray
+from model.arrays import BoolArray, FloatArray, Stop
 from model.training.data import TrainingData
-from model.training.options import Stop, TrainingOptions
+from model.training.options import TrainingOptions
 from model.weak.chunks import Shares, normalised, pieces
 from model.weak.neighbours import Agreement, pooled
 from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from model.arrays import Stop
 from model.errors import TrainingStopped
-from model.training.options import Stop
 
 CHUNK = 16384
 Shares: TypeAlias = npt.NDArray[np.float16]  # (n, C), the only matrix of this size that is kept

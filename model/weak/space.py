@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.arrays import FloatArray, IntArray
-from model.training.options import Stop
+from model.arrays import FloatArray, IntArray, Stop
 from model.weak.chunks import Dense, pieces
 
 KEPT_BYTES = 128 * 2**20  # of rotated rows in memory; where they are more, they are computed at every pass

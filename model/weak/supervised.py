@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from model.arrays import BoolArray, FloatArray, IntArray
-from model.student.head import head_logits, softmax
+from model.arrays import BoolArray, FloatArray, IntArray, Stop, softmax
+from model.student.head import head_logits
 from model.training.head_training import HeadLearner, batch_rows
 from model.training.loop import Plan, train
-from model.training.options import Stop, TrainingOptions
+from model.training.options import TrainingOptions
 from model.training.targets import FixedTargets
 from model.weak.chunks import Dense, Shares, pieces, softened
 

@@ -13,10 +13,10 @@ import dataclasses
 import numpy as np
 import torch
 
-from model.arrays import FloatArray
+from model.arrays import FloatArray, Stop
 from model.student.head import HeadStudent
 from model.training.data import TrainingData
-from model.training.options import Stop, TrainingOptions
+from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
 from model.weak.beliefs import sharpened
 from model.weak.chunks import Shares, pieces

@@ -16,7 +16,7 @@ from typer._completion_shared import get_completion_script
 from typer.testing import CliRunner
 
 from backend.cli import app
-from backend.queue.job_queue import QUEUES
+from backend.queue.kinds import QUEUES
 
 GROUP: Any = typer.main.get_command(app)
 

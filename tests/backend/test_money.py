@@ -15,15 +15,15 @@ from sqlalchemy import text as sql
 
 from backend.errors import BudgetReached
 from backend.jobs import annotate
-from backend.jobs.run import Job
 from backend.pool import ledger, tasks
 from backend.pool.database.engine import open_engine
 from backend.pool.jobs import get as job_rows
+from backend.projects.job import Job
 from backend.queue.job_queue import JobQueue
 from backend.reporting.status import project_status
 from backend.services import Services
 from backend.settings import Settings
-from model.errors import TeacherError
+from model.teacher.errors import TeacherError
 from tests.model.teacher.conftest import http_server, running_server
 from tests.support.llm import KEY, says_billing, with_llm
 from tests.support.llm_server import AnthropicServer, LlmServer, OpenAIServer, Play

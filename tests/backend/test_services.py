@@ -11,8 +11,10 @@ from pydantic import SecretStr
 from backend.errors import LabelingConfigError, PoolError, SettingsError
 from backend.pool import projects, versions
 from backend.pool.projects import Project
+from backend.projects.options import project_options, teacher_options
+from backend.projects.versions import served_version, teacher_version
 from backend.queue.job_queue import JobQueue
-from backend.services import Services, open_services, project_options, served_version, teacher_options, teacher_version
+from backend.services import Services, open_services
 from backend.settings import Settings
 from model.labels import LabelSpace
 

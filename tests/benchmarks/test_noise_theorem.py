@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.noise_theorem import World, accuracy, cyclic_flips, experiment, outputs, top_targets
+from benchmarks.noise_theorem import World, accuracy, cyclic_flips, experiment, outputs, top_targets
 
 WORLD = World()
 # flips to the next and the second label; level; condition 6 and 7; accuracies of teacher, top-1 and top-2 student

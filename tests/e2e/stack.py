@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx
 
-from backend.commands.start.web import web_command
 from backend.pool import jobs
 from backend.pool.database.engine import open_engine
 from backend.pool.jobs import JobRow
 from backend.settings import Settings
+from backend.web.server import web_command
 from benchmarks.shared.waiting import wait_for
 from tests.e2e.label_studio_server import LabelStudioServer
 from tests.e2e.processes import ROOT, Process

@@ -11,7 +11,7 @@ import pytest
 
 from model.errors import ArtifactError, NotEnoughDataError, TrainingStopped
 from model.labels import CandidateSet, HumanLabel, LabelSpace
-from model.student.student import load_student
+from model.student.loading import load_student
 from model.train import TrainingData, TrainingOptions, train_student, training_data
 from model.training.options import METHODS
 from tests.support.toys import Toy

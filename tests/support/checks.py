@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from backend import human_labels
-from backend.pool import annotations, candidates, jobs, tasks
-from backend.services import teacher_version
+from backend.pool import candidates, jobs, tasks
+from backend.pool.annotations import human_labels
+from backend.projects.versions import teacher_version
 from tests.support.world import World, messages
 
 
@@ -32,7 +32,7 @@ def check_all_is_well(world: World, truth: dict[int, str]) -> str:
     assert set(candidates.read(world.engine, 7, version)) == set(truth)
     served = project.served
     assert served is not None
-    final = set(human_labels.of_project(world.engine, 7))
+    final = set(human_labels(world.engine, 7))
     assert len(final) == 24
     shown = {row["task"]: row for row in world.double.predictions if row["model_version"] == served}
     assert set(shown) == set(truth) - final

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 from backend.pool import projects, versions
-from backend.serving.predicting import registry
 from model.encoder.encoder import load_encoder
 from model.labels import HumanLabel, LabelSpace
 from model.student.student import Student
@@ -30,7 +29,7 @@ def store(world: World, number: int, state: str = "promoted") -> str:
     space = world.project.space
     assert space is not None
     version = f"student-{number}-{space.hash}"
-    registry(world.job("train")).write(7, version, tiny_student(space), {})
+    world.services.registry.write(7, version, tiny_student(space), {})
     versions.add(world.engine, 7, version, number, space.hash, {}, 0)
     if state == "promoted":
         projects.promote(world.engine, 7, version)

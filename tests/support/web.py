@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from backend.commands.start.web import web_command
+from backend.web.server import web_command
 from benchmarks.shared.waiting import wait_for
 from tests.e2e.processes import Process
 from tests.support.label_studio_double import CONFIG

@@ -14,11 +14,13 @@ from werkzeug.serving import make_server
 
 from backend.pool import candidates, projects, tasks, versions
 from backend.pool.projects import Project
-from backend.services import open_services, served_version
+from backend.pool.text import text_hash
+from backend.projects.versions import served_version
+from backend.services import open_services
 from backend.serving.live.models import LiveStudents
 from backend.settings import Settings
 from backend.web.app import create_app
-from backend.web.context import Parts
+from backend.web.context import WebContext
 from model.labels import CandidateSet
 from model.registry import Registry
 from model.teacher.base import Answer, State, Usage
@@ -35,7 +37,7 @@ class Server:
         self.registry = Registry(settings.model_dir, settings.cache_dir / "fetched")
         self.live = LiveStudents(self.registry)
         self.app = create_app(self.services, self.live)
-        self.parts: Parts = self.app.extensions["shortlist"]
+        self.parts: WebContext = self.app.extensions["shortlist"]
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = make_server("127.0.0.1", 0, self.app, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.port}"
@@ -133,7 +135,7 @@ class Server:
         tasks.add(self.services.engine, project, dict(texts))
         found = CandidateSet(tuple(labels), tuple(0.6 / 2**place for place in range(len(labels))))
         answer = Answer(State.ANSWERED, found, "raw", Usage())
-        rows = [(task, tasks.text_hash(text), answer) for task, text in texts.items()]
+        rows = [(task, text_hash(text), answer) for task, text in texts.items()]
         candidates.save(self.services.engine, project, served_version(self.services, row), rows)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from backend.jobs.run import Job
 from backend.pool import incidents, jobs
 from backend.pool.projects import Project, get
+from backend.projects.job import Job
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
 from tests.support.holding import PROGRAM, Holding

@@ -64,6 +64,6 @@ def restore(
 def _open(settings: Settings) -> tuple[sa.Engine, Registry]:
     """The pool and the place of versions that the settings name."""
     from backend.services import open_services
-    from model.registry import Registry
 
-    return open_services(settings).engine, Registry(settings.model_dir, settings.cache_dir / "fetched")
+    services = open_services(settings)
+    return services.engine, services.registry

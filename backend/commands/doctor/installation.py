@@ -11,11 +11,12 @@ import httpx
 
 from backend.commands.doctor.findings import Finding, examine, failure, good, warning
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.connections import webhook_headers
 from backend.pool import projects
-from backend.projects.connect import webhook_headers
 from backend.projects.teacher_check import lacking, retiring
 from backend.queue.clock_watch import span
-from backend.queue.job_queue import QUEUES, JobQueue
+from backend.queue.job_queue import JobQueue
+from backend.queue.kinds import QUEUES
 from backend.services import open_services, require_pool
 from backend.settings import Settings
 from model.teacher.choice import OFFLINE, title_of

@@ -9,12 +9,13 @@ from backend.commands.doctor.findings import Finding, examine, failure, good, wa
 from backend.commands.doctor.installation import is_private, teacher_finding
 from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, SettingsError
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.connections import at_address, ours, same_address, webhook_headers, webhook_url
 from backend.label_studio.label_config import read_labeling_config
-from backend.pool import jobs
+from backend.pool import jobs, version_names
 from backend.pool.projects import Project
-from backend.projects.connect import webhook_headers, webhook_url
-from backend.services import Services, project_options, served_version
-from backend.serving.publishing.title import at_address, ours, same_address
+from backend.projects.options import project_options
+from backend.projects.versions import served_version
+from backend.services import Services
 
 SWITCHES = "Start Label Studio with ML_BLOCK_LOCAL_IP=0 and SSRF_PROTECTION_ENABLED=0"
 AGAIN = "Connect it again: `shortlist connect {project}`"
@@ -145,17 +146,13 @@ def _version(
 def _student(services: Services, project: Project, thorough: bool) -> Finding:
     """Its files match their checksums, or, thoroughly, it loads. `/ready` tells of the one in the web server."""
     check, served = f"Project {project.project}: student", served_version(services, project)
-    if served.startswith("teacher-"):
+    if version_names.is_teacher(served):
         return good(check, "none is served yet")
-    from model.registry import Registry
-
-    folder = Registry(services.settings.model_dir, services.settings.cache_dir / "fetched").fetch(
-        project.project, served
-    )
+    folder = services.registry.fetch(project.project, served)
     if thorough:
-        from model.student.student import load_student
+        from model.loading import load_version
 
-        return good(check, f"{served} loads ({load_student(folder).kind})")
+        return good(check, f"{served} loads ({load_version(folder).kind})")
     from model.student.artifact import read_description
 
     return good(check, f"{served} is complete ({read_description(folder)['kind']})")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from backend.commands.start.console import Console
 from backend.label_studio.client import LabelStudio
-from backend.projects.connect import connect_project, webhook_url
-from backend.serving.publishing.title import at_address, login_fields, same_address
+from backend.label_studio.connections import at_address, login_fields, same_address, webhook_url
+from backend.projects.connect import connect_project
 from backend.settings import Settings
 
 FILE = "backend-url"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from backend.commands.start.label_studio import NO_PROXY
 from backend.settings import Settings
+
+NO_PROXY = "127.0.0.1,localhost"
 
 UNTOLD = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "DATA_DIR", "LOG_LEVEL", "LOG_FORMAT")  # keys of LLMs are in no file
 

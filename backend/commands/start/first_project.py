@@ -15,10 +15,11 @@ from typing import Any
 
 from backend.commands.start.console import Console
 from backend.commands.start.plan import Sample
-from backend.commands.start.sample.importing import Imported, import_sample, report_reading
-from backend.commands.start.web import reachable
+from backend.commands.start.sample.file import SampleFile
+from backend.commands.start.sample.importing import NAMED_BAD_ROWS, Imported, import_sample
 from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
+from backend.web.server import reachable
 
 POLL_SECONDS = 2.0
 STILL_SECONDS = 20.0  # without a job and without progress for so long, there is nothing to wait for
@@ -114,3 +115,18 @@ def _status(settings: Settings, project: int) -> dict[str, Any]:
     except (urllib.error.URLError, OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def report_reading(sample: SampleFile, console: Console) -> None:
+    """Say what was found in a file of the user's own: columns, and every row that is left out (the first ten)."""
+    columns = sample.columns
+    console.say(
+        f"Sample: {len(sample.rows)} texts from column {columns.text!r} ({columns.reason}) of {sample.path.name}"
+    )
+    if columns.label:
+        console.say(f"  labels of column {columns.label!r} are kept for comparison only; no model sees them")
+    for bad in sample.bad[:NAMED_BAD_ROWS]:
+        console.say(f"  {bad}")
+    if len(sample.bad) > NAMED_BAD_ROWS:
+        rest = ", ".join(str(bad.line) for bad in sample.bad[NAMED_BAD_ROWS:][:50])
+        console.say(f"  {len(sample.bad) - NAMED_BAD_ROWS} more lines skipped for such reasons: {rest}")

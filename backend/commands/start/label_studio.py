@@ -10,15 +10,14 @@ from pathlib import Path
 from backend.commands.start.credentials import DATABASE, Credentials, load_or_draw
 from backend.commands.start.data_dir import DataDir
 from backend.commands.start.empty_database import lay_out
-from backend.commands.start.part import Part
-from backend.embedded.http_probe import answers
+from backend.commands.start.environment import NO_PROXY
+from backend.commands.start.part import Part, answers
 from backend.errors import StartError
 from backend.settings import Settings
 
 HOST = "127.0.0.1"
 DEFAULT_VENV = Path(".venv-label-studio")
 FIRST_START_SECONDS = 600.0  # migrations take 40 s on two idle cores
-NO_PROXY = "127.0.0.1,localhost"
 COUNT_LESS = "fflag_fix_back_4620_memory_efficient_predictions_import_08012025_short"
 # Nearly all below keeps it on this machine: no outward connection, no sign-up, backends on loopback allowed.
 ENVIRONMENT = {

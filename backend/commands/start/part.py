@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 KEEP_LOG_BYTES = 10_000_000
@@ -149,3 +152,12 @@ def _die_with_parent() -> Callable[[], None] | None:
 def _shorten(log: Path) -> None:
     if log.exists() and log.stat().st_size > KEEP_LOG_BYTES:
         log.replace(log.with_suffix(".old.log"))
+
+
+def answers(url: str, seconds: float = 2.0) -> bool:
+    """True if `url` answers with a 2xx status within `seconds`."""
+    try:
+        with _OPENER.open(url, timeout=seconds) as response:
+            return bool(200 <= response.status < 300)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False

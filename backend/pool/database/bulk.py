@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -11,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 IDS = 5_000  # ids per IN list: PostgreSQL stops at 65,535 parameters
 ROWS = 10_000  # rows per statement that is executed many times
 
@@ -65,10 +63,3 @@ def _insert_or_update(
 def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT of this database, which knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-
-
-def storable(text: str) -> str:
-    """The text without what a database cannot hold: PostgreSQL refuses NUL, UTF-8 has no lone surrogates."""
-    if text.isascii() and "\x00" not in text:
-        return text
-    return UNSTORABLE.sub("�", text)

@@ -18,10 +18,11 @@ from backend.serving.answers import Answer, answers
 from backend.serving.live.answer_cache import AnswerCache
 
 if TYPE_CHECKING:
+    from model.arrays import Embed
     from model.calibration import Calibration
     from model.labels import LabelSpace
     from model.registry import Registry
-    from model.student.student import Embed, Student
+    from model.student.student import Student
     from model.teacher.base import Teacher
     from model.teacher.choice import TeacherOptions
 
@@ -182,10 +183,10 @@ class LiveStudents:
         self._loader.shutdown(wait=True, cancel_futures=True)
 
     def _load(self, project: int, version: str) -> LoadedStudent:
-        from model.student.student import load_student
+        from model.loading import load_version
 
         folder: Path = self._registry.fetch(project, version)
-        student = load_student(folder)
+        student = load_version(folder)
         own = getattr(student, "own", None)  # an encoder of its own, which needs no other
         embed = own.embed if own else self._embed(student.encoder, getattr(student, "runtime", "float32"))
         loaded = LoadedStudent(student, embed, self._turn, unsure.of_version(folder))

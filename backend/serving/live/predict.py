@@ -5,29 +5,27 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import structlog
 
-from backend.blind import hide
-from backend.label_studio.annotations import identifier
 from backend.label_studio.control import Control
-from backend.label_studio.predictions import abstained_entry, is_valid, shortlist_entry
+from backend.label_studio.fields import identifier
+from backend.label_studio.predictions import abstained_entry, is_valid
 from backend.label_studio.task_text import task_text
-from backend.pool import candidates, publishing, tasks
+from backend.pool import candidates, publishing
 from backend.pool.projects import Project
-from backend.pool.versions import is_trained
-from backend.projects import triggers
-from backend.projects.current import Serving, serving
-from backend.projects.updates import Later, at_once, start
-from backend.services import Services, served_version
+from backend.pool.text import text_hash
+from backend.pool.version_names import is_trained
+from backend.projects.current import serving
+from backend.projects.triggers import Later, at_once
+from backend.projects.updates import remember_tasks
+from backend.services import Services
 from backend.serving import answers as student_answers
-from backend.serving import score_column
+from backend.serving.answers import hide
 from backend.serving.live import teacher
 from backend.serving.live.models import LiveStudents
-from backend.settings import ProjectOptions
-from model.labels import CandidateSet
+from backend.serving.live.question import Asked, Question
 
 log = structlog.get_logger(__name__)
 
@@ -35,36 +33,6 @@ NO_ENTRY, NO_OBJECT = b"[]", b"{}"
 STORING_MS, STORING_MS_PER_TASK = 5_000, 250  # how long Label Studio may take to store an answer: 25 ms a task, idle
 
 Count = Callable[[str, int], None]
-
-
-class Asked(NamedTuple):
-    """One task of a request, with its text."""
-
-    task: int
-    text: str
-    text_hash: str
-
-
-@dataclass(frozen=True)
-class Question:
-    """One request: everything that answering it needs, read once, so that all entries are of one version."""
-
-    services: Services
-    live: LiveStudents
-    project: Project
-    control: Control
-    options: ProjectOptions
-    version: str
-    deadline: float  # time.monotonic seconds
-    later: Later
-    alone: bool  # one task, opened by a person: the teacher may be asked at once
-    scope: Serving  # everything besides the task that shapes its entry
-
-    def shortlist(self, found: CandidateSet) -> dict[str, Any]:
-        """The entry of a candidate set."""
-        limit, preselect = self.options.MAX_CANDIDATES, self.options.PRESELECT
-        entry = shortlist_entry(self.control, self.version, found, limit, preselect)
-        return {**entry, "score": score_column.of_candidates(found)} if score_column.wanted(self.options) else entry
 
 
 def _uncounted(kind: str, number: int) -> None:
@@ -97,16 +65,6 @@ def answer(
 def as_json(content: object) -> bytes:
     """JSON as it leaves; ValueError for NaN and infinity."""
     return json.dumps(content, allow_nan=False).encode()
-
-
-def phase(services: Services, project: Project) -> Literal["cold", "teacher", "student"]:
-    """Which kind of answer the project gives now."""
-    if project.space is None:
-        return "cold"
-    version = served_version(services, project)
-    if is_trained(version):
-        return "student"
-    return "teacher" if candidates.figures(services.engine, project.project, version).count else "cold"
 
 
 def _answer(
@@ -155,7 +113,7 @@ def _asked(control: Control, task: object) -> Asked | None:
     number = identifier(task.get("id")) if isinstance(task, Mapping) else None
     data = task.get("data") if isinstance(task, Mapping) else None
     text = task_text(control, data) if isinstance(data, Mapping) else ""
-    return Asked(number, text, tasks.text_hash(text)) if number is not None and text else None
+    return Asked(number, text, text_hash(text)) if number is not None and text else None
 
 
 def _teacher_entries(question: Question, asked: list[Asked]) -> dict[int, dict[str, Any]]:
@@ -226,13 +184,3 @@ def _remember(question: Question, asked: Iterable[Asked]) -> None:
     texts = {one.task: one.text for one in asked}
     if texts:
         question.later("remember tasks", lambda: remember_tasks(question.services, question.project.project, texts))
-
-
-def remember_tasks(services: Services, project: int, texts: Mapping[int, str], unanswered: bool = True) -> None:
-    """Write what is new or edited to the pool, and have the teacher asked for it, and for what is `unanswered`."""
-    known = tasks.texts(services.engine, project, list(texts))
-    fresh = {task: text for task, text in texts.items() if known.get(task) != text}
-    if fresh:
-        tasks.add(services.engine, project, fresh)
-    if fresh or unanswered:
-        start(lambda: triggers.on_new_tasks(services, project), project)

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 import structlog
 
 from backend.errors import SettingsError
+from backend.label_studio.label_config import load_parser
 from backend.pool import projects
-from backend.pool.database import tables
-from backend.services import Services, project_options
+from backend.pool.versions import to_load
+from backend.projects.options import project_options
+from backend.services import Services
 from backend.serving.live.models import LiveStudents
 from backend.training.encoder import project_runtime
 
@@ -20,21 +22,6 @@ log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 2.0
 START_SECONDS = 1.0  # until the server listens and has answered: imports would take the processor from it
-
-
-def wanted(engine: sa.Engine, coming: bool = True) -> list[tuple[int, str]]:
-    """(project, version) of every student that is served and, if wanted, of those being published, the latter last."""
-    rows, versions = tables.projects, tables.versions
-    served = sa.select(rows.c.project, rows.c.served).where(rows.c.served.is_not(None))
-    next_ones = sa.select(versions.c.project, versions.c.version).where(versions.c.state == "publishing")
-    with engine.connect() as connection:
-        found = [row for query in ([served, next_ones] if coming else [served]) for row in connection.execute(query)]
-    return [(int(project), str(version)) for project, version in found]
-
-
-def load_parser() -> None:
-    """Import what reads label configs: half a second of the processor that the first /setup saves."""
-    import label_studio_sdk.label_interface.interface  # noqa: F401
 
 
 class Warmer:
@@ -56,8 +43,8 @@ class Warmer:
         self._thread.join()
 
     def look(self) -> None:
-        """Ask for every wanted student once."""
-        for project, version in wanted(self._services.engine)[-self._live.capacity :]:
+        """Ask for every to_load student once."""
+        for project, version in to_load(self._services.engine)[-self._live.capacity :]:
             self._live.get(project, version)
 
     def prepare(self) -> bool:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from backend.errors import PoolError, QueueError
+from backend.label_studio.label_config import load_parser
 from backend.pool.database.engine import check_schema
+from backend.pool.versions import wanted
 from backend.services import Services
 from backend.serving.live.models import LiveStudents
-from backend.serving.live.preload import load_parser, wanted
 
 OK = "ok"
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.pool import candidates, jobs, ledger, tasks
-from backend.services import hold_budget, label_space, paused, teacher_options
+from backend.projects.options import hold_budget, paused, teacher_options
+from backend.projects.versions import label_space
 from backend.teacher.project_teacher import open_teacher
-from model.errors import TeacherError
+from model.teacher.errors import TeacherError
 
 if TYPE_CHECKING:
-    from backend.serving.live.predict import Asked, Question
+    from backend.serving.live.question import Asked, Question
     from model.teacher.base import Answer, Teacher
 
 log = structlog.get_logger(__name__)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import structlog
 
-from backend.jobs.run import Job
 from backend.label_studio.client import LabelStudio
-from backend.pool import acquisition, tasks, versions
+from backend.pool import acquisition, tasks, version_names, versions
 from backend.pool.acquisition import Queue
-from backend.services import project_options
+from backend.pool.annotations import decided
+from backend.projects.job import Job
+from backend.projects.options import project_options
 from backend.serving import score_column
-from backend.serving.predicting import embedder
-from backend.teacher.acquisition import PEOPLE_QUEUE, choose, decided
+from backend.teacher.acquisition import PEOPLE_QUEUE, choose
+from backend.training.encoder import project_embedder
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +31,9 @@ def mark_head(job: Job, label_studio: LabelStudio, version: str) -> int:
 
     Only where the score column carries acquisition scores and Label Studio sorts by it. Goes on where a killed run was.
     """
-    if not versions.is_trained(version) or not score_column.wanted(project_options(job.services.settings, job.project)):
+    if not version_names.is_trained(version) or not score_column.wanted(
+        project_options(job.services.settings, job.project)
+    ):
         return 0
     row = versions.get(job.services.engine, job.number, version)
     queue = head(job, version)
@@ -54,7 +57,7 @@ def head(job: Job, version: str) -> Queue:
         return known
     waits_for = project_options(job.services.settings, job.project).RETRAIN_AFTER or PEOPLE_QUEUE
     count = min(PEOPLE_QUEUE, max(SMALLEST, waits_for))
-    eligible = sorted(set(tasks.all_ids(engine, job.number)) - decided(job.services, job.number))
-    chosen = choose(job.services, job.project, version, embedder(job), count, eligible)
+    eligible = sorted(set(tasks.all_ids(engine, job.number)) - decided(job.services.engine, job.number))
+    chosen = choose(job.services, job.project, version, project_embedder(job.services, job.project), count, eligible)
     acquisition.line_up(engine, job.number, "people", version, chosen)
     return Queue(version, tuple(chosen), 0)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from backend.jobs.run import Job
 from backend.pool import acquisition, predictions, rulings, shortlists, versions
 from backend.pool.versions import VersionRow
-from backend.services import project_options
-from backend.serving.predicting import registry
+from backend.projects.job import Job
+from backend.projects.options import project_options
 from model.errors import ArtifactError
 
 log = structlog.get_logger(__name__)
@@ -29,7 +28,7 @@ def prune(job: Job) -> int:
         reason = f"{row.reason}; removed to make room".lstrip("; ")
         versions.set_state(engine, job.number, row.version, "removed", reason)
         try:
-            registry(job).delete(job.number, row.version)
+            job.services.registry.delete(job.number, row.version)
         except (OSError, ArtifactError) as error:
             versions.set_state(engine, job.number, row.version, row.state, row.reason)
             log.warning("old version not removed", version=row.version, reason=str(error))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import structlog
 
-from backend.jobs.run import Job
 from backend.label_studio.client import LabelStudio
 from backend.pool import publishing
+from backend.projects.job import Job
 
 log = structlog.get_logger(__name__)
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from typing import Any
-
 import structlog
 
 from backend.errors import LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
-from backend.jobs.run import Job
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.connections import login_fields, ours
 from backend.pool import projects
-from backend.settings import Settings
+from backend.projects.job import Job
 
 log = structlog.get_logger(__name__)
-
-OUR_TITLE = re.compile(r"^(teacher|student)-[0-9a-z]+-[0-9a-f]{6}$")
 
 
 def rename_connections(job: Job, label_studio: LabelStudio, version: str) -> None:
@@ -48,30 +42,3 @@ def _follow(label_studio: LabelStudio, project: int, old: str, version: str) -> 
     chosen = label_studio.project(project).get("model_version") or ""
     if chosen in ("", old):
         label_studio.update_project(project, model_version=version)
-
-
-def ours(connections: Sequence[dict[str, Any]], backend_url: str) -> list[dict[str, Any]]:
-    """The connections that lead to this backend: by address, or by a title that only we give."""
-    return [
-        connection
-        for connection in connections
-        if same_address(str(connection.get("url")), backend_url) or OUR_TITLE.match(str(connection.get("title")))
-    ]
-
-
-def at_address(rows: Iterable[dict[str, Any]], url: str) -> list[dict[str, Any]]:
-    """The connections or webhooks that lead to an address."""
-    return [row for row in rows if same_address(str(row.get("url")), url)]
-
-
-def same_address(one: str, other: str) -> bool:
-    """Whether two addresses are the same but for a slash at the end."""
-    return one.rstrip("/") == other.rstrip("/")
-
-
-def login_fields(settings: Settings) -> dict[str, str]:
-    """What a connection needs to pass our Basic auth: to be sent with every change, or Label Studio forgets it."""
-    if not settings.BASIC_AUTH_USER:
-        return {}
-    password = settings.BASIC_AUTH_PASS.get_secret_value()
-    return {"auth_method": "BASIC_AUTH", "basic_auth_user": settings.BASIC_AUTH_USER, "basic_auth_pass": password}

@@ -8,15 +8,16 @@ from urllib.parse import quote
 from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
-from backend import pausing
 from backend.errors import ProjectError, QueueError, ShortlistError
 from backend.pool import jobs
 from backend.pool.projects import Project
+from backend.projects import actions as actions_module
 from backend.projects import triggers
 from backend.projects.actions import serve_version
-from backend.queue.job_queue import KINDS, PAUSABLE
-from backend.services import Services, paused
-from backend.web.context import known_project, parts
+from backend.projects.options import paused
+from backend.queue.kinds import KINDS, PAUSABLE
+from backend.services import Services
+from backend.web.context import context, known_project
 from backend.web.csrf import check_form
 
 actions = Blueprint("actions", __name__)
@@ -25,7 +26,7 @@ actions = Blueprint("actions", __name__)
 @actions.post("/projects/<int:number>/<name>")
 def act(number: int, name: str) -> Response:
     """Do one thing and go back to the page, with a sentence that says what happened."""
-    services = parts().services
+    services = context().services
     action = ACTIONS.get(name)
     if action is None:
         abort(404, f"there is no action {name!r}; actions are {', '.join(ACTIONS)}")
@@ -67,12 +68,12 @@ def _serve(services: Services, project: Project) -> str:
 
 
 def _pause(services: Services, project: Project) -> str:
-    pausing.pause(services, project.project)
+    actions_module.pause(services, project.project)
     return "The project is paused: nothing is trained, and the teacher is asked nothing"
 
 
 def _resume(services: Services, project: Project) -> str:
-    pausing.resume(services, project.project)
+    actions_module.resume(services, project.project)
     return "The project goes on"
 
 

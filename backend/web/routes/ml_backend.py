@@ -20,7 +20,7 @@ from backend.projects.updates import KEEP, remember
 from backend.serving.live import predict as policy
 from backend.web import events
 from backend.web.bodies import project_key, read_object, refused
-from backend.web.context import Parts, answer_json, json_answer, parts
+from backend.web.context import WebContext, answer_json, context, json_answer
 from backend.web.routes.error_pages import wants_page
 
 log = structlog.get_logger(__name__)
@@ -62,13 +62,13 @@ def root() -> ResponseReturnValue:
 @wire.post("/setup")
 def setup() -> Response:
     """The version that is served. What is not supported is refused with the sentence as reason phrase."""
-    return json_answer(setup_answer(parts(), read_object()))
+    return json_answer(setup_answer(context(), read_object()))
 
 
 @wire.post("/predict")
 def predict() -> Response:
     """One entry per task, whatever happens."""
-    return json_answer(predict_answer(parts(), read_object()))
+    return json_answer(predict_answer(context(), read_object()))
 
 
 @wire.post("/webhook")
@@ -79,15 +79,15 @@ def webhook() -> Response:
     except (RequestError, RequestEntityTooLarge) as error:
         log.warning("event refused", reason=str(error))
         return json_answer(NOTED)
-    return json_answer(webhook_answer(parts(), body))
+    return json_answer(webhook_answer(context(), body))
 
 
-def health_answer(here: Parts, body: Body) -> bytes:
+def health_answer(here: WebContext, body: Body) -> bytes:
     """What /health answers."""
     return UP
 
 
-def setup_answer(here: Parts, body: Body) -> bytes:
+def setup_answer(here: WebContext, body: Body) -> bytes:
     """What /setup answers; RequestError or ShortlistError says why not."""
     project, created = project_key(body.get("project"))
     label_config = body.get("schema", body.get("label_config"))
@@ -98,7 +98,7 @@ def setup_answer(here: Parts, body: Body) -> bytes:
     return json.dumps({"model_version": serving(here.services, known).version}).encode()
 
 
-def predict_answer(here: Parts, body: Body) -> bytes:
+def predict_answer(here: WebContext, body: Body) -> bytes:
     """What /predict answers; RequestError only where there is no list of tasks."""
     tasks = body.get("tasks")
     if not isinstance(tasks, list):
@@ -120,13 +120,13 @@ def predict_answer(here: Parts, body: Body) -> bytes:
     return b'{"results": [' + b", ".join(entries) + b"]}"
 
 
-def _nothing(here: Parts, tasks: list[object], interactive: bool) -> list[bytes]:
+def _nothing(here: WebContext, tasks: list[object], interactive: bool) -> list[bytes]:
     """The entries of a request that nothing could be found out for."""
     here.metrics.count_entries("failed", len(tasks))
     return [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
 
 
-def webhook_answer(here: Parts, body: Body) -> bytes:
+def webhook_answer(here: WebContext, body: Body) -> bytes:
     """Note an event; what /webhook answers."""
     wait = EVENT_WAIT_SECONDS if events.size(body) <= SMALL_EVENT else 0.0
     here.inbox.take(body, wait)
@@ -134,7 +134,7 @@ def webhook_answer(here: Parts, body: Body) -> bytes:
     return NOTED
 
 
-def _project(here: Parts, body: Body) -> Project:
+def _project(here: WebContext, body: Body) -> Project:
     """The project of a /predict; its label config is current in every call, so there may have been no /setup."""
     number, created = project_key(body.get("project"))
     label_config = body.get("label_config")
@@ -146,7 +146,7 @@ def _project(here: Parts, body: Body) -> Project:
     return known
 
 
-def _entries(here: Parts, project: Project, tasks: list[object], interactive: bool) -> list[bytes]:
+def _entries(here: WebContext, project: Project, tasks: list[object], interactive: bool) -> list[bytes]:
     later, count = here.background.do, here.metrics.count_entries
     return policy.answer(here.services, here.live, project, tasks, interactive, later=later, count=count)
 

@@ -7,15 +7,15 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from backend.errors import QueueError, RequestError, ShortlistError
-from backend.label_studio.annotations import identifier
+from backend.label_studio.fields import identifier
 from backend.label_studio.label_config import read_labeling_config
 from backend.pool import jobs, projects, versions
 from backend.pool.projects import Project
 from backend.projects import triggers
-from backend.services import served_version
+from backend.projects.versions import served_version
 from backend.serving.live.readiness import readiness
 from backend.web.bodies import project_key, read_object, refused
-from backend.web.context import answer_json, parts
+from backend.web.context import answer_json, context
 
 extras = Blueprint("extras", __name__)
 
@@ -30,7 +30,7 @@ def list_versions() -> Response:
     project = _meant(_query())
     if project is None or project.space is None:
         return answer_json({"versions": []})
-    services = parts().services
+    services = context().services
     stored = [row.version for row in versions.list_versions(services.engine, project.project)]
     return answer_json({"versions": list(dict.fromkeys([served_version(services, project), *stored]))})
 
@@ -39,7 +39,7 @@ def list_versions() -> Response:
 def job_status() -> Response:
     """The jobs of a project; 410 when there is none of that project."""
     project = _meant(_query())
-    rows = jobs.get(parts().services.engine, project.project) if project else {}
+    rows = jobs.get(context().services.engine, project.project) if project else {}
     if not rows:
         return answer_json({"job_status": "unknown"}, 410)
     latest = max(rows.values(), key=lambda row: row.updated_ms)
@@ -63,9 +63,9 @@ def validate() -> Response:
 def train() -> Response:
     """Start a training, as the button in Label Studio does."""
     number, _ = project_key(read_object().get("project"))
-    if projects.get(parts().services.engine, number) is None:
+    if projects.get(context().services.engine, number) is None:
         return refused(404, f"project {number} is not known here")
-    return answer_json({"status": triggers.on_start_training(parts().services, number)}, 201)
+    return answer_json({"status": triggers.on_start_training(context().services, number)}, 201)
 
 
 @extras.route("/delete", methods=["POST", "DELETE"])
@@ -78,7 +78,7 @@ def nothing_to_do() -> Response:
 @extras.get("/ready")
 def ready() -> Response:
     """Whether everything that answering needs is there: 200 or 503. Without the login it says no more than that."""
-    here = parts()
+    here = context()
     found = readiness(here.services, here.live)
     shown = found.to_json() if here.auth.accepts(request.authorization) else {"ready": found.ready}
     return answer_json(shown, 200 if found.ready else 503)
@@ -87,7 +87,7 @@ def ready() -> Response:
 @extras.get("/metrics")
 def metrics() -> Response:
     """Prometheus metrics."""
-    return parts().metrics.page()
+    return context().metrics.page()
 
 
 def _query() -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _query() -> dict[str, Any]:
 
 
 def _meant(query: dict[str, Any]) -> Project | None:
-    services = parts().services
+    services = context().services
     job = str(query.get("job") or "").rpartition("-")[2]
     stated = query.get("project") or job
     if not stated:

@@ -16,7 +16,7 @@ from backend.reporting.page_figures import drawn, insight, next_run
 from backend.reporting.status import project_status
 from backend.reporting.wording import FILTERS, incident_words, job_words, phase_words, what_next
 from backend.services import Services
-from backend.web.context import answer_json, known_project, parts
+from backend.web.context import answer_json, context, known_project
 from backend.web.csrf import form_token, keep_token, may_act
 from backend.web.middleware import NONCE
 
@@ -27,7 +27,7 @@ people.after_request(keep_token)
 @people.get("/projects")
 def all_projects() -> str:
     """Every project with its phase and version."""
-    services = parts().services
+    services = context().services
     rows = [project_status(services, project) for project in projects.all_projects(services.engine)]
     return _page("projects.html", projects=rows, address=services.settings.backend_url)
 
@@ -35,20 +35,20 @@ def all_projects() -> str:
 @people.get("/projects/<int:number>.json")
 def figures(number: int) -> Response:
     """The figures of one project."""
-    status = project_status(parts().services, known_project(number), parts().live.problems())
+    status = project_status(context().services, known_project(number), context().live.problems())
     return answer_json({**status, "incidents": [asdict(row) for row in _incidents(number)]})
 
 
 @people.get("/projects/<int:number>")
 def one_project(number: int) -> str:
     """The page of one project."""
-    services, project = parts().services, known_project(number)
+    services, project = context().services, known_project(number)
     return _page("project.html", **_of_project(services, project))
 
 
 def _of_project(services: Services, project: Project) -> dict[str, Any]:
     """What the page of a project shows."""
-    status, found = project_status(services, project, parts().live.problems()), insight(services, project)
+    status, found = project_status(services, project, context().live.problems()), insight(services, project)
     address = services.settings.label_studio_link
     rows = jobs.get(services.engine, project.project)
     return {
@@ -69,11 +69,11 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
 
 
 def _incidents(number: int) -> list[incidents.Incident]:
-    return incidents.recent(parts().services.engine, number)
+    return incidents.recent(context().services.engine, number)
 
 
 def _page(template: str, **content: Any) -> str:
-    acting = may_act(parts().services.settings)
+    acting = may_act(context().services.settings)
     token = form_token() if acting else ""
     return render_template(template, acting=acting, token=token, **FILTERS, **content)
 

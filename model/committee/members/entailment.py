@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model.acquisition.base_model import softmax
-from model.arrays import FloatArray
+from model.arrays import FloatArray, softmax
 from model.errors import ArtifactError, LabelSpaceError
 from model.labels import LabelSpace
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model.acquisition.base_model import LabelSimilarity
-from model.arrays import FloatArray
+from model.arrays import Embed, FloatArray
 from model.errors import ArtifactError, LabelSpaceError
 from model.labels import LabelSpace
-from model.training.options import Embed
 
 DESCRIPTION = "names.json"
 TEMPERATURE = 0.05

@@ -8,10 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from model.arrays import FloatArray
+from model.arrays import Embed, FloatArray
 from model.labels import LabelSpace
 from model.student.student import Student
-from model.training.options import Embed
 
 
 class Member(Protocol):

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from model.acquisition.base_model import softmax
-from model.arrays import FloatArray
+from model.arrays import FloatArray, softmax
 from model.committee.members.label_map import LabelMap
 from model.committee.members.origin import read_origin, write_origin
 from model.errors import ArtifactError

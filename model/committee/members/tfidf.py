@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from model.acquisition.base_model import softmax
-from model.arrays import FloatArray, IntArray
+from model.arrays import FloatArray, IntArray, softmax
 from model.errors import ArtifactError, LabelSpaceError, NotEnoughDataError
 from model.labels import LabelSpace
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.teacher.base import Embed
+from model.arrays import Embed
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray

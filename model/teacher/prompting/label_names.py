@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from model.labels import LabelSpace
-from model.teacher.similarity import readable
+from model.labels import LabelSpace, readable
 
 BULLET = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)])\s+")
 QUOTES = "\"'`“”‘’«»*_ \t"

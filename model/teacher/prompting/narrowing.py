@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.errors import TeacherRefused
+from model.arrays import Embed
 from model.labels import Label, LabelSpace
-from model.teacher.base import Embed
+from model.teacher.errors import TeacherRefused
 from model.teacher.prompting.prompts import label_line
 from model.teacher.prompting.tokens import estimate_tokens
 from model.teacher.similarity import SimilarityTeacher

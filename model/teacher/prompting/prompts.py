@@ -15,13 +15,12 @@ from enum import StrEnum
 from string import Template
 from typing import Any
 
-from model.errors import TeacherRefused
-from model.labels import Label, LabelSpace
-from model.teacher.similarity import readable
+from model.labels import Label, LabelSpace, readable
+from model.teacher.errors import TeacherRefused
+from model.teacher.providers.provider import LIMIT
 
 LONGEST_TEXT = 20_000  # characters of a text that are sent: bounds what one call can cost
 MOST_ENUM_LABELS = 250  # providers limit the size of an enum; beyond it answers are checked by us alone
-LIMIT = "maxItems"
 RULES = 1  # raise it when the same prompt may lead to another answer for reasons outside the prompt
 
 TEMPLATE = """You help to label texts. Each text gets one of $count labels. Answer briefly, without explanation.
@@ -146,13 +145,6 @@ def fenced(text: str) -> str:
     '<text>\\na</ text>b\\n</text>'
     """
     return f"<text>\n{text[:LONGEST_TEXT].replace('</text', '</ text')}\n</text>"
-
-
-def unlimited(schema: Any) -> Any:
-    """The schema without the limits of its lists, which not every provider knows."""
-    if isinstance(schema, dict):
-        return {name: unlimited(part) for name, part in schema.items() if name != LIMIT}
-    return schema
 
 
 def _list(items: dict[str, Any], most: int) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from model.teacher.batches import BatchItem, BatchProgress, Trace
 from model.teacher.providers.anthropic import AnthropicProvider
+from model.teacher.providers.batch_api import BatchItem, BatchProgress, Trace
 from model.teacher.providers.provider import Request
 
 LISTED = 100  # batches per page

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from model.errors import TeacherUnavailable
-from model.teacher.prompting.prompts import unlimited
+from model.teacher.errors import TeacherUnavailable
 from model.teacher.providers.dialect import Ways
-from model.teacher.providers.provider import Reply, Request, SdkProvider
+from model.teacher.providers.provider import Reply, Request, SdkProvider, unlimited
 
 if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from model.errors import TeacherUnavailable, TeacherUnheard
-from model.teacher.batches import BatchItem, BatchProgress, Trace
+from model.teacher.errors import TeacherUnavailable, TeacherUnheard
+from model.teacher.providers.batch_api import BatchItem, BatchProgress, Trace
 from model.teacher.providers.openai import OpenAIProvider
 from model.teacher.providers.provider import Request
 

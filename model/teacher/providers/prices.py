@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from model.errors import TeacherRefused
 from model.teacher.base import Usage
+from model.teacher.errors import TeacherRefused
 
 PRICES = Path(__file__).with_name("prices.json")
 USUAL_PREFIX = 1_024  # tokens

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from model.errors import TeacherError, TeacherRefused, TeacherUnavailable, TeacherUnheard
 from model.teacher.base import Usage
+from model.teacher.errors import TeacherError, TeacherRefused, TeacherUnavailable, TeacherUnheard
 from model.teacher.providers.dialect import Dialect, Ways
 from model.teacher.providers.http import StatusHook, http_client, retry_after
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from httpx2 import Client
 
     from model.teacher.providers.prices import Price
+
+LIMIT = "maxItems"
 
 TIMEOUT = 120.0  # seconds for one answer
 LOGIN = re.compile(r"//[^/@]*@")  # in an address
@@ -184,3 +186,10 @@ def with_wait(error: TeacherError, seconds: float | None) -> TeacherError:
     """The error, with the time that the server asked to wait."""
     error.retry_seconds = seconds
     return error
+
+
+def unlimited(schema: Any) -> Any:
+    """The schema without the limits of its lists, which not every provider knows."""
+    if isinstance(schema, dict):
+        return {name: unlimited(part) for name, part in schema.items() if name != LIMIT}
+    return schema

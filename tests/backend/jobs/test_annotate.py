@@ -12,13 +12,15 @@ from werkzeug import Request, Response
 
 from backend.errors import BudgetReached
 from backend.jobs import annotate
-from backend.label_studio.instructions import remember_instructions
 from backend.pool import candidates, jobs, ledger, tasks, teachers, versions
 from backend.pool.database.engine import now_ms
-from backend.projects.updates import remember
-from backend.services import Services, teacher_version
+from backend.pool.text import text_hash
+from backend.projects.updates import remember, remember_instructions
+from backend.projects.versions import teacher_version
+from backend.services import Services
+from backend.teacher import carry_over
 from benchmarks.shared.waiting import wait_for
-from model.errors import TeacherRefused, TeacherUnavailable
+from model.teacher.errors import TeacherRefused, TeacherUnavailable
 from tests.support.label_studio_double import CONFIG
 from tests.support.world import CREATED, World, messages
 
@@ -79,7 +81,7 @@ def test_an_edited_text_is_asked_again(world: World) -> None:
     tasks.add(world.engine, 7, {1: "where is my parcel now"})
     assert tasks.without_candidates(world.engine, 7, version(world), 9) == [(1, "where is my parcel now")]
     annotate.work(world.job("annotate"))
-    assert candidates.read(world.engine, 7, version(world))[1].text_hash == tasks.text_hash("where is my parcel now")
+    assert candidates.read(world.engine, 7, version(world))[1].text_hash == text_hash("where is my parcel now")
 
 
 def test_removed_labels_cost_only_the_sets_that_lose_one(world: World) -> None:
@@ -88,7 +90,7 @@ def test_removed_labels_cost_only_the_sets_that_lose_one(world: World) -> None:
     before = candidates.read(world.engine, 7, version(world))
     change_labels(world, lambda config: config.replace('<Choice value="refund" hint="wants money back"/>', ""))
     job = world.job("annotate")
-    annotate.carry_over(job, world.project, job.project.space, version(world))  # type: ignore[arg-type]
+    carry_over.carry_over(job, world.project, job.project.space, version(world))  # type: ignore[arg-type]
     carried = candidates.read(world.engine, 7, version(world))
     expected = {task for task, row in before.items() if not row.candidates or "refund" not in row.candidates.labels}
     assert 0 < len(expected) < len(rows)
@@ -110,7 +112,7 @@ def test_added_labels_and_changed_hints_are_a_new_question(world: World, change:
     annotate.work(world.job("annotate"))
     change_labels(world, change)
     job = world.job("annotate")
-    annotate.carry_over(job, world.project, job.project.space, version(world))  # type: ignore[arg-type]
+    carry_over.carry_over(job, world.project, job.project.space, version(world))  # type: ignore[arg-type]
     assert candidates.read(world.engine, 7, version(world)) == {}
     annotate.work(job)
     assert set(candidates.read(world.engine, 7, version(world))) == set(rows)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from backend.blind import is_blind
 from backend.jobs import publish
 from backend.pool import predictions, tasks
+from backend.pool.set_aside import is_blind
 from backend.services import Services
 from backend.serving.predicting import predict
 from model.encoder.encoder import load_encoder

@@ -10,7 +10,9 @@ from backend.jobs import publish
 from backend.jobs.reconcile import missing
 from backend.pool import annotations, candidates, predictions, projects, publishing, tasks, versions
 from backend.pool.annotations import Annotation
-from backend.services import Services, teacher_version
+from backend.pool.text import text_hash
+from backend.projects.versions import teacher_version
+from backend.services import Services
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
 from tests.support.world import World
@@ -24,7 +26,7 @@ def filled(world: World) -> World:
     ids = world.double.add_tasks([f"text {number}" for number in range(12)])
     tasks.add(world.engine, 7, {task: f"text {number}" for number, task in enumerate(ids)})
     answer = Answer(State.ANSWERED, CandidateSet(("billing", "refund"), (0.6, 0.3)), "")
-    rows = [(task, tasks.text_hash(f"text {number}"), answer) for number, task in enumerate(ids)]
+    rows = [(task, text_hash(f"text {number}"), answer) for number, task in enumerate(ids)]
     candidates.save(world.engine, 7, teacher(world), rows)
     url = world.services.settings.backend_url
     world.double.connections[500] = {"id": 500, "url": url, "title": "by hand", "state": "CO"}
@@ -40,7 +42,7 @@ def student(world: World, number: int = 1, state: str = "publishing") -> str:
     version = f"student-{number}-{world.project.space_hash}"
     versions.add(world.engine, 7, version, number, world.project.space_hash, {}, 3)
     known = tasks.texts(world.engine, 7, tasks.all_ids(world.engine, 7))
-    rows = [(task, tasks.text_hash(text), LABELS[task % 3], 0.75) for task, text in known.items()]
+    rows = [(task, text_hash(text), LABELS[task % 3], 0.75) for task, text in known.items()]
     predictions.save(world.engine, 7, version, rows)
     versions.set_state(world.engine, 7, version, state, "judged")
     return version
@@ -93,7 +95,7 @@ def test_a_large_project_is_served_after_the_rows_that_come_first(
     version = student(filled)
     monkeypatch.setattr(publish, "CHUNK", 5)
     doubtful = sorted(filled.double.tasks)[-5:]
-    text = {task: tasks.text_hash(f"text {task - min(filled.double.tasks)}") for task in doubtful}
+    text = {task: text_hash(f"text {task - min(filled.double.tasks)}") for task in doubtful}
     predictions.save(filled.engine, 7, version, [(task, text[task], "refund", 0.4) for task in doubtful])
     filled.double.after_import = lambda: seen.append((filled.project.served, filled.double.connections[500]["title"]))
     publish.work(filled.job("publish"))

@@ -11,7 +11,9 @@ from backend.jobs import reconcile
 from backend.pool import annotations, candidates, jobs, projects, publishing, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.database.engine import now_ms
-from backend.services import Services, teacher_version
+from backend.pool.text import text_hash
+from backend.projects.versions import teacher_version
+from backend.services import Services
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
 from tests.support.world import World
@@ -92,7 +94,7 @@ def test_candidates_and_versions_that_label_studio_lacks(world: World) -> None:
     version, text = teacher_version(world.services, world.project), "where is my parcel"
     tasks.add(world.engine, 7, {1: text})
     answer = Answer(State.ANSWERED, CandidateSet(("shipping",)), "")
-    candidates.save(world.engine, 7, version, [(1, tasks.text_hash(text), answer)])
+    candidates.save(world.engine, 7, version, [(1, text_hash(text), answer)])
     assert missing(world) == ["publish"]
     publishing.confirm(world.engine, 7, version, publishing.intend(world.engine, 7, version, [1]))
     assert missing(world) == []

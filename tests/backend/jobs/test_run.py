@@ -7,10 +7,12 @@ import sqlalchemy as sa
 
 from backend.errors import LabelStudioRefused, LabelStudioUnavailable
 from backend.jobs import run
-from backend.jobs.run import Job, run_job
+from backend.jobs.run import run_job
 from backend.pool import jobs
 from backend.pool.jobs import JobRow
-from model.errors import TeacherUnavailable, TrainingError
+from backend.projects.job import Job
+from model.errors import TrainingError
+from model.teacher.errors import TeacherUnavailable
 from tests.support.world import World
 
 

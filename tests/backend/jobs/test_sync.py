@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from backend import human_labels
 from backend.errors import LabelStudioUnavailable
 from backend.jobs import sync
 from backend.pool import annotations as decisions
 from backend.pool import tasks
+from backend.pool.annotations import human_labels
 from backend.pool.database.engine import now_ms
 from backend.services import Services
 from model.labels import HumanLabel
@@ -19,7 +19,7 @@ from tests.support.world import World
 
 
 def labels(world: World) -> dict[int, HumanLabel]:
-    return human_labels.of_project(world.engine, world.double.number)
+    return human_labels(world.engine, world.double.number)
 
 
 def test_everything_arrives_at_first(world: World) -> None:

@@ -11,14 +11,15 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend import human_labels
-from backend.human_labels import decide
 from backend.jobs import sync
 from backend.label_studio.annotations import read_annotation
 from backend.label_studio.control import Control
 from backend.pool import tasks
+from backend.pool.annotation import decide
+from backend.pool.annotations import human_labels
 from backend.pool.database.engine import open_engine
-from backend.projects.updates import control_of, remember
+from backend.projects.options import control_of
+from backend.projects.updates import remember
 from backend.services import Services
 from backend.web import events
 from tests.support.label_studio_double import CONFIG
@@ -103,7 +104,7 @@ def test_after_any_history_one_comparison_makes_them_equal(world: World, steps: 
         deliver(here.services, site.sent, shuffle)
         sync.synchronise(here.job("sync"), complete=True)
         control = control_of(here.services, here.project)
-        assert human_labels.of_project(here.engine, 7) == truth(here, control)
+        assert human_labels(here.engine, 7) == truth(here, control)
         expected = {number: task["data"]["text"] for number, task in here.double.tasks.items()}
         assert tasks.texts(here.engine, 7, tasks.all_ids(here.engine, 7)) == expected
 

@@ -11,14 +11,17 @@ from backend.errors import SettingsError
 from backend.jobs import adapt, annotate, publish, train
 from backend.pool import annotations, jobs, predictions, tasks, versions
 from backend.pool.annotations import Annotation
+from backend.pool.set_aside import is_held_out
+from backend.pool.text import text_hash
 from backend.projects.updates import remember
 from backend.services import Services
 from backend.training import evaluation, own_encoder
-from backend.training.promotion import Pool, Said, Verdict, is_held_out
+from backend.training.promotion import Pool, Said, Verdict
+from backend.training.snapshot import read_snapshot
 from model.encoder.runtimes import preferred
 from model.labels import HumanLabel
 from model.registry import Registry
-from model.student.student import load_student
+from model.student.loading import load_student
 from model.training import adaptation
 from tests.support.label_studio_double import CONFIG
 from tests.support.toys import tiny_transformer
@@ -87,14 +90,14 @@ def test_tasks_that_come_later_are_answered_when_publishing(asked: World) -> Non
     publish.work(asked.job("publish"))
     given = predictions.read(asked.engine, 7, served)
     assert set(given) == set(tasks.all_ids(asked.engine, 7)) - {1}
-    assert given[5][0] == tasks.text_hash("an edited text")
+    assert given[5][0] == text_hash("an edited text")
     assert asked.double.versions_of(new) == [served]
     assert asked.double.versions_of(5) == [served]
 
 
 def test_shortlists_that_came_while_it_ran_lead_to_one_more_training(asked: World) -> None:
     job = asked.job("train")
-    snapshot = train.read_snapshot(job)
+    snapshot = read_snapshot(job)
     for was_asked, teacher, expected in ((10, "running", False), (10, "idle", True), (30, "idle", False)):
         jobs.begin(asked.engine, 7, "annotate")
         if teacher == "idle":
@@ -119,7 +122,7 @@ def test_numbers_grow_and_a_folder_of_a_killed_run_is_in_nobodys_way(asked: Worl
     train.work(asked.job("train"))
     second = f"student-2-{asked.project.space_hash}"
     left_over = registry(asked)
-    snapshot = train.read_snapshot(asked.job("train"))
+    snapshot = read_snapshot(asked.job("train"))
     student, _ = train._train(asked.job("train"), snapshot, set())
     left_over.write(7, second, student, {})
     train.work(asked.job("train"))
@@ -190,7 +193,7 @@ def test_decisions_for_labels_that_are_gone_and_old_texts_are_left_out(asked: Wo
     other = Annotation(2, 2, 1, ("refund",), "labelled", False, "2026-11-21T06:00:01.000000Z", None, None, None)
     annotations.save(asked.engine, 7, [row, other])
     tasks.add(asked.engine, 7, {3: "an edited text"})
-    snapshot = train.read_snapshot(asked.job("train"))
+    snapshot = read_snapshot(asked.job("train"))
     assert snapshot.labels == {2: HumanLabel(("refund",))}
     assert 3 not in snapshot.sets
     assert snapshot.texts[3] == "an edited text"

@@ -16,7 +16,6 @@ import pytest
 from backend.jobs import publish
 from backend.pool import tasks
 from backend.serving.live.models import LiveStudents
-from backend.serving.predicting import registry
 from benchmarks.shared.waiting import wait_for
 from model.registry import Registry
 from tests.support.students import store
@@ -56,7 +55,7 @@ def test_a_rollback_reaches_all_web_processes_and_is_published(world: World) -> 
 def test_a_poisoned_version_is_named_and_nobody_is_blocked(world: World, poison: str, tmp_path: Path) -> None:
     """Its folder is damaged on disk: the tasks get empty entries, nothing of it runs, /ready says which and why."""
     version = store(world, 1)
-    folder = registry(world.job("train")).fetch(7, version)
+    folder = world.services.registry.fetch(7, version)
     if poison == "missing":
         shutil.rmtree(folder)
     else:

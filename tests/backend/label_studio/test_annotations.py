@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.label_studio.annotations import chosen_labels, identifier, read_annotation, utc_text
+from backend.label_studio.annotations import chosen_labels, read_annotation
+from backend.label_studio.fields import identifier, utc_text
 from backend.label_studio.label_config import read_labeling_config
 from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY
 

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.human_labels import decide, of_project
 from backend.pool import annotations
-from backend.pool.annotation import Annotation
+from backend.pool.annotation import Annotation, decide
+from backend.pool.annotations import human_labels
 from backend.pool.database.engine import now_ms
 from model.labels import HumanLabel
 from tests.support.events import fold, stories
@@ -61,21 +61,21 @@ def test_a_skip_and_an_empty_submission(pool: sa.Engine) -> None:
     skipped = Annotation(1, 3, 1, (), "skipped", False, moment(1))
     empty = Annotation(2, 4, 1, (), "empty", False, moment(1))
     assert annotations.save(pool, PROJECT, [skipped, empty]) == {3}
-    assert of_project(pool, PROJECT) == {3: HumanLabel(())}
+    assert human_labels(pool, PROJECT) == {3: HumanLabel(())}
 
 
 def test_deleting(pool: sa.Engine) -> None:
     annotations.save(pool, PROJECT, [labelled(1, 3, "refund"), labelled(2, 3, "billing", annotator=2)])
     assert annotations.delete(pool, PROJECT, [1], moment(0)) == {3}
     assert annotations.delete(pool, PROJECT, [1], moment(9)) == set()
-    assert of_project(pool, PROJECT) == {3: HumanLabel(("billing",))}
+    assert human_labels(pool, PROJECT) == {3: HumanLabel(("billing",))}
     assert [row.state for row in annotations.of_tasks(pool, PROJECT)[3]] == ["labelled", "deleted"]
 
 
 def test_a_deletion_that_overtakes_its_annotation(pool: sa.Engine) -> None:
     assert annotations.delete(pool, PROJECT, [1], moment(3)) == set()
     assert annotations.save(pool, PROJECT, [labelled(1, 3, "refund")]) == set()
-    assert of_project(pool, PROJECT) == {}
+    assert human_labels(pool, PROJECT) == {}
     assert changes(pool) == 0
 
 
@@ -84,7 +84,7 @@ def test_only_a_later_listing_brings_back_what_was_deleted_by_mistake(pool: sa.E
     annotations.delete(pool, PROJECT, [1], moment(50))
     assert annotations.save(pool, PROJECT, [row], listed_ms=start) == set()
     assert annotations.save(pool, PROJECT, [row], listed_ms=now_ms() + 1) == {3}
-    assert of_project(pool, PROJECT) == {3: HumanLabel(("refund",))}
+    assert human_labels(pool, PROJECT) == {3: HumanLabel(("refund",))}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_listing_overrules_what_was_seen_long_before_it(pool: sa.Engine, seen_
     listed = labelled(1, 3, "billing", at=2)
     assert annotations.save(pool, PROJECT, [listed]) == set()
     assert annotations.save(pool, PROJECT, [listed], listed_ms=now_ms()) == ({3} if expected == "billing" else set())
-    assert of_project(pool, PROJECT) == {3: HumanLabel((expected,))}
+    assert human_labels(pool, PROJECT) == {3: HumanLabel((expected,))}
     (row,) = annotations.of_tasks(pool, PROJECT, [3])[3]
     assert (row.shown_version, row.shown_labels) == (TEACHER, ("refund",))
     assert bool(annotations.seen_before(pool, PROJECT, [1], now_ms() + 120_000))
@@ -116,8 +116,8 @@ def test_projects_do_not_mix(pool: sa.Engine) -> None:
     add_project(pool, 8)
     annotations.save(pool, PROJECT, [labelled(1, 3, "refund")])
     annotations.save(pool, 8, [labelled(1, 3, "billing")])
-    assert of_project(pool, 8) == {3: HumanLabel(("billing",))}
-    assert of_project(pool, PROJECT) == {3: HumanLabel(("refund",))}
+    assert human_labels(pool, 8) == {3: HumanLabel(("billing",))}
+    assert human_labels(pool, PROJECT) == {3: HumanLabel(("refund",))}
 
 
 def test_a_bulk_event(pool: sa.Engine) -> None:
@@ -160,5 +160,5 @@ def deliver(engine: sa.Engine, project: int, events: list[Annotation], size: int
 
 def test_four_processes_deliver_the_same_events_and_each_change_counts_once(pool: sa.Engine, database_url: str) -> None:
     changed = at_once(4, label, database_url, 60)
-    assert of_project(pool, PROJECT) == {task: HumanLabel(("refund",)) for task in range(1, 61)}
+    assert human_labels(pool, PROJECT) == {task: HumanLabel(("refund",)) for task in range(1, 61)}
     assert sum(changed) == changes(pool) == 60

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from backend.pool import candidates, tasks
+from backend.pool import candidates, text
 from model.labels import CandidateSet
 from model.teacher.base import Usage
 from tests.support.samples import PROJECT, TEACHER, abstained, answered, unparsed
@@ -104,7 +104,7 @@ def test_carrying_over_leaves_newer_answers_alone(pool: sa.Engine) -> None:
 
 def test_carrying_over_many(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "PAGE", 10)
-    rows = [(task, tasks.text_hash(str(task)), answered("refund")) for task in range(1, 36)]
+    rows = [(task, text.text_hash(str(task)), answered("refund")) for task in range(1, 36)]
     candidates.save(engine, PROJECT, TEACHER, rows)
     assert candidates.carry_over(engine, PROJECT, TEACHER, NEW, lambda _: True) == 35
     assert candidates.read(engine, PROJECT, NEW) == candidates.read(engine, PROJECT, TEACHER)

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.human_labels import decide
-from backend.pool.annotation import Annotation, tombstone
+from backend.pool.annotation import Annotation, decide, tombstone
 from model.labels import Decision, HumanLabel
 from tests.support.samples import labelled, moment
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from backend.pool import candidates, label_spaces, projects, tasks
+from backend.pool import candidates, label_spaces, projects, text
 from model.labels import CandidateSet, Label, LabelSpace
 from model.teacher.base import Answer, State
 
@@ -24,8 +24,8 @@ def test_a_label_space_is_kept_under_its_hash(engine: sa.Engine) -> None:
 def test_versions_that_were_asked_come_newest_first(engine: sa.Engine) -> None:
     answer = Answer(State.ANSWERED, CandidateSet(("a",)), "")
     for version in ("teacher-1-abcdef", "teacher-2-abcdef"):
-        candidates.save(engine, 7, version, [(1, tasks.text_hash("x"), answer)])
+        candidates.save(engine, 7, version, [(1, text.text_hash("x"), answer)])
         while label_spaces.asked_versions(engine, 7)[0] != version:  # two answers within one millisecond
-            candidates.save(engine, 7, version, [(1, tasks.text_hash("x"), answer)])
+            candidates.save(engine, 7, version, [(1, text.text_hash("x"), answer)])
     assert label_spaces.asked_versions(engine, 7) == ["teacher-2-abcdef", "teacher-1-abcdef"]
     assert label_spaces.asked_versions(engine, 8) == []

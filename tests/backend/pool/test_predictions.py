@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from backend.pool import predictions, publishing, tasks
+from backend.pool import predictions, publishing, tasks, text
 from tests.support.samples import PROJECT, STUDENT
 
 TEXTS = {1: "one", 2: "two", 3: "three", 4: "four"}
@@ -13,7 +13,7 @@ LABELS = {1: ("refund", 0.9), 2: ("billing", 0.25), 3: ("shipping", 1.0), 4: ("r
 @pytest.fixture
 def pool(engine: sa.Engine) -> sa.Engine:
     tasks.add(engine, PROJECT, TEXTS)
-    rows = [(task, tasks.text_hash(TEXTS[task]), *LABELS[task]) for task in TEXTS]
+    rows = [(task, text.text_hash(TEXTS[task]), *LABELS[task]) for task in TEXTS]
     predictions.save(engine, PROJECT, STUDENT, rows)
     return engine
 
@@ -29,7 +29,7 @@ def publish(engine: sa.Engine, version: str, ids: list[int]) -> None:
 
 
 def test_predictions_are_read_as_they_were_saved(pool: sa.Engine) -> None:
-    everything = {task: (tasks.text_hash(TEXTS[task]), *LABELS[task]) for task in TEXTS}
+    everything = {task: (text.text_hash(TEXTS[task]), *LABELS[task]) for task in TEXTS}
     assert predictions.read(pool, PROJECT, STUDENT) == everything
     assert predictions.read(pool, PROJECT, STUDENT, [2, 99]) == {2: everything[2]}
     assert predictions.read(pool, PROJECT, STUDENT, []) == {}
@@ -79,5 +79,5 @@ def test_dropping_keeps_the_record_of_what_was_sent(pool: sa.Engine) -> None:
     predictions.drop(pool, PROJECT, STUDENT)
     assert predictions.read(pool, PROJECT, STUDENT) == {}
     assert set(predictions.read(pool, PROJECT, "student-2-x")) == {1}
-    predictions.save(pool, PROJECT, STUDENT, [(1, tasks.text_hash("one"), *LABELS[1])])
+    predictions.save(pool, PROJECT, STUDENT, [(1, text.text_hash("one"), *LABELS[1])])
     assert waiting(pool) == []

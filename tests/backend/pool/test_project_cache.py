@@ -47,7 +47,8 @@ def test_another_process_is_seen_at_once(sqlite_engine: sa.Engine) -> None:
     save(sqlite_engine, "ours")
     assert title(sqlite_engine) == "ours"
     program = (
-        "import sys; from backend.pool.database.engine import open_engine; from tests.backend.pool.test_project_cache import save;"
+        "import sys; from backend.pool.database.engine import open_engine; "
+        "from tests.backend.pool.test_project_cache import save; "
         "save(open_engine(sys.argv[1]), 'theirs')"
     )
     subprocess.run([sys.executable, "-c", program, str(sqlite_engine.url)], check=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from backend.pool import candidates, predictions, projects, publishing, tasks
+from backend.pool import candidates, predictions, projects, publishing, tasks, text
 from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State
 
@@ -22,7 +22,7 @@ def pool(engine: sa.Engine) -> sa.Engine:
 
 def answer(task: int, state: State = State.ANSWERED) -> tuple[int, str, Answer]:
     found = CandidateSet(("a",)) if state is State.ANSWERED else None
-    return task, tasks.text_hash(f"text {task}"), Answer(state, found, "")
+    return task, text.text_hash(f"text {task}"), Answer(state, found, "")
 
 
 def test_an_intent_is_open_until_it_is_confirmed_or_withdrawn(pool: sa.Engine) -> None:
@@ -49,7 +49,7 @@ def test_candidates_that_were_not_sent_are_found(pool: sa.Engine) -> None:
 
 
 def test_tasks_that_a_student_has_not_seen_are_found(pool: sa.Engine) -> None:
-    seen = [(task, tasks.text_hash(f"text {task}"), "a", 0.5) for task in (1, 2, 3)]
+    seen = [(task, text.text_hash(f"text {task}"), "a", 0.5) for task in (1, 2, 3)]
     predictions.save(pool, 7, STUDENT, seen)
     tasks.add(pool, 7, {3: "edited since"})
     assert publishing.unanswered(pool, 7, STUDENT) == [3, 4, 5]

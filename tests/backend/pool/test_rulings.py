@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from backend.pool import annotations, candidates, predictions, rulings, tasks
+from backend.pool import annotations, candidates, predictions, rulings, tasks, text
 from backend.pool.figures import Checked
 from tests.support.samples import PROJECT, TEACHER, abstained, add_project, labelled
 
@@ -45,7 +45,7 @@ def test_what_waits_for_the_teacher_is_open_and_unasked(engine: sa.Engine) -> No
     add_project(engine)
     rulings.save(engine, PROJECT, VERSION, {**dict.fromkeys((1, 2, 3, 4), "unresolved"), 5: "committee"})
     tasks.add(engine, PROJECT, {1: "a text"})
-    candidates.save(engine, PROJECT, TEACHER, [(1, tasks.text_hash("a text"), abstained())])
+    candidates.save(engine, PROJECT, TEACHER, [(1, text.text_hash("a text"), abstained())])
     annotations.save(engine, PROJECT, [labelled(10, 2, "refund")])
     assert rulings.unasked(engine, PROJECT, VERSION, TEACHER) == 2
     assert rulings.unasked(engine, PROJECT, VERSION, "teacher-another") == 3

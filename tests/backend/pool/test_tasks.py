@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.pool import annotations, candidates, predictions, tasks
+from backend.pool.text import text_hash
 from tests.support.processes import add_tasks, at_once
 from tests.support.samples import PROJECT, STUDENT, TEACHER, abstained, answered, labelled, unparsed
 
@@ -17,7 +18,7 @@ TEXTS = {3: "three", 1: "one", 2**40: "large id", 2: "two"}
 def ask(engine: sa.Engine, *ids: int, version: str = TEACHER) -> None:
     """Let the teacher answer for the tasks as they are now."""
     texts = tasks.texts(engine, PROJECT, ids)
-    rows = [(task, tasks.text_hash(text), answered("refund")) for task, text in texts.items()]
+    rows = [(task, text_hash(text), answered("refund")) for task, text in texts.items()]
     candidates.save(engine, PROJECT, version, rows)
 
 
@@ -49,7 +50,7 @@ def test_iterating_over_nothing(engine: sa.Engine) -> None:
 
 
 def test_the_hash_is_sha_256() -> None:
-    assert tasks.text_hash("Grüße") == hashlib.sha256("Grüße".encode()).hexdigest()[:32]
+    assert text_hash("Grüße") == hashlib.sha256("Grüße".encode()).hexdigest()[:32]
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
@@ -57,7 +58,7 @@ def test_the_hash_is_sha_256() -> None:
 def test_any_text_can_be_stored_and_its_hash_found_again(engine: sa.Engine, text: str) -> None:
     tasks.add(engine, PROJECT, {1: text})
     kept = tasks.texts(engine, PROJECT, [1])[1]
-    assert tasks.text_hash(kept) == tasks.text_hash(text)
+    assert text_hash(kept) == text_hash(text)
     if text.isprintable():
         assert kept == text
 
@@ -87,7 +88,7 @@ def test_what_is_missing_before_the_place_of_the_last_search_is_found_after_the_
 
 def test_any_answer_of_the_same_version_counts_and_none_of_another(engine: sa.Engine) -> None:
     tasks.add(engine, PROJECT, TEXTS)
-    rows = [(1, tasks.text_hash("one"), abstained()), (2, tasks.text_hash("two"), unparsed())]
+    rows = [(1, text_hash("one"), abstained()), (2, text_hash("two"), unparsed())]
     candidates.save(engine, PROJECT, TEACHER, rows)
     ask(engine, 3, version="teacher-other")
     assert missing(engine) == [3, 2**40]
@@ -114,7 +115,7 @@ def test_removing_takes_everything_of_a_task(engine: sa.Engine) -> None:
     tasks.add(engine, PROJECT, TEXTS)
     ask(engine, *TEXTS)
     annotations.save(engine, PROJECT, [labelled(1, 1, "refund"), labelled(2, 2, "refund")])
-    rows = [(task, tasks.text_hash(text), "refund", 0.5) for task, text in TEXTS.items()]
+    rows = [(task, text_hash(text), "refund", 0.5) for task, text in TEXTS.items()]
     predictions.save(engine, PROJECT, STUDENT, rows)
     tasks.remove(engine, PROJECT, [1, 3, 99])
     tasks.remove(engine, PROJECT, [])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from backend import pausing
 from backend.errors import ProjectError
 from backend.jobs import reconcile, run
 from backend.jobs.sync import run as sync
 from backend.jobs.train import run as train
 from backend.pool import jobs, tasks, versions
-from backend.projects import triggers
+from backend.projects import actions, triggers
 from backend.reporting.status import project_status
 from backend.services import Services
 from tests.support.world import World, messages
@@ -20,7 +19,7 @@ from tests.support.world import World, messages
 def here(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (run, reconcile):
         monkeypatch.setattr(module, "job_services", lambda: world.services)
-    pausing.pause(world.services, 7)
+    actions.pause(world.services, 7)
 
 
 def test_nothing_is_started_and_the_status_says_so(world: World) -> None:
@@ -50,7 +49,7 @@ def test_a_job_that_was_queued_before_does_nothing(world: World) -> None:
 def test_resuming_asks_for_what_is_missing(world: World) -> None:
     tasks.add(world.engine, 7, {1: "where is my parcel"})
     assert "annotate" not in reconcile.missing(world.services, world.project)
-    pausing.resume(world.services, 7)
+    actions.resume(world.services, 7)
     assert world.services.queue.place("sync", 7) == "waiting"
     assert world.services.queue.place("annotate", 7) == "waiting"
     assert "annotate" in reconcile.missing(world.services, world.project)
@@ -60,5 +59,5 @@ def test_the_setting_pauses_too_and_is_named(world: World) -> None:
     settings = world.services.settings.model_copy(update={"PAUSED": True})
     world.services = Services(settings, world.engine, world.services.queue)
     with pytest.raises(ProjectError, match="paused by the setting PAUSED"):
-        pausing.resume(world.services, 7)
+        actions.resume(world.services, 7)
     assert project_status(world.services, world.project)["paused"] is True

@@ -13,8 +13,9 @@ from backend.pool import projects, versions
 from backend.pool.projects import Project
 from backend.projects.current import Serving, serving
 from backend.projects.updates import remember
+from backend.projects.versions import served_version
 from backend.queue.job_queue import JobQueue
-from backend.services import Services, served_version
+from backend.services import Services
 from backend.settings import Settings
 from tests.support.configs import CONFIG_A
 

@@ -18,10 +18,11 @@ from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from backend.errors import QueueError
-from backend.executions import forget_dead_executions
 from backend.pool import jobs
 from backend.queue import job_queue as queue_module
-from backend.queue.job_queue import QUEUES, JobQueue, job_id
+from backend.queue.job_queue import JobQueue, job_id
+from backend.queue.kinds import QUEUES
+from backend.queue.rq_records import forget_dead_executions
 from backend.queue.worker import JobWorker
 from tests.support.servers import RedisServer
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from rq import Queue
 
 from backend.pool import jobs
-from backend.queue.job_queue import LONGEST_WAIT_SECONDS, QUEUES, SILENCE_SECONDS, JobQueue
+from backend.queue.job_queue import JobQueue
+from backend.queue.kinds import LONGEST_WAIT_SECONDS, QUEUES, SILENCE_SECONDS
 from backend.queue.rq_records import put_right
 from backend.queue.worker import JobWorker
 

@@ -18,7 +18,7 @@ from backend.queue.worker import JobWorker, Scheduler
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
 from model.registry import Registry
-from model.student.student import load_student
+from model.student.loading import load_student
 from tests.support.checks import check_all_is_well, fill
 from tests.support.holding import Holding
 from tests.support.servers import RedisServer

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from backend.pool import annotations, candidates, projects, rulings, tasks, versions
+from backend.projects.versions import teacher_version
 from backend.reporting.committee_quality import advice, deciders, members
 from backend.reporting.status import project_status
 from backend.reporting.wording import what_next
-from backend.services import teacher_version
 from tests.support.samples import answered, labelled
 from tests.support.world import World
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.label_studio.links import MOST_TASKS, tasks_link
-from backend.pool.pairs import Pair
+from backend.pool.figures import Pair
 from backend.reporting.charts import Point, learning_curve, set_sizes, stopping_curve
 from backend.reporting.confusions import confusions
 

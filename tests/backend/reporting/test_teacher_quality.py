@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.services import teacher_version
+from backend.projects.versions import teacher_version
 from tests.support.web_server import Server
 
 SETS = {1: ("billing", "refund"), 2: ("refund", "billing"), 3: ("billing", "refund"), 4: ("shipping",)}

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.blind import hide, is_blind
-from backend.pool import predictions, tasks
+from backend.pool import predictions
+from backend.pool.set_aside import is_blind
 from backend.pool.shown import reaction
+from backend.pool.text import text_hash
+from backend.serving.answers import hide
 from tests.support.web_server import Server
 
 BLIND = [task for task in range(1, 400) if is_blind(7, task, 0.05)]
@@ -47,7 +49,7 @@ def test_blind_tasks_are_measured_apart(serve: Callable[..., Server]) -> None:
     chosen = dict.fromkeys([*BLIND[:4], *OPEN[:4]], "where is my parcel")
     server.answered(chosen, ["refund", "billing"])
     version = server.promote()
-    rows = [(task, tasks.text_hash(text), "refund", 0.8) for task, text in chosen.items()]
+    rows = [(task, text_hash(text), "refund", 0.8) for task, text in chosen.items()]
     predictions.save(server.services.engine, 7, version, rows)
     entries = dict(zip(chosen, server.predict(chosen), strict=True))
     for task in chosen:

@@ -10,12 +10,12 @@ from pytest_httpserver import HTTPServer
 
 from backend.jobs import annotate, publish, train
 from backend.pool import candidates, jobs, predictions, rulings, shortlists, tasks, versions
+from backend.pool.text import text_hash
+from backend.projects.versions import chooser, teacher_version
 from backend.reporting.prompt_preview import question_of
 from backend.reporting.status import project_status
-from backend.services import teacher_version
 from backend.serving.ruling import accepted, counted, decisions, together
 from backend.teacher import acquisition, budget_stages
-from backend.teacher.acquisition import chooser
 from backend.training.committee import Agreed, replay, served_committee
 from backend.training.encoder import project_embedder
 from model.committee.pooling import Confusion, Pooling
@@ -109,7 +109,7 @@ def test_what_the_web_process_answered_counts_as_the_committees(world: World, ll
     version = first_committee(world)
     (late,) = world.double.add_tasks(["where is my parcel"])
     tasks.add(world.engine, 7, {late: "where is my parcel"})
-    predictions.save(world.engine, 7, version, [(late, tasks.text_hash("where is my parcel"), "shipping", 0.9)])
+    predictions.save(world.engine, 7, version, [(late, text_hash("where is my parcel"), "shipping", 0.9)])
     publish.work(world.job("publish"))
     assert late in rulings.of_source(world.engine, 7, version, "committee")
     tasks.remove(world.engine, 7, [late])

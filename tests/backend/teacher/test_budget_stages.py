@@ -11,10 +11,11 @@ from backend.errors import BudgetReached
 from backend.jobs import annotate, publish, train
 from backend.pool import acquisition, annotations, candidates, jobs, ledger, predictions, tasks
 from backend.pool.annotations import Annotation
-from backend.services import teacher_version
+from backend.pool.text import text_hash
+from backend.projects.versions import chooser, teacher_version
 from backend.teacher import acquisition as acquiring
 from backend.teacher import budget_stages
-from backend.teacher.acquisition import chooser, for_teacher
+from backend.teacher.acquisition import for_teacher
 from backend.teacher.budget_stages import Stage
 from backend.training.encoder import project_embedder
 from tests.support.llm import says, with_llm
@@ -143,7 +144,7 @@ def test_a_queue_is_used_up_before_the_next_one_and_leaves_out_what_people_decid
     assert not {100, 101} <= set(order)
     assert for_teacher(world.services, world.project, version, embed(world)) == order
     decide(world, 60)
-    answers = {task: tasks.text_hash(text) for task, text in tasks.texts(world.engine, 7, order).items()}
+    answers = {task: text_hash(text) for task, text in tasks.texts(world.engine, 7, order).items()}
     from model.teacher.base import Answer, State
 
     candidates.save(world.engine, 7, version, [(t, h, Answer(State.ABSTAINED, None, "")) for t, h in answers.items()])

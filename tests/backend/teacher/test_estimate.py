@@ -13,14 +13,15 @@ from backend.commands.annotate import tell as tell_question
 from backend.commands.estimate import tell
 from backend.errors import ProjectError, SettingsError
 from backend.jobs import annotate
-from backend.label_studio.instructions import instructions_of, remember_instructions
+from backend.label_studio.instructions import instructions_of
 from backend.pool import annotations, candidates, tasks
+from backend.projects.updates import remember_instructions
+from backend.projects.versions import teacher_version
 from backend.reporting.prompt_preview import question_of, system_part
 from backend.reporting.status import project_status
 from backend.reporting.teacher_quality import hint, teacher_versions
-from backend.services import teacher_version
 from backend.teacher.estimate import estimate
-from model.errors import TeacherRefused
+from model.teacher.errors import TeacherRefused
 from tests.support.embedding import embed
 from tests.support.llm import says_billing, with_llm
 from tests.support.llm_server import AnthropicServer, OpenAIServer, Play

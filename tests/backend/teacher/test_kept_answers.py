@@ -11,12 +11,12 @@ from backend.jobs import annotate
 from backend.pool import candidates, ledger, tasks
 from backend.pool.database.engine import write
 from backend.pool.database.tables import candidate_sets
-from backend.services import teacher_version
+from backend.projects.versions import teacher_version
 from backend.teacher.kept_answers import answer_from, answer_to
 from backend.teacher.project_teacher import labelled_examples, llms_of, open_teacher
-from model.errors import TeacherError
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
+from model.teacher.errors import TeacherError
 from tests.support.embedding import embed
 from tests.support.llm import says_billing, with_llm
 from tests.support.llm_server import OpenAIServer, Play
@@ -112,7 +112,7 @@ def test_an_answer_survives_keeping_free_of_charge(answer: Answer) -> None:
 
 def test_examples_are_human_labels_but_none_that_students_are_judged_by(world: World, llm: OpenAIServer) -> None:
     from backend.pool import annotations
-    from backend.training.promotion import is_held_out
+    from backend.pool.set_aside import is_held_out
 
     rows = [labelled(task, task, *(["billing"] if task < 14 else ["billing", "refund"])) for task in range(1, 16)]
     annotations.save(world.engine, 7, rows)

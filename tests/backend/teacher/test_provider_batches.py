@@ -16,10 +16,10 @@ from backend.pool import batches, candidates, jobs, ledger, tasks
 from backend.pool.database.engine import write
 from backend.pool.database.tables import answers
 from backend.pool.database.tables import batches as table
-from backend.services import teacher_version
+from backend.projects.versions import teacher_version
 from backend.teacher import provider_batches as batch_jobs
-from model.errors import TeacherError, TeacherUnavailable
 from model.teacher.base import Teacher
+from model.teacher.errors import TeacherError, TeacherUnavailable
 from tests.support.batch_servers import AnthropicBatchServer, OpenAIBatchServer
 from tests.support.llm import says_billing, with_llm
 from tests.support.llm_server import Play

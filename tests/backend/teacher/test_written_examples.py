@@ -13,8 +13,8 @@ from backend.jobs import annotate
 from backend.pool import annotations, candidates, ledger, tasks
 from backend.pool.database.engine import write
 from backend.pool.database.tables import candidate_sets
+from backend.projects.versions import teacher_version
 from backend.reporting.prompt_preview import question_of
-from backend.services import teacher_version
 from backend.teacher.estimate import estimate
 from backend.teacher.project_teacher import examples_writer, labelled_examples
 from tests.support.embedding import embed_words
@@ -96,7 +96,7 @@ def test_without_money_for_them_the_tasks_come_first(world: World, llm: OpenAISe
 
 
 def test_a_wrong_key_is_told_and_nothing_stays_set_aside(world: World, llm: OpenAIServer) -> None:
-    from model.errors import TeacherRefused
+    from model.teacher.errors import TeacherRefused
 
     llm.script = lambda text, asked: Play(401, "no such key")
     with pytest.raises(TeacherRefused, match="no such key"):

@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from backend.commands.committee import line
 from backend.jobs import annotate, publish, train
 from backend.pool import annotations, classifiers, ledger, tasks, versions
-from backend.services import label_space
+from backend.projects.versions import label_space
 from backend.training.classifiers import confirm, dismiss, guests, propose
 from model.errors import ArtifactError, LabelSpaceError
 from tests.support.embedding import embed_words

@@ -7,13 +7,12 @@ import pytest
 from backend.errors import SettingsError
 from backend.jobs import annotate, publish, train
 from backend.pool import predictions, projects, tasks, versions
+from backend.projects.versions import chooser
+from backend.reporting.status import phase
 from backend.services import Services
-from backend.serving.live.predict import phase
-from backend.serving.predicting import registry
 from backend.settings import load_settings
-from backend.teacher.acquisition import chooser
 from backend.training.encoder import project_embedder
-from model.student.student import load_student
+from model.student.loading import load_student
 from tests.support.world import World, messages
 
 
@@ -48,7 +47,7 @@ def test_a_committee_goes_the_way_of_a_student(asked: World) -> None:
     row = versions.get(asked.engine, 7, first)
     assert row is not None
     assert row.metrics["training"]["found"]["members"] == ["student", "student:1", "words", "names"]
-    stored = load_student(registry(asked.job("train")).fetch(7, first))
+    stored = load_student(asked.services.registry.fetch(7, first))
     embed = project_embedder(asked.services, asked.project)
     texts = tasks.texts(asked.engine, 7, [10, 20, 30])
     best = [stored.space.names[column] for column in stored.probabilities(list(texts.values()), embed).argmax(axis=1)]

@@ -12,19 +12,20 @@ from backend.jobs import annotate, publish, train
 from backend.label_studio.control import Control
 from backend.label_studio.label_config import read_labeling_config
 from backend.pool import predictions, projects, shortlists, tasks, versions
+from backend.projects.options import project_options
 from backend.projects.updates import remember
 from backend.reporting.status import project_status
-from backend.services import project_options
 from backend.serving import answers
 from backend.serving.live.models import LiveStudents
 from backend.serving.live.predict import answer
-from backend.serving.predicting import embedder
 from backend.training import evaluation, promotion
+from backend.training.encoder import project_embedder
+from backend.training.snapshot import read_snapshot
 from model.calibration import Calibration
 from model.labels import LabelSpace
 from model.registry import Registry, read_card
 from model.student.head import HeadStudent
-from model.student.student import load_student
+from model.student.loading import load_student
 from tests.support.label_studio_double import CONFIG
 from tests.support.world import CREATED, World, messages
 
@@ -89,8 +90,10 @@ def test_a_sorted_file_neither_rejects_a_repaired_student_nor_calibrates_it(aske
 
 def test_a_collapsed_first_student_is_not_served(asked: World) -> None:
     student = load_student(registry(asked).fetch(7, collapsed(asked, serve=False)))
-    snapshot = train.read_snapshot(asked.job("train"))
-    found, _, _ = evaluation.judged(asked.job("train"), snapshot, student, {}, embedder(asked.job("train")))
+    snapshot = read_snapshot(asked.job("train"))
+    found, _, _ = evaluation.judged(
+        asked.job("train"), snapshot, student, {}, project_embedder(asked.services, asked.project)
+    )
     assert not found.accepted
     assert "rejected as collapsed: it answers 100% of 120 tasks with 'billing'" in found.reason
 

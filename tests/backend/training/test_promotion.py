@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.training.promotion import (
-    ENOUGH,
-    HELD_OUT_SHARE,
-    Pool,
-    Said,
-    collapse,
-    effective_labels,
-    is_held_out,
-    judge,
-)
+from backend.pool.set_aside import HELD_OUT_SHARE, is_held_out
+from backend.training.promotion import ENOUGH, Reference, Said, collapse, effective_labels, judge
 
 UNLIKE = "the 200 human labels are no sample of the pool: they name 2 labels, about 71 would be expected"
 
@@ -38,7 +30,7 @@ def sets(of: dict[int, str]) -> dict[int, tuple[str, ...]]:
 
 
 def test_a_clearly_worse_version_is_rejected_with_figures() -> None:
-    verdict = judge(TRUTH, Said("it", labels(60, 100)), Said("student-1-abcdef", labels(80, 100)), Pool())
+    verdict = judge(TRUTH, Said("it", labels(60, 100)), Said("student-1-abcdef", labels(80, 100)), Reference())
     assert not verdict.accepted
     assert verdict.reason == (
         "rejected as worse than what is served: right on 60 of 100 human labels kept for testing, "
@@ -47,11 +39,11 @@ def test_a_clearly_worse_version_is_rejected_with_figures() -> None:
 
 
 def test_a_little_worse_may_be_chance() -> None:
-    assert judge(TRUTH, Said("it", labels(79, 100)), TEACHER, Pool()).accepted
+    assert judge(TRUTH, Said("it", labels(79, 100)), TEACHER, Reference()).accepted
 
 
 def test_a_better_one_is_accepted() -> None:
-    verdict = judge(TRUTH, Said("it", labels(90, 100)), TEACHER, Pool())
+    verdict = judge(TRUTH, Said("it", labels(90, 100)), TEACHER, Reference())
     assert verdict.accepted
     assert "90 of 100" in verdict.reason
     assert "the teacher on 80 of 100" in verdict.reason
@@ -59,28 +51,28 @@ def test_a_better_one_is_accepted() -> None:
 
 def test_too_few_human_labels_judge_nothing() -> None:
     truth = dict.fromkeys(range(ENOUGH - 1), "a")
-    verdict = judge(truth, Said("it", dict.fromkeys(truth, "b")), Said("the teacher", truth), Pool())
+    verdict = judge(truth, Said("it", dict.fromkeys(truth, "b")), Said("the teacher", truth), Reference())
     assert verdict.accepted
     assert f"takes {ENOUGH} human labels kept for testing, and there are {ENOUGH - 1}" in verdict.reason
 
 
 def test_without_anything_served_there_is_nothing_to_compare() -> None:
-    assert "nothing served" in judge(TRUTH, Said("it", labels(60, 100)), None, Pool()).reason
+    assert "nothing served" in judge(TRUTH, Said("it", labels(60, 100)), None, Reference()).reason
 
 
 def test_only_tasks_that_both_answered_are_compared() -> None:
     served = Said("the teacher", dict.fromkeys(range(90, 100), "a"))
-    assert "nothing served" in judge(TRUTH, Said("it", labels(60, 100)), served, Pool()).reason
+    assert "nothing served" in judge(TRUTH, Said("it", labels(60, 100)), served, Reference()).reason
 
 
 @given(right=st.integers(0, 100), served=st.integers(0, 100))
 def test_at_least_as_good_is_never_rejected(right: int, served: int) -> None:
-    verdict = judge(TRUTH, Said("it", labels(right, 100)), Said("x", labels(served, 100)), Pool())
+    verdict = judge(TRUTH, Said("it", labels(right, 100)), Said("x", labels(served, 100)), Reference())
     assert verdict.accepted or right < served
 
 
 def test_a_first_student_that_collapsed_is_not_served_although_nobody_has_labelled() -> None:
-    pool = Pool(sets(spread(77)))
+    pool = Reference(sets(spread(77)))
     verdict = judge({}, Said("it", {}, {**spread(1), 3: "label 5"}), Said("the teacher", {}), pool)
     assert not verdict.accepted
     assert verdict.reason.startswith("rejected as collapsed: it answers 100% of 1000 tasks with 'label 0'")
@@ -90,7 +82,7 @@ def test_a_first_student_that_collapsed_is_not_served_although_nobody_has_labell
 def test_a_repaired_student_replaces_a_collapsed_one_although_a_sorted_file_speaks_for_that() -> None:
     """200 labels of a file that is sorted by label: 29 of them held out, all of two labels that the served one says."""
     truth = {task: f"label {task % 2}" for task in range(29)}
-    pool = Pool(sets(spread(77)), [f"label {task % 2}" for task in range(200)], UNLIKE)
+    pool = Reference(sets(spread(77)), [f"label {task % 2}" for task in range(200)], UNLIKE)
     collapsed = Said("student-2-abcdef", truth, spread(2))
     repaired = Said("it", {task: "label 9" if task < 12 else label for task, label in truth.items()}, spread(77))
     verdict = judge(truth, repaired, collapsed, pool)
@@ -102,7 +94,7 @@ def test_a_repaired_student_replaces_a_collapsed_one_although_a_sorted_file_spea
 
 def test_labels_that_are_no_sample_judge_nothing_and_the_reason_says_so() -> None:
     truth = {task: f"label {task % 2}" for task in range(29)}
-    pool = Pool(sets(spread(77)), [f"label {task % 2}" for task in range(200)], UNLIKE)
+    pool = Reference(sets(spread(77)), [f"label {task % 2}" for task in range(200)], UNLIKE)
     wrong = dict.fromkeys(truth, "label 9")
     verdict = judge(truth, Said("it", wrong, spread(77)), Said("student-1-abcdef", truth, spread(77)), pool)
     assert verdict.accepted
@@ -119,10 +111,10 @@ def test_labels_that_are_no_sample_judge_nothing_and_the_reason_says_so() -> Non
 def test_people_who_are_a_sample_may_use_fewer_labels_than_the_teacher() -> None:
     people = ["label 0"] * 95 + ["label 1"] * 5
     narrow = Said("it", {}, {task: "label 0" if task % 20 else "label 1" for task in range(1000)})
-    assert collapse(narrow, Pool(sets(spread(30))))
-    assert collapse(narrow, Pool(sets(spread(30)), people)) == ""
-    assert collapse(narrow, Pool(sets(spread(30)), people, UNLIKE))
-    assert collapse(Said("it", {}, spread(1, 10)), Pool(sets(spread(30)))) == ""
+    assert collapse(narrow, Reference(sets(spread(30))))
+    assert collapse(narrow, Reference(sets(spread(30)), people)) == ""
+    assert collapse(narrow, Reference(sets(spread(30)), people, UNLIKE))
+    assert collapse(Said("it", {}, spread(1, 10)), Reference(sets(spread(30)))) == ""
 
 
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=60))

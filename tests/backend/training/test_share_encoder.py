@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
-from backend.jobs.run import Job
-from backend.serving.predicting import registry
+from backend.projects.job import Job
 from backend.training.share_encoder import carrying, share_encoder
 from model.encoder.encoder import fingerprint
-from model.encoder.export import Carrying
 from model.encoder.exported import open_exported, shared_name
 from model.errors import ArtifactError
 from model.labels import LabelSpace
-from model.student.adapted import AdaptedEncoder, AdaptedStudent
+from model.student.adapted import AdaptedEncoder, AdaptedStudent, Carrying
 from model.student.head import HeadStudent
 from tests.support.encoders import small_encoder
 from tests.support.toys import tiny_transformer
@@ -39,9 +37,12 @@ def test_the_encoder_is_shared_where_it_is_wanted(world: World, tmp_path: Path) 
     job, name = job_with(world, STUDENT_ENCODER=str(encoder)), shared_name(str(encoder), "float32")
     share_encoder(job)
     with pytest.raises(ArtifactError):
-        registry(job).shared(name)
+        job.services.registry.shared(name)
     share_encoder(job_with(world, STUDENT_ENCODER=str(encoder), SHARE_ENCODER=True))
-    assert open_exported(registry(job).shared(name)).embed(["invoice parcel", "parcel"]).tolist() == [[1, 1], [0, 1]]
+    assert open_exported(job.services.registry.shared(name)).embed(["invoice parcel", "parcel"]).tolist() == [
+        [1, 1],
+        [0, 1],
+    ]
 
 
 def test_an_encoder_that_cannot_be_exported_stops_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from backend.pool import predictions, stability, versions
+from backend.pool import predictions, versions
 from backend.pool.figures import Checked
 from backend.training import stopping
 from backend.training.stopping import advice, note_changes
@@ -33,8 +33,8 @@ def test_only_tasks_with_the_same_text_that_both_answered_are_compared(engine: s
     predictions.save(engine, 7, "student-1-x", [(1, "h", "a", 0.5), (2, "h", "a", 0.5), (3, "h", "a", 0.5)])
     predictions.save(engine, 7, "student-2-x", [(2, "h", "b", 0.5), (3, "edited", "b", 0.5), (4, "h", "b", 0.5)])
     predictions.save(engine, 8, "student-2-x", [(1, "h", "b", 0.5)])
-    assert stability.compared(engine, 7, "student-1-x", "student-2-x") == (1, 1)
-    assert stability.compared(engine, 7, "student-1-x", "student-9-x") == (0, 0)
+    assert predictions.compared(engine, 7, "student-1-x", "student-2-x") == (1, 1)
+    assert predictions.compared(engine, 7, "student-1-x", "student-9-x") == (0, 0)
 
 
 def test_labels_that_change_nothing_more_have_stopped_to_pay(engine: sa.Engine) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend.web import fast_path
-from backend.web.context import Parts
+from backend.web.context import WebContext
 from tests.support.configs import CONFIG_A
 from tests.support.web_server import CREATED, Server, task_body
 
@@ -52,7 +52,7 @@ def test_what_is_not_plain_takes_the_long_way(
     taken: list[bytes] = []
     endpoint, plain = fast_path.CALLS["POST", "/setup"]
 
-    def noted(here: Parts, body: fast_path.Body) -> bytes:
+    def noted(here: WebContext, body: fast_path.Body) -> bytes:
         taken.append(plain(here, body))
         return taken[-1]
 

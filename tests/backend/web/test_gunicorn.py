@@ -15,7 +15,7 @@ import psutil
 import pytest
 import requests
 
-from backend.commands.start.web import web_command
+from backend.web.server import web_command
 from benchmarks.shared.waiting import wait_for
 from tests.support.configs import CONFIG_A
 from tests.support.ports import free_port
@@ -75,11 +75,11 @@ def test_it_starts_without_torch_answers_and_stops_without_losing_events(
     assert "Traceback" not in text
     events = [json.loads(line)["event"] for line in text.splitlines()]  # gunicorn's own lines, too
     assert any(event.startswith("Listening at") for event in events)
-    from backend.human_labels import of_project
+    from backend.pool.annotations import human_labels
     from backend.pool.database.engine import open_engine
 
     engine = open_engine(f"sqlite:///{tmp_path / 'data' / 'pool.sqlite'}")
-    assert len(of_project(engine, 7)) == 500
+    assert len(human_labels(engine, 7)) == 500
     engine.dispose()
 
 

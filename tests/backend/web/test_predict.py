@@ -11,6 +11,7 @@ from backend.label_studio.label_config import read_labeling_config
 from backend.label_studio.predictions import is_valid
 from backend.pool import jobs, predictions, publishing, shortlists, tasks
 from backend.pool.database.tables import predictions as predictions_table
+from backend.pool.text import text_hash
 from backend.serving.live import predict
 from backend.serving.live.answer_cache import AnswerCache
 from model.calibration import Calibration
@@ -144,7 +145,7 @@ def test_wrong_rows_of_a_student_are_stopped(server: Server) -> None:
     tasks.add(server.services.engine, 7, {task: "a" for task, _, _ in rows})
     with server.services.engine.begin() as connection:
         for task, label, score in rows:
-            row = {"project": 7, "task": task, "version": version, "text_hash": tasks.text_hash("a")}
+            row = {"project": 7, "task": task, "version": version, "text_hash": text_hash("a")}
             connection.execute(predictions_table.insert().values(**row, label=label, score=score))
     entries = server.predict({task: "a" for task, _, _ in rows})
     assert [bool(entry) for entry in entries] == [True, False, False, False]
@@ -157,7 +158,7 @@ def test_cached_predictions_of_the_served_version(server: Server) -> None:
     version = server.promote()
     assert server.version() == version
     tasks.add(server.services.engine, 7, TEXTS)
-    rows = [(task, tasks.text_hash(text), "other", 0.9) for task, text in TEXTS.items()]
+    rows = [(task, text_hash(text), "other", 0.9) for task, text in TEXTS.items()]
     predictions.save(server.services.engine, 7, version, rows)
     entries = server.predict(TEXTS)
     assert [(ticked(entry), entry["score"], entry["model_version"]) for entry in entries] == [

@@ -16,10 +16,10 @@ import numpy as np
 import requests
 from packaging.utils import canonicalize_name
 
-from backend.commands.start.web import web_command
 from backend.pool import projects, versions
 from backend.services import open_services
 from backend.settings import load_settings
+from backend.web.server import web_command
 from model.encoder.export import share_encoder
 from model.labels import LabelSpace
 from model.registry import Registry

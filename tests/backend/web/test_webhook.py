@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from backend.human_labels import of_project
 from backend.pool import annotations, jobs, tasks
+from backend.pool.annotations import human_labels
 from backend.web.background import Background
 from tests.support.configs import CONFIG_A
 from tests.support.web_server import Server, annotation_body
@@ -22,7 +22,7 @@ def ready(server: Server) -> Server:
 
 
 def labels(server: Server) -> dict[int, tuple[str, ...]]:
-    return {task: label.labels for task, label in of_project(server.services.engine, 7).items()}
+    return {task: label.labels for task, label in human_labels(server.services.engine, 7).items()}
 
 
 def test_a_submit_is_stored_with_its_text_and_what_was_shown(ready: Server) -> None:
@@ -132,7 +132,7 @@ def test_an_event_of_a_project_that_was_never_set_up_is_kept(server: Server) -> 
     body = {"action": "ANNOTATION_CREATED", "annotation": annotation_body(1, 5, "refund"), "project": stated}
     server.post("/webhook", {**body, "task": {"id": 5, "data": {"text": "a"}}})
     server.parts.background.drain()
-    assert of_project(server.services.engine, 9)[5].labels == ("refund",)
+    assert human_labels(server.services.engine, 9)[5].labels == ("refund",)
     assert server.project(9).created == "1795239698"
 
 

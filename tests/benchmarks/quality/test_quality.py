@@ -14,7 +14,8 @@ import pytest
 from benchmarks.quality import __main__
 from benchmarks.quality.aims import aims_table, runs_text
 from benchmarks.quality.docs import PARTS, filled
-from benchmarks.quality.report import gains, markdown, summary
+from benchmarks.quality.report import markdown, summary
+from benchmarks.quality.rows import gains
 from benchmarks.quality.scale import measured
 from model.training.options import TrainingOptions
 

@@ -21,7 +21,7 @@ from model.encoder.pretrained import pretrained
 from model.errors import ArtifactError, LabelSpaceError, NotEnoughDataError
 from model.labels import Label, LabelSpace
 from model.student.head import HeadStudent
-from model.student.student import load_student
+from model.student.loading import load_student
 from tests.support.toys import tiny_classifier
 
 SPACE = LabelSpace.of(["sport", "money", "other"])

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from model.encoder.encoder import load_encoder
-from model.encoder.export import Carrying, share_encoder
+from model.encoder.export import share_encoder
 from model.encoder.exported import MODEL, form_of, open_exported, shared_name
 from model.errors import ArtifactError, EncoderError
 from model.labels import LabelSpace
 from model.registry import Registry
-from model.student.adapted import AdaptedEncoder, AdaptedStudent
+from model.student.adapted import AdaptedEncoder, AdaptedStudent, Carrying
 from model.student.head import HeadStudent
-from model.student.student import load_student
+from model.student.loading import load_student
 from tests.support.programs import printed, refusing
 from tests.support.toys import tiny_transformer
 

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.training.runtime_check import agreement
 from model.encoder import runtimes
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder
-from model.encoder.runtimes import Sleeping, agreement, open_encoder, preferred, sleeping
+from model.encoder.runtimes import Sleeping, open_encoder, preferred, sleeping
 from model.errors import EncoderError
 from model.labels import LabelSpace
 from model.student.head import HeadStudent
-from model.student.student import load_student
+from model.student.loading import load_student
 
 TEXTS = ["I was charged twice", "where is my parcel?", "", "a much longer text about an invoice that came late " * 20]
 

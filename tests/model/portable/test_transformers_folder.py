@@ -17,9 +17,9 @@ from model.labels import LabelSpace
 from model.portable.onnx_folder import write_onnx
 from model.portable.transformers_folder import write_portable
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
+from model.student.finetuned import FinetunedStudent, Network
 from model.student.head import HeadStudent
 from model.student.student import Student
-from model.training.finetune import FinetunedStudent, Network
 from tests.support.programs import printed, refusing
 
 SPACE = LabelSpace.of(["money", "parcel", "login"])

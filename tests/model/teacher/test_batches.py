@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from model.errors import TeacherError
 from model.labels import LabelSpace
 from model.teacher.base import State, Usage
 from model.teacher.batches import BatchTeacher, Ticket
+from model.teacher.errors import TeacherError
 from model.teacher.llm import LlmTeacher
 from model.teacher.prompting.composing import Composer
 from model.teacher.prompting.prompts import Prompt, Strategy

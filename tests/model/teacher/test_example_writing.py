@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from model.errors import TeacherRefused
 from model.labels import LabelSpace
 from model.teacher.base import Usage
+from model.teacher.errors import TeacherRefused
 from model.teacher.example_writing import generate_examples, read_texts, upper_bound_microusd
 from model.teacher.llm import LlmTeacher
 from model.teacher.prompting.composing import Composer

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from model.errors import TeacherRefused, TeacherUnavailable
 from model.labels import Label, LabelSpace
 from model.teacher.base import Answer, State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher, teacher_hash
+from model.teacher.errors import TeacherRefused, TeacherUnavailable
 from model.teacher.llm import LlmTeacher
 from model.teacher.prompting.examples import Example
 from tests.support.embedding import embed_words

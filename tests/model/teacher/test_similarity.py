@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.labels import Label, LabelSpace
+from model.labels import Label, LabelSpace, readable
 from model.teacher.base import State
-from model.teacher.similarity import NAME, SimilarityTeacher, phrasings, readable, similarity_hash
+from model.teacher.similarity import NAME, SimilarityTeacher, phrasings, similarity_hash
 from tests.support.embedding import embed_words
 
 SPACE = LabelSpace((Label("card_arrival"), Label("exchange_rate", hint="money abroad"), Label("lost_phone")))

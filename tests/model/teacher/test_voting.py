@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.errors import TeacherUnavailable
 from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State, Usage
+from model.teacher.errors import TeacherUnavailable
 from model.teacher.similarity import SimilarityTeacher
 from model.teacher.voting import Panel, vote
 from tests.support.embedding import embed_words

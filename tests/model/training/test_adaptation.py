@@ -11,15 +11,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.arrays import Embed
 from model.encoder.encoder import load_encoder
 from model.errors import ArtifactError, NotEnoughDataError, TrainingStopped
 from model.labels import LabelSpace
-from model.student.adapted import AdaptedStudent, adapt, read_adapted
-from model.student.student import load_student
+from model.student.adapted import AdaptedStudent, read_adapted
+from model.student.loading import load_student
 from model.train import train_student
 from model.training import adaptation
+from model.training.adaptation import adapt
 from model.training.data import TrainingData
-from model.training.options import Embed, TrainingOptions
+from model.training.options import TrainingOptions
 
 SPACE = LabelSpace.of(["pet", "money"])
 PETS = ["the cat sleeps", "my dog barks", "a kitten plays", "the puppy eats", "dogs and cats", "feed the rabbit"]

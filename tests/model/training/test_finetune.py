@@ -11,7 +11,7 @@ import pytest
 from model.arrays import FloatArray
 from model.errors import EncoderError, TrainingStopped
 from model.labels import LabelSpace
-from model.student.student import load_student
+from model.student.loading import load_student
 from model.train import TrainingData, TrainingOptions, train_student
 from model.training.augment import BackTranslation, edit_words, make_augmenter
 from tests.support.toys import tiny_transformer

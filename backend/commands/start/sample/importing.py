@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.commands.start.console import Console
 from backend.commands.start.sample.file import SampleFile, SampleRow
 from backend.commands.start.sample.label_space import label_config, shipped_messages
 from backend.commands.start.sample.state import ROW, SampleState, keep_labels, recall, remember
@@ -64,21 +63,6 @@ def import_sample(
     keep_labels(sample, folder, number)
     remember(folder, key, SampleState(number, complete=True))
     return Imported(number, str(project["title"]), len(missing))
-
-
-def report_reading(sample: SampleFile, console: Console) -> None:
-    """Say what was found in a file of the user's own: columns, and every row that is left out (the first ten)."""
-    columns = sample.columns
-    console.say(
-        f"Sample: {len(sample.rows)} texts from column {columns.text!r} ({columns.reason}) of {sample.path.name}"
-    )
-    if columns.label:
-        console.say(f"  labels of column {columns.label!r} are kept for comparison only; no model sees them")
-    for bad in sample.bad[:NAMED_BAD_ROWS]:
-        console.say(f"  {bad}")
-    if len(sample.bad) > NAMED_BAD_ROWS:
-        rest = ", ".join(str(bad.line) for bad in sample.bad[NAMED_BAD_ROWS:][:50])
-        console.say(f"  {len(sample.bad) - NAMED_BAD_ROWS} more lines skipped for such reasons: {rest}")
 
 
 def shuffled(sample: SampleFile) -> list[SampleRow]:

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from backend.commands import common
 from backend.errors import ProjectError, ShortlistError
 from backend.pool import candidates, jobs, projects, teachers
+from backend.projects.versions import teacher_version
 from backend.queue.job_queue import JobQueue
-from backend.services import Services, teacher_version
+from backend.services import Services
 from backend.settings import Settings
 from model.teacher.base import Usage
 from tests.backend.commands.projects.conftest import Run

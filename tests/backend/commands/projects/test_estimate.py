@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from backend.errors import SettingsError
 from backend.pool import tasks
-from model.errors import TeacherRefused
+from model.teacher.errors import TeacherRefused
 from tests.backend.commands.projects.conftest import Run
 
 LLM = {"TEACHER": "openai:gpt-6-luna", "OPENAI_API_KEY": "sk-test-0123456789", "EXAMPLES": "none"}

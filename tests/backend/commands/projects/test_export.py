@@ -13,11 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from backend.errors import ProjectError
-from backend.pool import annotations, candidates, projects, tasks
+from backend.pool import annotations, candidates, projects, tasks, text
 from backend.pool.annotation import Annotation
 from backend.pool.database.tables import predictions
+from backend.projects.versions import teacher_version
 from backend.reporting.export import COLUMNS
-from backend.services import open_services, teacher_version
+from backend.services import open_services
 from backend.settings import load_settings
 from model.registry import Registry
 from model.student.head import HeadStudent
@@ -35,7 +36,7 @@ def filled(pool: sa.Engine, run: Run) -> sa.Engine:
     tasks.add(pool, 7, TEXTS)
     teacher = teacher_version(open_services(load_settings()), project)
     sets = {1: ["billing", "refund"], 2: ["billing"], 3: ["refund"], 5: ["refund", "billing"]}
-    rows = [(task, tasks.text_hash(TEXTS[task]), answered(*labels)) for task, labels in sets.items()]
+    rows = [(task, text.text_hash(TEXTS[task]), answered(*labels)) for task, labels in sets.items()]
     candidates.save(pool, 7, teacher, rows)
     with pool.begin() as connection:
         for task, label in ((1, "billing"), (2, "refund"), (5, "billing")):

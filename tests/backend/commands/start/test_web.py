@@ -9,7 +9,8 @@ import pytest
 from backend.commands.start.console import Console
 from backend.commands.start.data_dir import prepare
 from backend.commands.start.supervisor import Supervisor
-from backend.commands.start.web import reachable, web_command, web_part
+from backend.commands.start.web import web_part
+from backend.web.server import reachable, web_command
 from tests.support.ports import free_port
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from backend.pool import versions
-from backend.serving.live.preload import Warmer, wanted
+from backend.pool.versions import wanted
+from backend.serving.live.preload import Warmer
 from tests.support.web_server import Server
 
 

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from backend.pool import candidates, jobs, ledger, tasks
-from backend.services import teacher_version
-from model.errors import TeacherUnavailable
+from backend.projects.versions import teacher_version
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
+from model.teacher.errors import TeacherUnavailable
 from tests.support.web_server import Server
 
 TEXT = {9: "you charged me twice"}

@@ -6,9 +6,9 @@ import pytest
 
 from backend.jobs import annotate, publish, train
 from backend.pool import acquisition, predictions, tasks
+from backend.projects.versions import chooser
 from backend.services import Services
 from backend.serving.publishing import people_queue
-from backend.teacher.acquisition import chooser
 from tests.support.world import World, messages
 
 

@@ -12,7 +12,6 @@ from backend.pool.annotations import Annotation
 from backend.pool.versions import VersionRow
 from backend.projects.actions import choose
 from backend.services import Services
-from backend.serving.predicting import registry
 from backend.serving.publishing.pruning import prune, superfluous
 from tests.support.world import World
 
@@ -27,7 +26,7 @@ class Notes:
 def train(world: World, number: int, *, promoted: bool) -> str:
     space = world.project.space_hash
     version = f"student-{number}-{space}"
-    registry(world.job("train")).write(7, version, Notes(), {})
+    world.services.registry.write(7, version, Notes(), {})
     versions.add(world.engine, 7, version, number, space, {}, 5)
     predictions.save(world.engine, 7, version, [(1, "h", "refund", 0.5), (2, "h", "refund", 0.5)])
     if promoted:
@@ -45,7 +44,7 @@ def test_the_served_one_and_its_predecessor_stay(world: World) -> None:
     settings = world.services.settings.model_copy(update={"KEEP_VERSIONS": 2})
     world.services = Services(settings, world.engine, world.services.queue)
     assert prune(world.job("publish")) == 2
-    assert registry(world.job("publish")).versions(7) == [names[0], names[1], names[4], names[5]]
+    assert world.services.registry.versions(7) == [names[0], names[1], names[4], names[5]]
     states = {row.version: row.state for row in versions.list_versions(world.engine, 7)}
     assert [states[name] for name in names] == ["retired", "promoted", "removed", "removed", "rejected", "rejected"]
     assert set(predictions.read(world.engine, 7, names[2])) == {1}

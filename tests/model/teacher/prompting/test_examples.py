@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.errors import TeacherRefused
 from model.labels import Label, LabelSpace
+from model.teacher.errors import TeacherRefused
 from model.teacher.prompting.composing import Composer, composed_hash, likely_sent, most_sent
 from model.teacher.prompting.examples import Example, Examples, same
 from model.teacher.prompting.narrowing import LONGEST_LIST, SHOWN, Narrowing, shown_labels

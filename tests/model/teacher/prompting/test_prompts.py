@@ -9,17 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.errors import TeacherRefused
 from model.labels import Label, LabelSpace
-from model.teacher.prompting.prompts import (
-    LONGEST_TEXT,
-    MOST_ENUM_LABELS,
-    Prompt,
-    Strategy,
-    fenced,
-    label_line,
-    unlimited,
-)
+from model.teacher.errors import TeacherRefused
+from model.teacher.prompting.prompts import LONGEST_TEXT, MOST_ENUM_LABELS, Prompt, Strategy, fenced, label_line
+from model.teacher.providers.provider import unlimited
 
 SPACE = LabelSpace((Label("DESC", "description", "asks what\nsomething is"), Label("NUM"), Label('odd "one"')))
 PROMPT = Prompt(SPACE, Strategy.ALL, 2)

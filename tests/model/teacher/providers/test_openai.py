@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pytest_httpserver import HTTPServer
 
-from model.errors import TeacherRefused
 from model.teacher.base import State
 from model.teacher.choice import TeacherOptions, make_teacher
+from model.teacher.errors import TeacherRefused
 from model.teacher.prompting.composing import Composer
 from model.teacher.prompting.prompts import Prompt, Strategy
 from model.teacher.providers.openai import OpenAIProvider

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.errors import TeacherRefused
 from model.teacher.base import Answer, State, Usage
+from model.teacher.errors import TeacherRefused
 from model.teacher.providers.prices import Price, known_models, price_of, prices_as_of
 
 tokens = st.integers(0, 10**6)

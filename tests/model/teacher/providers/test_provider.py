@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 from pytest_httpserver import HTTPServer
 
-from model.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.teacher.base import State, Usage
 from model.teacher.choice import TeacherOptions, make_teacher
+from model.teacher.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.teacher.prompting.composing import Composer
 from model.teacher.prompting.prompts import Prompt, Strategy
 from model.teacher.providers import http

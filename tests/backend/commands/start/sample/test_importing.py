@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from backend.commands.start.console import Console
+from backend.commands.start.first_project import report_reading
 from backend.commands.start.sample.file import read_sample
-from backend.commands.start.sample.importing import report_reading, sample_key, shuffled, title
+from backend.commands.start.sample.importing import sample_key, shuffled, title
 from backend.commands.start.sample.label_space import label_space, shipped_messages
 
 

@@ -1,0 +1,92 @@
+"""One run of a job for one project: what it works with and how it reports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from backend.errors import ProjectError, QueueError
+from backend.label_studio.client import LabelStudio
+from backend.pool import incidents, jobs, projects
+from backend.pool.projects import Project
+from backend.projects.options import paused
+from backend.services import Services
+
+STEP_SECONDS = 0.5  # how often a step is written at most
+
+
+class Job:
+    """One run of a job for one project: what it works with and how it reports."""
+
+    def __init__(self, services: Services, kind: str, project: int) -> None:
+        self.services = services
+        self.kind = kind
+        self.number = project
+        self._next_step = 0.0
+
+    @property
+    def project(self) -> Project:
+        """The project as the pool has it now."""
+        row = projects.get(self.services.engine, self.number)
+        if row is None:
+            raise ProjectError(f"project {self.number} is not known here: connect it first")
+        return row
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody wants no training and no question to the teacher now."""
+        return paused(self.services, self.project)
+
+    def step(self, text: str, progress: float | None = None) -> None:
+        """Say what is being done, for people; `progress` in [0, 1]. Too frequent calls are dropped."""
+        if time.monotonic() >= self._next_step:
+            self._next_step = time.monotonic() + STEP_SECONDS
+            jobs.step(self.services.engine, self.number, self.kind, text, progress)
+
+    def step_when_due(self, found: Callable[[], tuple[str, float]]) -> None:
+        """As `step`, for what takes time to find out: asked for only when it is written."""
+        if time.monotonic() >= self._next_step:
+            self.step(*found())
+
+    def note(self, what: str) -> None:
+        """Tell people what went wrong, also when all is well again."""
+        incidents.note(self.services.engine, self.number, self.kind, what)
+
+    def about(self, version: str) -> None:
+        """From now on the log lines of this run name this version."""
+        structlog.contextvars.bind_contextvars(version=version)
+
+    def ask(self, kind: str) -> None:
+        """Ask for another job of this project, or for this one once more. Kept in the pool while Redis is away."""
+        if kind == self.kind:
+            jobs.ask_again(self.services.engine, self.number, kind)
+            return
+        with suppress(QueueError):
+            self.services.queue.enqueue(kind, self.number)
+
+    def ask_once(self, kind: str) -> None:
+        """Ask for another job of this project, unless it waits or runs. Kept in the pool while Redis is away."""
+        try:
+            self.services.queue.ensure(kind, self.number)
+        except QueueError:
+            self.ask(kind)
+
+    def ask_later(self, seconds: float) -> None:
+        """Ask for this job once more after a while; whoever asks for it meanwhile pulls it forward."""
+        due_ms = self.services.clock() + round(seconds * 1000)
+        jobs.ask_again(self.services.engine, self.number, self.kind, due_ms)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether Label Studio's address and a key are set."""
+        settings = self.services.settings
+        return bool(settings.LABEL_STUDIO_URL and settings.LABEL_STUDIO_API_KEY.get_secret_value())
+
+    def label_studio(self) -> LabelStudio | None:
+        """Label Studio, or None where no address or key is set."""
+        settings = self.services.settings
+        key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
+        return LabelStudio(settings.LABEL_STUDIO_URL, key) if self.has_key else None

@@ -1,0 +1,51 @@
+"""What a training knows of the pool, read at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backend.pool import candidates, tasks
+from backend.pool.annotations import human_labels
+from backend.pool.text import text_hash
+from backend.projects.job import Job
+from backend.projects.versions import label_space, teacher_version
+from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
+
+CHUNK = 2000  # tasks that are read at once
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a training sees: everything is read once, at its start. Mappings are by task id."""
+
+    space: LabelSpace
+    texts: Mapping[int, str]
+    sets: Mapping[int, CandidateSet]
+    labels: Mapping[int, HumanLabel]
+    changes: int
+    asked: int = 0  # tasks that the teacher had been shown
+
+    def final(self, task: int) -> bool:
+        """Whether a person has decided the task for good."""
+        return task in self.labels and self.labels[task].decision is Decision.FINAL
+
+
+def read_snapshot(job: Job) -> Snapshot:
+    """Texts, candidate sets of the current teacher version, and human labels, as they are now."""
+    engine, project = job.services.engine, job.project
+    space = label_space(project)
+    stored = candidates.read(engine, job.number, teacher_version(job.services, project), None)
+    texts = dict(pair for chunk in tasks.iterate(engine, job.number, CHUNK) for pair in chunk)
+    sets = {
+        task: row.candidates
+        for task, row in stored.items()
+        if row.candidates is not None and task in texts and text_hash(texts[task]) == row.text_hash
+    }
+    labels = {task: label for task, label in human_labels(engine, job.number).items() if _known(label, space)}
+    return Snapshot(space, texts, sets, labels, project.changes, len(stored))
+
+
+def _known(label: HumanLabel, space: LabelSpace) -> bool:
+    """A decision for a label that was removed since says nothing about the present labels."""
+    return all(name in space for name in label.labels)
