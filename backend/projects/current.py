@@ -10,9 +10,10 @@ from typing import Any
 
 from backend.label_studio.control import Control
 from backend.pool.projects import Project
+from backend.projects.options import control_of, project_options
 from backend.projects.prompt_template import prompt_template
-from backend.projects.updates import control_of
-from backend.services import Services, project_options, served_version
+from backend.projects.versions import served_version
+from backend.services import Services
 from backend.settings import ProjectOptions
 
 VOLATILE = {

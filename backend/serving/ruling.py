@@ -14,7 +14,7 @@ from backend.pool.text import text_hash
 from backend.projects.options import project_options
 from backend.projects.versions import teacher_version
 from backend.services import Services
-from backend.serving.answers import Answer
+from backend.serving.answers import StudentAnswer
 from model.labels import CandidateSet
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class Votes:
 
 def ruled(
     services: Services, project: Project, version: str, committee: Committee, ids: Sequence[int], texts: Sequence[str],
-    found: Sequence[Answer],
-) -> list[Answer]:  # fmt: skip
+    found: Sequence[StudentAnswer],
+) -> list[StudentAnswer]:  # fmt: skip
     """The committee's answers `found` as they are served; who decided each task is written down."""
     votes = counted(services, project, committee, ids, texts)
     voting = project_options(services.settings, project).VOTING
@@ -173,7 +173,7 @@ def _teacher_answer(reply: candidates.Reply) -> TeacherAnswer:
     return TeacherAnswer(State(reply.state), reply.candidates, "")
 
 
-def _served(answer: Answer, decided: Decided, union: CandidateSet | None) -> Answer:
+def _served(answer: StudentAnswer, decided: Decided, union: CandidateSet | None) -> StudentAnswer:
     """The decided label; where nobody decided between several, a shortlist: `union` of the votes, or the ruling's.
 
     A label that is not the committee's own is a close call.
@@ -184,4 +184,4 @@ def _served(answer: Answer, decided: Decided, union: CandidateSet | None) -> Ans
         return answer._replace(shortlist=(union or CandidateSet(ruling.candidates)) if several else None)
     if ruling.label == answer.label:
         return answer._replace(shortlist=None)
-    return Answer(ruling.label, min(1.0, max(0.0, decided.score)), 0.0)
+    return StudentAnswer(ruling.label, min(1.0, max(0.0, decided.score)), 0.0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import structlog
 
 from backend.serving import unsure
-from backend.serving.answers import Answer, answers
+from backend.serving.answers import StudentAnswer, answers
 from backend.serving.live.answer_cache import AnswerCache
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class LoadedStudent:
     _turn: Lock
     calibration: Calibration | None = None
 
-    def answers(self, texts: Sequence[str], deadline: float) -> list[Answer]:
+    def answers(self, texts: Sequence[str], deadline: float) -> list[StudentAnswer]:
         """What it says about the first texts, as many as fit before `deadline` (time.monotonic seconds)."""
-        found: list[Answer] = []
+        found: list[StudentAnswer] = []
         for part in portions(texts):
             if not self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 break

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from backend.errors import PoolError, QueueError
 from backend.label_studio.label_config import load_parser
 from backend.pool.database.engine import check_schema
-from backend.pool.versions import wanted
+from backend.pool.versions import to_load
 from backend.services import Services
 from backend.serving.live.models import LiveStudents
 
@@ -61,7 +61,7 @@ def readiness(services: Services, live: LiveStudents) -> Readiness:
 
 def _students(services: Services, live: LiveStudents) -> str:
     """Those that are served; one that cannot be loaded is named with the reason."""
-    served = [version for _, version in wanted(services.engine, coming=False)[-live.capacity :]]
+    served = [version for _, version in to_load(services.engine, coming=False)[-live.capacity :]]
     absent = sorted(set(served) - set(live.loaded()))
     if not absent:
         return OK
