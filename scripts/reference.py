@@ -104,12 +104,12 @@ def metrics(app: Any) -> Iterable[str]:
 
 def schema() -> Iterable[str]:
     """Every table of the pool with its columns."""
-    from backend.pool.database.tables import metadata
+    from backend.pool.database.schema import SCHEMA
 
     yield "## Schema\n\nThe pool, on SQLite or PostgreSQL; migrations are in `backend/pool/migrations`."
     yield "What the columns mean stands beside them in `backend/pool/database/tables.py`."
     yield "\n| table | columns (primary key in bold) |\n|---|---|"
-    for table in metadata.sorted_tables:
+    for table in SCHEMA.sorted_tables:
         columns = [f"**{column.name}**" if column.primary_key else column.name for column in table.columns]
         yield f"| `{table.name}` | {', '.join(columns)} |"
     yield ""

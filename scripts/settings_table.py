@@ -15,7 +15,8 @@ sys.path.insert(0, str(ROOT))
 from pydantic import SecretStr  # noqa: E402
 from pydantic.fields import FieldInfo  # noqa: E402
 
-from backend.settings import ProjectOptions, Settings  # noqa: E402
+from backend.project_options import ProjectOptions  # noqa: E402
+from backend.settings import Settings
 
 HEAD = """# Settings
 

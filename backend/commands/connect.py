@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from backend.commands.instance import instance_settings
 from backend.errors import ProjectError, SettingsError
-from backend.settings import ProjectOptions, Settings
+from backend.project_options import ProjectOptions
+from backend.settings import Settings
 
 if TYPE_CHECKING:
     from backend.label_studio.client import LabelStudio

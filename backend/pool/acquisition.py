@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import now_ms, read, write
-from backend.pool.database.tables import acquisition, queues
+from backend.pool.database.student_tables import acquisition, queues
 
 Name: TypeAlias = Literal["teacher", "people"]
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from backend.pool import ledger
 from backend.pool.database.engine import now_ms, read, write
-from backend.pool.database.tables import batches as table
+from backend.pool.database.work_tables import batches as table
 
 if TYPE_CHECKING:
     from model.teacher.base import Usage

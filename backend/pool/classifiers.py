@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from backend.pool.database.bulk import upsert
 from backend.pool.database.engine import now_ms, read, write
-from backend.pool.database.tables import classifiers as table
+from backend.pool.database.student_tables import classifiers as table
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from backend.pool.database.engine import read
+from backend.pool.database.student_tables import predictions
 from backend.pool.database.tables import annotations as people
-from backend.pool.database.tables import candidate_sets, ledger, predictions
+from backend.pool.database.tables import candidate_sets
+from backend.pool.database.work_tables import ledger
 from backend.pool.version_names import TRAINED, is_trained
 
 

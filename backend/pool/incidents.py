@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from backend.pool.database.engine import now_ms, read, write
-from backend.pool.database.tables import incidents as table
+from backend.pool.database.work_tables import incidents as table
 from backend.pool.text import storable
 
 EVERYWHERE = 0  # the project of what concerns all of them

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from backend.pool.database.bulk import upsert
 from backend.pool.database.engine import now_ms, read, write
-from backend.pool.database.tables import jobs
+from backend.pool.database.work_tables import jobs
 from backend.pool.text import storable
 
 ORDER = ("running", "queued", "failed", "idle")  # what people should hear of first

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from backend.pool.database.engine import now_ms, read, write
-from backend.pool.database.tables import ledger, projects
-from backend.pool.database.tables import reservations as table
+from backend.pool.database.tables import projects
+from backend.pool.database.work_tables import ledger
+from backend.pool.database.work_tables import reservations as table
 
 if TYPE_CHECKING:
     from model.teacher.base import Usage

@@ -10,8 +10,9 @@ from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import read as reading
 from backend.pool.database.engine import write
+from backend.pool.database.student_tables import predictions, published
 from backend.pool.database.tables import annotations as people
-from backend.pool.database.tables import predictions, published, tasks
+from backend.pool.database.tables import tasks
 
 
 def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int, str, str, float]]) -> None:

@@ -9,14 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.errors import PoolError
-from backend.pool.database import tables
 from backend.pool.database.bulk import upsert
 from backend.pool.database.engine import now_ms, read, write
-from backend.pool.database.tables import projects, versions
+from backend.pool.database.schema import SCHEMA
+from backend.pool.database.student_tables import versions
+from backend.pool.database.tables import projects
 from model.labels import LabelSpace
 
 ONE = sa.select(projects).where(projects.c.project == sa.bindparam("number"))  # made once: every request needs it
-OWNED = [table for table in tables.metadata.sorted_tables if "project" in table.c]  # everything of one project
+OWNED = [table for table in SCHEMA.sorted_tables if "project" in table.c]  # everything of one project
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from backend.pool.database.bulk import upsert
 from backend.pool.database.engine import read, write
-from backend.pool.database.tables import candidate_sets, predictions, published
+from backend.pool.database.student_tables import predictions, published
+from backend.pool.database.tables import candidate_sets
 from backend.pool.database.tables import tasks as task_table
 
 CHUNK = 500  # ids per statement

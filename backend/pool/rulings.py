@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from backend.pool.database.bulk import upsert
 from backend.pool.database.engine import read, write
+from backend.pool.database.student_tables import predictions, rulings
 from backend.pool.database.tables import annotations as people
-from backend.pool.database.tables import candidate_sets, predictions, rulings
+from backend.pool.database.tables import candidate_sets
 from backend.pool.figures import Checked, check, labelled
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import read as reading
 from backend.pool.database.engine import write
-from backend.pool.database.tables import shortlists
+from backend.pool.database.student_tables import shortlists
 from model.labels import CandidateSet
 
 

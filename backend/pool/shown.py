@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from backend.pool.database.engine import read
+from backend.pool.database.student_tables import predictions
 from backend.pool.database.tables import annotations as people
-from backend.pool.database.tables import candidate_sets, predictions
+from backend.pool.database.tables import candidate_sets
 from backend.pool.figures import Checked, check
 from backend.pool.set_aside import is_blind
 from backend.pool.version_names import is_teacher

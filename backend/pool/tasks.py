@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from backend.pool.database import tables
+from backend.pool.database import student_tables, tables
 from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import now_ms, read, write
@@ -16,8 +16,8 @@ from backend.pool.database.tables import tasks as task_table
 from backend.pool.text import storable, text_hash
 
 OF_A_TASK = (
-    tasks, candidate_sets, tables.annotations, tables.predictions, tables.published, tables.acquisition, tables.rulings,
-    tables.shortlists,
+    tasks, candidate_sets, tables.annotations, student_tables.predictions, student_tables.published,
+    student_tables.acquisition, student_tables.rulings, student_tables.shortlists,
 )  # fmt: skip
 
 

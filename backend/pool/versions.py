@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.errors import PoolError
-from backend.pool.database import tables
+from backend.pool.database import student_tables, tables
 from backend.pool.database.engine import now_ms, read, write
-from backend.pool.database.tables import versions
+from backend.pool.database.student_tables import versions
 
 STATES = ("trained", "publishing", "promoted", "rejected", "retired", "removed")
 
@@ -93,7 +93,7 @@ def _select(engine: sa.Engine, *which: sa.ColumnElement[bool]) -> list[VersionRo
 
 def to_load(engine: sa.Engine, coming: bool = True) -> list[tuple[int, str]]:
     """(project, version) of every student that is served and, if to_load, of those being published, the latter last."""
-    rows, versions = tables.projects, tables.versions
+    rows, versions = tables.projects, student_tables.versions
     served = sa.select(rows.c.project, rows.c.served).where(rows.c.served.is_not(None))
     next_ones = sa.select(versions.c.project, versions.c.version).where(versions.c.state == "publishing")
     with engine.connect() as connection:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from backend.errors import SettingsError
-from backend.settings import ProjectOptions, Settings
+from backend.project_options import ProjectOptions
+from backend.settings import Settings
 from model.committee.roster import Roster, StudentSeat
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from backend.label_studio.control import Control
 from backend.pool.projects import Project
+from backend.project_options import ProjectOptions
 from backend.projects.options import control_of, project_options
 from backend.projects.prompt_template import prompt_template
 from backend.projects.versions import served_version
 from backend.services import Services
-from backend.settings import ProjectOptions
 
 VOLATILE = {
     "title",

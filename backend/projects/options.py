@@ -9,9 +9,10 @@ from backend.label_studio.control import Control
 from backend.label_studio.label_config import read_labeling_config
 from backend.pool import ledger
 from backend.pool.projects import Project
+from backend.project_options import ProjectOptions
 from backend.projects.prompt_template import prompt_template
 from backend.services import Services
-from backend.settings import ProjectOptions, Settings
+from backend.settings import Settings
 
 if TYPE_CHECKING:
     from model.teacher.choice import TeacherOptions

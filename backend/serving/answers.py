@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backend.label_studio.control import Control
 from backend.pool import predictions
 from backend.pool.set_aside import is_blind
+from backend.project_options import ProjectOptions
 from backend.services import Services
 from backend.serving import score_column, unsure
-from backend.settings import ProjectOptions
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray

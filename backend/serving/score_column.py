@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from backend.pool import acquisition
+from backend.project_options import ProjectOptions
 from backend.services import Services
-from backend.settings import ProjectOptions
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray

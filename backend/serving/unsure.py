@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from backend.label_studio.control import Control
 from backend.label_studio.predictions import label_entry, shortlist_entry
 from backend.pool import shortlists
+from backend.project_options import ProjectOptions
 from backend.services import Services
-from backend.settings import ProjectOptions
 from model.labels import CandidateSet
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import structlog
 from backend.pool import predictions, rulings, tasks
 from backend.pool.text import text_hash
 from backend.pool.version_names import is_committee
+from backend.project_options import ProjectOptions
 from backend.projects.job import Job
 from backend.projects.options import project_options
 from backend.projects.versions import label_space, served_version
-from backend.settings import ProjectOptions
 from backend.training.classifiers import guests
 from backend.training.encoder import project_embedder, runtime_embedder
 from model.errors import ArtifactError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend.settings import ProjectOptions
+from backend.project_options import ProjectOptions
 
 if TYPE_CHECKING:
     from model.training.options import TrainingOptions

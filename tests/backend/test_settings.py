@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from backend.errors import SettingsError
-from backend.settings import ProjectOptions, Settings, load_settings
+from backend.project_options import ProjectOptions
+from backend.settings import Settings, load_settings
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from backend.errors import PoolError
 from backend.pool.database.engine import read, schema, snapshot, write
-from backend.pool.database.tables import metadata
+from backend.pool.database.schema import SCHEMA
 
 FORMAT = "shortlist pool"
 PAGE = 5_000  # rows per statement
@@ -65,7 +65,7 @@ def expect_empty(engine: sa.Engine) -> None:
 def _write(connection: sa.Connection, file: IO[str]) -> dict[str, int]:
     counts = {}
     _line(file, {"format": FORMAT, "schema": sorted(schema(connection))})
-    for table in metadata.sorted_tables:
+    for table in SCHEMA.sorted_tables:
         columns = _columns(table)
         _line(file, {"table": table.name, "columns": [column.name for column in columns]})
         query = sa.select(*columns).order_by(*table.primary_key)
@@ -86,7 +86,7 @@ def _read(connection: sa.Connection, file: IO[str]) -> dict[str, int]:
     for line in _batches(lines):
         if isinstance(line, list):
             rows = [dict(zip(columns, row, strict=True)) for row in line]
-            connection.execute(sa.insert(metadata.tables[table]), rows)
+            connection.execute(sa.insert(SCHEMA.tables[table]), rows)
             counts[table] += len(rows)
         elif "end" in line:
             if line["end"] != counts:
@@ -119,7 +119,7 @@ def _expect_schema(head: Any, connection: sa.Connection) -> None:
 
 
 def _expect_empty(connection: sa.Connection) -> None:
-    for table in metadata.sorted_tables:
+    for table in SCHEMA.sorted_tables:
         if connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() is not None:
             raise PoolError(f"the pool is not empty (table {table.name}): restore a backup into a new database")
 

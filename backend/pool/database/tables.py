@@ -2,14 +2,7 @@
 
 import sqlalchemy as sa
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+from backend.pool.database.metadata import metadata
 
 projects = sa.Table(
     "projects",
@@ -92,51 +85,6 @@ annotations = sa.Table(
 )
 sa.Index("ix_annotations_project_task", annotations.c.project, annotations.c.task)
 
-versions = sa.Table(
-    "versions",
-    metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("version", sa.String(64), primary_key=True),  # student-… or committee-<number>-<label space's hash>
-    sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("space_hash", sa.String(16), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),  # trained, publishing, promoted, rejected, retired, removed
-    sa.Column("reason", sa.Text, nullable=False, server_default=""),  # why it was promoted or rejected
-    sa.Column("metrics", sa.JSON, nullable=False),
-    sa.Column("human_labels", sa.Integer, nullable=False),
-    sa.Column("created_ms", sa.BigInteger, nullable=False),
-    sa.Column("promoted_ms", sa.BigInteger, nullable=True),
-)
-
-predictions = sa.Table(
-    "predictions",
-    metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("version", sa.String(64), primary_key=True),
-    sa.Column("text_hash", sa.String(32), nullable=False),
-    sa.Column("label", sa.Text, nullable=False),
-    sa.Column("score", sa.Float, nullable=False),
-)
-sa.Index("ix_predictions_version", predictions.c.project, predictions.c.version, predictions.c.task)
-
-published = sa.Table(  # which rows Label Studio holds already: the record that makes publishing restartable
-    "published",
-    metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("version", sa.String(64), primary_key=True),
-    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
-    # written as false before a row is sent: after a crash Label Studio is asked about exactly these
-    sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.true()),
-    # until then Label Studio may still be storing a row that it got by /predict
-    sa.Column("open_until_ms", sa.BigInteger, nullable=False, server_default="0"),
-)
-sa.Index(  # the few open rows among all of all versions
-    "ix_published_open",
-    published.c.project,
-    published.c.open_until_ms,
-    sqlite_where=published.c.confirmed == sa.false(),
-    postgresql_where=published.c.confirmed == sa.false(),
-)
 
 label_spaces = sa.Table(  # every label space that a teacher was asked about: what may be carried over to a changed one
     "label_spaces",
@@ -147,47 +95,6 @@ label_spaces = sa.Table(  # every label space that a teacher was asked about: wh
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
 
-jobs = sa.Table(
-    "jobs",
-    metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.String(16), primary_key=True),  # sync, annotate, train, publish
-    sa.Column("state", sa.String(16), nullable=False),  # queued, running, idle (finished well), failed
-    sa.Column("again", sa.Boolean, nullable=False, server_default=sa.false()),  # asked for while it was running
-    sa.Column("step", sa.Text, nullable=False, server_default=""),  # in words, for people
-    sa.Column("progress", sa.Float, nullable=True),  # in [0, 1]
-    sa.Column("error", sa.Text, nullable=True),
-    sa.Column("started_ms", sa.BigInteger, nullable=True),
-    sa.Column("updated_ms", sa.BigInteger, nullable=False),
-    sa.Column("due_ms", sa.BigInteger, nullable=False, server_default="0"),  # with `again`: not before this time
-)
-
-batches = sa.Table(  # what was handed to a provider's batch API, stored before anybody waits for it
-    "batches",
-    metadata,
-    sa.Column("batch", serial, primary_key=True, autoincrement=True),
-    sa.Column("project", sa.BigInteger, nullable=False),
-    sa.Column("version", sa.String(64), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),  # submitting, open, done, lost
-    sa.Column("tasks", sa.JSON, nullable=False),  # {key: [task, hash of its text]}
-    sa.Column("ticket", sa.JSON, nullable=True),  # the provider's ids; null while it is being submitted
-    sa.Column("reserved_microusd", sa.BigInteger, nullable=False),
-    sa.Column("created_ms", sa.BigInteger, nullable=False),
-    sa.Column("reservation", sa.BigInteger, nullable=True),  # what is set aside for it
-    sa.Column("mark", sa.String(32), nullable=False, server_default=""),  # the provider has it, too: to find it by
-)
-sa.Index("ix_batches_project", batches.c.project, batches.c.state)
-
-reservations = sa.Table(  # money set aside for calls under way; part of projects.spent_microusd
-    "reservations",
-    metadata,
-    sa.Column("reservation", serial, primary_key=True, autoincrement=True),
-    sa.Column("project", sa.BigInteger, nullable=False),
-    sa.Column("version", sa.String(64), nullable=False),
-    sa.Column("microusd", sa.BigInteger, nullable=False),
-    sa.Column("until_ms", sa.BigInteger, nullable=True),  # then its process is dead; null: a batch, which may take days
-)
-sa.Index("ix_reservations_project", reservations.c.project)
 
 teachers = sa.Table(  # what made a teacher version
     "teachers",
@@ -201,34 +108,6 @@ teachers = sa.Table(  # what made a teacher version
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
 
-ledger = sa.Table(
-    "ledger",
-    metadata,
-    sa.Column("entry", serial, primary_key=True, autoincrement=True),
-    sa.Column("project", sa.BigInteger, nullable=False),
-    sa.Column("version", sa.String(64), nullable=False),
-    sa.Column("calls", sa.Integer, nullable=False),
-    sa.Column("input_tokens", sa.Integer, nullable=False),
-    sa.Column("cached_tokens", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("output_tokens", sa.Integer, nullable=False),
-    sa.Column("microusd", sa.BigInteger, nullable=False),
-    sa.Column("created_ms", sa.BigInteger, nullable=False),
-    sa.Column("batch", sa.Boolean, nullable=False, server_default=sa.false()),  # by a batch API, at its price
-)
-sa.Index("ix_ledger_project", ledger.c.project)
-
-incidents = sa.Table(  # what went wrong lately, for people; project 0: what concerns all of them
-    "incidents",
-    metadata,
-    sa.Column("incident", serial, primary_key=True, autoincrement=True),
-    sa.Column("project", sa.BigInteger, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),  # of the job that it befell, or ""
-    sa.Column("what", sa.Text, nullable=False),
-    sa.Column("times", sa.Integer, nullable=False),
-    sa.Column("first_ms", sa.BigInteger, nullable=False),
-    sa.Column("last_ms", sa.BigInteger, nullable=False),
-)
-sa.Index("ix_incidents_project", incidents.c.project)
 
 answers = sa.Table(  # what a paid teacher replied, whatever project asked: nobody pays twice for one question
     "answers",
@@ -242,58 +121,5 @@ answers = sa.Table(  # what a paid teacher replied, whatever project asked: nobo
     sa.Column("cached_tokens", sa.Integer, nullable=False, server_default="0"),
     sa.Column("output_tokens", sa.Integer, nullable=False, server_default="0"),
     sa.Column("microusd", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("created_ms", sa.BigInteger, nullable=False),
-)
-
-acquisition = sa.Table(  # by which Label Studio sorts where SCORE is `acquisition`: lowest first
-    "acquisition",
-    metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("version", sa.String(64), primary_key=True),
-    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("score", sa.Float, nullable=False),  # the student's margin, in [0, 1]
-)
-
-shortlists = sa.Table(  # what a student names where it is unsure and SERVE_UNSURE is `shortlist`
-    "shortlists",
-    metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("version", sa.String(64), primary_key=True),
-    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("labels", sa.JSON, nullable=False),  # most likely first, at least two
-    sa.Column("confidences", sa.JSON, nullable=False),
-)
-
-queues = sa.Table(  # the tasks that come next, in order: for the teacher, and for people
-    "queues",
-    metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("queue", sa.String(16), primary_key=True),  # teacher, people
-    sa.Column("version", sa.String(64), nullable=False),  # of the student that chose; "" before there is one
-    sa.Column("tasks", sa.JSON, nullable=False),
-    sa.Column("done", sa.Integer, nullable=False, server_default="0"),  # how many Label Studio was told of
-    sa.Column("created_ms", sa.BigInteger, nullable=False),
-)
-
-rulings = sa.Table(  # who decided each task that a committee answered
-    "rulings",
-    metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("version", sa.String(64), primary_key=True),  # committee-…
-    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("source", sa.String(16), nullable=False),  # committee, llm, fallback, people, unresolved
-)
-
-classifiers = sa.Table(  # existing classifiers that were proposed for a committee, and what a person said about them
-    "classifiers",
-    metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("place", sa.String(255), primary_key=True),  # hub name or folder
-    sa.Column("space_hash", sa.String(16), nullable=False),  # of the label space that the map leads to
-    sa.Column("map", sa.JSON, nullable=False),  # its label -> ours, or null: it abstains
-    sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("proposed_by", sa.String(128), nullable=False),  # names, or the LLM
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("trial", sa.JSON, nullable=True),  # against people's labels; null: it was not tried
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )

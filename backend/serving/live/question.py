@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from backend.label_studio.control import Control
 from backend.label_studio.predictions import shortlist_entry
 from backend.pool.projects import Project
+from backend.project_options import ProjectOptions
 from backend.projects.current import Serving
 from backend.projects.triggers import Later
 from backend.services import Services
 from backend.serving import score_column
 from backend.serving.live.models import LiveStudents
-from backend.settings import ProjectOptions
 from model.labels import CandidateSet
 
 

@@ -9,8 +9,8 @@ from backend.pool import (
     tasks,
     versions,
 )
-from backend.pool.database import tables
 from backend.pool.database.engine import now_ms
+from backend.pool.database.schema import SCHEMA
 from model.labels import Label, LabelSpace
 from tests.support.samples import PROJECT, SPACE, STUDENT, add_project, fill, the_project
 
@@ -21,7 +21,7 @@ def filled_tables(engine: sa.Engine) -> set[str]:
     with engine.connect() as connection:
         return {
             name
-            for name, table in tables.metadata.tables.items()
+            for name, table in SCHEMA.tables.items()
             if connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
         }
 
@@ -67,7 +67,7 @@ def test_saying_the_same_again_writes_nothing(sqlite_engine: sa.Engine) -> None:
 def test_a_recreated_id_starts_empty(engine: sa.Engine) -> None:
     add_project(engine)
     fill(engine)
-    assert filled_tables(engine) == {*tables.metadata.tables} - {"answers"}
+    assert filled_tables(engine) == {*SCHEMA.tables} - {"answers"}
     add_project(engine, created="1763709999")
     assert filled_tables(engine) == {"projects"}
     assert the_project(engine).created == "1763709999"

@@ -15,7 +15,7 @@ from backend.jobs import annotate
 from backend.pool import batches, candidates, jobs, ledger, tasks
 from backend.pool.database.engine import write
 from backend.pool.database.tables import answers
-from backend.pool.database.tables import batches as table
+from backend.pool.database.work_tables import batches as table
 from backend.projects.versions import teacher_version
 from backend.teacher import provider_batches as batch_jobs
 from model.teacher.base import Teacher

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from backend.label_studio.label_config import read_labeling_config
 from backend.label_studio.predictions import is_valid
 from backend.pool import jobs, predictions, publishing, shortlists, tasks
-from backend.pool.database.tables import predictions as predictions_table
+from backend.pool.database.student_tables import predictions as predictions_table
 from backend.pool.text import text_hash
 from backend.serving.live import predict
 from backend.serving.live.answer_cache import AnswerCache

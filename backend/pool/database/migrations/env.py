@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from backend.pool.database.tables import metadata
+from backend.pool.database.schema import SCHEMA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=SCHEMA,
     render_as_batch=True,  # SQLite can hardly alter a table: it is copied instead
     transactional_ddl=False,  # the transaction is ours
 )

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from backend.errors import ProjectError
 from backend.pool import annotations, candidates, projects, tasks, text
 from backend.pool.annotation import Annotation
-from backend.pool.database.tables import predictions
+from backend.pool.database.student_tables import predictions
 from backend.projects.versions import teacher_version
 from backend.reporting.export import COLUMNS
 from backend.services import open_services

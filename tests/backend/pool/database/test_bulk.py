@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import write
-from backend.pool.database.tables import jobs
+from backend.pool.database.work_tables import jobs
 from backend.pool.text import storable
 
 ROW = {"project": 1, "kind": "train", "state": "queued", "step": "a", "updated_ms": 1}

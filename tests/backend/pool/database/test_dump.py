@@ -13,7 +13,7 @@ from backend.errors import PoolError
 from backend.pool import annotations, candidates, ledger, projects, tasks
 from backend.pool.database import dump
 from backend.pool.database.engine import open_engine, upgrade
-from backend.pool.database.tables import metadata
+from backend.pool.database.schema import SCHEMA
 from model.teacher.base import Usage
 from tests.support.samples import PROJECT, TEACHER, add_project, answered, fill, labelled
 
@@ -40,7 +40,7 @@ def contents(engine: sa.Engine) -> dict[str, list[Any]]:
     with engine.connect() as connection:
         return {
             name: [tuple(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key))]
-            for name, table in metadata.tables.items()
+            for name, table in SCHEMA.tables.items()
         }
 
 

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from backend.errors import PoolError
 from backend.pool.database import engine as pool_engine
 from backend.pool.database.engine import MIGRATIONS, now_ms, open_engine, upgrade, write
-from backend.pool.database.tables import metadata
+from backend.pool.database.schema import SCHEMA
 from tests.support.processes import at_once, migrate
 
 FAILING = """
@@ -52,17 +52,17 @@ def describe(engine: sa.Engine) -> dict[str, object]:
             found.get_pk_constraint(name),
             sorted((index["name"], index["column_names"], index["unique"]) for index in found.get_indexes(name)),
         )
-        for name in metadata.tables
+        for name in SCHEMA.tables
     }  # fmt: skip
 
 
 def test_the_migrated_schema_is_the_one_of_the_tables(engine: sa.Engine) -> None:
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
-    assert tables_of(engine) == {*metadata.tables, "alembic_version"}
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), SCHEMA) == []
+    assert tables_of(engine) == {*SCHEMA.tables, "alembic_version"}
     migrated = describe(engine)
-    metadata.drop_all(engine)
-    metadata.create_all(engine)
+    SCHEMA.drop_all(engine)
+    SCHEMA.create_all(engine)
     assert describe(engine) == migrated
 
 
@@ -75,7 +75,7 @@ def test_every_former_schema_is_upgraded_with_its_rows(
 ) -> None:
     current = describe(engine)
     with write(engine) as connection:
-        metadata.drop_all(connection)
+        SCHEMA.drop_all(connection)
         connection.exec_driver_sql("DROP TABLE alembic_version")
     with monkeypatch.context() as former:
         shutil.copytree(MIGRATIONS, tmp_path / "former")
@@ -103,7 +103,7 @@ def test_upgrading_again_changes_nothing(engine: sa.Engine) -> None:
 def test_four_processes_may_upgrade_at_once(database_url: str) -> None:
     at_once(4, migrate, database_url)
     engine = open_engine(database_url)
-    assert tables_of(engine) == {*metadata.tables, "alembic_version"}
+    assert tables_of(engine) == {*SCHEMA.tables, "alembic_version"}
     engine.dispose()
 
 
@@ -116,7 +116,7 @@ def test_a_new_file_that_another_process_writes_is_waited_for(tmp_path: Path) ->
     upgrade(engine)
     finished.join()
     writer.close()
-    assert tables_of(engine) == {*metadata.tables, "alembic_version"}
+    assert tables_of(engine) == {*SCHEMA.tables, "alembic_version"}
     engine.dispose()
 
 
