@@ -16,7 +16,7 @@ from pydantic import SecretStr  # noqa: E402
 from pydantic.fields import FieldInfo  # noqa: E402
 
 from backend.project_options import ProjectOptions  # noqa: E402
-from backend.settings import Settings
+from backend.settings import Settings  # noqa: E402
 
 HEAD = """# Settings
 
