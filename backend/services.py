@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,10 @@ import sqlalchemy as sa
 
 from backend.errors import PoolError
 from backend.pool.database.engine import now_ms, open_engine, upgrade
-from backend.pool.projects import Project
 from backend.queue.job_queue import JobQueue
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from backend.projects.current import Serving
     from model.registry import Registry
 
 
@@ -35,8 +33,6 @@ class Services:
         from model.registry import Registry
 
         return Registry(self.settings.model_dir, self.settings.cache_dir / "fetched")
-
-    servings: dict[int, tuple[Project, Serving]] = field(default_factory=dict, compare=False, repr=False)  # a memory
 
 
 def open_services(settings: Settings) -> Services:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from backend.commands.common import ask_for, open_project, show_json
+from backend.projects.current import current_of
 
 
 def annotate(
@@ -36,7 +37,8 @@ def annotate(
     from backend.training.encoder import project_embedder
 
     services, known = open_project(project)
-    found = question_of(services, known, project_embedder(services, known), task)
+    current = current_of(services, known)
+    found = question_of(current, project_embedder(current), task)
     if as_json:
         show_json(found)
     else:
@@ -46,13 +48,11 @@ def annotate(
 def _forget_taken_over(number: int) -> None:
     """Have the present teacher version asked about everything that it took over from another one."""
     from backend.pool import teachers
-    from backend.projects.options import project_options
-    from backend.projects.versions import label_space, teacher_core, teacher_version
 
     services, project = open_project(number)
-    version, options = teacher_version(services, project), project_options(services.settings, project)
-    core = teacher_core(services, project, label_space(project))
-    teachers.remember(services.engine, number, version, core, options.TEACHER, options.PROMPT)
+    current = current_of(services, project)
+    version, options = current.teacher_version, current.options
+    teachers.remember(services.engine, number, version, current.teacher_core(), options.TEACHER, options.PROMPT)
     teachers.ask_anew(services.engine, number, version)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.commands.common import open_project, show_json
+from backend.projects.current import current_of
 
 if TYPE_CHECKING:
     from backend.pool.classifiers import ClassifierRow
@@ -38,7 +39,8 @@ def propose(
     from backend.training.encoder import project_embedder
 
     services, known = open_project(project)
-    found = proposed(services, known, project_embedder(services, known), catalogue, download)
+    now = current_of(services, known)
+    found = proposed(now, project_embedder(now), catalogue, download)
     if as_json:
         show_json({"project": project, "classifiers": _plain(found.rows), "notes": list(found.notes)})
         return
@@ -56,19 +58,18 @@ def confirm(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
 
     Example: shortlist committee confirm 7 cardiffnlp/twitter-roberta-base-sentiment-latest
     """
-    from backend.projects.options import project_options
     from backend.training.classifiers import confirm as confirmed
 
     services, known = open_project(project)
     if not as_json:
         typer.echo(f"Loading {', '.join(classifiers)}; weights that are not here are fetched", err=True)
-    rows = confirmed(services, known, classifiers)
+    rows = confirmed(current_of(services, known), classifiers)
     if as_json:
         show_json({"project": project, "classifiers": _plain(rows)})
         return
     for row in rows:
         typer.echo(line(row))
-    mode = project_options(services.settings, known).MODE
+    mode = current_of(services, known).options.MODE
     after = (
         f"`shortlist train {project}` trains a committee with it"
         if mode == "committee"
@@ -86,7 +87,7 @@ def dismiss(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
     from backend.training.classifiers import dismiss as dismissed
 
     services, known = open_project(project)
-    dismissed(services, known, classifiers)
+    dismissed(current_of(services, known), classifiers)
     if as_json:
         show_json({"project": project, "dismissed": classifiers})
     else:
@@ -100,20 +101,19 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
     Example: shortlist committee show 7
     """
     from backend.pool.classifiers import of_project, outdated
-    from backend.projects.options import project_options
-    from backend.projects.versions import label_space, served_version
     from backend.reporting.committee_quality import decided_by, deciders, members
 
     services, known = open_project(project)
-    space, served = label_space(known).hash, served_version(services, known)
+    now = current_of(services, known)
+    space, served = now.space.hash, now.served_version
     rows = of_project(services.engine, project, space)
-    seated = members(services, known, served)
+    seated = members(now, served)
     if as_json:
         show_json({"project": project, "members": seated, "classifiers": _plain(rows)})
         return
-    options = project_options(services.settings, known)
+    options = now.options
     if seated is not None:
-        counts, checked = decided_by(services, known, served), deciders(services, known, served)
+        counts, checked = decided_by(now, served), deciders(now, served)
         typer.echo(voters(served, seated, counts or {}, checked or {}))
     elif options.MODE == "committee":
         seats = ", ".join([*options.COMMITTEE.split(","), *(row.place for row in rows if row.confirmed)])

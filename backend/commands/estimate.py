@@ -8,6 +8,7 @@ import typer
 
 from backend.commands.common import open_project, show_json
 from backend.errors import SettingsError
+from backend.projects.current import current_of
 
 if TYPE_CHECKING:
     from backend.teacher.estimate import Estimate
@@ -30,7 +31,8 @@ def estimate(
     if chosen is None:
         raise SettingsError("say which project: `shortlist estimate 7`, the number in the project's address")
     services, known = open_project(chosen)
-    found = estimated(services, known, project_embedder(services, known))
+    now = current_of(services, known)
+    found = estimated(now, project_embedder(now))
     if as_json:
         show_json({"project": chosen, **found.to_json()})
     else:

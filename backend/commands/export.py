@@ -11,6 +11,7 @@ import typer
 
 from backend.commands.common import open_project, progress_bar, show_json
 from backend.errors import ProjectError
+from backend.projects.current import current_of
 
 if TYPE_CHECKING:
     from backend.pool.projects import Project
@@ -47,7 +48,7 @@ def export(
     from backend.reporting.export import export_labels
 
     with progress_bar("Writing", quiet=as_json) as progress:
-        done = export_labels(services, known, path, progress)
+        done = export_labels(current_of(services, known), path, progress)
     if as_json:
         show_json({"project": project, "path": str(path), "tasks": done.tasks, "sources": done.sources})
     else:

@@ -9,6 +9,7 @@ import typer
 
 from backend.commands.common import open_project, show_json
 from backend.errors import ShortlistError
+from backend.projects.current import current_of
 
 
 def report(
@@ -28,7 +29,7 @@ def report(
     services, known = open_project(project)
     path = path or Path(f"report-{project}.html")
     try:
-        path.write_text(report_html(services, known), encoding="utf-8")
+        path.write_text(report_html(current_of(services, known)), encoding="utf-8")
     except OSError as error:
         raise ShortlistError(f"{path} cannot be written: {error.strerror or error}") from None
     if as_json:

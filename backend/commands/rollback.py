@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from backend.commands.common import open_project, show_json
+from backend.projects.current import current_of
 
 
 def rollback(
@@ -24,7 +25,7 @@ def rollback(
     from backend.projects.actions import serve_version
 
     services, known = open_project(project)
-    done = serve_version(services, known, version)
+    done = serve_version(current_of(services, known), version)
     if as_json:
         show_json({"project": project, "before": done.before, "served": done.version, "publish": done.publish})
     else:

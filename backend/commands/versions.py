@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from backend.commands.common import open_project, show_json
+from backend.projects.current import current_of
 
 
 def versions(
@@ -21,7 +22,7 @@ def versions(
     from backend.reporting.status import project_status
 
     services, known = open_project(project)
-    status = project_status(services, known)
+    status = project_status(current_of(services, known))
     rows: list[dict[str, Any]] = status["versions"]
     if as_json:
         show_json({"project": project, "served": status["version"], "versions": rows})

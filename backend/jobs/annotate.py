@@ -12,9 +12,7 @@ from backend.errors import BudgetReached
 from backend.jobs.run import run_job
 from backend.pool import candidates, jobs, label_spaces, ledger, tasks, versions
 from backend.projects.job import Job
-from backend.projects.options import hold_budget, project_options
 from backend.projects.triggers import WORTH_RETRAINING
-from backend.projects.versions import label_space, teacher_version
 from backend.teacher import provider_batches
 from backend.teacher.acquisition import for_teacher
 from backend.teacher.budget_stages import Stage, next_end, stage
@@ -44,20 +42,21 @@ def run(project: int) -> None:
 
 def work(job: Job) -> str:
     """One slice: ask, store at once, have it published, and ask to run again while tasks remain."""
-    project = job.project
-    space, version = label_space(project), teacher_version(job.services, project)
+    current = job.current
+    space, version = current.space, current.teacher_version
     label_spaces.remember(job.services.engine, job.number, space)
-    hold_budget(job.services, project)
+    current.hold_budget()
     ledger.book_lost(job.services.engine, job.number)
-    carry_over(job, project, space, version)
+    carry_over(current)
     if not missing(job, version, 1):
         return _finished(job, space, version)
-    writer = examples_writer(job.services, project, project_embedder(job.services, job.project))
+    embed = project_embedder(current)
+    writer = examples_writer(current, embed)
     if writer is not None:
         writer.write(job.services.engine, job.number, version)
-    teacher = open_teacher(job.services, project, project_embedder(job.services, job.project), remarks(job))
+    teacher = open_teacher(current, embed, remarks(current))
     away = provider_batches.poll(job, teacher, version) if teacher.paid else set()
-    now = stage(job.services, job.project, teacher, version, project_embedder(job.services, job.project))
+    now = stage(job.current, teacher, version, embed)
     end = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS)
     try:
         while time.monotonic() < end and not job.paused and _some(job, teacher, version, away, end, now):
@@ -74,9 +73,7 @@ def work(job: Job) -> str:
     if away:
         job.ask_later(job.services.settings.BATCH_POLL_SECONDS)
         return f"{_progress(job, version)[0]}; {len(away)} are at the provider's batch service"
-    if left or (
-        now.only and for_teacher(job.services, job.project, version, project_embedder(job.services, job.project))
-    ):
+    if left or (now.only and for_teacher(job.current, version, project_embedder(job.current))):
         return _next_stage(job, teacher, version)
     return _reviewed(job, version) if now.only else _finished(job, space, version)
 
@@ -87,7 +84,7 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
         return _chunk(job, teacher, version)
     asked = _asked(job, version)
     room = now.room(asked + len(away), LARGEST_BATCH)
-    choice = project_options(job.services.settings, job.project).BATCH
+    choice = job.current.options.BATCH
     limit = (
         LARGEST_BATCH if choice == "off" or provider_batches.batch_teacher(teacher) is None else provider_batches.FIRST
     )
@@ -136,14 +133,14 @@ def _learn(job: Job, version: str) -> None:
 
     One that is under way asks for this job again when it is over.
     """
-    by_hand = project_options(job.services.settings, job.project).RETRAIN_AFTER == 0
+    by_hand = job.current.options.RETRAIN_AFTER == 0
     if not by_hand and _asked(job, version) > job.project.trained_sets:
         job.ask_once("train")
 
 
 def _next_stage(job: Job, teacher: Teacher, version: str) -> str:
     """A stage of the budget is spent: the training that was asked for asks for this job again."""
-    end = next_end(job.services, job.project, teacher, version)
+    end = next_end(job.current, teacher, version)
     if end is None or end > _asked(job, version):
         job.ask("annotate")
     else:

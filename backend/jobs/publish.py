@@ -13,7 +13,6 @@ from backend.jobs.run import run_job
 from backend.label_studio.client import LabelStudio
 from backend.pool import predictions, projects, tasks, version_names, versions
 from backend.projects.job import Job
-from backend.projects.versions import label_space, served_version, teacher_version
 from backend.serving.predicting import predict_missing
 from backend.serving.publishing.people_queue import mark_head
 from backend.serving.publishing.pruning import prune
@@ -48,7 +47,7 @@ def work(job: Job) -> str:
             if waiting:
                 push_labels(job, label_studio, waiting, first_slice)
                 promote(job, waiting)
-            served = served_version(job.services, job.project)
+            served = job.current.served_version
             job.about(served)
             sent += _catch_up(job, label_studio, served)
             waiting = _waiting(job)
@@ -74,13 +73,13 @@ def promote(job: Job, version: str) -> None:
     """Serve a version from now on, in all processes: one atomic step in the pool."""
     projects.promote(job.services.engine, job.number, version)
     log.info("promoted", version=version)
-    if tasks.without_candidates(job.services.engine, job.number, teacher_version(job.services, job.project), 1):
+    if tasks.without_candidates(job.services.engine, job.number, job.current.teacher_version, 1):
         job.ask("annotate")  # a paid teacher may be waiting for it: the new student chooses what it is asked next
 
 
 def _waiting(job: Job) -> str | None:
     """The newest version that is to be promoted and fits the label space; what it overtakes is retired."""
-    engine, space = job.services.engine, label_space(job.project)
+    engine, space = job.services.engine, job.current.space
     found = [row for row in versions.list_versions(engine, job.number) if row.state == "publishing"]
     fitting = [row.version for row in found if row.space_hash == space.hash]
     for row in found:

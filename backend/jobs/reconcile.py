@@ -14,13 +14,10 @@ from backend.jobs.run import job_services
 from backend.jobs.sync import RUN_MS
 from backend.pool import incidents, jobs, predictions, projects, publishing, tasks, versions
 from backend.pool.jobs import JobRow
-from backend.pool.projects import Project
+from backend.projects.current import Current, current_of
 from backend.projects.job import Job
-from backend.projects.options import paused
 from backend.projects.triggers import next_training
-from backend.projects.versions import served_version, teacher_version
 from backend.queue.kinds import KINDS, PAUSABLE
-from backend.services import Services
 from model.errors import ModelError
 
 log = structlog.get_logger(__name__)
@@ -37,7 +34,7 @@ def run(_: int = 0) -> None:
     for project in projects.all_projects(services.engine):
         try:
             before = jobs.get(services.engine, project.project)
-            for kind in missing(services, project):
+            for kind in missing(current_of(services, project)):
                 if services.queue.ensure(kind, project.project):
                     log.info("missing job started", job=kind, project=project.project)
                     if kind in before and _lost(before[kind], services.clock()):
@@ -48,22 +45,22 @@ def run(_: int = 0) -> None:
             log.exception("project not reconciled", project=project.project)
 
 
-def missing(services: Services, project: Project) -> list[str]:
+def missing(current: Current) -> list[str]:
     """The jobs that the project needs now; some of them may be waiting or running already."""
-    rows, now = jobs.get(services.engine, project.project), services.clock()
+    rows, now = jobs.get(current.engine, current.number), current.services.clock()
     wanted = [kind for kind in KINDS if kind in rows and _interrupted(rows[kind], now)]
-    if _due(rows, "sync", now, RUN_MS) and Job(services, "sync", project.project).has_key:
+    if _due(rows, "sync", now, RUN_MS) and Job(current.services, "sync", current.number).has_key:
         wanted.append("sync")
-    if project.space is None:
+    if current.project.space is None:
         return [kind for kind in wanted if kind == "sync"]
-    version = teacher_version(services, project)
-    if tasks.without_candidates(services.engine, project.project, version, 1):
+    version = current.teacher_version
+    if tasks.without_candidates(current.engine, current.number, version, 1):
         wanted.append("annotate")
-    if next_training(services, project).due:
+    if next_training(current).due:
         wanted.append("train")
-    if _unpublished(services, project, version):
+    if _unpublished(current, version):
         wanted.append("publish")
-    resting = PAUSABLE if paused(services, project) else ()
+    resting = PAUSABLE if current.paused else ()
     return [kind for kind in dict.fromkeys(wanted) if kind not in resting and not _gave_up_lately(rows.get(kind), now)]
 
 
@@ -85,15 +82,15 @@ def _due(rows: Mapping[str, JobRow], kind: str, now: int, every_ms: int) -> bool
     return kind not in rows or not 0 <= now - rows[kind].updated_ms < every_ms
 
 
-def _unpublished(services: Services, project: Project, version: str) -> bool:
+def _unpublished(current: Current, version: str) -> bool:
     """Whether Label Studio lacks something: a version that waits, rows of the served one, or the title."""
-    engine, number = services.engine, project.project
+    engine, number = current.engine, current.number
     if any(row.state == "publishing" for row in versions.list_versions(engine, number)):
         return True
-    if not Job(services, "publish", number).has_key:
+    if not Job(current.services, "publish", number).has_key:
         return False
-    served = served_version(services, project)
-    if project.published != served or publishing.unconfirmed(engine, number, services.clock()):
+    served = current.served_version
+    if current.project.published != served or publishing.unconfirmed(engine, number, current.services.clock()):
         return True
     if served != version:
         return bool(predictions.unpublished(engine, number, served, 1))

@@ -21,8 +21,8 @@ from backend.pool import annotations as decisions
 from backend.pool import projects, tasks
 from backend.pool.projects import Project
 from backend.projects import triggers
+from backend.projects.current import current_of
 from backend.projects.job import Job
-from backend.projects.options import control_of
 from backend.projects.updates import remember, remember_instructions
 from backend.services import Services
 
@@ -97,11 +97,11 @@ def _follow_project(job: Job, label_studio: LabelStudio) -> Project:
     epoch = str(int(datetime.fromisoformat(created).timestamp())) if created else ""
     title = str(stated.get("title") or "")
     project = remember(job.services, job.number, epoch, str(stated["label_config"]), title=title)
-    return remember_instructions(job.services, project, stated)
+    return remember_instructions(current_of(job.services, project), stated)
 
 
 def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Difference:
-    control = control_of(job.services, project)
+    control = current_of(job.services, project).control
     since, now = _since(project.synced), _http_time(label_studio.server_time)
     found = Difference(set_back=bool(now) and now < since)
     if found.set_back:  # what changed since then bears times that were read long ago

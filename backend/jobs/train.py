@@ -14,9 +14,7 @@ from backend.jobs.sync import synchronise
 from backend.pool import candidates, jobs, projects, version_names, versions
 from backend.pool.set_aside import is_held_out
 from backend.projects.job import Job
-from backend.projects.options import project_options
 from backend.projects.triggers import WORTH_RETRAINING
-from backend.projects.versions import teacher_version
 from backend.serving import unsure
 from backend.serving.predicting import predict
 from backend.training import own_encoder
@@ -64,7 +62,7 @@ def work(job: Job, adapting: bool = False) -> str:
         return "stopped, because the label config changed; it starts again"
     job.step("judging", 0.9)
     truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
-    embed = embedder_for(job.services, job.project, student)
+    embed = embedder_for(job.current, student)
     verdict, calibration, metrics = judged(job, snapshot, student, truth, embed)
     metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets), "asked": snapshot.asked}
     version = _keep(job, snapshot, student, report, metrics)
@@ -92,7 +90,7 @@ def _rest(report: TrainingReport) -> str:
 
 def _unsure(job: Job, calibration: Calibration) -> str:
     """Why labels are served where shortlists were asked for; "" if there is nothing to say."""
-    if calibration.threshold is not None or not unsure.wanted(project_options(job.services.settings, job.project)):
+    if calibration.threshold is not None or not unsure.wanted(job.current.options):
         return ""
     return f"; it serves labels where it is unsure, too: {calibration.note}"
 
@@ -108,7 +106,7 @@ def _mark_trained(job: Job, snapshot: Snapshot, serving: bool) -> None:
 
 def _outgrown(job: Job, snapshot: Snapshot) -> bool:
     """Whether the teacher answered much more while the training ran, and has ended: else it asks for the next one."""
-    engine, version = job.services.engine, teacher_version(job.services, job.project)
+    engine, version = job.services.engine, job.current.teacher_version
     teacher = jobs.get(engine, job.number).get("annotate")
     under_way = teacher is not None and teacher.state in ("queued", "running")
     return not under_way and candidates.figures(engine, job.number, version).count > WORTH_RETRAINING * snapshot.asked
@@ -119,13 +117,13 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = Fa
     from model.training.data import training_data
 
     settings = job.services.settings
-    options = project_options(settings, job.project)
+    options = job.current.options
     ids = list(snapshot.texts)
     labels = [None if task in held_out else snapshot.labels.get(task) for task in ids]
     data = training_data(
         snapshot.space, [snapshot.texts[task] for task in ids], [snapshot.sets.get(task) for task in ids], labels
     )
-    runtime = project_runtime(job.services, job.project)
+    runtime = project_runtime(job.current)
     how = training_options(options, settings.THREADS, runtime)
     stop = _stop(job, snapshot.space)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from backend.errors import ProjectError, SettingsError
 from backend.pool import projects, versions
-from backend.projects.options import project_options
+from backend.projects.current import Current, current_of
 from backend.queue.kinds import Outcome
 from backend.services import Services
 
@@ -26,19 +26,19 @@ class Chosen:
     publish: Outcome
 
 
-def serve_version(services: Services, project: Project, version: str = "") -> Chosen:
+def serve_version(current: Current, version: str = "") -> Chosen:
     """Serve the named version, else the one before the present one; its predictions are still in Label Studio.
 
     The next training may replace it. Raises ProjectError if there is no such version, QueueError if no job starts.
     """
-    engine, number = services.engine, project.project
+    engine, number = current.engine, current.number
     rows = versions.list_versions(engine, number)
-    chosen = choose(project, rows, version)
+    chosen = choose(current.project, rows, version)
     for row in rows:
         if row.state == "publishing" and row.version != chosen:  # it would be promoted by the job that follows
             versions.set_state(engine, number, row.version, "retired", f"never served: {chosen} was chosen instead")
     projects.promote(engine, number, chosen)
-    return Chosen(chosen, project.served, services.queue.enqueue("publish", number))
+    return Chosen(chosen, current.project.served, current.services.queue.enqueue("publish", number))
 
 
 def choose(project: Project, rows: Sequence[VersionRow], version: str) -> str:
@@ -76,7 +76,7 @@ def resume(services: Services, project: int) -> None:
     projects.set_paused(services.engine, project, False)
     row = projects.get(services.engine, project)
     try:
-        held = row is not None and project_options(services.settings, row).PAUSED
+        held = row is not None and current_of(services, row).options.PAUSED
     except SettingsError:
         held = False
     if held:

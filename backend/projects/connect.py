@@ -18,10 +18,9 @@ from backend.label_studio.http import BLOCKED
 from backend.label_studio.templates import explanation
 from backend.pool import projects
 from backend.pool.projects import Project
-from backend.projects.options import control_of, project_options
+from backend.projects.current import Current, current_of
 from backend.projects.teacher_check import lacking
 from backend.projects.updates import KEEP, remember, remember_instructions
-from backend.projects.versions import served_version
 from backend.services import Services, open_services
 from backend.settings import Settings
 
@@ -73,14 +72,14 @@ def _connect(
     title = str(stated.get("title") or "")
     config = str(stated.get("label_config") or "")
     known = remember(services, number, created_of(stated), config, extra_params=given, title=title)
-    known = remember_instructions(services, known, stated)
-    version = served_version(services, known)
+    known = remember_instructions(current_of(services, known), stated)
+    version = current_of(services, known).served_version
     connection = _one_connection(services, label_studio, number, version, overrides, existing)
     hook = _webhook(label_studio, settings, number, connection)
     _show(label_studio, number, stated, existing, version)
     projects.set_published(services.engine, number, version)
     notes = [*_foreign(existing, settings), *_hidden(stated), *_explain(services, label_studio, known, stated)]
-    notes += _teacherless(services, known)
+    notes += _teacherless(current_of(services, known))
     notes += _start_jobs(services, number)
     return Connected(number, title, settings.backend_url, version, int(connection["id"]), int(hook["id"]), tuple(notes))
 
@@ -194,7 +193,7 @@ def _foreign(existing: Sequence[dict[str, Any]], settings: Settings) -> list[str
 
 def _explain(services: Services, label_studio: LabelStudio, known: Project, stated: Mapping[str, Any]) -> list[str]:
     """Tell annotators what ticks mean, where the project's instructions are empty; else ask the owner to do it."""
-    told = explanation(control_of(services, known).multiple)
+    told = explanation(current_of(services, known).control.multiple)
     written = str(stated.get("expert_instruction") or "").strip()
     if not written:
         label_studio.update_project(known.project, expert_instruction=told, show_instruction=True)
@@ -209,8 +208,8 @@ def _hidden(stated: Mapping[str, Any]) -> list[str]:
     return ["The project hides predictions: switch on Settings, Annotation, Use predictions to prelabel tasks"]
 
 
-def _teacherless(services: Services, project: Project) -> list[str]:
-    lack = lacking(services.settings, project_options(services.settings, project).TEACHER)
+def _teacherless(current: Current) -> list[str]:
+    lack = lacking(current.settings, current.options.TEACHER)
     return [] if lack is None else [f"The teacher cannot be asked: {lack.what}. {lack.remedy}"]
 
 

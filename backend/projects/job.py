@@ -10,9 +10,10 @@ import structlog
 
 from backend.errors import ProjectError, QueueError
 from backend.label_studio.client import LabelStudio
-from backend.pool import incidents, jobs, projects
+from backend.pool import incidents, jobs
+from backend.pool.project_cache import read_project
 from backend.pool.projects import Project
-from backend.projects.options import paused
+from backend.projects.current import Current, current_of
 from backend.services import Services
 
 STEP_SECONDS = 0.5  # how often a step is written at most
@@ -30,15 +31,20 @@ class Job:
     @property
     def project(self) -> Project:
         """The project as the pool has it now."""
-        row = projects.get(self.services.engine, self.number)
+        row = read_project(self.services.engine, self.number)
         if row is None:
             raise ProjectError(f"project {self.number} is not known here: connect it first")
         return row
 
     @property
+    def current(self) -> Current:
+        """The project now, with all that follows from its row."""
+        return current_of(self.services, self.project)
+
+    @property
     def paused(self) -> bool:
         """Whether somebody wants no training and no question to the teacher now."""
-        return paused(self.services, self.project)
+        return self.current.paused
 
     def step(self, text: str, progress: float | None = None) -> None:
         """Say what is being done, for people; `progress` in [0, 1]. Too frequent calls are dropped."""

@@ -12,7 +12,7 @@ import structlog
 from backend.errors import ProjectError, QueueError
 from backend.pool import jobs, projects, tasks
 from backend.pool.projects import Project
-from backend.projects.options import paused, project_options
+from backend.projects.current import Current, current_of
 from backend.queue.kinds import Outcome
 from backend.services import Services
 
@@ -67,27 +67,27 @@ def training_due(
     return Due(False, f"next training after {_labels(enough - new, 'more ')}{sooner}")
 
 
-def next_training(services: Services, project: Project) -> Due:
+def next_training(current: Current) -> Due:
     """`training_due` for a project as it is now; ProjectError or SettingsError if its options are malformed."""
-    options = project_options(services.settings, project)
-    train = jobs.get(services.engine, project.project).get("train")
+    options = current.options
+    train = jobs.get(current.engine, current.number).get("train")
     return training_due(
-        project.changes,
-        project.trained_changes,
-        changed_ms=project.changed_ms,
-        now=services.clock(),
+        current.project.changes,
+        current.project.trained_changes,
+        changed_ms=current.project.changed_ms,
+        now=current.services.clock(),
         retrain_after=options.RETRAIN_AFTER,
         idle_seconds=options.RETRAIN_IDLE_SECONDS,
         growth=options.RETRAIN_GROWTH,
         running=train is not None and train.state in ("queued", "running"),
-        paused=paused(services, project),
+        paused=current.paused,
     )
 
 
 def on_human_labels(services: Services, project: int) -> Due:
     """Human labels changed in the pool: train if enough did."""
     row = _project(services, project)
-    due = next_training(services, row)
+    due = next_training(current_of(services, row))
     if due.due:
         _ask(services, "train", project)
     return due
@@ -96,7 +96,7 @@ def on_human_labels(services: Services, project: int) -> Due:
 def on_start_training(services: Services, project: int) -> Outcome:
     """Somebody pressed the button. QueueError if no job can be started, ProjectError if the project is paused."""
     row = _project(services, project)
-    if paused(services, row):
+    if current_of(services, row).paused:
         raise ProjectError(f"project {project} is paused: resume it first, with `shortlist resume {project}`")
     return services.queue.enqueue("train", project)
 
@@ -122,7 +122,7 @@ def _ask(services: Services, kind: str, project: int) -> Outcome | None:
     A paused project asks for nothing: what is missing is found when it is resumed.
     """
     row = projects.get(services.engine, project)
-    if row is not None and paused(services, row):
+    if row is not None and current_of(services, row).paused:
         return None
     try:
         return services.queue.enqueue(kind, project)

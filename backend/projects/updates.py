@@ -18,7 +18,7 @@ from backend.pool.project_cache import read_project
 from backend.pool.projects import Project
 from backend.projects import triggers
 from backend.projects.allowed_models import refuse_foreign
-from backend.projects.options import hold_budget
+from backend.projects.current import Current, current_of
 from backend.projects.triggers import Later, at_once, start
 from backend.services import Services
 from model.labels import LabelSpace
@@ -66,7 +66,7 @@ def remember(
     )
     saved = read_project(services.engine, project)
     assert saved is not None, "a project that was just saved is there"
-    hold_budget(services, saved)
+    current_of(services, saved).hold_budget()
     if space is not None and (changed or (known is not None and known.options != options)):
         later("label config", lambda: start(lambda: triggers.on_label_config(services, project), project))
     return saved
@@ -96,13 +96,13 @@ def _space(label_config: str, control: str) -> tuple[LabelSpace | None, str]:
         return None, str(error)
 
 
-def remember_instructions(services: Services, project: Project, stated: Mapping[str, Any]) -> Project:
+def remember_instructions(current: Current, stated: Mapping[str, Any]) -> Project:
     """Write them to the pool if they are new; the project as it is then."""
     told = instructions_of(stated)
-    if told == project.instructions:
-        return project
-    projects.set_instructions(services.engine, project.project, told)
-    return replace(project, instructions=told)
+    if told == current.project.instructions:
+        return current.project
+    projects.set_instructions(current.engine, current.number, told)
+    return replace(current.project, instructions=told)
 
 
 def remember_tasks(services: Services, project: int, texts: Mapping[int, str], unanswered: bool = True) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from backend.errors import LabelingConfigError
 from backend.pool import version_names
 from backend.pool.projects import Project
-from backend.projects.options import project_options, teacher_options
-from backend.services import Services
 from model.labels import LabelSpace
 
-
-def chooser(project: Project) -> str:
-    """The student that chooses: the promoted one, if it knows the present labels; else ""."""
-    return project.served or "" if version_names.is_of_space(project.served, project.space_hash) else ""
+if TYPE_CHECKING:
+    from model.teacher.choice import TeacherOptions
 
 
 def label_space(project: Project) -> LabelSpace:
@@ -24,33 +21,27 @@ def label_space(project: Project) -> LabelSpace:
     return project.space
 
 
-def teacher_version(services: Services, project: Project) -> str:
-    """`teacher-<teacher's hash>-<label space's hash>`; loads no model.
+def chooser(project: Project) -> str:
+    """The student that chooses: the promoted one, if it knows the present labels; else ""."""
+    return project.served or "" if version_names.is_of_space(project.served, project.space_hash) else ""
 
-    Raises LabelingConfigError if the label config is not supported, SettingsError if an option is malformed.
-    """
+
+def served_student(project: Project, space: LabelSpace, serve: str) -> str:
+    """The promoted student, if it is served: it knows these labels, and SERVE is not `teacher`; else ""."""
+    if serve == "teacher" or not version_names.is_of_space(project.served, space.hash):
+        return ""
+    return project.served or ""
+
+
+def teacher_version(teacher: TeacherOptions, space: LabelSpace) -> str:
+    """`teacher-<teacher's hash>-<label space's hash>`; loads no model."""
     from model.teacher.choice import teacher_hash
 
-    space = label_space(project)
-    options = teacher_options(services.settings, project_options(services.settings, project), project)
-    return version_names.teacher_name(teacher_hash(options, space), space.hash)
+    return version_names.teacher_name(teacher_hash(teacher, space), space.hash)
 
 
-def teacher_core(services: Services, project: Project, space: LabelSpace | None = None) -> str:
-    """The hash that the project's teacher would have without its instructions, for these or the present labels."""
+def teacher_core(teacher: TeacherOptions, space: LabelSpace) -> str:
+    """The hash that the teacher would have without its instructions."""
     from model.teacher.choice import teacher_hash
 
-    options = teacher_options(services.settings, project_options(services.settings, project), project)
-    return teacher_hash(replace(options, instructions=""), space or label_space(project))
-
-
-def served_version(services: Services, project: Project) -> str:
-    """The one version string of the project: the promoted student's, else the teacher's.
-
-    A student of another label space is not served, and none is where SERVE is `teacher`.
-    """
-    space = label_space(project)
-    serve = project_options(services.settings, project).SERVE
-    if project.served and serve != "teacher" and version_names.is_of_space(project.served, space.hash):
-        return project.served
-    return teacher_version(services, project)
+    return teacher_hash(replace(teacher, instructions=""), space)

@@ -6,41 +6,40 @@ from typing import Any
 
 from backend.pool import figures, rulings, versions
 from backend.pool.figures import Checked
-from backend.pool.projects import Project
 from backend.pool.version_names import is_committee
-from backend.services import Services
+from backend.projects.current import Current
 from model.evaluation import rate
 
 ENOUGH = 50  # checked tasks below which votes and LLM are not compared
 
 
-def decided_by(services: Services, project: Project, served: str | None) -> dict[str, int] | None:
+def decided_by(current: Current, served: str | None) -> dict[str, int] | None:
     """Who decided how many tasks, where a committee is served; None otherwise."""
     if served is None or not is_committee(served):
         return None
-    found = rulings.counts(services.engine, project.project, served)
-    return {**found, "person": figures.decided(services.engine, project.project)}
+    found = rulings.counts(current.engine, current.number, served)
+    return {**found, "person": figures.decided(current.engine, current.number)}
 
 
-def deciders(services: Services, project: Project, served: str | None) -> dict[str, dict[str, Any]] | None:
+def deciders(current: Current, served: str | None) -> dict[str, dict[str, Any]] | None:
     """How often each decider was right where people had its answer before them; None where no committee is served.
 
     `coverage` is the share of tasks whose right label stood in the form at all, alone or on a shortlist.
     """
     if served is None or not is_committee(served):
         return None
-    found = rulings.checked(services.engine, project.project)
+    found = rulings.checked(current.engine, current.number)
     return {
         source: {"accuracy": one.accuracy, "coverage": one.coverage, "human_checked": one.tasks}
         for source, one in found.items()
     }
 
 
-def members(services: Services, project: Project, served: str | None) -> list[dict[str, Any]] | None:
+def members(current: Current, served: str | None) -> list[dict[str, Any]] | None:
     """Who sits in the served committee: weight, how often it is `right` of `judged` labels of people that it had not
     learned, with whom it `agrees` how often there, and why its last training was refused (it did harm).
     """
-    row = versions.get(services.engine, project.project, served) if served and is_committee(served) else None
+    row = versions.get(current.engine, current.number, served) if served and is_committee(served) else None
     if row is None:
         return None
     found = row.metrics.get("training", {}).get("found", {})
@@ -58,15 +57,15 @@ def members(services: Services, project: Project, served: str | None) -> list[di
     ]
 
 
-def advice(services: Services, project: Project, served: str | None, taught: str | None) -> str | None:
+def advice(current: Current, served: str | None, taught: str | None) -> str | None:
     """A sentence if the LLM is surely right more often than the committee's votes, else None.
 
     It is asked what the votes leave open, which is harder: if it is better even so, the votes decide too much.
     """
     if served is None or taught is None or not is_committee(served):
         return None
-    votes = rulings.checked(services.engine, project.project).get("committee", Checked())
-    llm = figures.teacher(services.engine, project.project, taught)
+    votes = rulings.checked(current.engine, current.number).get("committee", Checked())
+    llm = figures.teacher(current.engine, current.number, taught)
     ours, its = rate(votes.top1, votes.tasks), rate(llm.top1, llm.tasks)
     if ours is None or its is None or min(votes.tasks, llm.tasks) < ENOUGH or its.low <= ours.high:
         return None

@@ -14,9 +14,7 @@ from backend.errors import ProjectError, ShortlistError
 from backend.pool import tasks
 from backend.pool.annotations import human_labels, of_tasks
 from backend.pool.figures import answered_sets, predicted_labels
-from backend.pool.projects import Project
-from backend.projects.versions import teacher_version
-from backend.services import Services
+from backend.projects.current import Current
 
 KINDS = (".csv", ".jsonl", ".parquet")
 COLUMNS = ("task", "text", "label", "labels", "source", "confidence", "people", "candidates", "candidate_confidences",
@@ -33,9 +31,7 @@ class Exported:
     sources: dict[str, int]
 
 
-def export_labels(
-    services: Services, project: Project, path: Path, progress: Progress = lambda done, total: None
-) -> Exported:
+def export_labels(current: Current, path: Path, progress: Progress = lambda done, total: None) -> Exported:
     """Write one row per task to `path`; its ending chooses the format. Nothing is there until all of it is.
 
     `label` is the person's where somebody decided on one, else the served student's or committee's, else the teacher's
@@ -46,10 +42,10 @@ def export_labels(
     if write is None:
         raise ProjectError(f"{path.name}: the ending must be one of {', '.join(KINDS)}")
     counts: dict[str, int] = {}
-    total = tasks.count(services.engine, project.project)
+    total = tasks.count(current.engine, current.number)
 
     def counted() -> Iterator[dict[str, Any]]:
-        for done, row in enumerate(rows(services, project), start=1):
+        for done, row in enumerate(rows(current), start=1):
             counts[row["source"]] = counts.get(row["source"], 0) + 1
             if done % 1000 == 0 or done == total:
                 progress(done, total)
@@ -66,21 +62,21 @@ def export_labels(
     return Exported(sum(counts.values()), {name: counts[name] for name in sorted(counts) if name})
 
 
-def rows(services: Services, project: Project) -> Iterator[dict[str, Any]]:
+def rows(current: Current) -> Iterator[dict[str, Any]]:
     """One object per task with the keys COLUMNS, by task."""
-    engine, number = services.engine, project.project
+    engine, number = current.engine, current.number
     people = human_labels(engine, number)
     who = of_tasks(engine, number)
-    teacher = teacher_version(services, project)
+    teacher = current.teacher_version
     for chunk in tasks.iterate(engine, number, CHUNK):
         ids = [task for task, _ in chunk]
         sets = answered_sets(engine, number, teacher, ids)
-        said = predicted_labels(engine, number, project.served, ids) if project.served else {}
+        said = predicted_labels(engine, number, current.project.served, ids) if current.project.served else {}
         for task, text in chunk:
             labels = people[task].labels if task in people else ()
             names, shares = sets.get(task, ([], []))
             answer = said.get(task)
-            label, source, sure = _final(labels, answer, project.served or "", names, shares)
+            label, source, sure = _final(labels, answer, current.project.served or "", names, shares)
             persons = {row.annotator for row in who.get(task, []) if row.state == "labelled"}
             yield {
                 "task": task,
@@ -93,7 +89,7 @@ def rows(services: Services, project: Project) -> Iterator[dict[str, Any]]:
                 "candidates": names,
                 "candidate_confidences": shares,
                 "teacher": teacher if names else "",
-                "student": project.served if answer else "",
+                "student": current.project.served if answer else "",
                 "student_label": answer[0] if answer else "",
                 "student_confidence": answer[1] if answer else None,
             }

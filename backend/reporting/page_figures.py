@@ -11,10 +11,9 @@ from backend.errors import ShortlistError
 from backend.pool import figures, versions
 from backend.pool.figures import mean_price, size_counts
 from backend.pool.projects import Project
-from backend.projects.versions import teacher_version
+from backend.projects.current import Current
 from backend.reporting.charts import Point, learning_curve, set_sizes, stopping_curve
 from backend.reporting.confusions import Confusions, confusions
-from backend.services import Services
 from backend.training.stopping import ENOUGH, STABLE
 from model.evaluation import Rate, rate
 from model.teacher.similarity import NAME as OFFLINE_TITLE
@@ -32,17 +31,17 @@ class Insight:
     next_run_usd: float | None  # None: nothing was paid yet, so nothing is known
 
 
-def insight(services: Services, project: Project) -> Insight:
+def insight(current: Current) -> Insight:
     """Everything that is read from the pool; no model is loaded and nobody is asked."""
-    engine, number = services.engine, project.project
-    names = project.space.names if project.space else ()
-    version = _teacher(services, project)
+    engine, number = current.engine, current.number
+    names = current.project.space.names if current.project.space else ()
+    version = _teacher(current)
     checked = figures.students(engine, number)
-    served = checked.get(project.served or "")
+    served = checked.get(current.project.served or "")
     return Insight(
         confusions(figures.of_students(engine, number), names),
         confusions(figures.of_teacher(engine, number, version) if version else [], names),
-        tuple(_curve(engine, project, checked)),
+        tuple(_curve(engine, current.project, checked)),
         size_counts(engine, number, version) if version else (),
         rate(served.top1, served.tasks) if served else None,
         mean_price(engine, number),
@@ -75,9 +74,9 @@ def next_run(status: dict[str, Any], found: Insight) -> str:
     return f"{missing} tasks wait for the teacher: {price}; `shortlist estimate {status['project']}` tells more"
 
 
-def _teacher(services: Services, project: Project) -> str | None:
+def _teacher(current: Current) -> str | None:
     try:
-        return teacher_version(services, project)
+        return current.teacher_version
     except ShortlistError:
         return None
 

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.errors import ProjectError
 from backend.pool import tasks
-from backend.pool.projects import Project
-from backend.projects.options import project_options, teacher_options
-from backend.projects.versions import label_space, teacher_version
+from backend.projects.current import Current
 from backend.services import Services
 from backend.teacher.project_teacher import examples_writer, llms_of, open_teacher
 
@@ -16,24 +14,23 @@ if TYPE_CHECKING:
     from model.arrays import Embed
 
 
-def question_of(services: Services, project: Project, embed: Embed, task: int | None = None) -> dict[str, Any]:
+def question_of(current: Current, embed: Embed, task: int | None = None) -> dict[str, Any]:
     """Teacher, task, and per LLM the request: system part, turns, JSON schema, most tokens of the answer.
 
     Without `task` the next one to be asked about, else the first one. Asks nobody. Raises ProjectError if there is no
     such task.
     """
-    from backend.projects.job import Job
     from backend.training.committee import remarks
 
-    number, version = project.project, teacher_version(services, project)
+    number, version = current.number, current.teacher_version
     if task is None:
-        task, text = _next(services, number, version)
+        task, text = _next(current.services, number, version)
     else:
-        found = tasks.texts(services.engine, number, [task])
+        found = tasks.texts(current.engine, number, [task])
         if task not in found:
             raise ProjectError(f"project {number} has no task {task} with a text")
         text = found[task]
-    teacher = open_teacher(services, project, embed, remarks(Job(services, "annotate", number)))
+    teacher = open_teacher(current, embed, remarks(current))
     requests = []
     for llm in llms_of(teacher):
         request = llm.composer.requests([text])[0] if llm.per_call == 1 else llm.composer.together([text])
@@ -48,7 +45,7 @@ def question_of(services: Services, project: Project, embed: Embed, task: int | 
                 "temperature": request.temperature,
             }
         )
-    writer = examples_writer(services, project, embed)
+    writer = examples_writer(current, embed)
     return {
         "project": number,
         "task": task,
@@ -59,12 +56,12 @@ def question_of(services: Services, project: Project, embed: Embed, task: int | 
     }
 
 
-def system_part(services: Services, project: Project) -> str | None:
+def system_part(current: Current) -> str | None:
     """The part of an LLM's prompt that is the same for all tasks; None for the offline teacher. Loads no model."""
     from model.teacher.choice import is_similarity, prompt_of
 
-    options = teacher_options(services.settings, project_options(services.settings, project), project)
-    return None if is_similarity(options) else prompt_of(options, label_space(project)).system()
+    options = current.teacher_options
+    return None if is_similarity(options) else prompt_of(options, current.space).system()
 
 
 def _next(services: Services, number: int, version: str) -> tuple[int, str]:

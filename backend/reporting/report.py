@@ -11,13 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from backend.label_studio.links import tasks_link
 from backend.pool import figures, tasks
 from backend.pool.figures import Pair
-from backend.pool.projects import Project
 from backend.pool.tasks import text_lengths
-from backend.projects.versions import teacher_version
+from backend.projects.current import Current
 from backend.reporting.page_figures import Insight, drawn, insight, next_run
 from backend.reporting.status import iso, project_status
 from backend.reporting.wording import FILTERS, phase_words, what_next
-from backend.services import Services
 
 MOST_EXAMPLES = 20
 LONGEST_EXAMPLE = 300  # characters
@@ -34,44 +32,44 @@ class Example:
     who: str
 
 
-def report_html(services: Services, project: Project) -> str:
+def report_html(current: Current) -> str:
     """The whole page; nothing in it is loaded from elsewhere, except where a person follows a link."""
-    status, found = project_status(services, project), insight(services, project)
-    content = _facts(services, project, status, found)
+    status, found = project_status(current), insight(current)
+    content = _facts(current, status, found)
     loader = PackageLoader("backend.web", "pages/templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style = (resources.files("backend.web") / "pages" / "static" / "style.css").read_text(encoding="utf-8")
     return environment.get_template("report.html").render(style=style, **FILTERS, **content)
 
 
-def _facts(services: Services, project: Project, status: dict[str, Any], found: Insight) -> dict[str, Any]:
-    address = services.settings.label_studio_link
+def _facts(current: Current, status: dict[str, Any], found: Insight) -> dict[str, Any]:
+    address = current.settings.label_studio_link
 
     def link(ids: tuple[int, ...], title: str) -> str:
-        return tasks_link(address, project.project, ids, title)
+        return tasks_link(address, current.number, ids, title)
 
     return {
         "status": status,
         "found": found,
-        "labels": project.space.labels if project.space else (),
-        "lengths": text_lengths(services.engine, project.project),
+        "labels": current.project.space.labels if current.project.space else (),
+        "lengths": text_lengths(current.engine, current.number),
         "phase": phase_words(status),
         "next_steps": what_next(status),
         "next_run": next_run(status, found),
         **drawn(status, found),
-        "examples": _examples(services, project),
+        "examples": _examples(current),
         "tasks_link": link,
-        "made": iso(services.clock()).replace("T", " ").replace("Z", " UTC"),
+        "made": iso(current.services.clock()).replace("T", " ").replace("Z", " UTC"),
     }
 
 
-def _examples(services: Services, project: Project) -> list[Example]:
+def _examples(current: Current) -> list[Example]:
     """Mistakes of the student, where it was shown, else of the teacher's first candidate."""
-    engine, number = services.engine, project.project
+    engine, number = current.engine, current.number
     wrong = _wrong(figures.of_students(engine, number))
     who = "student"
-    if not wrong and project.space is not None:
-        wrong, who = _wrong(figures.of_teacher(engine, number, teacher_version(services, project))), "teacher"
+    if not wrong and current.project.space is not None:
+        wrong, who = _wrong(figures.of_teacher(engine, number, current.teacher_version)), "teacher"
     texts = tasks.texts(engine, number, [pair.task for pair in wrong])
     return [
         Example(pair.task, texts[pair.task][:LONGEST_EXAMPLE], pair.label, pair.predicted[0], who)

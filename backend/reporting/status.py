@@ -8,16 +8,13 @@ from typing import Any, Literal
 
 from backend.errors import ShortlistError
 from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
-from backend.pool.projects import Project
 from backend.pool.version_names import is_committee, is_trained
-from backend.projects.options import paused, project_options
+from backend.projects.current import Current
 from backend.projects.triggers import next_training
-from backend.projects.versions import served_version, teacher_version
 from backend.reporting import committee_quality
 from backend.reporting.agreement import agreement
 from backend.reporting.prompt_preview import system_part
 from backend.reporting.teacher_quality import candidate_quality, copying, hint, teacher_versions
-from backend.services import Services
 from backend.serving import unsure
 from backend.training.stopping import ANSWERED, advice
 from model.teacher.choice import OFFLINE, title_of
@@ -26,88 +23,88 @@ NOTHING: Mapping[str, str] = {}
 BIAS = "accuracy compares what was shown with what the person then chose; a ticked answer can sway the person"
 
 
-def project_status(services: Services, project: Project, problems: Mapping[str, str] = NOTHING) -> dict[str, Any]:
+def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> dict[str, Any]:
     """The figures of one project, as the design document's section on contracts lists them.
 
     `problems` names students that this web process cannot load, with the reason.
     """
-    engine, number = services.engine, project.project
-    served, taught = _versions(services, project)
+    engine, number = current.engine, current.number
+    served, taught = _versions(current)
     checked = figures.students(engine, number)
     asked = candidates.figures(engine, number, taught) if taught else None
     return {
         "project": number,
-        "title": project.title,
-        "phase": phase(services, project) if served else "cold",
+        "title": current.project.title,
+        "phase": phase(current) if served else "cold",
         "version": served,
-        "problem": project.problem or None,
+        "problem": current.project.problem or None,
         "not_loaded": problems.get(served or ""),
-        "label_space": list(project.space.names) if project.space else [],
+        "label_space": list(current.project.space.names) if current.project.space else [],
         "tasks": tasks.count(engine, number),
         "with_candidates": asked.answered if asked else 0,
         "human_labels": figures.decided(engine, number),
         "mean_candidates": asked.mean_size if asked else None,
         "teacher": {
-            "name": teacher_name(services, project),
-            "waiting": _waiting(services, project, served, taught),
-            **_teacher(services, project, taught),
+            "name": teacher_name(current),
+            "waiting": _waiting(current, served, taught),
+            **_teacher(current, taught),
         },
-        "student": _student(services, project, checked.get(served or "")),
+        "student": _student(current, checked.get(served or "")),
         "shown": {kind: _reactions(found) for kind, found in shown.reactions(engine, number).items()},
-        "blind_share": _blind_share(services, project),
+        "blind_share": _blind_share(current),
         "agreement": agreement(engine, number).to_json(),
-        "paused": paused(services, project),
-        "next_training": _next_training(services, project),
+        "paused": current.paused,
+        "next_training": _next_training(current),
         "job": _job(jobs.latest(engine, number)),
         "jobs": [_job(row) for _, row in sorted(jobs.get(engine, number).items())],
-        "spend": _spend(services, project),
-        "versions": _version_rows(services, project, checked),
-        "decided_by": committee_quality.decided_by(services, project, served),
-        "deciders": committee_quality.deciders(services, project, served),
-        "members": committee_quality.members(services, project, served),
-        "committee_hint": committee_quality.advice(services, project, served, taught),
-        "stopping": _stopping(services, project, checked),
+        "spend": _spend(current),
+        "versions": _version_rows(current, checked),
+        "decided_by": committee_quality.decided_by(current, served),
+        "deciders": committee_quality.deciders(current, served),
+        "members": committee_quality.members(current, served),
+        "committee_hint": committee_quality.advice(current, served, taught),
+        "stopping": _stopping(current, checked),
         "note": BIAS,
     }
 
 
-def teacher_name(services: Services, project: Project) -> str:
+def teacher_name(current: Current) -> str:
     """The teacher as people should hear of it."""
-    return title_of(project_options(services.settings, project).TEACHER)
+    return title_of(current.options.TEACHER)
 
 
-def _versions(services: Services, project: Project) -> tuple[str | None, str | None]:
+def _versions(current: Current) -> tuple[str | None, str | None]:
     """The served version and the teacher's; Nones while label config or options are not usable."""
     try:
-        return served_version(services, project), teacher_version(services, project)
+        return current.served_version, current.teacher_version
     except ShortlistError:
         return None, None
 
 
-def _teacher(services: Services, project: Project, version: str | None) -> dict[str, Any]:
+def _teacher(current: Current, version: str | None) -> dict[str, Any]:
     """The teacher against people, per version; why it stopped; what it is told; what is at a batch service."""
-    engine, number = services.engine, project.project
-    found = teacher_versions(services, project, version) if version else []
+    engine, number = current.engine, current.number
+    found = teacher_versions(current, version) if version else []
     now = found[0] if found else None
     away = [row for row in batches.unfinished(engine, number) if row.state == "open"]
     return {
         "coverage": now.coverage if now else None,
         "top1_accuracy": now.top1_accuracy if now else None,
         "human_checked": now.human_checked if now else 0,
-        "blind": _blind_teacher(services, project, version),
+        "blind": _blind_teacher(current, version),
         "version": version,
         "versions": [one.to_json() for one in found],
-        "sets": candidate_quality(services, project, version) if version else None,
-        "hint": hint(found) or copying(services, project, found),
+        "sets": candidate_quality(current, version) if version else None,
+        "hint": hint(found) or copying(current, found),
         "stopped": _stopped(jobs.get(engine, number).get("annotate")),
         "batches": [{"tasks": len(row.tasks), "submitted": iso(row.created_ms)} for row in away],
-        "prompt": system_part(services, project) if version else None,
+        "prompt": system_part(current) if version else None,
     }
 
 
-def _waiting(services: Services, project: Project, served: str | None, taught: str | None) -> int:
+def _waiting(current: Current, served: str | None, taught: str | None) -> int:
     """How many tasks the teacher has yet to be asked about: all, or those that a committee's votes leave open."""
-    engine, number = services.engine, project.project
+    engine, number = current.engine, current.number
     if served and taught and is_committee(served):
         return rulings.unasked(engine, number, served, taught)
     asked = candidates.figures(engine, number, taught).count if taught else 0
@@ -119,10 +116,10 @@ def _stopped(row: jobs.JobRow | None) -> str | None:
     return row.error if row is not None and row.state == "failed" else None
 
 
-def _student(services: Services, project: Project, checked: figures.Checked | None) -> dict[str, Any]:
+def _student(current: Current, checked: figures.Checked | None) -> dict[str, Any]:
     """The served student against people; on blind tasks all students count, because these are few."""
-    blind = shown.blind_student(services.engine, project.project, _blind_share(services, project))
-    row = versions.get(services.engine, project.project, project.served) if project.served else None
+    blind = shown.blind_student(current.engine, current.number, _blind_share(current))
+    row = versions.get(current.engine, current.number, current.project.served) if current.project.served else None
     return {
         **_accuracy(checked),
         "blind": _accuracy(blind),
@@ -134,16 +131,16 @@ def _accuracy(checked: figures.Checked | None) -> dict[str, Any]:
     return {"accuracy": checked.accuracy if checked else None, "human_checked": checked.tasks if checked else 0}
 
 
-def _blind_teacher(services: Services, project: Project, version: str | None) -> dict[str, Any]:
-    share = _blind_share(services, project)
-    found = shown.blind_teacher(services.engine, project.project, version, share) if version else figures.Checked()
+def _blind_teacher(current: Current, version: str | None) -> dict[str, Any]:
+    share = _blind_share(current)
+    found = shown.blind_teacher(current.engine, current.number, version, share) if version else figures.Checked()
     top1 = {"top1_accuracy": found.accuracy, "human_checked": found.tasks}
     return {"coverage": found.coverage, **top1}
 
 
-def _blind_share(services: Services, project: Project) -> float:
+def _blind_share(current: Current) -> float:
     try:
-        return project_options(services.settings, project).BLIND_SHARE
+        return current.options.BLIND_SHARE
     except ShortlistError:
         return 0.0
 
@@ -154,10 +151,10 @@ def _reactions(found: shown.Reactions) -> dict[str, Any]:
     return {"tasks": found.tasks, **{name: found.share(getattr(found, name)) for name in names}}
 
 
-def _next_training(services: Services, project: Project) -> str:
+def _next_training(current: Current) -> str:
     """One sentence: when the next training starts, or why none does."""
     try:
-        return next_training(services, project).explanation
+        return next_training(current).explanation
     except ShortlistError as error:
         return str(error)
 
@@ -168,9 +165,9 @@ def _job(row: jobs.JobRow | None) -> dict[str, Any]:
     return {"kind": row.kind, "state": row.state, "progress": row.progress, "error": row.error, "step": row.step}
 
 
-def _spend(services: Services, project: Project) -> dict[str, Any]:
-    total = ledger.totals(services.engine, project.project)
-    budget = project_options(services.settings, project).BUDGET_USD
+def _spend(current: Current) -> dict[str, Any]:
+    total = ledger.totals(current.engine, current.number)
+    budget = current.options.BUDGET_USD
     return {
         "calls": total.calls,
         "input_tokens": total.input_tokens,
@@ -185,26 +182,26 @@ def _spend(services: Services, project: Project) -> dict[str, Any]:
     }
 
 
-def _version_rows(services: Services, project: Project, checked: dict[str, figures.Checked]) -> list[dict[str, Any]]:
+def _version_rows(current: Current, checked: dict[str, figures.Checked]) -> list[dict[str, Any]]:
     return [
         {
             "version": row.version,
             "created": iso(row.created_ms),
             **_accuracy(checked.get(row.version)),
-            "promoted": row.version == project.served,
+            "promoted": row.version == current.project.served,
             "state": row.state,
             "reason": row.reason,
             "human_labels": row.human_labels,
         }
-        for row in versions.list_versions(services.engine, project.project)
+        for row in versions.list_versions(current.engine, current.number)
     ]
 
 
-def _stopping(services: Services, project: Project, checked: dict[str, figures.Checked]) -> dict[str, Any]:
+def _stopping(current: Current, checked: dict[str, figures.Checked]) -> dict[str, Any]:
     """Whether more human labels, and more LLM calls, still pay."""
-    rows = versions.list_versions(services.engine, project.project)
-    rows = [row for row in rows if row.space_hash == project.space_hash and row.state in ANSWERED]
-    paid = project_options(services.settings, project).TEACHER not in OFFLINE
+    rows = versions.list_versions(current.engine, current.number)
+    rows = [row for row in rows if row.space_hash == current.project.space_hash and row.state in ANSWERED]
+    paid = current.options.TEACHER not in OFFLINE
     return {"people": advice(rows, checked, "people"), "teacher": advice(rows, checked, "teacher", paid)}
 
 
@@ -213,11 +210,11 @@ def iso(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def phase(services: Services, project: Project) -> Literal["cold", "teacher", "student"]:
+def phase(current: Current) -> Literal["cold", "teacher", "student"]:
     """Which kind of answer the project gives now."""
-    if project.space is None:
+    if current.project.space is None:
         return "cold"
-    version = served_version(services, project)
+    version = current.served_version
     if is_trained(version):
         return "student"
-    return "teacher" if candidates.figures(services.engine, project.project, version).count else "cold"
+    return "teacher" if candidates.figures(current.engine, current.number, version).count else "cold"

@@ -9,10 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.pool import candidates, figures, label_spaces, teachers, version_names
-from backend.pool.projects import Project
-from backend.projects.options import project_options, teacher_options
-from backend.projects.versions import label_space
-from backend.services import Services
+from backend.projects.current import Current
 from model.evaluation import candidate_report, f1
 from model.teacher.choice import OFFLINE
 
@@ -40,18 +37,18 @@ class VersionQuality:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-def teacher_versions(services: Services, project: Project, current: str) -> list[VersionQuality]:
+def teacher_versions(current: Current, version: str) -> list[VersionQuality]:
     """Every teacher version that was asked about the project's present labels, the current one first."""
-    space = label_space(project)
+    space = current.space
     asked = [
         one
-        for one in label_spaces.asked_versions(services.engine, project.project)
+        for one in label_spaces.asked_versions(current.engine, current.number)
         if version_names.is_of_space(one, space.hash)
     ]
-    known = teachers.of_project(services.engine, project.project)
-    names = {**{one: row.strategy for one, row in known.items()}, **_strategies(services, project)}
-    chosen = [current, *(one for one in asked if one != current)][:MOST_VERSIONS]
-    return [_quality(services.engine, project.project, one, names.get(one), len(space)) for one in chosen]
+    known = teachers.of_project(current.engine, current.number)
+    names = {**{one: row.strategy for one, row in known.items()}, **_strategies(current)}
+    chosen = [version, *(one for one in asked if one != version)][:MOST_VERSIONS]
+    return [_quality(current.engine, current.number, one, names.get(one), len(space)) for one in chosen]
 
 
 def hint(found: Sequence[VersionQuality]) -> str | None:
@@ -69,9 +66,9 @@ def hint(found: Sequence[VersionQuality]) -> str | None:
     )
 
 
-def copying(services: Services, project: Project, found: Sequence[VersionQuality]) -> str | None:
+def copying(current: Current, found: Sequence[VersionQuality]) -> str | None:
     """A sentence if an LLM that is asked for all possible labels names one each time, as its examples do; else None."""
-    options = project_options(services.settings, project)
+    options = current.options
     shown = options.PROMPT == "all" and options.EXAMPLES != "none" and options.TEACHER not in OFFLINE
     size = found[0].mean_candidates if found and found[0].tasks >= ENOUGH else None
     if not shown or size is None or size > ALONE:
@@ -97,12 +94,12 @@ def _quality(engine: sa.Engine, project: int, version: str, strategy: str | None
     )
 
 
-def _strategies(services: Services, project: Project) -> dict[str, str]:
+def _strategies(current: Current) -> dict[str, str]:
     """The version that each PROMPT would have with all other settings as they are."""
     from model.teacher.choice import is_similarity, teacher_hash
 
-    space = label_space(project)
-    options = teacher_options(services.settings, project_options(services.settings, project), project)
+    space = current.space
+    options = current.teacher_options
     if is_similarity(options):
         return {}
     ways = ("single", "unsure", "all")
@@ -111,14 +108,16 @@ def _strategies(services: Services, project: Project) -> dict[str, str]:
     }
 
 
-def candidate_quality(services: Services, project: Project, version: str) -> dict[str, Any] | None:
+def candidate_quality(current: Current, version: str) -> dict[str, Any] | None:
     """The figures of a teacher version on the tasks that people decided; None before there is one.
 
     `inseparable` are labels that nearly always come together, so that no student can part them; `per_class` is coverage
     by the person's label, with Wilson 95 % intervals.
     """
-    found = figures.of_teacher(services.engine, project.project, version)
-    if project.space is None or not found:
+    found = figures.of_teacher(current.engine, current.number, version)
+    if current.project.space is None or not found:
         return None
-    report = candidate_report([pair.predicted for pair in found], [pair.label for pair in found], len(project.space))
+    report = candidate_report(
+        [pair.predicted for pair in found], [pair.label for pair in found], len(current.project.space)
+    )
     return report.to_json()

@@ -11,7 +11,6 @@ from backend.pool import jobs, publishing, rulings, tasks, text
 from backend.pool.annotations import decided
 from backend.pool.version_names import is_committee
 from backend.projects.job import Job
-from backend.projects.options import project_options
 from backend.serving import answers, unsure
 from backend.serving.ruling import ruled
 from backend.training.encoder import embedder_for
@@ -40,13 +39,13 @@ def predict(
 ) -> None:
     """Store the version's answers for every one of these tasks: label, probability, and a shortlist where unsure."""
     ids, services = list(texts), job.services
-    options = project_options(job.services.settings, job.project)
+    options = job.current.options
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         rows = student.probabilities([texts[task] for task in chunk], embed)
         found = answers.answers(student.space, rows, calibration)
         if student.kind == "committee":
-            found = ruled(services, job.project, version, cast("Committee", student), chunk,
+            found = ruled(job.current, version, cast("Committee", student), chunk,
                           [texts[task] for task in chunk], found)  # fmt: skip
         keys = [text.text_hash(texts[task]) for task in chunk]
         answers.save(services, job.number, version, options, zip(chunk, keys, found, strict=True))
@@ -73,7 +72,7 @@ def predict_missing(job: Job, version: str) -> int:
         _replace(job, error)
         return 0
     texts = tasks.texts(job.services.engine, job.number, wanted)
-    predict(job, version, student, embedder_for(job.services, job.project, student), texts, calibration)
+    predict(job, version, student, embedder_for(job.current, student), texts, calibration)
     return len(wanted)
 
 

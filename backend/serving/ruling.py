@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend.pool import candidates, rulings
 from backend.pool.text import text_hash
-from backend.projects.options import project_options
-from backend.projects.versions import teacher_version
-from backend.services import Services
+from backend.projects.current import Current
 from backend.serving.answers import StudentAnswer
 from model.labels import CandidateSet
 
 if TYPE_CHECKING:
-    from backend.pool.projects import Project
     from model.arrays import FloatArray, IntArray
     from model.committee.committee import Committee
     from model.committee.reviewer import Reviewer
@@ -53,30 +50,28 @@ class Votes:
 
 
 def ruled(
-    services: Services, project: Project, version: str, committee: Committee, ids: Sequence[int], texts: Sequence[str],
+    current: Current, version: str, committee: Committee, ids: Sequence[int], texts: Sequence[str],
     found: Sequence[StudentAnswer],
 ) -> list[StudentAnswer]:  # fmt: skip
     """The committee's answers `found` as they are served; who decided each task is written down."""
-    votes = counted(services, project, committee, ids, texts)
-    voting = project_options(services.settings, project).VOTING
+    votes = counted(current, committee, ids, texts)
+    voting = current.options.VOTING
     decided = decisions(voting, committee, votes, accepted(voting, committee, votes))
     unions = committee.union(votes.members)
     sources = {task: str(decided[place].ruling.source) for place, task in enumerate(ids)}
-    rulings.save(services.engine, project.project, version, sources)
+    rulings.save(current.engine, current.number, version, sources)
     return [
         _served(answer, decided[place], unions[place] if votes.said[place] is None else None)
         for place, answer in enumerate(found)
     ]
 
 
-def counted(
-    services: Services, project: Project, committee: Committee, ids: Sequence[int], texts: Sequence[str]
-) -> Votes:
+def counted(current: Current, committee: Committee, ids: Sequence[int], texts: Sequence[str]) -> Votes:
     """Let the members vote, and look up what the teacher said."""
     from model.committee.voting import tally
 
     members = committee.all_probabilities(texts)
-    stored = candidates.read(services.engine, project.project, teacher_version(services, project), list(ids))
+    stored = candidates.read(current.engine, current.number, current.teacher_version, list(ids))
     said = [
         row if (row := stored.get(task)) is not None and row.text_hash == text_hash(text) else None
         for task, text in zip(ids, texts, strict=True)

@@ -14,16 +14,15 @@ import structlog
 
 from backend.pool import acquisition, rulings, tasks
 from backend.pool.annotations import decided
-from backend.pool.projects import Project
 from backend.pool.version_names import is_committee
-from backend.projects.options import project_options
-from backend.projects.versions import chooser, label_space
+from backend.projects.current import Current
 from backend.services import Services
 from model.errors import ArtifactError
 
 if TYPE_CHECKING:
     from model.acquisition.pool import Pool, Probabilities
     from model.arrays import Embed, FloatArray, IntArray
+    from model.labels import LabelSpace
     from model.student.student import Student
 
 log = structlog.get_logger(__name__)
@@ -37,32 +36,30 @@ LOOKED_AT_FIRST = 2_000  # the same before there is a student, when most texts h
 DIVERSE = "k-means"
 
 
-def for_teacher(services: Services, project: Project, teacher: str, embed: Embed) -> tuple[int, ...]:
+def for_teacher(current: Current, teacher: str, embed: Embed) -> tuple[int, ...]:
     """The tasks that the teacher version `teacher` is asked about before all others, the first one first.
 
     Made anew once all of them were asked, or another student is served. Tasks that people decided are not among them,
     and of a committee's only those that its votes do not decide.
     """
-    engine, number, version = services.engine, project.project, chooser(project)
+    engine, number, version = current.engine, current.number, current.chooser
     known = acquisition.line(engine, number, "teacher")
     if known is not None and known.version == version and known.tasks:
         left = tasks.without_candidates(engine, number, teacher, 1, prefer=known.tasks)
         if left and left[0][0] in known.tasks:
             return known.tasks
-    done = decided(services.engine, number)
+    done = decided(current.engine, number)
     eligible = [task for task in tasks.ids_without_candidates(engine, number, teacher) if task not in done]
     if is_committee(version):  # a review is for tasks that its votes do not decide
         unresolved = rulings.of_source(engine, number, version, "unresolved")
         eligible = [task for task in eligible if task in unresolved]
     count = TEACHER_QUEUE if version else FIRST_QUEUE
-    chosen = choose(services, project, version, embed, count, eligible) if eligible else []
+    chosen = choose(current, version, embed, count, eligible) if eligible else []
     acquisition.line_up(engine, number, "teacher", version, chosen)
     return tuple(chosen)
 
 
-def choose(
-    services: Services, project: Project, version: str, embed: Embed, count: int, eligible: Collection[int]
-) -> list[int]:
+def choose(current: Current, version: str, embed: Embed, count: int, eligible: Collection[int]) -> list[int]:
     """At most `count` of the eligible tasks, best first, the same for the same version; equal texts count once."""
     import numpy as np
 
@@ -70,17 +67,17 @@ def choose(
     from model.acquisition.rules import rule
     from model.acquisition.selection import select
 
-    student = _student(services, project.project, version)
+    student = _student(current.services, current.number, version)
     most = LOOKED_AT_FIRST if student is None else LOOKED_AT if student.kind == "head" else LOOKED_AT_SLOWLY
-    draw = random.Random(f"{project.project}:{version}")
+    draw = random.Random(f"{current.number}:{version}")
     looked = sorted(eligible) if len(eligible) <= most else sorted(draw.sample(sorted(eligible), most))
-    texts = tasks.texts(services.engine, project.project, looked)
+    texts = tasks.texts(current.engine, current.number, looked)
     ids = [task for task in looked if task in texts]
     if not ids:
         return []
-    name = project_options(services.settings, project).ACQUISITION if student is not None else DIVERSE
+    name = current.options.ACQUISITION if student is not None else DIVERSE
     chosen = rule(name)
-    pool = _pool(project, student, [texts[task] for task in ids], embed, "base" in chosen.score.needs)
+    pool = _pool(current.space, student, [texts[task] for task in ids], embed, "base" in chosen.score.needs)
     rows = distinct([texts[task] for task in ids], np.arange(len(ids)))
     found = select(pool, chosen, count, rows, seed=draw.randrange(2**31))
     log.info("tasks lined up", rule=name, version=version, looked_at=len(ids), chosen=len(found.rows), note=found.note)
@@ -100,7 +97,7 @@ def _student(services: Services, project: int, version: str) -> Student | None:
         return None
 
 
-def _pool(project: Project, student: Student | None, texts: Sequence[str], embed: Embed, base: bool) -> Pool:
+def _pool(space: LabelSpace, student: Student | None, texts: Sequence[str], embed: Embed, base: bool) -> Pool:
     """The texts as acquisition sees them, with label names as the base model (if wanted) and vectors from the cache."""
     import numpy as np
 
@@ -118,7 +115,7 @@ def _pool(project: Project, student: Student | None, texts: Sequence[str], embed
 
     first: Probabilities | None = None
     if base:
-        names = LabelSimilarity(embed([readable(label.title) for label in label_space(project).labels]))
+        names = LabelSimilarity(embed([readable(label.title) for label in space.labels]))
 
         def said(rows: IntArray) -> FloatArray:
             return names(vectors[rows])

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.pool import candidates, jobs, ledger, tasks
-from backend.pool.projects import Project
 from backend.pool.version_names import is_committee
-from backend.projects.options import project_options
-from backend.projects.versions import chooser
-from backend.services import Services
+from backend.projects.current import Current
 from backend.teacher.acquisition import for_teacher
 
 if TYPE_CHECKING:
@@ -39,62 +36,62 @@ class Stage:
         return limit if self.end is None else max(0, min(limit, self.end - asked))
 
 
-def stage(services: Services, project: Project, teacher: Teacher, version: str, embed: Embed) -> Stage:
+def stage(current: Current, teacher: Teacher, version: str, embed: Embed) -> Stage:
     """What the teacher version may be asked now, and in which order."""
-    end = next_end(services, project, teacher, version)
+    end = next_end(current, teacher, version)
     if end is None:
         return Stage()
-    asked = candidates.figures(services.engine, project.project, version).count
-    first = for_teacher(services, project, version, embed) if asked < end else ()
-    return Stage(first, end if end < ALL else None, reviewing(services, project))
+    asked = candidates.figures(current.engine, current.number, version).count
+    first = for_teacher(current, version, embed) if asked < end else ()
+    return Stage(first, end if end < ALL else None, reviewing(current))
 
 
-def next_end(services: Services, project: Project, teacher: Teacher, version: str) -> int | None:
+def next_end(current: Current, teacher: Teacher, version: str) -> int | None:
     """The number of asked tasks at which the stage ends; None where there is money for all, ALL where nothing waits."""
     if not teacher.paid:
         return None
-    committee = project_options(services.settings, project).MODE == "committee"
-    if candidates.figures(services.engine, project.project, version).count < FIRST:
-        return None if not committee and _affordable(services, project, teacher, version) else FIRST
+    committee = current.options.MODE == "committee"
+    if candidates.figures(current.engine, current.number, version).count < FIRST:
+        return None if not committee and _affordable(current, teacher, version) else FIRST
     if committee:  # without a served one the first is still to be trained
-        return stage_end(services, project) if reviewing(services, project) else FIRST
-    return stage_end(services, project) if scarce(services, project, version) else None
+        return stage_end(current) if reviewing(current) else FIRST
+    return stage_end(current) if scarce(current, version) else None
 
 
-def reviewing(services: Services, project: Project) -> bool:
+def reviewing(current: Current) -> bool:
     """Whether the teacher only reviews what a served committee does not decide."""
-    return project_options(services.settings, project).MODE == "committee" and is_committee(chooser(project))
+    return current.options.MODE == "committee" and is_committee(current.chooser)
 
 
-def stage_end(services: Services, project: Project) -> int:
+def stage_end(current: Current) -> int:
     """The number of asked tasks at which a training comes; ALL where people train by hand, or the last one failed.
 
     A committee learns after every STAGE_AFTER reviewed tasks, a student whenever there are twice as many.
     """
-    train = jobs.get(services.engine, project.project).get("train")
-    options = project_options(services.settings, project)
+    train = jobs.get(current.engine, current.number).get("train")
+    options = current.options
     if options.RETRAIN_AFTER == 0 or (train is not None and train.state == "failed"):
         return ALL
     if options.MODE == "committee":
-        return max(FIRST, project.trained_sets + options.STAGE_AFTER)
-    return max(FIRST, round(GROWTH * project.trained_sets))
+        return max(FIRST, current.project.trained_sets + options.STAGE_AFTER)
+    return max(FIRST, round(GROWTH * current.project.trained_sets))
 
 
-def scarce(services: Services, project: Project, version: str) -> bool:
+def scarce(current: Current, version: str) -> bool:
     """Whether the rest of the budget does not pay for the rest of the tasks, by what tasks have cost so far."""
-    engine, number = services.engine, project.project
+    engine, number = current.engine, current.number
     left = tasks.count(engine, number) - candidates.figures(engine, number, version).count
-    return candidates.mean_microusd(engine, number, version) * left > _budget_left(services, project)
+    return candidates.mean_microusd(engine, number, version) * left > _budget_left(current)
 
 
-def _affordable(services: Services, project: Project, teacher: Teacher, version: str) -> bool:
+def _affordable(current: Current, teacher: Teacher, version: str) -> bool:
     """Whether the budget surely pays for all tasks that are left, which are few."""
-    rows = tasks.without_candidates(services.engine, project.project, version, FIRST + 1)
+    rows = tasks.without_candidates(current.engine, current.number, version, FIRST + 1)
     if len(rows) > FIRST:
         return False
-    return teacher.upper_bound_microusd([text for _, text in rows]) <= _budget_left(services, project)
+    return teacher.upper_bound_microusd([text for _, text in rows]) <= _budget_left(current)
 
 
-def _budget_left(services: Services, project: Project) -> int:
-    total = ledger.totals(services.engine, project.project)
+def _budget_left(current: Current) -> int:
+    total = ledger.totals(current.engine, current.number)
     return total.cap_microusd - total.microusd - total.unsettled_microusd

@@ -5,10 +5,7 @@ from __future__ import annotations
 import structlog
 
 from backend.pool import candidates, label_spaces, teachers, version_names
-from backend.pool.projects import Project
-from backend.projects.job import Job
-from backend.projects.options import project_options
-from backend.projects.versions import teacher_core
+from backend.projects.current import Current
 from model.labels import CandidateSet, LabelSpace
 
 log = structlog.get_logger(__name__)
@@ -28,25 +25,23 @@ def survives(candidates: CandidateSet | None, new: LabelSpace) -> bool:
     return candidates is None or all(label in new for label in candidates.labels)
 
 
-def carry_over(job: Job, project: Project, space: LabelSpace, version: str) -> None:
+def carry_over(current: Current) -> None:
     """Keep the answers of a teacher that differs in the project's instructions alone, and may have known more labels.
 
     An edited description is no reason to pay for everything again: tasks that come later are asked with the new one,
     and `shortlist annotate --again` asks all of them. After labels were removed, answers that lose one are asked again.
     """
-    engine = job.services.engine
-    core = teacher_core(job.services, project)
-    options = project_options(job.services.settings, project)
-    teachers.remember(engine, job.number, version, core, options.TEACHER, options.PROMPT)
-    asked, known = label_spaces.asked_versions(engine, job.number), teachers.of_project(engine, job.number)
+    engine, number, space, version = current.engine, current.number, current.space, current.teacher_version
+    teachers.remember(engine, number, version, current.teacher_core(), current.options.TEACHER, current.options.PROMPT)
+    asked, known = label_spaces.asked_versions(engine, number), teachers.of_project(engine, number)
     if version in asked or known[version].anew:
         return
     for old in asked:
-        former = label_spaces.recall(engine, job.number, version_names.space_of(old))
+        former = label_spaces.recall(engine, number, version_names.space_of(old))
         if former is None or old not in known or not only_removes(former, space):
             continue
-        if known[old].core != teacher_core(job.services, project, former):
+        if known[old].core != current.teacher_core(former):
             continue
-        kept = candidates.carry_over(engine, job.number, old, version, lambda found: survives(found, space))
+        kept = candidates.carry_over(engine, number, old, version, lambda found: survives(found, space))
         log.info("carried over", old=old, new=version, kept=kept)
         return

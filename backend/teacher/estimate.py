@@ -7,10 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from backend.pool import ledger, tasks
-from backend.pool.projects import Project
-from backend.projects.options import project_options
-from backend.projects.versions import teacher_version
-from backend.services import Services
+from backend.projects.current import Current
 from backend.teacher.kept_answers import KeptAnswers
 from backend.teacher.project_teacher import as_llm, examples_writer, llms_of, open_teacher
 from model.teacher.errors import TeacherError
@@ -58,19 +55,19 @@ class Estimate:
         return asdict(self)
 
 
-def estimate(services: Services, project: Project, embed: Embed) -> Estimate:
+def estimate(current: Current, embed: Embed) -> Estimate:
     """For all tasks that the project's teacher has not answered. TeacherRefused if a model's price is not known."""
-    version = teacher_version(services, project)
-    ids = tasks.ids_without_candidates(services.engine, project.project, version)
-    texts = list(tasks.texts(services.engine, project.project, ids).values())
-    teacher = open_teacher(services, project, embed)
-    money, options = ledger.totals(services.engine, project.project), project_options(services.settings, project)
+    version = current.teacher_version
+    ids = tasks.ids_without_candidates(current.engine, current.number, version)
+    texts = list(tasks.texts(current.engine, current.number, ids).values())
+    teacher = open_teacher(current, embed)
+    money, options = ledger.totals(current.engine, current.number), current.options
     left = options.BUDGET_USD - (money.microusd + money.unsettled_microusd) / 1e6
     if not teacher.paid:
         return Estimate(teacher.name, version, len(texts), 0, budget_left_usd=left)
     parts = [_part(member, texts) for member in getattr(teacher, "members", (teacher,)) if member.paid]
     batch = [part["usd_batch"] for part in parts]
-    llms, first = llms_of(teacher), _examples(services, project, embed)
+    llms, first = llms_of(teacher), _examples(current, embed)
     return Estimate(
         teacher.name,
         version,
@@ -82,7 +79,7 @@ def estimate(services: Services, project: Project, embed: Embed) -> Estimate:
         usd=sum(part["usd"] for part in parts) + first.microusd / 1e6,
         usd_cached=sum(part["usd_cached"] for part in parts) + first.microusd / 1e6,
         usd_batch=None if len(llms) != 1 or None in batch else sum(batch) + first.microusd / 1e6,
-        most_usd=sum(part["most_usd"] for part in parts) + _most_for_examples(services, project, embed) / 1e6,
+        most_usd=sum(part["most_usd"] for part in parts) + _most_for_examples(current, embed) / 1e6,
         prices=next((llm.price.as_of for llm in llms if llm.price.as_of), "TEACHER_PRICE"),
         counted=all(part["counted"] for part in parts),
         writing=first.calls,
@@ -92,19 +89,19 @@ def estimate(services: Services, project: Project, embed: Embed) -> Estimate:
     )
 
 
-def _examples(services: Services, project: Project, embed: Embed) -> Usage:
+def _examples(current: Current, embed: Embed) -> Usage:
     """What examples of the LLM's own are likely to cost, if there are none yet."""
     from model.teacher.base import Usage
     from model.teacher.example_writing import likely_cost
 
-    writer = examples_writer(services, project, embed)
+    writer = examples_writer(current, embed)
     return Usage() if writer is None else likely_cost(writer.llm, writer.per_label)
 
 
-def _most_for_examples(services: Services, project: Project, embed: Embed) -> int:
+def _most_for_examples(current: Current, embed: Embed) -> int:
     from model.teacher.example_writing import upper_bound_microusd
 
-    writer = examples_writer(services, project, embed)
+    writer = examples_writer(current, embed)
     return 0 if writer is None else upper_bound_microusd(writer.llm, writer.per_label)
 
 

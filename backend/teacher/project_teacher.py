@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 
 from backend.pool import annotation, tasks
 from backend.pool import annotations as decisions
-from backend.pool.projects import Project
 from backend.pool.set_aside import is_held_out
-from backend.projects.options import project_options, teacher_options
-from backend.projects.versions import label_space
-from backend.services import Services
+from backend.projects.current import Current
 from backend.teacher.written_examples import Writer, writer_for
 from model.labels import Decision
 
@@ -26,34 +23,34 @@ if TYPE_CHECKING:
 MOST_EXAMPLES = 2_000  # the latest human labels that examples are chosen from
 
 
-def open_teacher(services: Services, project: Project, embed: Embed, remarks: Remarks | None = None) -> Teacher:
+def open_teacher(current: Current, embed: Embed, remarks: Remarks | None = None) -> Teacher:
     """The project's teacher, its paid members with kept answers. TeacherRefused says which setting is wrong.
 
     `remarks` are shown to an LLM after each text where VOTES_IN_PROMPT is set.
     """
     from model.teacher.choice import address_of, is_similarity, make_teacher
 
-    options = teacher_options(services.settings, project_options(services.settings, project), project)
+    options = current.teacher_options
     if is_similarity(options):
-        return make_teacher(options, label_space(project), embed)
+        return make_teacher(options, current.space, embed)
     from backend.teacher.kept_answers import KeptAnswers
     from model.teacher.providers.throttle import shared_throttle
     from model.teacher.voting import Panel
 
     addresses = {name: address_of(replace(options, teacher=f"{name}:")) for name in ("openai", "anthropic")}
     for provider, address in addresses.items():
-        shared_throttle(provider, address).most = services.settings.LLM_CONCURRENCY
-    chosen = labelled_examples(services, project) if options.examples != "none" else []
-    writer = writer_for(options, label_space(project), embed, chosen)
+        shared_throttle(provider, address).most = current.settings.LLM_CONCURRENCY
+    chosen = labelled_examples(current) if options.examples != "none" else []
+    writer = writer_for(options, current.space, embed, chosen)
     if writer is not None:
-        chosen = [*(writer.kept(services.engine) or ()), *chosen]
-    teacher = make_teacher(options, label_space(project), embed, chosen, remarks)
+        chosen = [*(writer.kept(current.engine) or ()), *chosen]
+    teacher = make_teacher(options, current.space, embed, chosen, remarks)
 
     def keeping(member: Teacher) -> Teacher:
         llm = as_llm(member)
         if llm is None:
             return member
-        return KeptAnswers(llm, services.engine, addresses[llm.name.partition(":")[0]])
+        return KeptAnswers(llm, current.engine, addresses[llm.name.partition(":")[0]])
 
     if isinstance(teacher, Panel):
         teacher.members = tuple(keeping(member) for member in teacher.members)
@@ -61,12 +58,12 @@ def open_teacher(services: Services, project: Project, embed: Embed, remarks: Re
     return keeping(teacher)
 
 
-def examples_writer(services: Services, project: Project, embed: Embed) -> Writer | None:
+def examples_writer(current: Current, embed: Embed) -> Writer | None:
     """Who writes examples that the teacher needs and nobody has written yet; None if there are enough."""
-    options = teacher_options(services.settings, project_options(services.settings, project), project)
-    known = labelled_examples(services, project) if options.examples != "none" else []
-    writer = writer_for(options, label_space(project), embed, known)
-    return None if writer is None or writer.kept(services.engine) is not None else writer
+    options = current.teacher_options
+    known = labelled_examples(current) if options.examples != "none" else []
+    writer = writer_for(options, current.space, embed, known)
+    return None if writer is None or writer.kept(current.engine) is not None else writer
 
 
 def as_llm(teacher: Teacher) -> LlmTeacher | None:
@@ -99,12 +96,12 @@ def unpaid(teacher: Teacher, texts: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def labelled_examples(services: Services, project: Project) -> list[Example]:
+def labelled_examples(current: Current) -> list[Example]:
     """Texts that people gave one label, the latest last. Labels that students are judged by are not among them."""
     from model.teacher.prompting.examples import Example
 
-    number, known = project.project, set(label_space(project).names)
-    rows = decisions.of_tasks(services.engine, number)
+    number, known = current.number, set(current.space.names)
+    rows = decisions.of_tasks(current.engine, number)
     decided = {task: label for task, found in rows.items() if (label := annotation.decide(found)) is not None}
     final = [
         task
@@ -113,5 +110,5 @@ def labelled_examples(services: Services, project: Project) -> list[Example]:
     ]
     final.sort(key=lambda task: max(row.updated_at for row in rows[task]))
     latest = final[-MOST_EXAMPLES:]
-    texts = tasks.texts(services.engine, number, latest)
+    texts = tasks.texts(current.engine, number, latest)
     return [Example(texts[task], decided[task].labels[0]) for task in latest if task in texts]

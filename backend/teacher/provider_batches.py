@@ -12,7 +12,6 @@ from backend.pool import batches, candidates, ledger, tasks, version_names
 from backend.pool.batches import BatchRow
 from backend.pool.text import text_hash
 from backend.projects.job import Job
-from backend.projects.options import project_options
 from backend.teacher.kept_answers import KeptAnswers
 from backend.teacher.project_teacher import as_llm
 from model.teacher.errors import TeacherError
@@ -49,7 +48,7 @@ def batch_teacher(teacher: Teacher) -> BatchTeacher | None:
 
 def possible(job: Job, teacher: Teacher, version: str) -> bool:
     """Whether tasks may go to the batch API. Compatible servers of one's own have none, as a rule."""
-    choice = project_options(job.services.settings, job.project).BATCH
+    choice = job.current.options.BATCH
     llm = as_llm(teacher)
     if choice != "auto" or llm is None:
         return choice == "always" and batch_teacher(teacher) is not None
@@ -64,7 +63,7 @@ def wanted(job: Job, missing: int) -> bool:
     """Whether so many tasks are worth a batch."""
     from model.teacher.batches import WORTH_IT
 
-    choice = project_options(job.services.settings, job.project).BATCH
+    choice = job.current.options.BATCH
     return missing >= (1 if choice == "always" else WORTH_IT)
 
 

@@ -18,10 +18,7 @@ from backend.errors import ProjectError
 from backend.pool import classifiers, ledger, tasks
 from backend.pool.annotations import human_labels
 from backend.pool.classifiers import ClassifierRow
-from backend.pool.projects import Project
-from backend.projects.options import hold_budget, project_options, teacher_options
-from backend.projects.versions import label_space, teacher_version
-from backend.services import Services
+from backend.projects.current import Current
 from model.errors import ArtifactError, LabelSpaceError
 from model.teacher.errors import TeacherError, TeacherRefused
 
@@ -49,16 +46,14 @@ class Confirmed:
     notes: tuple[str, ...] = ()
 
 
-def propose(
-    services: Services, project: Project, embed: Embed, catalogue: Path | None = None, download: bool = False
-) -> Confirmed:
+def propose(current: Current, embed: Embed, catalogue: Path | None = None, download: bool = False) -> Confirmed:
     """Propose classifiers and keep the proposals. Each is tried on people's labels if its weights are here, or may be
     fetched (`download`). Raises ArtifactError if the catalogue cannot be read."""
     from model.committee.catalogue import read_catalogue
 
-    space, known = label_space(project), read_catalogue(catalogue)
-    found, author, notes = _proposals(services, project, space, known, embed)
-    texts, gold = decided(services, project, space)
+    space, known = current.space, read_catalogue(catalogue)
+    found, author, notes = _proposals(current, space, known, embed)
+    texts, gold = decided(current, space)
     rows, absent = [], []
     for one in found.found:
         row = ClassifierRow(one.classifier.place, space.hash, one.targets, False, author, one.reason)
@@ -76,64 +71,64 @@ def propose(
             f"Not tried, because their weights are not on this machine: {', '.join(absent)}. With --download they are "
             "fetched, some hundred megabytes each, and tried on people's labels"
         )
-    classifiers.propose(services.engine, project.project, rows)
-    return Confirmed(classifiers.of_project(services.engine, project.project, space.hash), tuple(notes))
+    classifiers.propose(current.engine, current.number, rows)
+    return Confirmed(classifiers.of_project(current.engine, current.number, space.hash), tuple(notes))
 
 
-def confirm(services: Services, project: Project, places: Sequence[str]) -> list[ClassifierRow]:
+def confirm(current: Current, places: Sequence[str]) -> list[ClassifierRow]:
     """Give proposed classifiers a seat, from the next training on. Each is loaded first, which may fetch its weights.
 
     ProjectError for what was not proposed; ArtifactError or LabelSpaceError if one cannot be loaded or has other labels
     than the catalogue says. Nothing is confirmed unless all can be.
     """
-    space = label_space(project)
-    known = {row.place: row for row in classifiers.of_project(services.engine, project.project, space.hash)}
+    space = current.space
+    known = {row.place: row for row in classifiers.of_project(current.engine, current.number, space.hash)}
     unknown = [place for place in places if place not in known]
     if unknown:
         others = f"proposed are {', '.join(known)}" if known else "nothing is proposed for the present labels"
-        again = f"`shortlist committee propose {project.project}` proposes"
+        again = f"`shortlist committee propose {current.number}` proposes"
         raise ProjectError(f"{', '.join(unknown)} was not proposed; {others}; {again}")
-    texts, gold = decided(services, project, space)
+    texts, gold = decided(current, space)
     rows = []
     for place in places:
         tried = tried_member(known[place], space, texts, gold, download=True)
         rows.append(replace(known[place], confirmed=True, trial=tried.to_json() if tried else None))
     for row in rows:
-        classifiers.save(services.engine, project.project, row)
+        classifiers.save(current.engine, current.number, row)
     return rows
 
 
-def dismiss(services: Services, project: Project, places: Sequence[str]) -> None:
+def dismiss(current: Current, places: Sequence[str]) -> None:
     """Take seats or proposals back; ProjectError for one that is neither. The next training goes without them."""
     for place in places:
-        if not classifiers.remove(services.engine, project.project, place):
-            raise ProjectError(f"{place} is neither proposed nor confirmed for project {project.project}")
+        if not classifiers.remove(current.engine, current.number, place):
+            raise ProjectError(f"{place} is neither proposed nor confirmed for project {current.number}")
 
 
-def guests(services: Services, project: Project) -> list[Member]:
+def guests(current: Current) -> list[Member]:
     """Every confirmed classifier, loaded for a training. ArtifactError if one cannot be loaded any more."""
     from model.committee.members.classifier import open_existing
 
-    space = label_space(project)
+    space = current.space
     found: list[Member] = []
-    for row in classifiers.of_project(services.engine, project.project, space.hash):
+    for row in classifiers.of_project(current.engine, current.number, space.hash):
         try:
             found += [open_existing(row.place, space, row.place, row.map)] if row.confirmed else []
         except ArtifactError as error:
-            without = f"`shortlist committee dismiss {project.project} {row.place}` trains without it"
+            without = f"`shortlist committee dismiss {current.number} {row.place}` trains without it"
             raise ArtifactError(f"a member of the committee cannot be loaded: {error}. {without}") from error.__cause__
     return found
 
 
-def decided(services: Services, project: Project, space: LabelSpace) -> tuple[list[str], list[int]]:
+def decided(current: Current, space: LabelSpace) -> tuple[list[str], list[int]]:
     """Texts that people gave one label, and its number; a fixed random part of very many."""
     from model.committee.trial import MOST_ROWS
     from model.labels import Decision
 
-    labels = human_labels(services.engine, project.project)
+    labels = human_labels(current.engine, current.number)
     final = sorted(task for task, one in labels.items() if one.decision is Decision.FINAL and one.labels[0] in space)
     chosen = final if len(final) <= MOST_ROWS else random.Random(0).sample(final, MOST_ROWS)
-    texts = tasks.texts(services.engine, project.project, chosen)
+    texts = tasks.texts(current.engine, current.number, chosen)
     here = [task for task in chosen if task in texts]
     return [texts[task] for task in here], [space.index(labels[task].labels[0]) for task in here]
 
@@ -152,17 +147,17 @@ def tried_member(
 
 
 def _proposals(
-    services: Services, project: Project, space: LabelSpace, known: Sequence[Classifier], embed: Embed
+    current: Current, space: LabelSpace, known: Sequence[Classifier], embed: Embed
 ) -> tuple[Proposals, str, list[str]]:
     """Proposals, who made them, and notes. Where the LLM cannot be asked, the names of labels are compared."""
     from model.committee.proposing import by_names
 
     try:
-        llm = _llm(services, project, embed)
+        llm = _llm(current, embed)
     except TeacherRefused as error:
         return by_names(space, known, embed), NAMES, [f"The LLM cannot be asked ({error}): {INSTEAD}"]
     if llm is not None:
-        found, problem = _asked(services, project, space, known, llm)
+        found, problem = _asked(current, space, known, llm)
         if found is None:
             return by_names(space, known, embed), NAMES, [problem]
         notes = [*found.refused, f"Asking {llm.name} did cost ${found.usage.microusd / 1e6:.4f}"]
@@ -172,30 +167,30 @@ def _proposals(
     return by_names(space, known, embed), NAMES, []
 
 
-def _llm(services: Services, project: Project, embed: Embed) -> LlmTeacher | None:
+def _llm(current: Current, embed: Embed) -> LlmTeacher | None:
     """The first LLM that TEACHER names; None without one."""
     from model.teacher.choice import make_teacher, members_of
 
-    options = teacher_options(services.settings, project_options(services.settings, project), project)
+    options = current.teacher_options
     named = [one for one in members_of(options) if one.teacher.startswith(("openai:", "anthropic:"))]
     if not named:
         return None
     plain = replace(named[0], examples="none", votes=1, per_call=1, labels_shown="off")
-    found: Any = make_teacher(plain, label_space(project), embed)
+    found: Any = make_teacher(plain, current.space, embed)
     teacher: LlmTeacher = found
     return teacher
 
 
 def _asked(
-    services: Services, project: Project, space: LabelSpace, known: Sequence[Classifier], llm: LlmTeacher
+    current: Current, space: LabelSpace, known: Sequence[Classifier], llm: LlmTeacher
 ) -> tuple[Proposals | None, str]:
     """What the LLM proposes, paid within the budget; None and why, if it could not be asked."""
     from model.committee.proposing import ask, request_for, upper_bound_microusd
     from model.teacher.base import Usage
 
-    engine, number, version = services.engine, project.project, teacher_version(services, project)
-    request = request_for(llm, known, _samples(services, project))
-    hold_budget(services, project)
+    engine, number, version = current.engine, current.number, current.teacher_version
+    request = request_for(llm, known, _samples(current))
+    current.hold_budget()
     reservation = ledger.reserve(engine, number, version, upper_bound_microusd(llm, request))
     if reservation is None:
         return None, f"BUDGET_USD does not pay for asking the LLM: {INSTEAD}"
@@ -212,9 +207,9 @@ def _asked(
     return found, ""
 
 
-def _samples(services: Services, project: Project) -> list[str]:
+def _samples(current: Current) -> list[str]:
     """A few texts of the project, the same every time."""
-    ids = sorted(tasks.all_ids(services.engine, project.project))
+    ids = sorted(tasks.all_ids(current.engine, current.number))
     chosen = random.Random(0).sample(ids, min(SAMPLES, len(ids)))
-    texts = tasks.texts(services.engine, project.project, chosen)
+    texts = tasks.texts(current.engine, current.number, chosen)
     return [texts[task] for task in chosen if task in texts]

@@ -13,9 +13,8 @@ from backend.pool import predictions, rulings, tasks
 from backend.pool.text import text_hash
 from backend.pool.version_names import is_committee
 from backend.project_options import ProjectOptions
+from backend.projects.current import Current
 from backend.projects.job import Job
-from backend.projects.options import project_options
-from backend.projects.versions import label_space, served_version
 from backend.training.classifiers import guests
 from backend.training.encoder import project_embedder, runtime_embedder
 from model.errors import ArtifactError
@@ -50,14 +49,12 @@ def train_members(
     from model.committee.seats import Seats
     from model.committee.training import train_committee, without_harm
 
-    space, old = label_space(job.project), served_committee(job)
+    space, old = job.current.space, served_committee(job.current)
     agreed = Agreed.of(job, known=set(data.texts)) if old is not None else Agreed()
     if old is not None:
         data = replay(data, old, agreed, options.REPLAY)
-    confirmed = guests(job.services, job.project)
-    seats = Seats(
-        space, Roster.of(options.COMMITTEE), how, project_embedder(job.services, job.project), stop, other_encoders(job)
-    )
+    confirmed = guests(job.current)
+    seats = Seats(space, Roster.of(options.COMMITTEE), how, project_embedder(job.current), stop, other_encoders(job))
     new, report = train_committee(data, seats, progress, confirmed)
     if old is not None:
         new, gates = without_harm(old, new, agreed.held(space, held))
@@ -80,7 +77,7 @@ class Agreed:
     @classmethod
     def of(cls, job: Job, known: Collection[str]) -> Agreed:
         """Those of the pool whose texts are not `known` from elsewhere; a fixed random part of very many."""
-        engine, number, version = job.services.engine, job.number, served_version(job.services, job.project)
+        engine, number, version = job.services.engine, job.number, job.current.served_version
         ids = sorted(rulings.of_source(engine, number, version, "committee"))
         chosen = ids if len(ids) <= MOST_AGREED else sorted(random.Random(0).sample(ids, MOST_AGREED))
         texts, rows = tasks.texts(engine, number, chosen), predictions.read(engine, number, version, chosen)
@@ -116,29 +113,27 @@ def replay(data: TrainingData, old: Committee, agreed: Agreed, share: float) -> 
     return joined(data, old.space, texts, old.union(old.all_probabilities(texts)))
 
 
-def served_committee(job: Job) -> Committee | None:
+def served_committee(current: Current) -> Committee | None:
     """The committee that is served now; None if a teacher or a single student is, or if it cannot be loaded."""
     from model.committee.committee import Committee
 
-    version = served_version(job.services, job.project)
+    version = current.served_version
     if not is_committee(version):
         return None
     try:
-        committee = Committee.load(
-            job.services.registry.fetch(job.number, version), project_embedder(job.services, job.project)
-        )
+        committee = Committee.load(current.services.registry.fetch(current.number, version), project_embedder(current))
     except ArtifactError as error:
         log.error("the served committee cannot be compared with", version=version, reason=str(error))
         return None
     return committee
 
 
-def remarks(job: Job) -> Remarks | None:
+def remarks(current: Current) -> Remarks | None:
     """How the served committee's members vote on a text, in words for an LLM; None unless VOTES_IN_PROMPT is set."""
     from model.committee.remarks import votes_in_words
 
-    options = project_options(job.services.settings, job.project)
+    options = current.options
     if options.MODE != "committee" or not options.VOTES_IN_PROMPT:
         return None
-    committee = served_committee(job)
+    committee = served_committee(current)
     return None if committee is None else votes_in_words(committee)

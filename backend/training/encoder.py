@@ -7,9 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from backend.pool import versions
-from backend.pool.projects import Project
-from backend.projects.options import project_options
-from backend.services import Services
+from backend.projects.current import Current
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,10 +16,10 @@ if TYPE_CHECKING:
     from model.student.student import Student
 
 
-def project_embedder(services: Services, project: Project) -> Embed:
+def project_embedder(current: Current) -> Embed:
     """A function from texts to float32 (n, d), L2-normalised rows."""
-    name = project_options(services.settings, project).STUDENT_ENCODER
-    return _embedder(services.settings, name, lambda: project_runtime(services, project))
+    name = current.options.STUDENT_ENCODER
+    return _embedder(current.settings, name, lambda: project_runtime(current))
 
 
 def student_embedder(settings: Settings, student: Student) -> Embed:
@@ -29,11 +27,9 @@ def student_embedder(settings: Settings, student: Student) -> Embed:
     return runtime_embedder(settings, student.encoder, getattr(student, "runtime", "float32"))
 
 
-def embedder_for(services: Services, project: Project, student: Student) -> Embed:
+def embedder_for(current: Current, student: Student) -> Embed:
     """The same for a student of the project; members of a committee may have encoders of their own, but share this."""
-    return (
-        student_embedder(services.settings, student) if student.kind == "head" else project_embedder(services, project)
-    )
+    return student_embedder(current.settings, student) if student.kind == "head" else project_embedder(current)
 
 
 def runtime_embedder(settings: Settings, encoder: str, runtime: str) -> Embed:
@@ -41,16 +37,16 @@ def runtime_embedder(settings: Settings, encoder: str, runtime: str) -> Embed:
     return _embedder(settings, encoder, lambda: runtime)
 
 
-def project_runtime(services: Services, project: Project) -> str:
+def project_runtime(current: Current) -> str:
     """How the project's texts are encoded: setting STUDENT_RUNTIME; with `auto` as for its newest student, so that no
     text is encoded twice, and for its first one the fastest way that this machine has."""
     from model.encoder.runtimes import RUNTIMES, preferred
     from model.training.options import ADAPTED
 
-    options = project_options(services.settings, project)
+    options = current.options
     if options.STUDENT_RUNTIME != "auto":
         return options.STUDENT_RUNTIME
-    trainings = [row.metrics.get("training", {}) for row in versions.list_versions(services.engine, project.project)]
+    trainings = [row.metrics.get("training", {}) for row in versions.list_versions(current.engine, current.number)]
     # a student with an encoder of its own says nothing about how the project's runs
     newest = next((training for training in trainings if training.get("way") != ADAPTED), None)
     if newest is not None:

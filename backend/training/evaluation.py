@@ -9,8 +9,6 @@ import structlog
 
 from backend.pool.version_names import is_trained
 from backend.projects.job import Job
-from backend.projects.options import project_options
-from backend.projects.versions import served_version
 from backend.training.promotion import Reference, Said, Verdict, judge
 from model.errors import ArtifactError
 from model.labels import CandidateSet, HumanLabel, LabelSpace
@@ -86,7 +84,7 @@ def calibrated(
     """
     from model.calibration import Calibration, calibrate
 
-    options = project_options(job.services.settings, job.project)
+    options = job.current.options
     if not like.fair:
         return Calibration(1.0, options.COVERAGE, len(truth), None, (), like.sentence(), options.COVERAGE_PER_CLASS)
     _, labels = _columns(snapshot.space, truth)
@@ -119,7 +117,7 @@ def _served(
     """What is served now: the promoted student, or the teacher's first candidate; None if it cannot be loaded."""
     from model.loading import load_version
 
-    version = served_version(job.services, job.project)
+    version = job.current.served_version
     if not is_trained(version):
         return Said("the teacher", {task: snapshot.sets[task].top for task in truth if task in snapshot.sets})
     try:

@@ -9,8 +9,6 @@ import structlog
 from backend.pool import versions
 from backend.pool.annotations import human_labels
 from backend.projects.job import Job
-from backend.projects.options import project_options
-from backend.projects.versions import served_version
 from backend.training.runtime_check import EXACT, cached
 from model.errors import ArtifactError, NotEnoughDataError
 from model.training.adaptation import LEAST_LABELS
@@ -33,7 +31,7 @@ def wanted(job: Job) -> bool:
     """Whether the project's students may have an encoder of their own: STUDENT_TRAINING=auto on a CPU, our method."""
     from model.encoder.runtimes import has_gpu
 
-    options = project_options(job.services.settings, job.project)
+    options = job.current.options
     chosen = (options.STUDENT_TRAINING, options.STUDENT_METHOD, options.MODE)
     return chosen == ("auto", "shortlist", "student") and not has_gpu()
 
@@ -81,7 +79,7 @@ def _as_this_machine_runs(own: AdaptedEncoder, job: Job) -> AdaptedEncoder:
     """In bfloat16 where STUDENT_RUNTIME allows that, and for `auto` where the processor has it."""
     from model.encoder.runtimes import preferred
 
-    wished = project_options(job.services.settings, job.project).STUDENT_RUNTIME
+    wished = job.current.options.STUDENT_RUNTIME
     own.run_in(FAST if FAST in (wished, preferred() if wished == "auto" else "") else EXACT)
     return own
 
@@ -90,7 +88,7 @@ def _served(job: Job) -> AdaptedEncoder | None:
     from model.loading import load_version
     from model.student.adapted import AdaptedStudent
 
-    version = served_version(job.services, job.project)
+    version = job.current.served_version
     row = versions.get(job.services.engine, job.number, version)
     if row is None or row.metrics.get("training", {}).get("way") != ADAPTED:
         return None
@@ -99,5 +97,5 @@ def _served(job: Job) -> AdaptedEncoder | None:
     except ArtifactError as error:
         log.error("the served encoder cannot be used, the plain one is", version=version, reason=str(error))
         return None
-    same = student.encoder == project_options(job.services.settings, job.project).STUDENT_ENCODER
+    same = student.encoder == job.current.options.STUDENT_ENCODER
     return student.own if isinstance(student, AdaptedStudent) and same else None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.projects.job import Job
-from backend.projects.options import project_options
 from backend.training.encoder import project_runtime
 from model.errors import ModelError
 
@@ -26,7 +25,7 @@ def share_encoder(job: Job) -> None:
     settings = job.services.settings
     if not settings.SHARE_ENCODER:
         return
-    name, runtime = project_options(settings, job.project).STUDENT_ENCODER, project_runtime(job.services, job.project)
+    name, runtime = job.current.options.STUDENT_ENCODER, project_runtime(job.current)
     try:
         share_encoder(job.services.registry, name, runtime, settings.cache_dir, settings.THREADS)
     except ModelError as error:

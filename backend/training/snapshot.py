@@ -9,7 +9,6 @@ from backend.pool import candidates, tasks
 from backend.pool.annotations import human_labels
 from backend.pool.text import text_hash
 from backend.projects.job import Job
-from backend.projects.versions import label_space, teacher_version
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 
 CHUNK = 2000  # tasks that are read at once
@@ -33,9 +32,9 @@ class Snapshot:
 
 def read_snapshot(job: Job) -> Snapshot:
     """Texts, candidate sets of the current teacher version, and human labels, as they are now."""
-    engine, project = job.services.engine, job.project
-    space = label_space(project)
-    stored = candidates.read(engine, job.number, teacher_version(job.services, project), None)
+    engine, current = job.services.engine, job.current
+    space = current.space
+    stored = candidates.read(engine, job.number, current.teacher_version, None)
     texts = dict(pair for chunk in tasks.iterate(engine, job.number, CHUNK) for pair in chunk)
     sets = {
         task: row.candidates
@@ -43,7 +42,7 @@ def read_snapshot(job: Job) -> Snapshot:
         if row.candidates is not None and task in texts and text_hash(texts[task]) == row.text_hash
     }
     labels = {task: label for task, label in human_labels(engine, job.number).items() if _known(label, space)}
-    return Snapshot(space, texts, sets, labels, project.changes, len(stored))
+    return Snapshot(space, texts, sets, labels, current.project.changes, len(stored))
 
 
 def _known(label: HumanLabel, space: LabelSpace) -> bool:

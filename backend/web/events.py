@@ -21,7 +21,7 @@ from backend.pool import annotations as people
 from backend.pool import projects
 from backend.pool.projects import Project
 from backend.projects import triggers
-from backend.projects.options import control_of
+from backend.projects.current import current_of
 from backend.projects.triggers import start
 from backend.projects.updates import remember, remember_tasks
 from backend.services import Services
@@ -81,7 +81,7 @@ def _created(stated: Body) -> str:
 
 
 def _annotated(services: Services, project: Project, body: Body) -> None:
-    control = control_of(services, project)
+    control = current_of(services, project).control
     given = {task: data for task, data in _tasks(body) if data is not None}
     rows = list(_rows(control, body))
     texts = {task: text for task, data in given.items() if (text := task_text(control, data))}
@@ -109,7 +109,7 @@ def _unannotated(services: Services, project: Project, body: Body) -> None:
 
 
 def _tasks_created(services: Services, project: Project, body: Body) -> None:
-    control = control_of(services, project)
+    control = current_of(services, project).control
     given = ((task, task_text(control, data)) for task, data in _tasks(body) if data is not None)
     texts = {task: text for task, text in given if text}
     if texts:

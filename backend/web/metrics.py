@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from backend.errors import QueueError
 from backend.pool import jobs, projects
+from backend.projects.current import current_of
 from backend.reporting.status import project_status
 from backend.services import Services
 
@@ -76,7 +77,7 @@ class PoolMetrics(Collector):
     def _projects(self) -> Iterator[Metric]:
         gauges = {name: GaugeMetricFamily(f"shortlist_{name}", text, labels=["project"]) for name, text in GAUGES}
         for project in projects.all_projects(self._services.engine):
-            for name, value in _figures(project_status(self._services, project)).items():
+            for name, value in _figures(project_status(current_of(self._services, project))).items():
                 if value is not None:
                     gauges[name].add_metric([str(project.project)], float(value))
         yield from gauges.values()

@@ -21,7 +21,7 @@ from backend.pool import candidates, tasks
 from backend.pool.database.engine import open_engine
 from backend.pool.projects import get as project_row
 from backend.pool.text import text_hash
-from backend.projects.versions import served_version
+from backend.projects.current import current_of
 from backend.services import Services
 from backend.settings import Settings
 from backend.training.runtime_check import CHECKED
@@ -153,7 +153,7 @@ def fill(services: Services, number: int, chunk: int = 10_000) -> None:
     folder = services.settings.cache_dir
     used, exact = (EmbeddingCache(folder, sleeping("default", way, folder)) for way in (preferred(), "float32"))
     share = 4 * CHECKED / number  # of the texts, by hash, hold those on which the two ways are compared
-    random, version = np.random.default_rng(0), served_version(services, project)
+    random, version = np.random.default_rng(0), current_of(services, project).served_version
     centres = random.normal(size=(len(LABELS), WIDTH)).astype(np.float32)
     for start in range(1, number + 1, chunk):
         ids = range(start, min(start + chunk, number + 1))

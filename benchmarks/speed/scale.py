@@ -25,7 +25,7 @@ from backend.pool import annotations as people
 from backend.pool import candidates, predictions, publishing, tasks, text
 from backend.pool.annotation import Annotation
 from backend.pool.projects import get
-from backend.projects.versions import served_version
+from backend.projects.current import current_of
 from backend.services import Services
 from benchmarks.speed.retrain import text_of
 from benchmarks.speed.rows import Row, row
@@ -73,7 +73,7 @@ def measure(services: Services, size: int) -> dict[str, float]:
     engine = services.engine
     project = get(engine, PROJECT)
     assert project is not None, "the project was connected"
-    teacher = served_version(services, project)
+    teacher = current_of(services, project).served_version
     control, student = read_labeling_config(CONFIG), _student()
     vectors = np.random.default_rng(0).normal(size=(CHUNK, WIDTH)).astype(np.float16)
 

@@ -32,8 +32,8 @@ from backend.jobs import annotate
 from backend.pool import candidates, jobs, ledger, projects, tasks
 from backend.pool.database.engine import open_engine, upgrade, write
 from backend.pool.database.tables import candidate_sets
+from backend.projects.current import current_of
 from backend.projects.job import Job
-from backend.projects.versions import teacher_version
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from backend.settings import load_settings
@@ -173,7 +173,7 @@ def _measure(options: argparse.Namespace, server: Connection, services: Services
     billed, usable, played, seconds, server_busy = server.recv()
     project = projects.get(services.engine, 7)
     assert project is not None
-    version = teacher_version(services, project)
+    version = current_of(services, project).teacher_version
     found = candidates.figures(services.engine, 7, version)
     money = ledger.totals(services.engine, 7)
     with write(services.engine) as connection:

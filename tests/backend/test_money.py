@@ -78,7 +78,7 @@ def test_two_workers_never_spend_a_micro_dollar_more_than_the_budget(world: Worl
 
 def places(world: World) -> dict[str, str]:
     """Everything that people may read, by where it is."""
-    status = project_status(world.services, world.project)
+    status = project_status(world.current)
     found = {"status": json.dumps(status), "settings": repr(world.services.settings)}
     with world.engine.connect() as connection:
         for table in sa.inspect(world.engine).get_table_names():
@@ -111,18 +111,18 @@ def test_people_read_why_the_teacher_stopped(world: World, llm: OpenAIServer) ->
     from backend.pool import jobs
 
     with_llm(world, llm.base_url)
-    assert project_status(world.services, world.project)["teacher"]["stopped"] is None
+    assert project_status(world.current)["teacher"]["stopped"] is None
     llm.script = lambda text, asked: Play(status=401, error="no such key")
     jobs.begin(world.engine, 7, "annotate")
     _run(world.job("annotate"), annotate.work)
-    stopped = project_status(world.services, world.project)["teacher"]["stopped"]
+    stopped = project_status(world.current)["teacher"]["stopped"]
     assert "no such key" in stopped
     assert "OPENAI_API_KEY" in stopped
     assert len(llm.requests) == 1
     llm.script = lambda text, asked: None
     with_llm(world, llm.base_url, budget=0.0001)
     _run(world.job("annotate"), annotate.work)
-    assert "Raise BUDGET_USD" in project_status(world.services, world.project)["teacher"]["stopped"]
+    assert "Raise BUDGET_USD" in project_status(world.current)["teacher"]["stopped"]
     assert job_rows(world.engine, 7)["annotate"].state == "failed"
 
 

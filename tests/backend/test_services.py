@@ -11,8 +11,7 @@ from pydantic import SecretStr
 from backend.errors import LabelingConfigError, PoolError, SettingsError
 from backend.pool import projects, versions
 from backend.pool.projects import Project
-from backend.projects.options import project_options, teacher_options
-from backend.projects.versions import served_version, teacher_version
+from backend.projects.current import current_of
 from backend.queue.job_queue import JobQueue
 from backend.services import Services, open_services
 from backend.settings import Settings
@@ -40,43 +39,45 @@ def promote(services: Services, version: str) -> None:
 
 
 def test_the_teachers_version_follows_labels_and_what_shapes_its_answers(services: Services) -> None:
-    version = teacher_version(services, project(services))
+    version = current_of(services, project(services)).teacher_version
     kind, teacher, space = version.split("-")
     assert (kind, space, len(teacher)) == ("teacher", SPACE.hash, 6)
-    assert teacher_version(services, project(services, RETRAIN_AFTER=3)) == version
-    assert teacher_version(services, project(services, MAX_CANDIDATES=2)) != version
-    assert teacher_version(services, project(services, TEACHER="openai:gpt")) != version
-    assert teacher_version(services, project(services, LabelSpace.of(["b", "a"]))).endswith(LabelSpace.of("ba").hash)
+    assert current_of(services, project(services, RETRAIN_AFTER=3)).teacher_version == version
+    assert current_of(services, project(services, MAX_CANDIDATES=2)).teacher_version != version
+    assert current_of(services, project(services, TEACHER="openai:gpt")).teacher_version != version
+    assert current_of(services, project(services, LabelSpace.of(["b", "a"]))).teacher_version.endswith(
+        LabelSpace.of("ba").hash
+    )
 
 
 def test_a_promoted_student_is_served(services: Services) -> None:
     student = f"student-1-{SPACE.hash}"
-    assert served_version(services, project(services)).startswith("teacher-")
+    assert current_of(services, project(services)).served_version.startswith("teacher-")
     promote(services, student)
-    assert served_version(services, project(services)) == student
-    assert served_version(services, project(services, SERVE="teacher")).startswith("teacher-")
+    assert current_of(services, project(services)).served_version == student
+    assert current_of(services, project(services, SERVE="teacher")).served_version.startswith("teacher-")
 
 
 def test_a_student_of_former_labels_is_not_served(services: Services) -> None:
     project(services)
     promote(services, f"student-1-{SPACE.hash}")
     changed = project(services, LabelSpace.of(["a", "b", "c"]))
-    assert served_version(services, changed) == teacher_version(services, changed)
+    assert current_of(services, changed).served_version == current_of(services, changed).teacher_version
 
 
 def test_an_unsupported_label_config_has_no_version(services: Services) -> None:
     with pytest.raises(LabelingConfigError, match="no control tag"):
-        served_version(services, project(services, None))
+        current_of(services, project(services, None)).served_version  # noqa: B018
 
 
 def test_malformed_options_are_named(services: Services) -> None:
     with pytest.raises(SettingsError, match="RETRAIN_AFTER"):
-        teacher_version(services, project(services, RETRAIN_AFTER=-1))
+        current_of(services, project(services, RETRAIN_AFTER=-1)).teacher_version  # noqa: B018
 
 
 def test_the_teacher_gets_its_key_and_never_shows_it(services: Services) -> None:
     known = project(services, STUDENT_ENCODER="other")
-    options = teacher_options(services.settings, project_options(services.settings, known), known)
+    options = current_of(services, known).teacher_options
     assert (options.openai_api_key, options.encoder) == ("sk-1234567890", "other")
     assert "sk-1234567890" not in repr(options)
 

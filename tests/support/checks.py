@@ -6,7 +6,6 @@ from collections import Counter
 
 from backend.pool import candidates, jobs, tasks
 from backend.pool.annotations import human_labels
-from backend.projects.versions import teacher_version
 from tests.support.world import World, messages
 
 
@@ -27,7 +26,7 @@ def doubles(world: World) -> dict[object, int]:
 
 def check_all_is_well(world: World, truth: dict[int, str]) -> str:
     """Everything was asked, trained, promoted and published exactly once; the served version."""
-    project, version = world.project, teacher_version(world.services, world.project)
+    project, version = world.project, world.current.teacher_version
     assert tasks.all_ids(world.engine, 7) == sorted(truth)
     assert set(candidates.read(world.engine, 7, version)) == set(truth)
     served = project.served

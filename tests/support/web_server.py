@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from backend.pool import candidates, projects, tasks, versions
 from backend.pool.projects import Project
 from backend.pool.text import text_hash
-from backend.projects.versions import served_version
+from backend.projects.current import current_of
 from backend.services import open_services
 from backend.serving.live.models import LiveStudents
 from backend.settings import Settings
@@ -136,7 +136,7 @@ class Server:
         found = CandidateSet(tuple(labels), tuple(0.6 / 2**place for place in range(len(labels))))
         answer = Answer(State.ANSWERED, found, "raw", Usage())
         rows = [(task, text_hash(text), answer) for task, text in texts.items()]
-        candidates.save(self.services.engine, project, served_version(self.services, row), rows)
+        candidates.save(self.services.engine, project, current_of(self.services, row).served_version, rows)
 
 
 def task_body(task: int, text: object, project: int = 7) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from backend.pool import incidents, jobs
 from backend.pool.projects import Project, get
+from backend.projects.current import Current, current_of
 from backend.projects.job import Job
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
@@ -47,6 +48,11 @@ class World:
         row = get(self.engine, self.double.number)
         assert row is not None
         return row
+
+    @property
+    def current(self) -> Current:
+        """The project with what follows from its row."""
+        return current_of(self.services, self.project)
 
     def job(self, kind: str) -> Job:
         """A job outside of a worker."""

@@ -13,8 +13,7 @@ from backend.label_studio.connections import at_address, ours, same_address, web
 from backend.label_studio.label_config import read_labeling_config
 from backend.pool import jobs, version_names
 from backend.pool.projects import Project
-from backend.projects.options import project_options
-from backend.projects.versions import served_version
+from backend.projects.current import current_of
 from backend.services import Services
 
 SWITCHES = "Start Label Studio with ML_BLOCK_LOCAL_IP=0 and SSRF_PROTECTION_ENABLED=0"
@@ -48,7 +47,7 @@ def examine_project(
 
 
 def _config(services: Services, project: Project, stated: Mapping[str, Any]) -> Finding:
-    options = project_options(services.settings, project)
+    options = current_of(services, project).options
     control = read_labeling_config(str(stated.get("label_config") or ""), options.CONTROL)
     check = f"Project {project.project}: label config"
     if control.notes:
@@ -60,7 +59,7 @@ def _teacher(services: Services, project: Project) -> Iterator[Finding]:
     """Where the project has a teacher of its own."""
     check, settings = f"Project {project.project}: teacher", services.settings
     try:
-        options = project_options(settings, project)
+        options = current_of(services, project).options
     except SettingsError as error:
         yield failure(check, str(error), AGAIN.format(project=project.project) + " with the option put right")
         return
@@ -128,7 +127,7 @@ def _hook_problem(mine: Sequence[Mapping[str, Any]], url: str, login: str | None
 def _version(
     services: Services, project: Project, stated: Mapping[str, Any], connections: Sequence[dict[str, Any]]
 ) -> Finding:
-    check, served = f"Project {project.project}: version", served_version(services, project)
+    check, served = f"Project {project.project}: version", current_of(services, project).served_version
     if not stated.get("show_collab_predictions", True):
         remedy = "Switch on Settings, Annotation, Use predictions to prelabel tasks"
         return failure(check, "the project hides predictions", remedy)
@@ -145,7 +144,7 @@ def _version(
 
 def _student(services: Services, project: Project, thorough: bool) -> Finding:
     """Its files match their checksums, or, thoroughly, it loads. `/ready` tells of the one in the web server."""
-    check, served = f"Project {project.project}: student", served_version(services, project)
+    check, served = f"Project {project.project}: student", current_of(services, project).served_version
     if version_names.is_teacher(served):
         return good(check, "none is served yet")
     folder = services.registry.fetch(project.project, served)

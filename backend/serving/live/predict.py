@@ -17,7 +17,7 @@ from backend.pool import candidates, publishing
 from backend.pool.projects import Project
 from backend.pool.text import text_hash
 from backend.pool.version_names import is_trained
-from backend.projects.current import serving
+from backend.projects.current import current_of
 from backend.projects.triggers import Later, at_once
 from backend.projects.updates import remember_tasks
 from backend.services import Services
@@ -70,16 +70,15 @@ def as_json(content: object) -> bytes:
 def _answer(
     services: Services, live: LiveStudents, project: Project, given: Sequence[object], *, later: Later, count: Count
 ) -> tuple[list[bytes], str]:
-    how = serving(services, project)
-    control, version = how.control, how.version
+    current = current_of(services, project)
+    control, version = current.control, current.served_version
     deadline = time.monotonic() + services.settings.PREDICT_SECONDS
     asked = [_asked(control, task) for task in given]
     by_task = {one.task: one for one in asked if one is not None}
-    found = live.sent.get(how, [(one.task, one.text_hash) for one in by_task.values()])
+    found = live.sent.get(current.facts, [(one.task, one.text_hash) for one in by_task.values()])
     rest = [one for one in by_task.values() if one.task not in found]
     if rest:
-        alone = len(given) == 1
-        question = Question(services, live, project, control, how.options, version, deadline, later, alone, how)
+        question = Question(current, live, deadline, later, alone=len(given) == 1)
         found |= _find(question, rest, count)
     entries = [found.get(one.task, NO_ENTRY) if one is not None else NO_ENTRY for one in asked]
     waiting = entries.count(NO_ENTRY)
@@ -91,17 +90,17 @@ def _answer(
 def _find(question: Question, asked: list[Asked], count: Count) -> dict[int, bytes]:
     """Checked entries of tasks that were not answered lately: from the pool or the student, and kept."""
     find = _student_entries if is_trained(question.version) else _teacher_entries
-    shown = hide(find(question, asked), question.project.project, question.options.BLIND_SHARE)
+    shown = hide(find(question, asked), question.current.number, question.current.options.BLIND_SHARE)
     fresh = {task: as_json(entry) for task, entry in _only_valid(question, shown, count).items()}
     hashes = {one.task: one.text_hash for one in asked}
-    question.live.sent.put(question.scope, {(task, hashes[task]): entry for task, entry in fresh.items()})
+    question.live.sent.put(question.current.facts, {(task, hashes[task]): entry for task, entry in fresh.items()})
     _note_given(question, fresh)
     return fresh
 
 
 def _note_given(question: Question, fresh: Mapping[int, object]) -> None:
     """Label Studio stores these by itself: publishing must not send them once more while it does."""
-    services, project, tasks_given = question.services, question.project.project, list(fresh)
+    services, project, tasks_given = question.current.services, question.current.number, list(fresh)
     until = services.clock() + STORING_MS + STORING_MS_PER_TASK * len(tasks_given)
     if tasks_given:
         question.later(
@@ -119,7 +118,7 @@ def _asked(control: Control, task: object) -> Asked | None:
 def _teacher_entries(question: Question, asked: list[Asked]) -> dict[int, dict[str, Any]]:
     """Candidate sets from the pool; one single open task may ask the teacher."""
     stored = candidates.read(
-        question.services.engine, question.project.project, question.version, [one.task for one in asked]
+        question.current.services.engine, question.current.number, question.version, [one.task for one in asked]
     )
     found: dict[int, dict[str, Any]] = {}
     missing = []
@@ -146,15 +145,15 @@ def _teacher_entry(question: Question, reply: Any) -> dict[str, Any] | None:
 
 def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[str, Any]]:
     """Cached predictions of the version; the rest from the student in memory, within the time budget."""
-    project = question.project.project
-    services, version, options = question.services, question.version, question.options
+    project = question.current.number
+    services, version, options = question.current.services, question.version, question.current.options
     stored = student_answers.stored(services, project, version, options, [one.task for one in asked])
     found = {}
     missing = []
     for one in asked:
         row = stored.get(one.task)
         if row is not None and row[0] == one.text_hash:
-            found[one.task] = row[1].entry(question.control, version, options)
+            found[one.task] = row[1].entry(question.current.control, version, options)
         else:
             missing.append(one)
     if not missing:
@@ -162,7 +161,7 @@ def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
     student = question.live.get(project, version)
     answers = student.answers([one.text for one in missing], question.deadline) if student is not None else []
     fresh = [(one.task, one.text_hash, reply) for one, reply in zip(missing, answers, strict=False)]
-    found.update({task: reply.entry(question.control, version, options) for task, _, reply in fresh})
+    found.update({task: reply.entry(question.current.control, version, options) for task, _, reply in fresh})
     _remember(question, missing)
     if fresh:
         question.later("save predictions", lambda: student_answers.save(services, project, version, options, fresh))
@@ -171,10 +170,10 @@ def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
 
 def _only_valid(question: Question, found: Mapping[int, dict[str, Any]], count: Count) -> dict[int, dict[str, Any]]:
     """What Label Studio must not see is left out, so that its task gets `[]`."""
-    problems = {task: is_valid(question.control, entry, question.version) for task, entry in found.items()}
+    problems = {task: is_valid(question.current.control, entry, question.version) for task, entry in found.items()}
     wrong = {task: problem for task, problem in problems.items() if problem}
     for task, problem in list(wrong.items())[:10]:
-        log.error("entry stopped", project=question.project.project, task=task, problem=problem)
+        log.error("entry stopped", project=question.current.number, task=task, problem=problem)
     count("stopped", len(wrong))
     return {task: entry for task, entry in found.items() if task not in wrong}
 
@@ -183,4 +182,6 @@ def _remember(question: Question, asked: Iterable[Asked]) -> None:
     """Put new and edited tasks into the pool, and have the teacher asked for them."""
     texts = {one.task: one.text for one in asked}
     if texts:
-        question.later("remember tasks", lambda: remember_tasks(question.services, question.project.project, texts))
+        question.later(
+            "remember tasks", lambda: remember_tasks(question.current.services, question.current.number, texts)
+        )

@@ -13,6 +13,7 @@ from backend.errors import SettingsError
 from backend.label_studio.label_config import load_parser
 from backend.pool import projects
 from backend.pool.versions import to_load
+from backend.projects.current import current_of
 from backend.projects.options import project_options
 from backend.services import Services
 from backend.serving.live.models import LiveStudents
@@ -58,7 +59,7 @@ class Warmer:
         known = projects.all_projects(self._services.engine)
         if known and has_torch():
             name = project_options(self._services.settings, known[0]).STUDENT_ENCODER
-            self._live.prepare(name, lambda: project_runtime(self._services, known[0]))
+            self._live.prepare(name, lambda: project_runtime(current_of(self._services, known[0])))
         return bool(known)
 
     def _run(self) -> None:

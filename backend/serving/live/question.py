@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from backend.label_studio.control import Control
 from backend.label_studio.predictions import shortlist_entry
-from backend.pool.projects import Project
-from backend.project_options import ProjectOptions
-from backend.projects.current import Serving
+from backend.projects.current import Current
 from backend.projects.triggers import Later
-from backend.services import Services
 from backend.serving import score_column
 from backend.serving.live.models import LiveStudents
 from model.labels import CandidateSet
@@ -29,19 +25,19 @@ class Asked(NamedTuple):
 class Question:
     """One request: everything that answering it needs, read once, so that all entries are of one version."""
 
-    services: Services
+    current: Current
     live: LiveStudents
-    project: Project
-    control: Control
-    options: ProjectOptions
-    version: str
     deadline: float  # time.monotonic seconds
     later: Later
     alone: bool  # one task, opened by a person: the teacher may be asked at once
-    scope: Serving  # everything besides the task that shapes its entry
+
+    @property
+    def version(self) -> str:
+        """The version that answers."""
+        return self.current.served_version
 
     def shortlist(self, found: CandidateSet) -> dict[str, Any]:
         """The entry of a candidate set."""
-        limit, preselect = self.options.MAX_CANDIDATES, self.options.PRESELECT
-        entry = shortlist_entry(self.control, self.version, found, limit, preselect)
-        return {**entry, "score": score_column.of_candidates(found)} if score_column.wanted(self.options) else entry
+        control, options = self.current.control, self.current.options
+        entry = shortlist_entry(control, self.version, found, options.MAX_CANDIDATES, options.PRESELECT)
+        return {**entry, "score": score_column.of_candidates(found)} if score_column.wanted(options) else entry

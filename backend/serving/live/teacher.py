@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.pool import candidates, jobs, ledger, tasks
-from backend.projects.options import hold_budget, paused, teacher_options
-from backend.projects.versions import label_space
 from backend.teacher.project_teacher import open_teacher
 from model.teacher.errors import TeacherError
 
@@ -34,17 +32,16 @@ def ask(question: Question, asked: Asked) -> Answer | None:
 
     A slow answer still reaches the pool when it comes.
     """
-    if paused(question.services, question.project):
+    if question.current.paused:
         return None
-    options = teacher_options(question.services.settings, question.options, question.project)
-    project = question.project.project
+    project = question.current.number
     teacher = question.live.teacher(
         project,
         question.version,
-        options,
-        label_space(question.project),
-        question.options.STUDENT_ENCODER,
-        lambda embed: open_teacher(question.services, question.project, embed),
+        question.current.teacher_options,
+        question.current.space,
+        question.current.options.STUDENT_ENCODER,
+        lambda embed: open_teacher(question.current, embed),
     )
     if teacher is None or (not teacher.fast and _left_to_the_job(question)):
         return None
@@ -78,14 +75,14 @@ def _left_to_the_job(question: Question) -> bool:
 
     After a wrong key, without money or in an outage only the job tries again: the status page says why.
     """
-    row = jobs.get(question.services.engine, question.project.project).get("annotate")
+    row = jobs.get(question.current.services.engine, question.current.number).get("annotate")
     return row is not None and row.state in ("queued", "running", "failed")
 
 
 def _ask(question: Question, teacher: Teacher, asked: Asked) -> Answer | None:
-    engine, project = question.services.engine, question.project.project
+    engine, project = question.current.services.engine, question.current.number
     bound = teacher.upper_bound_microusd([asked.text])
-    hold_budget(question.services, question.project)
+    question.current.hold_budget()
     reservation = ledger.reserve(engine, project, question.version, bound) if bound else None
     if bound and reservation is None:
         return None

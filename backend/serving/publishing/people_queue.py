@@ -14,7 +14,6 @@ from backend.pool import acquisition, tasks, version_names, versions
 from backend.pool.acquisition import Queue
 from backend.pool.annotations import decided
 from backend.projects.job import Job
-from backend.projects.options import project_options
 from backend.serving import score_column
 from backend.teacher.acquisition import PEOPLE_QUEUE, choose
 from backend.training.encoder import project_embedder
@@ -31,9 +30,7 @@ def mark_head(job: Job, label_studio: LabelStudio, version: str) -> int:
 
     Only where the score column carries acquisition scores and Label Studio sorts by it. Goes on where a killed run was.
     """
-    if not version_names.is_trained(version) or not score_column.wanted(
-        project_options(job.services.settings, job.project)
-    ):
+    if not version_names.is_trained(version) or not score_column.wanted(job.current.options):
         return 0
     row = versions.get(job.services.engine, job.number, version)
     queue = head(job, version)
@@ -55,9 +52,9 @@ def head(job: Job, version: str) -> Queue:
     known = acquisition.line(engine, job.number, "people")
     if known is not None and known.version == version:
         return known
-    waits_for = project_options(job.services.settings, job.project).RETRAIN_AFTER or PEOPLE_QUEUE
+    waits_for = job.current.options.RETRAIN_AFTER or PEOPLE_QUEUE
     count = min(PEOPLE_QUEUE, max(SMALLEST, waits_for))
     eligible = sorted(set(tasks.all_ids(engine, job.number)) - decided(job.services.engine, job.number))
-    chosen = choose(job.services, job.project, version, project_embedder(job.services, job.project), count, eligible)
+    chosen = choose(job.current, version, project_embedder(job.current), count, eligible)
     acquisition.line_up(engine, job.number, "people", version, chosen)
     return Queue(version, tuple(chosen), 0)

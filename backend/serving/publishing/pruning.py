@@ -9,7 +9,6 @@ import structlog
 from backend.pool import acquisition, predictions, rulings, shortlists, versions
 from backend.pool.versions import VersionRow
 from backend.projects.job import Job
-from backend.projects.options import project_options
 from model.errors import ArtifactError
 
 log = structlog.get_logger(__name__)
@@ -22,7 +21,7 @@ def prune(job: Job) -> int:
 
     What cannot be removed now is tried again after the next publishing.
     """
-    engine, keep = job.services.engine, project_options(job.services.settings, job.project).KEEP_VERSIONS
+    engine, keep = job.services.engine, job.current.options.KEEP_VERSIONS
     gone = 0
     for row in superfluous(versions.list_versions(engine, job.number), job.project.served, keep):
         reason = f"{row.reason}; removed to make room".lstrip("; ")

@@ -14,7 +14,6 @@ from backend.label_studio.predictions import Entry, is_valid, shortlist_entry
 from backend.pool import candidates, predictions, publishing, tasks, versions
 from backend.pool.annotations import decided
 from backend.projects.job import Job
-from backend.projects.options import control_of, project_options
 from backend.serving import answers, score_column
 from backend.serving.answers import hide
 
@@ -52,8 +51,8 @@ def _rows(job: Job) -> int:
 
 def push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slices) -> int:
     """Send a student's labels that Label Studio does not hold yet; the number of rows."""
-    control = control_of(job.services, job.project)
-    options = project_options(job.services.settings, job.project)
+    control = job.current.control
+    options = job.current.options
     sent = 0
     done = 0
     while rows := slices(job, version, done):
@@ -69,8 +68,8 @@ def push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slice
 
 def push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
     """Send the teacher's candidate sets for tasks that nobody has decided; the number of rows."""
-    engine, control = job.services.engine, control_of(job.services, job.project)
-    options = project_options(job.services.settings, job.project)
+    engine, control = job.services.engine, job.current.control
+    options = job.current.options
     unsent, done = (
         set(publishing.unsent_candidates(engine, job.number, version)),
         decided(job.services.engine, job.number),
@@ -95,7 +94,7 @@ def push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
 def push(job: Job, label_studio: LabelStudio, control: Control, version: str, entries: dict[int, Entry]) -> int:
     """Send one chunk exactly once: intent, request, confirmation. Invalid entries stay here; vanished tasks go."""
     engine = job.services.engine
-    share = project_options(job.services.settings, job.project).BLIND_SHARE
+    share = job.current.options.BLIND_SHARE
     shown = hide(entries, job.number, share)
     good = {task: entry for task, entry in shown.items() if not _problem(control, entry, version, task)}
     mine = publishing.intend(engine, job.number, version, list(entries))

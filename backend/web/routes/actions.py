@@ -14,7 +14,7 @@ from backend.pool.projects import Project
 from backend.projects import actions as actions_module
 from backend.projects import triggers
 from backend.projects.actions import serve_version
-from backend.projects.options import paused
+from backend.projects.current import current_of
 from backend.queue.kinds import KINDS, PAUSABLE
 from backend.services import Services
 from backend.web.context import context, known_project
@@ -46,7 +46,7 @@ def _train(services: Services, project: Project) -> str:
 
 def _retry(services: Services, project: Project) -> str:
     kind = _kind()
-    if paused(services, project) and kind in PAUSABLE:
+    if current_of(services, project).paused and kind in PAUSABLE:
         raise ProjectError(f"project {project.project} is paused: resume it first")
     outcome = services.queue.enqueue(kind, project.project)
     said = {"queued": "is queued", "joined": "waits already", "again": "runs, and runs once more after that"}
@@ -63,7 +63,7 @@ def _cancel(services: Services, project: Project) -> str:
 
 
 def _serve(services: Services, project: Project) -> str:
-    done = serve_version(services, project, request.form.get("version", ""))
+    done = serve_version(current_of(services, project), request.form.get("version", ""))
     return f"{done.version} is served now; Label Studio follows in a moment"
 
 

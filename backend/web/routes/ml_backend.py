@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from backend.errors import RequestError, ShortlistError
 from backend.pool import projects
 from backend.pool.projects import Project
-from backend.projects.current import serving
+from backend.projects.current import current_of
 from backend.projects.updates import KEEP, remember
 from backend.serving.live import predict as policy
 from backend.web import events
@@ -95,7 +95,7 @@ def setup_answer(here: WebContext, body: Body) -> bytes:
         raise RequestError("schema must be the label config as text")
     extra = body.get("extra_params", KEEP)
     known = remember(here.services, project, created, label_config, extra_params=extra, later=here.background.do)
-    return json.dumps({"model_version": serving(here.services, known).version}).encode()
+    return json.dumps({"model_version": current_of(here.services, known).served_version}).encode()
 
 
 def predict_answer(here: WebContext, body: Body) -> bytes:

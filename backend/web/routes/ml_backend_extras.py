@@ -12,7 +12,7 @@ from backend.label_studio.label_config import read_labeling_config
 from backend.pool import jobs, projects, versions
 from backend.pool.projects import Project
 from backend.projects import triggers
-from backend.projects.versions import served_version
+from backend.projects.current import current_of
 from backend.serving.live.readiness import readiness
 from backend.web.bodies import project_key, read_object, refused
 from backend.web.context import answer_json, context
@@ -32,7 +32,7 @@ def list_versions() -> Response:
         return answer_json({"versions": []})
     services = context().services
     stored = [row.version for row in versions.list_versions(services.engine, project.project)]
-    return answer_json({"versions": list(dict.fromkeys([served_version(services, project), *stored]))})
+    return answer_json({"versions": list(dict.fromkeys([current_of(services, project).served_version, *stored]))})
 
 
 @extras.route("/job_status", methods=["GET", "POST"])

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, render_template, request
 from backend.label_studio.links import project_link, tasks_link
 from backend.pool import incidents, jobs, projects
 from backend.pool.projects import Project
+from backend.projects.current import current_of
 from backend.reporting.page_figures import drawn, insight, next_run
 from backend.reporting.status import project_status
 from backend.reporting.wording import FILTERS, incident_words, job_words, phase_words, what_next
@@ -28,14 +29,14 @@ people.after_request(keep_token)
 def all_projects() -> str:
     """Every project with its phase and version."""
     services = context().services
-    rows = [project_status(services, project) for project in projects.all_projects(services.engine)]
+    rows = [project_status(current_of(services, project)) for project in projects.all_projects(services.engine)]
     return _page("projects.html", projects=rows, address=services.settings.backend_url)
 
 
 @people.get("/projects/<int:number>.json")
 def figures(number: int) -> Response:
     """The figures of one project."""
-    status = project_status(context().services, known_project(number), context().live.problems())
+    status = project_status(current_of(context().services, known_project(number)), context().live.problems())
     return answer_json({**status, "incidents": [asdict(row) for row in _incidents(number)]})
 
 
@@ -48,7 +49,8 @@ def one_project(number: int) -> str:
 
 def _of_project(services: Services, project: Project) -> dict[str, Any]:
     """What the page of a project shows."""
-    status, found = project_status(services, project, context().live.problems()), insight(services, project)
+    now = current_of(services, project)
+    status, found = project_status(now, context().live.problems()), insight(now)
     address = services.settings.label_studio_link
     rows = jobs.get(services.engine, project.project)
     return {

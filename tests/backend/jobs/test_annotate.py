@@ -16,7 +16,6 @@ from backend.pool import candidates, jobs, ledger, tasks, teachers, versions
 from backend.pool.database.engine import now_ms
 from backend.pool.text import text_hash
 from backend.projects.updates import remember, remember_instructions
-from backend.projects.versions import teacher_version
 from backend.services import Services
 from backend.teacher import carry_over
 from benchmarks.shared.waiting import wait_for
@@ -39,7 +38,7 @@ def fill(world: World, times: int = 1) -> dict[int, str]:
 
 
 def version(world: World) -> str:
-    return teacher_version(world.services, world.project)
+    return world.current.teacher_version
 
 
 def change_labels(world: World, change: Callable[[str], str]) -> None:
@@ -90,7 +89,7 @@ def test_removed_labels_cost_only_the_sets_that_lose_one(world: World) -> None:
     before = candidates.read(world.engine, 7, version(world))
     change_labels(world, lambda config: config.replace('<Choice value="refund" hint="wants money back"/>', ""))
     job = world.job("annotate")
-    carry_over.carry_over(job, world.project, job.project.space, version(world))  # type: ignore[arg-type]
+    carry_over.carry_over(job.current)
     carried = candidates.read(world.engine, 7, version(world))
     expected = {task for task, row in before.items() if not row.candidates or "refund" not in row.candidates.labels}
     assert 0 < len(expected) < len(rows)
@@ -112,7 +111,7 @@ def test_added_labels_and_changed_hints_are_a_new_question(world: World, change:
     annotate.work(world.job("annotate"))
     change_labels(world, change)
     job = world.job("annotate")
-    carry_over.carry_over(job, world.project, job.project.space, version(world))  # type: ignore[arg-type]
+    carry_over.carry_over(job.current)
     assert candidates.read(world.engine, 7, version(world)) == {}
     annotate.work(job)
     assert set(candidates.read(world.engine, 7, version(world))) == set(rows)
@@ -253,7 +252,7 @@ def test_an_edited_description_pays_for_nothing_again_until_people_ask_for_it(
     llm = paid(budget=1000.0)
     annotate.work(world.job("annotate"))
     first = version(world)
-    remember_instructions(world.services, world.project, {"description": "Refunds are more urgent than bills"})
+    remember_instructions(world.current, {"description": "Refunds are more urgent than bills"})
     second = version(world)
     assert second != first
     annotate.work(world.job("annotate"))

@@ -11,7 +11,6 @@ from backend.jobs.reconcile import missing
 from backend.pool import annotations, candidates, predictions, projects, publishing, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.text import text_hash
-from backend.projects.versions import teacher_version
 from backend.services import Services
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
@@ -35,7 +34,7 @@ def filled(world: World) -> World:
 
 
 def teacher(world: World) -> str:
-    return teacher_version(world.services, world.project)
+    return world.current.teacher_version
 
 
 def student(world: World, number: int = 1, state: str = "publishing") -> str:
@@ -131,11 +130,11 @@ def test_it_gives_way_to_a_training_that_waits_and_goes_on_later(
     assert publish.work(filled.job("publish")).endswith("the rest follows after the training")
     assert filled.project.served == version
     assert len(held(filled, version)) == 6
-    assert "publish" in missing(filled.services, filled.project)
+    assert "publish" in missing(filled.current)
     filled.services.queue.cancel("train", 7)
     publish.work(filled.job("publish"))
     assert held(filled, version) == sorted(filled.double.tasks)
-    assert "publish" not in missing(filled.services, filled.project)
+    assert "publish" not in missing(filled.current)
 
 
 def test_what_predict_gives_away_meanwhile_is_not_sent_as_well(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from backend.pool import annotations, candidates, jobs, projects, publishing, ta
 from backend.pool.annotations import Annotation
 from backend.pool.database.engine import now_ms
 from backend.pool.text import text_hash
-from backend.projects.versions import teacher_version
+from backend.projects.current import current_of
 from backend.services import Services
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
@@ -29,13 +29,13 @@ def here(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs.finish(world.engine, 7, "sync", "")
     jobs.begin(world.engine, 7, "annotate")
     jobs.finish(world.engine, 7, "annotate", "")
-    projects.set_published(world.engine, 7, teacher_version(world.services, world.project))
+    projects.set_published(world.engine, 7, world.current.teacher_version)
 
 
 def missing(world: World, later_ms: int = 0) -> list[str]:
     clock = world.services.clock
     services = Services(world.services.settings, world.engine, world.services.queue, lambda: clock() + later_ms)
-    return reconcile.missing(services, world.project)
+    return reconcile.missing(current_of(services, world.project))
 
 
 def test_a_project_in_order_needs_nothing(world: World) -> None:
@@ -91,7 +91,7 @@ def test_enough_labels_or_silence_start_a_training(world: World) -> None:
 
 
 def test_candidates_and_versions_that_label_studio_lacks(world: World) -> None:
-    version, text = teacher_version(world.services, world.project), "where is my parcel"
+    version, text = world.current.teacher_version, "where is my parcel"
     tasks.add(world.engine, 7, {1: text})
     answer = Answer(State.ANSWERED, CandidateSet(("shipping",)), "")
     candidates.save(world.engine, 7, version, [(1, text_hash(text), answer)])

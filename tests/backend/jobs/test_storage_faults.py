@@ -48,7 +48,7 @@ def test_a_disk_that_is_full_while_a_version_is_saved(world: World) -> None:
     assert "written" in str(row.error)
     assert str(row.error).endswith("It is tried again by itself.")
     assert str(row.error).removesuffix("It is tried again by itself.") in world.told()
-    status = project_status(world.services, world.project)
+    status = project_status(world.current)
     assert {job["kind"]: job["error"] for job in status["jobs"]}["train"] == row.error
     assert versions.list_versions(world.engine, 7) == []
     assert not [path for path in (world.folder / "versions").rglob("*") if path.is_file()]

@@ -18,7 +18,7 @@ from backend.pool import tasks
 from backend.pool.annotation import decide
 from backend.pool.annotations import human_labels
 from backend.pool.database.engine import open_engine
-from backend.projects.options import control_of
+from backend.projects.current import current_of
 from backend.projects.updates import remember
 from backend.services import Services
 from backend.web import events
@@ -103,7 +103,7 @@ def test_after_any_history_one_comparison_makes_them_equal(world: World, steps: 
                 sync.synchronise(here.job("sync"), complete=False)
         deliver(here.services, site.sent, shuffle)
         sync.synchronise(here.job("sync"), complete=True)
-        control = control_of(here.services, here.project)
+        control = current_of(here.services, here.project).control
         assert human_labels(here.engine, 7) == truth(here, control)
         expected = {number: task["data"]["text"] for number, task in here.double.tasks.items()}
         assert tasks.texts(here.engine, 7, tasks.all_ids(here.engine, 7)) == expected

@@ -32,7 +32,7 @@ def test_nothing_is_started_and_the_status_says_so(world: World) -> None:
     reconcile.run()  # as a worker does every few seconds
     assert tasks.count(world.engine, 7) == len(ids)
     assert [world.services.queue.place(kind, 7) for kind in ("train", "annotate")] == ["absent", "absent"]
-    status = project_status(world.services, world.project)
+    status = project_status(world.current)
     assert (status["paused"], status["with_candidates"]) == (True, 0)
     assert status["next_training"].startswith("the project is paused, nothing is trained")
     with pytest.raises(ProjectError, match="is paused: resume it first, with `shortlist resume 7`"):
@@ -48,11 +48,11 @@ def test_a_job_that_was_queued_before_does_nothing(world: World) -> None:
 
 def test_resuming_asks_for_what_is_missing(world: World) -> None:
     tasks.add(world.engine, 7, {1: "where is my parcel"})
-    assert "annotate" not in reconcile.missing(world.services, world.project)
+    assert "annotate" not in reconcile.missing(world.current)
     actions.resume(world.services, 7)
     assert world.services.queue.place("sync", 7) == "waiting"
     assert world.services.queue.place("annotate", 7) == "waiting"
-    assert "annotate" in reconcile.missing(world.services, world.project)
+    assert "annotate" in reconcile.missing(world.current)
 
 
 def test_the_setting_pauses_too_and_is_named(world: World) -> None:
@@ -60,4 +60,4 @@ def test_the_setting_pauses_too_and_is_named(world: World) -> None:
     world.services = Services(settings, world.engine, world.services.queue)
     with pytest.raises(ProjectError, match="paused by the setting PAUSED"):
         actions.resume(world.services, 7)
-    assert project_status(world.services, world.project)["paused"] is True
+    assert project_status(world.current)["paused"] is True

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from backend.errors import LabelingConfigError
+from backend.errors import LabelingConfigError, SettingsError
 from backend.pool import projects, versions
 from backend.pool.projects import Project
-from backend.projects.current import Serving, serving
+from backend.projects.current import Facts, current_of
 from backend.projects.updates import remember
-from backend.projects.versions import served_version
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from backend.settings import Settings
@@ -38,10 +37,10 @@ def row(services: Services) -> Project:
     return found
 
 
-def now(services: Services) -> Serving:
-    found = serving(services, row(services))
-    assert found.version == served_version(services, row(services))
-    return found
+def now(services: Services) -> Facts:
+    found = current_of(services, row(services))
+    assert found.project == row(services)
+    return found.facts
 
 
 def test_it_stays_the_same_object_while_only_people_work(services: Services) -> None:
@@ -59,17 +58,17 @@ def test_a_promotion_an_option_a_config_and_a_prompt_file_are_seen_at_once(servi
     versions.add(services.engine, 7, version, 1, space_hash, {}, 0)
     projects.promote(services.engine, 7, version)
     seen.append(now(services))
-    assert seen[-1].version == version
+    assert seen[-1].served_version == version
     remember(services, 7, "1", CONFIG_A, extra_params={"SERVE": "teacher", "MAX_CANDIDATES": 2})
     seen.append(now(services))
     assert seen[-1].options.MAX_CANDIDATES == 2
-    assert seen[-1].version.startswith("teacher-")
+    assert seen[-1].served_version.startswith("teacher-")
     remember(services, 7, "1", CONFIG_A.replace('value="other"', 'value="another"'))
     seen.append(now(services))
     assert "another" in seen[-1].control.space
     Path(services.settings.PROMPT_FILE).write_text("Another prompt: $labels $task")
     seen.append(now(services))
-    assert seen[-1].version != seen[-2].version
+    assert seen[-1].served_version != seen[-2].served_version
     assert len(set(map(id, seen))) == len(seen)
 
 
@@ -77,4 +76,12 @@ def test_a_config_that_is_not_supported_is_refused_each_time(services: Services)
     remember(services, 7, "1", "<View/>")
     for _ in range(2):
         with pytest.raises(LabelingConfigError):
-            serving(services, row(services))
+            current_of(services, row(services)).served_version  # noqa: B018
+
+
+def test_a_prompt_file_that_cannot_be_used_is_told_to_whom_needs_it(services: Services) -> None:
+    Path(services.settings.PROMPT_FILE).write_text("no labels here")
+    found = current_of(services, row(services))
+    assert found.options.TEACHER == "openai:small"
+    with pytest.raises(SettingsError, match="has no \\$labels"):
+        found.teacher_version  # noqa: B018

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from backend.pool import annotations, candidates, projects, rulings, tasks, versions
-from backend.projects.versions import teacher_version
 from backend.reporting.committee_quality import advice, deciders, members
 from backend.reporting.status import project_status
 from backend.reporting.wording import what_next
@@ -30,7 +29,7 @@ def serve_committee(world: World) -> str:
 
 def decide(world: World, committee: str, teacher_right: int) -> str:
     """60 tasks that people call billing: the votes said so for half of them, the teacher for `teacher_right`."""
-    taught = teacher_version(world.services, world.project)
+    taught = world.current.teacher_version
     tasks.add(world.engine, 7, dict.fromkeys(range(1, 61), "a text"))
     votes = {task: "billing" if task % 2 else "refund" for task in range(1, 61)}
     rows = [replace(labelled(task, task, "billing"), shown_version=committee, shown_labels=(votes[task],))
@@ -46,21 +45,21 @@ def decide(world: World, committee: str, teacher_right: int) -> str:
 def test_it_is_said_when_the_llm_alone_is_surely_better(world: World, teacher_right: int, better: bool) -> None:
     committee = serve_committee(world)
     taught = decide(world, committee, teacher_right)
-    said = advice(world.services, world.project, committee, taught)
+    said = advice(world.current, committee, taught)
     assert (said is not None) == better
     if said is not None:
         assert said.startswith(
             "The teacher is right more often (92% of 60 checked tasks) than the committee's votes (50%"
         )
-        assert said in what_next(project_status(world.services, world.project))
-    assert advice(world.services, world.project, "student-1-abcdef", taught) is None
+        assert said in what_next(project_status(world.current))
+    assert advice(world.current, "student-1-abcdef", taught) is None
 
 
 def test_members_are_told_with_weight_accuracy_and_agreement(world: World) -> None:
     committee = serve_committee(world)
-    first, second = members(world.services, world.project, committee) or []
+    first, second = members(world.current, committee) or []
     assert (first["weight"], first["right"], first["judged"]) == (0.75, 0.75, 40)
     assert first["kept_old"] == "less accurate on people's labels"
     assert (second["right"], second["agrees"]) == (None, {"student": None, "names": None})
-    assert deciders(world.services, world.project, committee) == {}
-    assert members(world.services, world.project, "student-1-abcdef") is None
+    assert deciders(world.current, committee) == {}
+    assert members(world.current, "student-1-abcdef") is None

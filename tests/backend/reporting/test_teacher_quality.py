@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.projects.versions import teacher_version
+from backend.projects.current import current_of
 from tests.support.web_server import Server
 
 SETS = {1: ("billing", "refund"), 2: ("refund", "billing"), 3: ("billing", "refund"), 4: ("shipping",)}
@@ -11,7 +11,7 @@ SETS |= dict.fromkeys(range(5, 9), ("billing", "refund"))
 
 def test_figures_per_label_and_labels_that_always_come_together(server: Server) -> None:
     server.version()
-    version = teacher_version(server.services, server.project())
+    version = current_of(server.services, server.project()).teacher_version
     before = server.get("/projects/7.json").json()["teacher"]
     assert (before["version"], before["sets"]) == (version, None)
     for task, labels in SETS.items():

@@ -11,7 +11,6 @@ from pytest_httpserver import HTTPServer
 from backend.jobs import annotate, publish, train
 from backend.pool import candidates, jobs, predictions, rulings, shortlists, tasks, versions
 from backend.pool.text import text_hash
-from backend.projects.versions import chooser, teacher_version
 from backend.reporting.prompt_preview import question_of
 from backend.reporting.status import project_status
 from backend.serving.ruling import accepted, counted, decisions, together
@@ -48,7 +47,7 @@ def llm(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]
 
 
 def asked(world: World) -> set[int]:
-    return set(candidates.read(world.engine, 7, teacher_version(world.services, world.project)))
+    return set(candidates.read(world.engine, 7, world.current.teacher_version))
 
 
 def first_committee(world: World) -> str:
@@ -57,8 +56,8 @@ def first_committee(world: World) -> str:
     assert 15 <= len(asked(world)) <= 16
     train.work(world.job("train"))
     publish.work(world.job("publish"))
-    assert chooser(world.project).startswith("committee-1-")
-    return chooser(world.project)
+    assert world.current.chooser.startswith("committee-1-")
+    return world.current.chooser
 
 
 def test_the_llm_is_asked_only_what_the_votes_leave_open(world: World, llm: OpenAIServer) -> None:
@@ -72,7 +71,7 @@ def test_the_llm_is_asked_only_what_the_votes_leave_open(world: World, llm: Open
     assert said.endswith("the committee decides the rest")
     assert asked(world) == before | open_tasks
     assert world.services.queue.place("train", 7) == "waiting"
-    status = project_status(world.services, world.project)
+    status = project_status(world.current)
     assert status["decided_by"] == {**counts, "person": 0}
     third = {
         "weight": round(1 / 3, 4),
@@ -85,7 +84,7 @@ def test_the_llm_is_asked_only_what_the_votes_leave_open(world: World, llm: Open
 
     train.work(world.job("train"))
     publish.work(world.job("publish"))
-    second = chooser(world.project)
+    second = world.current.chooser
     assert second.startswith("committee-2-")
     settled = rulings.of_source(world.engine, 7, second, "llm")
     assert settled <= asked(world)  # the votes did not agree, one label was left by the LLM
@@ -119,7 +118,7 @@ def test_what_the_web_process_answered_counts_as_the_committees(world: World, ll
 def test_a_stage_ends_after_so_many_reviews_and_replays_what_the_votes_decided(world: World, llm: OpenAIServer) -> None:
     version, before = first_committee(world), asked(world)
     with_llm(world, llm.base_url, LLM_CONCURRENCY=1, VOTING="unanimous", STAGE_AFTER=5, REPLAY=0.5, **MEMBERS)
-    assert budget_stages.stage_end(world.services, world.project) == len(before) + 5
+    assert budget_stages.stage_end(world.current) == len(before) + 5
     assert "learns from them before the next ones" in annotate.work(world.job("annotate"))
     assert len(before) + 5 <= len(asked(world)) <= len(before) + 6
     assert world.services.queue.place("train", 7) == "waiting"
@@ -129,7 +128,7 @@ def test_a_stage_ends_after_so_many_reviews_and_replays_what_the_votes_decided(w
     edited = min(agreed.texts)
     tasks.add(world.engine, 7, {edited: "another text"})
     assert set(Agreed.of(world.job("train"), known=set()).texts) == set(agreed.texts) - {edited}
-    committee = served_committee(world.job("train"))
+    committee = served_committee(world.current)
     assert committee is not None
     space, few = committee.space, ["one", "two", "three", "four"]
     data = training_data(space, few, [CandidateSet((space.names[0],))] * 4, [None] * 4)
@@ -147,13 +146,13 @@ def test_a_stage_ends_after_so_many_reviews_and_replays_what_the_votes_decided(w
 
 
 def test_votes_stand_in_the_prompt_where_that_is_wanted(world: World, llm: OpenAIServer) -> None:
-    plain = teacher_version(world.services, world.project)
+    plain = world.current.teacher_version
     with_llm(world, llm.base_url, LLM_CONCURRENCY=1, VOTING="unanimous", VOTES_IN_PROMPT=True, **MEMBERS)
-    assert teacher_version(world.services, world.project) != plain
+    assert world.current.teacher_version != plain
     first_committee(world)
     assert not any("Small models voted" in str(request) for request in llm.requests)  # there were none yet
     asked_before = len(llm.requests)
-    (request,) = question_of(world.services, world.project, project_embedder(world.services, world.project))["requests"]
+    (request,) = question_of(world.current, project_embedder(world.current))["requests"]
     assert "</text>\nSmall models voted: " in request["turns"][-1]["text"]
     annotate.work(world.job("annotate"))
     later = [request["messages"][-1]["content"] for request in llm.requests[asked_before:]]
@@ -164,11 +163,11 @@ def test_votes_stand_in_the_prompt_where_that_is_wanted(world: World, llm: OpenA
 def test_people_decide_what_the_llms_word_is_worth(world: World, llm: OpenAIServer) -> None:
     with_llm(world, llm.base_url, LLM_CONCURRENCY=1, VOTING="weighted", **MEMBERS)
     version = first_committee(world)
-    committee = served_committee(world.job("train"))
+    committee = served_committee(world.current)
     assert committee is not None
     assert committee.reviewer is None  # nobody labelled anything
     texts = tasks.texts(world.engine, 7, sorted(asked(world)))
-    votes = counted(world.services, world.project, committee, list(texts), list(texts.values()))
+    votes = counted(world.current, committee, list(texts), list(texts.values()))
     undecided = np.full(len(texts), -1, np.int64)
     even = np.full((3, 4), 0.25, np.float32)
 
@@ -189,7 +188,7 @@ def test_people_decide_what_the_llms_word_is_worth(world: World, llm: OpenAIServ
 def test_what_is_unlikely_and_not_worth_a_call_is_left_to_people(world: World, llm: OpenAIServer) -> None:
     with_llm(world, llm.base_url, LLM_CONCURRENCY=1, VOTING="weighted", SERVE_UNSURE="shortlist", **MEMBERS)
     first_committee(world)
-    committee = served_committee(world.job("train"))
+    committee = served_committee(world.current)
     assert committee is not None
     even = np.full((3, 4), 0.25, np.float32)
     useless = Reviewer(Confusion(even), Pooling(np.array([0.1, 0.1, 0.1, 0.0], np.float32)), helps=False)
@@ -197,7 +196,7 @@ def test_what_is_unlikely_and_not_worth_a_call_is_left_to_people(world: World, l
     committee.weights = (0.01, 0.01, 0.01)  # all members nearly worthless: no label is likely
     ids = tasks.all_ids(world.engine, 7)
     texts = tasks.texts(world.engine, 7, ids)
-    votes = counted(world.services, world.project, committee, ids, [texts[task] for task in ids])
+    votes = counted(world.current, committee, ids, [texts[task] for task in ids])
     sure = accepted("weighted", committee, votes)
     assert (sure >= 0).all()  # no call is wanted
     found = decisions("weighted", committee, votes, sure)

@@ -12,7 +12,6 @@ from backend.jobs import annotate, publish, train
 from backend.pool import acquisition, annotations, candidates, jobs, ledger, predictions, tasks
 from backend.pool.annotations import Annotation
 from backend.pool.text import text_hash
-from backend.projects.versions import chooser, teacher_version
 from backend.teacher import acquisition as acquiring
 from backend.teacher import budget_stages
 from backend.teacher.acquisition import for_teacher
@@ -40,11 +39,11 @@ def llm(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]
 
 
 def asked(world: World) -> set[int]:
-    return set(candidates.read(world.engine, 7, teacher_version(world.services, world.project)))
+    return set(candidates.read(world.engine, 7, world.current.teacher_version))
 
 
 def embed(world: World):  # type: ignore[no-untyped-def]
-    return project_embedder(world.services, world.project)
+    return project_embedder(world.current)
 
 
 def test_money_for_all_means_no_order_and_no_waiting(world: World, llm: OpenAIServer) -> None:
@@ -78,13 +77,13 @@ def test_stages_follow_the_student_until_the_money_is_gone_and_the_student_answe
     world.services.queue.cancel("annotate", 7)
     publish.work(world.job("publish"))
     assert world.services.queue.place("annotate", 7) == "waiting"
-    order = for_teacher(world.services, world.project, teacher_version(world.services, world.project), embed(world))
+    order = for_teacher(world.current, world.current.teacher_version, embed(world))
     world.services.queue.cancel("train", 7)
     with pytest.raises(BudgetReached):
         work_on(world)
     second = acquisition.line(world.engine, 7, "teacher")
     assert second is not None
-    assert second.version == chooser(world.project) != ""
+    assert second.version == world.current.chooser != ""
     new = asked(world) - before
     assert len(new) > 10
     assert set(order[:10]) <= new
@@ -92,7 +91,7 @@ def test_stages_follow_the_student_until_the_money_is_gone_and_the_student_answe
     assert ledger.totals(world.engine, 7).microusd <= 55 * PER_TASK
     train.work(world.job("train"))
     publish.work(world.job("publish"))
-    served = predictions.read(world.engine, 7, chooser(world.project))
+    served = predictions.read(world.engine, 7, world.current.chooser)
     assert set(served) == set(tasks.all_ids(world.engine, 7))
 
 
@@ -106,12 +105,12 @@ def work_on(world: World) -> None:
 
 def test_a_training_by_hand_or_a_failed_one_holds_nothing_up(world: World, llm: OpenAIServer) -> None:
     with_llm(world, llm.base_url, budget=40 * PER_TASK / 1e6, RETRAIN_AFTER=0)
-    assert budget_stages.stage_end(world.services, world.project) == budget_stages.ALL
+    assert budget_stages.stage_end(world.current) == budget_stages.ALL
     with_llm(world, llm.base_url, budget=40 * PER_TASK / 1e6, RETRAIN_AFTER=20)
-    assert budget_stages.stage_end(world.services, world.project) == 15
+    assert budget_stages.stage_end(world.current) == 15
     jobs.begin(world.engine, 7, "train")
     jobs.fail(world.engine, 7, "train", "no memory")
-    assert budget_stages.stage_end(world.services, world.project) == budget_stages.ALL
+    assert budget_stages.stage_end(world.current) == budget_stages.ALL
 
 
 def test_room_is_what_the_stage_leaves() -> None:
@@ -137,16 +136,16 @@ def test_a_queue_is_used_up_before_the_next_one_and_leaves_out_what_people_decid
     tasks.add(world.engine, 7, {100: "my card was billed twice", 101: "my card was billed twice"})
     for task in range(1, 50):
         decide(world, task)
-    version = teacher_version(world.services, world.project)
-    order = for_teacher(world.services, world.project, version, embed(world))
+    version = world.current.teacher_version
+    order = for_teacher(world.current, version, embed(world))
     assert len(order) == len(set(order)) == 5
     assert set(order) <= set(range(50, 62)) | {100, 101}
     assert not {100, 101} <= set(order)
-    assert for_teacher(world.services, world.project, version, embed(world)) == order
+    assert for_teacher(world.current, version, embed(world)) == order
     decide(world, 60)
     answers = {task: text_hash(text) for task, text in tasks.texts(world.engine, 7, order).items()}
     from model.teacher.base import Answer, State
 
     candidates.save(world.engine, 7, version, [(t, h, Answer(State.ABSTAINED, None, "")) for t, h in answers.items()])
-    again = for_teacher(world.services, world.project, version, embed(world))
+    again = for_teacher(world.current, version, embed(world))
     assert not set(again) & (set(order) | {60})

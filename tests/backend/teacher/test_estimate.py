@@ -16,7 +16,6 @@ from backend.jobs import annotate
 from backend.label_studio.instructions import instructions_of
 from backend.pool import annotations, candidates, tasks
 from backend.projects.updates import remember_instructions
-from backend.projects.versions import teacher_version
 from backend.reporting.prompt_preview import question_of, system_part
 from backend.reporting.status import project_status
 from backend.reporting.teacher_quality import hint, teacher_versions
@@ -43,7 +42,7 @@ def fill(world: World, times: int = 1) -> None:
 
 def test_the_offline_teacher_costs_nothing(world: World) -> None:
     fill(world)
-    found = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+    found = estimate(world.current, embed)  # type: ignore[arg-type]
     assert (found.tasks, found.calls, found.usd) == (15, 0, 0.0)
     assert tell(found) == "15 tasks for the offline similarity teacher (no LLM); it costs nothing"
 
@@ -51,7 +50,7 @@ def test_the_offline_teacher_costs_nothing(world: World) -> None:
 def test_an_estimate_has_calls_tokens_price_and_the_date_of_the_prices(world: World) -> None:
     fill(world)
     with_llm(world, "", TEACHER="openai:gpt-6-luna", TEACHER_PRICE="")
-    found = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+    found = estimate(world.current, embed)  # type: ignore[arg-type]
     assert (found.tasks, found.kept, found.calls) == (15, 0, 15)
     assert found.prices == "2026-10-25"
     assert 0 < found.usd_cached <= found.usd < found.most_usd
@@ -64,7 +63,7 @@ def test_anthropic_counts_the_tokens_itself(world: World, llm_server: HTTPServer
     fill(world)
     server = AnthropicServer(llm_server, says_billing)
     with_llm(world, server)
-    found = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+    found = estimate(world.current, embed)  # type: ignore[arg-type]
     assert (found.counted, found.calls) == (True, 15)
     assert len(server.counted) == 3
     assert server.problems == []
@@ -78,19 +77,19 @@ def test_tokens_are_estimated_where_nobody_counts_them(world: World, llm_server:
     fill(world)
     server = AnthropicServer(llm_server, says_billing, lambda text, asked: Play(404, "no such path"))
     with_llm(world, server)
-    found = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+    found = estimate(world.current, embed)  # type: ignore[arg-type]
     assert (found.counted, found.calls) == (False, 15)
     assert " estimated" in tell(found)
     assert "did not count the tokens: anthropic:claude-tiny: no such path. Check the model's name" in tell(found)
     with_llm(world, server, MODE="committee")
-    assert "a committee asks about the first 200" in tell(estimate(world.services, world.project, embed))  # type: ignore[arg-type]
+    assert "a committee asks about the first 200" in tell(estimate(world.current, embed))  # type: ignore[arg-type]
 
 
 def test_a_model_without_a_price_is_refused_with_what_to_set(world: World) -> None:
     fill(world)
     with_llm(world, "", TEACHER="openai:nobody-knows", TEACHER_PRICE="")
     with pytest.raises(TeacherRefused, match="Set TEACHER_PRICE=input,output"):
-        estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+        estimate(world.current, embed)  # type: ignore[arg-type]
 
 
 def test_kept_answers_and_equal_texts_are_free(world: World, llm_server: HTTPServer) -> None:
@@ -100,7 +99,7 @@ def test_kept_answers_and_equal_texts_are_free(world: World, llm_server: HTTPSer
     annotate.work(world.job("annotate"))
     candidates_gone(world)
     tasks.add(world.engine, 7, {100: "one more", 101: "one more"})
-    found = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+    found = estimate(world.current, embed)  # type: ignore[arg-type]
     assert (found.tasks, found.kept, found.calls) == (17, 16, 1)
     assert found.prices == "TEACHER_PRICE"
 
@@ -113,10 +112,10 @@ def candidates_gone(world: World) -> None:
 def test_an_estimate_is_near_what_is_paid_and_never_above_the_bound(world: World) -> None:
     fill(world, 40)
     with_llm(world, "", TEACHER="openai:gpt-6-luna", TEACHER_PRICE="", TEXTS_PER_CALL=10)
-    many = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+    many = estimate(world.current, embed)  # type: ignore[arg-type]
     assert many.calls == pytest.approx(60, abs=1)
     with_llm(world, "", TEACHER="openai:gpt-6-luna", TEACHER_PRICE="", TEXTS_PER_CALL=1, TEACHER_VOTES=3)
-    votes = estimate(world.services, world.project, embed)  # type: ignore[arg-type]
+    votes = estimate(world.current, embed)  # type: ignore[arg-type]
     assert votes.calls == 1800
     assert votes.usd_batch is None
 
@@ -124,9 +123,9 @@ def test_an_estimate_is_near_what_is_paid_and_never_above_the_bound(world: World
 def test_a_dry_run_shows_the_exact_question_and_asks_nobody(world: World, llm_server: HTTPServer) -> None:
     fill(world)
     server = OpenAIServer(llm_server, says_billing)
-    remember_instructions(world.services, world.project, {"description": "<p>Our <b>tickets</b></p>"})
+    remember_instructions(world.current, {"description": "<p>Our <b>tickets</b></p>"})
     with_llm(world, server.base_url)
-    found = question_of(world.services, world.project, embed)  # type: ignore[arg-type]
+    found = question_of(world.current, embed)  # type: ignore[arg-type]
     assert server.requests == []
     annotate.work(world.job("annotate"))
     sent = server.requests[0]["messages"]
@@ -138,39 +137,39 @@ def test_a_dry_run_shows_the_exact_question_and_asks_nobody(world: World, llm_se
     assert "Our tickets" in text
     assert "--- user\n<text>\nI was charged twice this month\n</text>" in text
     assert json.dumps(found["requests"][0]["schema"]) in text
-    assert system_part(world.services, world.project) == found["requests"][0]["system"]
-    again = question_of(world.services, world.project, embed, 3)  # type: ignore[arg-type]
+    assert system_part(world.current) == found["requests"][0]["system"]
+    again = question_of(world.current, embed, 3)  # type: ignore[arg-type]
     assert again["task"] == 3
     with pytest.raises(ProjectError, match="no task 999"):
-        question_of(world.services, world.project, embed, 999)  # type: ignore[arg-type]
+        question_of(world.current, embed, 999)  # type: ignore[arg-type]
 
 
 def test_the_offline_teacher_has_no_prompt(world: World) -> None:
     fill(world)
-    assert "there is no prompt" in tell_question(question_of(world.services, world.project, embed))  # type: ignore[arg-type]
-    assert project_status(world.services, world.project)["teacher"]["prompt"] is None
+    assert "there is no prompt" in tell_question(question_of(world.current, embed))  # type: ignore[arg-type]
+    assert project_status(world.current)["teacher"]["prompt"] is None
 
 
 def test_instructions_become_plain_text_and_a_new_version(world: World) -> None:
     with_llm(world, "")
-    before = teacher_version(world.services, world.project)
+    before = world.current.teacher_version
     stated = {"description": "Tickets\x00", "expert_instruction": "<h1>Rules</h1>never guess<script>x</script>"}
     assert instructions_of(stated) == "Tickets\ufffd\n\nRules\nnever guess"
-    remember_instructions(world.services, world.project, stated)
-    assert teacher_version(world.services, world.project) != before
+    remember_instructions(world.current, stated)
+    assert world.current.teacher_version != before
     with_llm(world, "", INSTRUCTIONS="none")
-    assert teacher_version(world.services, world.project) == before
+    assert world.current.teacher_version == before
 
 
 def test_a_prompt_file_replaces_the_template_for_all_projects_or_one(world: World, tmp_path: Path) -> None:
     (tmp_path / "7.txt").write_text("Labels:\n$labels\n$task $form")
     with_llm(world, "")
-    before = teacher_version(world.services, world.project)
+    before = world.current.teacher_version
     with_llm(world, "", PROMPT_FILE=str(tmp_path / "{project}.txt"))
-    assert str(system_part(world.services, world.project)).startswith("Labels:\n- ")
-    assert teacher_version(world.services, world.project) != before
+    assert str(system_part(world.current)).startswith("Labels:\n- ")
+    assert world.current.teacher_version != before
     with_llm(world, "", PROMPT_FILE=str(tmp_path / "other-{project}.txt"))
-    assert teacher_version(world.services, world.project) == before
+    assert world.current.teacher_version == before
 
 
 @pytest.mark.parametrize(
@@ -186,7 +185,7 @@ def test_a_prompt_file_that_cannot_be_used_is_named(
         path.write_text(content)
     with_llm(world, "", PROMPT_FILE=str(path))
     with pytest.raises(SettingsError, match=said):
-        teacher_version(world.services, world.project)
+        world.current.teacher_version  # noqa: B018
 
 
 def test_a_hint_names_the_prompt_that_did_better(world: World) -> None:
@@ -195,10 +194,10 @@ def test_a_hint_names_the_prompt_that_did_better(world: World) -> None:
     versions = {}
     for way, labels in (("single", ["refund"]), ("all", ["refund", "billing"])):
         with_llm(world, "", PROMPT=way)
-        versions[way] = teacher_version(world.services, world.project)
+        versions[way] = world.current.teacher_version
         rows = [(task, "h", answered(*(["billing"] if task < 40 else labels))) for task in range(1, 81)]
         candidates.save(world.engine, 7, versions[way], rows)
-    found = teacher_versions(world.services, world.project, versions["single"])
+    found = teacher_versions(world.current, versions["single"])
     assert [(one.strategy, one.human_checked) for one in found] == [("single", 80), ("all", 80)]
     assert found[0].coverage == pytest.approx(39 / 80)
     assert found[1].coverage == 1.0
@@ -211,9 +210,9 @@ def test_one_label_per_set_is_said_to_come_from_the_examples(world: World) -> No
     fill(world, 4)
     for size, examples, said in ((1, "nearest", True), (2, "nearest", False), (1, "none", False)):
         with_llm(world, "", EXAMPLES=examples)
-        version = teacher_version(world.services, world.project)
+        version = world.current.teacher_version
         labels = ["refund", "billing"][:size]
         candidates.save(world.engine, 7, version, [(task, "h", answered(*labels)) for task in range(1, 61)])
-        hinted = project_status(world.services, world.project)["teacher"]["hint"]
+        hinted = project_status(world.current)["teacher"]["hint"]
         assert (hinted is not None) == said
         assert not said or "EXAMPLES=none asks without them" in hinted

@@ -11,7 +11,6 @@ from backend.jobs import annotate
 from backend.pool import candidates, ledger, tasks
 from backend.pool.database.engine import write
 from backend.pool.database.tables import candidate_sets
-from backend.projects.versions import teacher_version
 from backend.teacher.kept_answers import answer_from, answer_to
 from backend.teacher.project_teacher import labelled_examples, llms_of, open_teacher
 from model.labels import CandidateSet
@@ -46,7 +45,7 @@ def forget_candidates(world: World) -> None:
 def test_a_rerun_makes_no_call(world: World, llm: OpenAIServer, settings: dict[str, object]) -> None:
     with_llm(world, llm.base_url, **settings)
     annotate.work(world.job("annotate"))
-    version = teacher_version(world.services, world.project)
+    version = world.current.teacher_version
     before, asked = candidates.read(world.engine, 7, version), len(llm.requests)
     spent = ledger.totals(world.engine, 7)
     forget_candidates(world)
@@ -84,7 +83,7 @@ def test_what_was_answered_before_an_outage_is_not_asked_again(world: World, llm
 
 def test_kept_and_new_answers_come_in_order(world: World, llm: OpenAIServer) -> None:
     llm.answer = lambda text: f'{{"candidates": ["{"refund" if "money" in text else "shipping"}"]}}'
-    teacher = open_teacher(world.services, world.project, embed)
+    teacher = open_teacher(world.current, embed)
     teacher.shortlist(["a parcel", "my money"])
     found = teacher.shortlist(["money again", "my money", "another", "a parcel", "another"])
     names = [answer.candidates.labels[0] for answer in found if answer.candidates]
@@ -117,11 +116,11 @@ def test_examples_are_human_labels_but_none_that_students_are_judged_by(world: W
     rows = [labelled(task, task, *(["billing"] if task < 14 else ["billing", "refund"])) for task in range(1, 16)]
     annotations.save(world.engine, 7, rows)
     with_llm(world, llm.base_url, EXAMPLES="nearest", EXAMPLE_COUNT=3)
-    examples = labelled_examples(world.services, world.project)
+    examples = labelled_examples(world.current)
     texts = tasks.texts(world.engine, 7, list(range(1, 14)))
     assert {example.text for example in examples} == {text for task, text in texts.items() if not is_held_out(7, task)}
     assert {example.label for example in examples} == {"billing"}
-    (composer,) = [one.composer for one in llms_of(open_teacher(world.services, world.project, embed))]  # type: ignore[arg-type]
+    (composer,) = [one.composer for one in llms_of(open_teacher(world.current, embed))]  # type: ignore[arg-type]
     own = examples[0].text
     turns = composer.requests([own])[0].turns
     assert len(turns) == 7

@@ -16,7 +16,6 @@ from backend.pool import batches, candidates, jobs, ledger, tasks
 from backend.pool.database.engine import write
 from backend.pool.database.tables import answers
 from backend.pool.database.work_tables import batches as table
-from backend.projects.versions import teacher_version
 from backend.teacher import provider_batches as batch_jobs
 from model.teacher.base import Teacher
 from model.teacher.errors import TeacherError, TeacherUnavailable
@@ -47,7 +46,7 @@ def llm(request: pytest.FixtureRequest, world: World) -> Iterator[BatchServer]:
 
 
 def version(world: World) -> str:
-    return teacher_version(world.services, world.project)
+    return world.current.teacher_version
 
 
 def work(world: World) -> str:
@@ -238,5 +237,5 @@ def test_auto_asks_some_directly_first_and_hands_many_over(
     job = world.job("annotate")
     figures = candidates.Figures(count=done)
     monkeypatch.setattr(batch_jobs.candidates, "figures", lambda *_: figures)
-    teacher = open_teacher(world.services, world.project, lambda texts: None)  # type: ignore[arg-type,return-value]
+    teacher = open_teacher(world.current, lambda texts: None)  # type: ignore[arg-type,return-value]
     assert (batch_jobs.possible(job, teacher, version(world)) and batch_jobs.wanted(job, missing)) is expected

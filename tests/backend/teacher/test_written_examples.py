@@ -13,7 +13,6 @@ from backend.jobs import annotate
 from backend.pool import annotations, candidates, ledger, tasks
 from backend.pool.database.engine import write
 from backend.pool.database.tables import candidate_sets
-from backend.projects.versions import teacher_version
 from backend.reporting.prompt_preview import question_of
 from backend.teacher.estimate import estimate
 from backend.teacher.project_teacher import examples_writer, labelled_examples
@@ -51,10 +50,10 @@ def test_they_are_written_once_paid_once_and_stand_before_the_text(
     monkeypatch.setattr(
         "model.teacher.example_writing.THREADS", 1
     )  # the server tells wishes apart by the latest request
-    found = question_of(world.services, world.project, embed_words)
+    found = question_of(world.current, embed_words)
     assert found["examples_to_write"] == 2
     assert "writes 2 examples per label" in tell(found)
-    before = estimate(world.services, world.project, embed_words)
+    before = estimate(world.current, embed_words)
     assert before.calls == 3 + 15
     annotate.work(world.job("annotate"))
     assert len(llm.requests) == 3 + 15
@@ -66,30 +65,30 @@ def test_they_are_written_once_paid_once_and_stand_before_the_text(
         connection.execute(candidate_sets.delete())
     annotate.work(world.job("annotate"))
     assert len(llm.requests) == 3 + 15
-    found = question_of(world.services, world.project, embed_words)
+    found = question_of(world.current, embed_words)
     assert found["examples_to_write"] == 0
     assert "billing at once" in tell(found)
 
 
 def test_the_version_knows_that_they_are_wanted(world: World, llm: OpenAIServer) -> None:
-    version = teacher_version(world.services, world.project)
+    version = world.current.teacher_version
     with_llm(world, llm, EXAMPLES="nearest", EXAMPLES_WRITTEN=0)
-    assert teacher_version(world.services, world.project) != version
+    assert world.current.teacher_version != version
     annotate.work(world.job("annotate"))
     assert len(llm.requests) == 15
 
 
 def test_nobody_writes_when_people_have_labelled_every_label(world: World, llm: OpenAIServer) -> None:
-    assert examples_writer(world.services, world.project, embed_words) is not None
+    assert examples_writer(world.current, embed_words) is not None
     rows = [labelled(task, task, label) for task, (_, label) in enumerate(messages(), start=1)]
     annotations.save(world.engine, 7, rows)
-    assert {example.label for example in labelled_examples(world.services, world.project)} == set(LABELS)
-    assert examples_writer(world.services, world.project, embed_words) is None
+    assert {example.label for example in labelled_examples(world.current)} == set(LABELS)
+    assert examples_writer(world.current, embed_words) is None
 
 
 def test_without_money_for_them_the_tasks_come_first(world: World, llm: OpenAIServer) -> None:
     with_llm(world, llm, budget=0.0, EXAMPLES="nearest", EXAMPLES_WRITTEN=2)
-    writer = examples_writer(world.services, world.project, embed_words)
+    writer = examples_writer(world.current, embed_words)
     assert writer is not None
     assert not writer.write(world.engine, 7, "teacher-x-y")
     assert llm.requests == []
@@ -102,4 +101,4 @@ def test_a_wrong_key_is_told_and_nothing_stays_set_aside(world: World, llm: Open
     with pytest.raises(TeacherRefused, match="no such key"):
         annotate.work(world.job("annotate"))
     assert ledger.totals(world.engine, 7).unsettled_microusd == 0
-    assert candidates.read(world.engine, 7, teacher_version(world.services, world.project)) == {}
+    assert candidates.read(world.engine, 7, world.current.teacher_version) == {}

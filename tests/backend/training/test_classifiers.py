@@ -13,6 +13,7 @@ from pytest_httpserver import HTTPServer
 from backend.commands.committee import line
 from backend.jobs import annotate, publish, train
 from backend.pool import annotations, classifiers, ledger, tasks, versions
+from backend.projects.current import current_of
 from backend.projects.versions import label_space
 from backend.training.classifiers import confirm, dismiss, guests, propose
 from model.errors import ArtifactError, LabelSpaceError
@@ -63,7 +64,7 @@ def test_label_names_propose_people_confirm_and_the_next_training_seats_it(
     labelled_world: World, catalogue: Path
 ) -> None:
     world = labelled_world
-    found = propose(world.services, world.project, embed_words, catalogue)
+    found = propose(world.current, embed_words, catalogue)
     (row,) = found.rows
     assert (row.map, row.confirmed, row.proposed_by, found.notes) == (MEANING, False, "names", ())
     assert row.trial is not None
@@ -71,9 +72,9 @@ def test_label_names_propose_people_confirm_and_the_next_training_seats_it(
     assert "proposed by label names; knows 3 of 3 labels" in line(row)
     assert "on 24 labels of people it votes on 100%" in line(row)
 
-    (seated,) = confirm(world.services, world.project, [row.place])
+    (seated,) = confirm(world.current, [row.place])
     assert seated.confirmed
-    again = propose(world.services, world.project, embed_words, catalogue)
+    again = propose(world.current, embed_words, catalogue)
     assert [one.confirmed for one in again.rows] == [True]  # a new proposal takes no seat away
     settings = world.services.settings.model_copy(update={"MODE": "committee", "COMMITTEE": "words,names"})
     object.__setattr__(world.services, "settings", settings)
@@ -86,8 +87,8 @@ def test_label_names_propose_people_confirm_and_the_next_training_seats_it(
 
     Path(row.place).rename(f"{row.place}-elsewhere")
     with pytest.raises(ArtifactError, match=f"cannot be loaded: .*`shortlist committee dismiss 7 {row.place}`"):
-        guests(world.services, world.project)
-    dismiss(world.services, world.project, [row.place])
+        guests(world.current)
+    dismiss(world.current, [row.place])
     assert classifiers.of_project(world.engine, 7, label_space(world.project).hash) == []
 
 
@@ -103,7 +104,7 @@ def test_the_llm_is_asked_once_within_the_budget_and_its_answer_is_checked(
         {"place": "made/up", "reason": "x", "map": pairs},
     ]
     llm.script = lambda _text, _asked: Play(text=json.dumps({"members": members}))
-    found = propose(world.services, world.project, embed_words, catalogue)
+    found = propose(world.current, embed_words, catalogue)
     (row,) = found.rows
     assert (row.proposed_by, row.reason) == ("openai:tiny-1", "made for tickets")
     assert row.map == {"LABEL_0": "billing", "LABEL_1": "refund", "LABEL_2": None}
@@ -130,7 +131,7 @@ def test_without_money_or_answer_the_names_decide(
         with_llm(world, llm, OPENAI_API_KEY=SecretStr(""), OPENAI_BASE_URL="")
     else:
         llm.script = lambda _text, _asked: Play(status=401, error="wrong key")
-    found = propose(world.services, world.project, embed_words, catalogue)
+    found = propose(world.current, embed_words, catalogue)
     assert [row.proposed_by for row in found.rows] == ["names"]
     assert found.rows[0].trial is not None
     assert "the names of labels were compared instead" in found.notes[0]
@@ -141,7 +142,7 @@ def test_what_is_not_on_this_machine_is_named_once_and_not_tried(labelled_world:
     rows = json.loads(catalogue.read_text())
     away = [{**rows[1], "place": place} for place in ("no-such-person/one", "no-such-person/two")]
     catalogue.write_text(json.dumps([*rows, *away]))
-    found = propose(labelled_world.services, labelled_world.project, embed_words, catalogue)
+    found = propose(current_of(labelled_world.services, labelled_world.project), embed_words, catalogue)
     assert [row.trial is None for row in found.rows] == [False, True, True]
     (note,) = found.notes
     assert "not on this machine: no-such-person/one, no-such-person/two. With --download" in note
@@ -150,13 +151,13 @@ def test_what_is_not_on_this_machine_is_named_once_and_not_tried(labelled_world:
 def test_nothing_is_confirmed_that_was_not_proposed_or_has_other_labels(labelled_world: World, catalogue: Path) -> None:
     world = labelled_world
     with pytest.raises(Exception, match="hub/unheard was not proposed; nothing is proposed"):
-        confirm(world.services, world.project, ["hub/unheard"])
+        confirm(world.current, ["hub/unheard"])
     rows = json.loads(catalogue.read_text())
     rows[1]["labels"] = {"a": "billing", "b": "refund", "c": "shipping"}
     catalogue.write_text(json.dumps(rows))
-    found = propose(world.services, world.project, embed_words, catalogue)
+    found = propose(world.current, embed_words, catalogue)
     assert found.rows[0].trial is None
     assert "was not tried: the label map lacks 'LABEL_0'" in found.notes[0]
     with pytest.raises(LabelSpaceError, match="lacks"):
-        confirm(world.services, world.project, [found.rows[0].place])
+        confirm(world.current, [found.rows[0].place])
     assert not classifiers.of_project(world.engine, 7, label_space(world.project).hash)[0].confirmed

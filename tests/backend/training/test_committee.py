@@ -7,7 +7,6 @@ import pytest
 from backend.errors import SettingsError
 from backend.jobs import annotate, publish, train
 from backend.pool import predictions, projects, tasks, versions
-from backend.projects.versions import chooser
 from backend.reporting.status import phase
 from backend.services import Services
 from backend.settings import load_settings
@@ -40,15 +39,15 @@ def test_a_committee_goes_the_way_of_a_student(asked: World) -> None:
     first = f"committee-1-{asked.project.space_hash}"
     assert train.work(asked.job("train")).startswith(first)
     publish.work(asked.job("publish"))
-    assert chooser(asked.project) == first
-    assert phase(asked.services, asked.project) == "student"
+    assert asked.current.chooser == first
+    assert phase(asked.current) == "student"
     sent = {row["task"] for row in asked.double.predictions if row["model_version"] == first}
     assert sent == set(range(4, 46))
     row = versions.get(asked.engine, 7, first)
     assert row is not None
     assert row.metrics["training"]["found"]["members"] == ["student", "student:1", "words", "names"]
     stored = load_student(asked.services.registry.fetch(7, first))
-    embed = project_embedder(asked.services, asked.project)
+    embed = project_embedder(asked.current)
     texts = tasks.texts(asked.engine, 7, [10, 20, 30])
     best = [stored.space.names[column] for column in stored.probabilities(list(texts.values()), embed).argmax(axis=1)]
     given = predictions.read(asked.engine, 7, first, list(texts))
@@ -63,7 +62,7 @@ def test_a_committee_goes_the_way_of_a_student(asked: World) -> None:
     publish.work(asked.job("publish"))
     assert asked.project.served == second
     projects.promote(asked.engine, 7, first)
-    assert chooser(asked.project) == first
+    assert asked.current.chooser == first
 
 
 def test_a_committee_of_one_is_refused_by_name() -> None:

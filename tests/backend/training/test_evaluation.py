@@ -12,7 +12,6 @@ from backend.jobs import annotate, publish, train
 from backend.label_studio.control import Control
 from backend.label_studio.label_config import read_labeling_config
 from backend.pool import predictions, projects, shortlists, tasks, versions
-from backend.projects.options import project_options
 from backend.projects.updates import remember
 from backend.reporting.status import project_status
 from backend.serving import answers
@@ -91,9 +90,7 @@ def test_a_sorted_file_neither_rejects_a_repaired_student_nor_calibrates_it(aske
 def test_a_collapsed_first_student_is_not_served(asked: World) -> None:
     student = load_student(registry(asked).fetch(7, collapsed(asked, serve=False)))
     snapshot = read_snapshot(asked.job("train"))
-    found, _, _ = evaluation.judged(
-        asked.job("train"), snapshot, student, {}, project_embedder(asked.services, asked.project)
-    )
+    found, _, _ = evaluation.judged(asked.job("train"), snapshot, student, {}, project_embedder(asked.current))
     assert not found.accepted
     assert "rejected as collapsed: it answers 100% of 120 tasks with 'billing'" in found.reason
 
@@ -120,7 +117,7 @@ def test_unsure_students_serve_shortlists_and_live_answers_agree_with_published_
         chosen = sent[task]["result"][0]["value"]["choices"]
         assert chosen == (list(kept[task].labels) if task in kept else [stored[task][1]])
         assert sent[task]["score"] == pytest.approx(stored[task][2])
-    shown = project_status(asked.services, asked.project)["student"]["calibration"]
+    shown = project_status(asked.current)["student"]["calibration"]
     assert (shown["promised"], shown["error"]) == (True, found["error"])
     live = LiveStudents(registry(asked))
     try:
@@ -128,7 +125,7 @@ def test_unsure_students_serve_shortlists_and_live_answers_agree_with_published_
         again = answer(asked.services, live, asked.project, given)
         assert [plain(json.loads(entry)) for entry in again] == [plain(sent[task]) for task in range(1, 41)]
         fresh = live._load(7, row.version).answers([text for text, _ in ROWS[:40]], time.monotonic() + 60)
-        options = project_options(asked.services.settings, asked.project)
+        options = asked.current.options
         control: Control = read_labeling_config(CONFIG)
         made = [one.entry(control, row.version, options) for one in fresh]
         same = [entry["result"] == sent[task]["result"] for task, entry in enumerate(made, 1)]
@@ -155,13 +152,13 @@ def test_too_few_labels_serve_labels_and_say_why(asked: World, monkeypatch: pyte
     publish.work(asked.job("publish"))
     row = versions.list_versions(asked.engine, 7)[0]
     assert shortlists.read(asked.engine, 7, row.version, range(1, 121)) == {}
-    status = project_status(asked.services, asked.project)["student"]["calibration"]
+    status = project_status(asked.current)["student"]["calibration"]
     assert status["promised"] is False
     assert "promising 90% takes 9" in status["note"]
 
 
 def test_an_answer_that_became_sure_loses_its_shortlist(asked: World) -> None:
-    options = project_options(asked.services.settings, asked.project).model_copy(update={"SERVE_UNSURE": "shortlist"})
+    options = asked.current.options.model_copy(update={"SERVE_UNSURE": "shortlist"})
     space = asked.project.space
     assert isinstance(space, LabelSpace)
     promise = Calibration(1.0, 0.9, 50, 0.7)

@@ -76,16 +76,16 @@ def test_float32_needs_no_check(tmp_path: Path) -> None:
 
 
 def test_a_project_stays_with_the_way_of_its_newest_student(world: World) -> None:
-    assert project_runtime(world.services, world.project) == preferred()
+    assert project_runtime(world.current) == preferred()
     settled = {"training": {"runtime": {"encoder": "default", "name": "int8", "refused": {"name": "bfloat16"}}}}
     versions.add(world.engine, 7, "student-1-aaaaaa", 1, "aaaaaa", settled, 3)
-    assert project_runtime(world.services, world.project) == "int8"
+    assert project_runtime(world.current) == "int8"
     own = {"training": {"way": "adapted", "runtime": {}}}
     versions.add(world.engine, 7, "student-2-aaaaaa", 2, "aaaaaa", own, 3)
-    assert project_runtime(world.services, world.project) == "int8", "all texts would be encoded once more"
+    assert project_runtime(world.current) == "int8", "all texts would be encoded once more"
     other = {"training": {"runtime": {"encoder": "another", "name": "int8"}}}
     versions.add(world.engine, 7, "student-3-aaaaaa", 3, "aaaaaa", other, 3)
-    assert project_runtime(world.services, world.project) == preferred()
+    assert project_runtime(world.current) == preferred()
 
 
 def test_a_student_is_never_shown_vectors_of_another_way(world: World) -> None:
@@ -97,4 +97,4 @@ def test_a_student_is_never_shown_vectors_of_another_way(world: World) -> None:
     assert (fast[:, 1] == 1.0).all()
     expected = fast if preferred() == "bfloat16" else exact
     if preferred() != "int8":
-        assert np.array_equal(project_embedder(world.services, world.project)(TEXTS), expected)
+        assert np.array_equal(project_embedder(world.current)(TEXTS), expected)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from backend.commands import common
 from backend.errors import ProjectError, ShortlistError
 from backend.pool import candidates, jobs, projects, teachers
-from backend.projects.versions import teacher_version
+from backend.projects.current import current_of
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from backend.settings import Settings
@@ -34,7 +34,7 @@ def test_a_job_is_queued_once(run: Run, pool: sa.Engine, kind: str) -> None:
 def test_again_forgets_what_was_taken_over_and_keeps_what_was_asked(run: Run, pool: sa.Engine) -> None:
     project = projects.get(pool, 7)
     assert project is not None
-    version = teacher_version(Services(Settings(_env_file=None), pool, JobQueue("", pool)), project)
+    version = current_of(Services(Settings(_env_file=None), pool, JobQueue("", pool)), project).teacher_version
     asked, taken = answered("billing", usage=Usage(1, 50, 0, 8, 90)), answered("refund")
     candidates.save(pool, 7, version, [(1, "h", asked), (2, "h", taken)])
     assert run("annotate", "7").exit_code == 0

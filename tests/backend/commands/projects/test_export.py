@@ -16,7 +16,7 @@ from backend.errors import ProjectError
 from backend.pool import annotations, candidates, projects, tasks, text
 from backend.pool.annotation import Annotation
 from backend.pool.database.student_tables import predictions
-from backend.projects.versions import teacher_version
+from backend.projects.current import current_of
 from backend.reporting.export import COLUMNS
 from backend.services import open_services
 from backend.settings import load_settings
@@ -34,7 +34,7 @@ def filled(pool: sa.Engine, run: Run) -> sa.Engine:
     project = projects.get(pool, 7)
     assert project is not None
     tasks.add(pool, 7, TEXTS)
-    teacher = teacher_version(open_services(load_settings()), project)
+    teacher = current_of(open_services(load_settings()), project).teacher_version
     sets = {1: ["billing", "refund"], 2: ["billing"], 3: ["refund"], 5: ["refund", "billing"]}
     rows = [(task, text.text_hash(TEXTS[task]), answered(*labels)) for task, labels in sets.items()]
     candidates.save(pool, 7, teacher, rows)

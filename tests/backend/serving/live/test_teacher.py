@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from backend.pool import candidates, jobs, ledger, tasks
-from backend.projects.versions import teacher_version
+from backend.projects.current import current_of
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
 from model.teacher.errors import TeacherUnavailable
@@ -62,7 +62,7 @@ def server(serve: Callable[..., Server], teacher: Paid, request: pytest.FixtureR
 
 
 def stored(server: Server) -> dict[int, candidates.Stored]:
-    version = teacher_version(server.services, server.project())
+    version = current_of(server.services, server.project()).teacher_version
     return candidates.read(server.services.engine, 7, version)
 
 

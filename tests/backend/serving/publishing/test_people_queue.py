@@ -6,7 +6,6 @@ import pytest
 
 from backend.jobs import annotate, publish, train
 from backend.pool import acquisition, predictions, tasks
-from backend.projects.versions import chooser
 from backend.services import Services
 from backend.serving.publishing import people_queue
 from tests.support.world import World, messages
@@ -36,7 +35,7 @@ def marked(world: World) -> dict[int, int]:
 
 def test_scores_are_leads_and_the_head_is_marked_once(served: World) -> None:
     publish.work(served.job("publish"))
-    version = chooser(served.project)
+    version = served.current.chooser
     leads = acquisition.scores(served.engine, 7, version, tasks.all_ids(served.engine, 7))
     sent = {row["task"]: row["score"] for row in served.double.predictions if row["model_version"] == version}
     assert sent == leads
@@ -78,5 +77,5 @@ def test_nothing_is_marked_where_label_studio_does_not_sort_by_it(served: World,
     choose(served, score)
     served.double.fields["sampling"] = sampling
     publish.work(served.job("publish"))
-    assert chooser(served.project)
+    assert served.current.chooser
     assert marked(served) == {}
