@@ -1,0 +1,130 @@
+"""The tables of the pages in docs/evidence, made from the JSON that is committed beside them.
+
+    python -m benchmarks.shared.tables            # fill every page anew
+    python -m benchmarks.shared.tables --check    # change nothing; 1 if a page is not what its JSON says
+
+`docs/evidence/data/PAGE.json` has a `note`, `captions` (text by table) and `rows`: flat, each with the name of its `table`
+and one cell per column, as the page shows it. The block between `<!-- NAME -->` and `<!-- end of NAME -->` of PAGE.md is
+caption and table of that name. A benchmark's `docs` command calls `keep` with the tables that it made of its runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+EVIDENCE = Path(__file__).resolve().parent.parent.parent / "docs" / "evidence"
+BLOCK = re.compile(r"<!-- (?P<name>[^>]+?) -->\n.*?<!-- end of (?P=name) -->", re.DOTALL)
+NOTE = "Aggregated figures, as the page shows them. The rows of the single runs that they were made of are not kept."
+Row = dict[str, Any]
+
+
+def keep(page: Path, tables: Mapping[str, str]) -> None:
+    """Put tables into the page's JSON, each in the place of the one of its name, and fill the page from it.
+
+    `tables` are Markdown by name: at most one table each, and text before and after it that becomes its caption.
+    ValueError if the page has no place for one of them; then nothing is written.
+    """
+    path = data_of(page)
+    data = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"note": NOTE, "captions": {}, "rows": []}
+    for name, markdown in tables.items():
+        caption, rows = read(markdown)
+        data["captions"] = {key: text for key, text in data["captions"].items() if key != name}
+        data["captions"] |= {name: caption} if caption else {}
+        data["rows"] = [row for row in data["rows"] if row["table"] != name] + [{"table": name} | row for row in rows]
+    text = filled(page.read_text(encoding="utf-8"), data)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(written(data), encoding="utf-8")
+    page.write_text(text, encoding="utf-8")
+
+
+def data_of(page: Path) -> Path:
+    """Where the JSON of a page is."""
+    return page.parent / "data" / f"{page.stem}.json"
+
+
+def written(data: Mapping[str, Any]) -> str:
+    """The JSON with one row a line, so that a changed figure is a changed line."""
+    rows = ",\n".join("    " + json.dumps(row, ensure_ascii=False) for row in data["rows"])
+    head = json.dumps({key: value for key, value in data.items() if key != "rows"}, ensure_ascii=False, indent=2)
+    return f'{head.removesuffix("}").rstrip()},\n  "rows": [\n{rows}\n  ]\n}}\n'
+
+
+def read(markdown: str) -> tuple[str, list[Row]]:
+    """Caption and rows of one Markdown table. ValueError for a second table, or two columns of one title."""
+    lines = [line.strip() for line in markdown.strip().splitlines()]
+    grid = [cells(line) for line in lines if line.startswith("|")]
+    caption = "\n".join(line.lstrip("#").strip() for line in lines if not line.startswith("|")).strip()
+    if not grid:
+        return caption, []
+    titles, rule, *body = grid
+    if len(set(titles)) < len(titles) or any(set("".join(line)) <= set("-:") for line in body):
+        raise ValueError(f"one table with a title of its own for each column is wanted, not: {' | '.join(titles)}")
+    if any(len(line) != len(titles) for line in [rule, *body]):
+        raise ValueError(f"lines of the table {' | '.join(titles)} have not as many cells as it has titles")
+    columns = [typed([line[place] for line in body]) for place in range(len(titles))]
+    return caption, [dict(zip(titles, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a line of a table."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
+
+
+def typed(texts: Sequence[str]) -> list[Any]:
+    """A column as numbers if all its cells are written as Python writes them, else as it is."""
+    numbers: list[Any] = [
+        int(text) if re.fullmatch(r"-?\d+", text) else float(text) if re.fullmatch(r"-?\d+\.\d+", text) else text
+        for text in texts
+    ]
+    same = all(not isinstance(value, str) and str(value) == text for value, text in zip(numbers, texts, strict=True))
+    return numbers if same else list(texts)
+
+
+def shown(rows: Sequence[Row]) -> str:
+    """Rows as a Markdown table; its columns in the order in which they first appear."""
+    titles = list(dict.fromkeys(title for row in rows for title in row if title != "table"))
+    lines = [titles, ["---"] * len(titles), *([str(row.get(title, "")) for title in titles] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def filled(page: str, data: Mapping[str, Any]) -> str:
+    """The page with its blocks made from the data. ValueError for a block without data, and for data without a block."""
+    known = dict.fromkeys([*data["captions"], *(row["table"] for row in data["rows"])])
+    asked = {match["name"] for match in BLOCK.finditer(page)}
+    if asked != set(known):
+        apart = ", ".join(sorted(asked ^ set(known)))
+        raise ValueError(f"the page and its JSON do not have the same tables; in one of them only: {apart}")
+
+    def block(match: re.Match[str]) -> str:
+        name = match["name"]
+        rows = [row for row in data["rows"] if row["table"] == name]
+        parts = [data["captions"].get(name, ""), shown(rows) if rows else ""]
+        return "\n\n".join([f"<!-- {name} -->", *filter(None, parts), f"<!-- end of {name} -->"])
+
+    return BLOCK.sub(block, page)
+
+
+def main() -> int:
+    """Fill or compare every page that has data; 1 if a compared page is out of date."""
+    parser = argparse.ArgumentParser(description="Fill the tables of docs/evidence from the JSON beside the pages")
+    parser.add_argument("--check", action="store_true", help="only compare")
+    given, stale = parser.parse_args(), 0
+    for page in sorted(EVIDENCE.glob("*.md")):
+        before = page.read_text(encoding="utf-8")
+        after = filled(before, json.loads(data_of(page).read_text(encoding="utf-8")))
+        if given.check and before != after:
+            sys.stderr.write(f"docs/evidence/{page.name} is out of date: run .venv/bin/python -m benchmarks.shared.tables\n")
+            stale = 1
+        elif before != after:
+            page.write_text(after, encoding="utf-8")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
