@@ -3,9 +3,9 @@
     python -m benchmarks.shared.tables            # fill every page anew
     python -m benchmarks.shared.tables --check    # change nothing; 1 if a page is not what its JSON says
 
-`docs/evidence/data/PAGE.json` has a `note`, `captions` (text by table) and `rows`: flat, each with the name of its `table`
-and one cell per column, as the page shows it. The block between `<!-- NAME -->` and `<!-- end of NAME -->` of PAGE.md is
-caption and table of that name. A benchmark's `docs` command calls `keep` with the tables that it made of its runs.
+`docs/evidence/PAGE.json` has a `note`, `captions` (text by table) and `rows`: flat, each with the name of its
+`table` and one cell per column, as the page shows it. The block between `<!-- NAME -->` and `<!-- end of NAME -->` of
+PAGE.md is caption and table of that name. A benchmark's `docs` command calls `keep` with the tables of its runs.
 """
 
 from __future__ import annotations
@@ -27,25 +27,29 @@ Row = dict[str, Any]
 def keep(page: Path, tables: Mapping[str, str]) -> None:
     """Put tables into the page's JSON, each in the place of the one of its name, and fill the page from it.
 
-    `tables` are Markdown by name: at most one table each, and text before and after it that becomes its caption.
+    `tables` are Markdown by name: at most one table each, and text before and after it that becomes its caption. An
+    empty one (the runs say nothing about it) leaves the kept one as it is.
     ValueError if the page has no place for one of them; then nothing is written.
     """
     path = data_of(page)
-    data = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"note": NOTE, "captions": {}, "rows": []}
+    data: dict[str, Any] = {"note": NOTE, "captions": {}, "rows": []}
+    if path.exists():
+        data = json.loads(path.read_text(encoding="utf-8"))
     for name, markdown in tables.items():
         caption, rows = read(markdown)
+        if not (caption or rows):
+            continue
         data["captions"] = {key: text for key, text in data["captions"].items() if key != name}
         data["captions"] |= {name: caption} if caption else {}
         data["rows"] = [row for row in data["rows"] if row["table"] != name] + [{"table": name} | row for row in rows]
     text = filled(page.read_text(encoding="utf-8"), data)
-    path.parent.mkdir(exist_ok=True)
     path.write_text(written(data), encoding="utf-8")
     page.write_text(text, encoding="utf-8")
 
 
 def data_of(page: Path) -> Path:
     """Where the JSON of a page is."""
-    return page.parent / "data" / f"{page.stem}.json"
+    return page.with_suffix(".json")
 
 
 def written(data: Mapping[str, Any]) -> str:
@@ -71,6 +75,17 @@ def read(markdown: str) -> tuple[str, list[Row]]:
     return caption, [dict(zip(titles, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
+def sections(markdown: str) -> dict[str, str]:
+    """What stands below each `### ` heading of a report, by heading."""
+    parts = re.split(r"^### (.+)\n", markdown, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def places(page: str) -> set[str]:
+    """The names of the blocks of a page."""
+    return {match["name"] for match in BLOCK.finditer(page)}
+
+
 def cells(line: str) -> list[str]:
     """The cells of a line of a table."""
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
@@ -94,11 +109,9 @@ def shown(rows: Sequence[Row]) -> str:
 
 
 def filled(page: str, data: Mapping[str, Any]) -> str:
-    """The page with its blocks made from the data. ValueError for a block without data, and for data without a block."""
-    known = dict.fromkeys([*data["captions"], *(row["table"] for row in data["rows"])])
-    asked = {match["name"] for match in BLOCK.finditer(page)}
-    if asked != set(known):
-        apart = ", ".join(sorted(asked ^ set(known)))
+    """The page with its blocks made from the data. ValueError for a block without data, or data without a block."""
+    known = {*data["captions"], *(row["table"] for row in data["rows"])}
+    if apart := ", ".join(sorted(places(page) ^ known)):
         raise ValueError(f"the page and its JSON do not have the same tables; in one of them only: {apart}")
 
     def block(match: re.Match[str]) -> str:
@@ -119,7 +132,7 @@ def main() -> int:
         before = page.read_text(encoding="utf-8")
         after = filled(before, json.loads(data_of(page).read_text(encoding="utf-8")))
         if given.check and before != after:
-            sys.stderr.write(f"docs/evidence/{page.name} is out of date: run .venv/bin/python -m benchmarks.shared.tables\n")
+            sys.stderr.write(f"{page} is out of date: run .venv/bin/python -m benchmarks.shared.tables\n")
             stale = 1
         elif before != after:
             page.write_text(after, encoding="utf-8")
