@@ -28,9 +28,9 @@ Written by `scripts/reference.py` from the code. Settings are in [settings.md](s
 ## Commands
 
 `PROJECT` is the project's number in Label Studio. Every command prints for people, and with `--json` for programs: one
-document, or for `start`, `serve` and `worker` one object per line. Exit codes: 0 it worked; 1 it did not, and one line on
-stderr says why and what to do; 2 the command line was not understood; 130 it was stopped with Ctrl-C (`start`, `serve`
-and `worker` end with 0). `shortlist --install-completion` sets up completion for bash, zsh, fish or PowerShell.
+document, or for `start`, `serve` and `worker` one object per line. Exit codes: 0 it worked; 1 it did not, and one line
+on stderr says why and what to do; 2 the command line was not understood; 130 it was stopped with Ctrl-C (`start`,
+`serve` and `worker` end with 0). `shortlist --install-completion` sets up completion for bash, zsh, fish or PowerShell.
 """
 SAID = {"Number of the project in Label Studio.", "Number of the project.", "Print for programs."}  # once, in HEAD
 
@@ -123,11 +123,11 @@ def schema() -> Iterable[str]:
 
 def page() -> str:
     """The whole page."""
-    from backend.web.app import create_app
-    from backend.serving.live.models import LiveStudents
     from backend.logs import configure_logs
     from backend.services import open_services
+    from backend.serving.live.models import LiveStudents
     from backend.settings import load_settings
+    from backend.web.app import create_app
     from model.registry import Registry
 
     with tempfile.TemporaryDirectory() as folder:

@@ -20,8 +20,8 @@ from backend.settings import Settings  # noqa: E402
 
 HEAD = """# Settings
 
-Every setting is an environment variable, or a line in `.env`; its default stands in brackets. An unknown project option or
-a malformed value is refused with its name and what is allowed. This page is written by `scripts/settings_table.py`.
+Every setting is an environment variable, or a line in `.env`; its default stands in brackets. An unknown project option
+or a malformed value is refused with its name and what is allowed. This page is written by `scripts/settings_table.py`.
 
 """
 PROJECT = """## Of a project

@@ -2,6 +2,7 @@
 
     python -m benchmarks.shared.tables            # fill every page anew
     python -m benchmarks.shared.tables --check    # change nothing; 1 if a page is not what its JSON says
+    python -m benchmarks.shared.tables TABLE=RUN.json --into docs/evidence/PAGE.md    # the summary of a run as a table
 
 `docs/evidence/PAGE.json` has a `note`, `captions` (text by table) and `rows`: flat, each with the name of its
 `table` and one cell per column, as the page shows it. The block between `<!-- NAME -->` and `<!-- end of NAME -->` of
@@ -20,6 +21,7 @@ from typing import Any
 
 EVIDENCE = Path(__file__).resolve().parent.parent.parent / "docs" / "evidence"
 BLOCK = re.compile(r"<!-- (?P<name>[^>]+?) -->\n.*?<!-- end of (?P=name) -->", re.DOTALL)
+RULE = re.compile(r":?-{3,}:?")  # a cell of the line below the titles
 NOTE = "Aggregated figures, as the page shows them. The rows of the single runs that they were made of are not kept."
 Row = dict[str, Any]
 
@@ -47,6 +49,23 @@ def keep(page: Path, tables: Mapping[str, str]) -> None:
     page.write_text(text, encoding="utf-8")
 
 
+def summarised(summary: Mapping[str, Any]) -> str:
+    """The numbers of a run's summary as a table, those of nested objects too; lists and texts are left out."""
+    found: dict[str, float] = {}
+
+    def walk(part: Mapping[str, Any], before: str) -> None:
+        for name, value in part.items():
+            if isinstance(value, Mapping):
+                walk(value, f"{before}{name}: ")
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                found[f"{before}{name}".replace("_", " ")] = value
+
+    walk(summary, "")
+    return "\n".join(
+        ["| what | measured |", "|---|---|", *(f"| {name} | {value:,} |" for name, value in found.items())]
+    )
+
+
 def data_of(page: Path) -> Path:
     """Where the JSON of a page is."""
     return page.with_suffix(".json")
@@ -67,7 +86,7 @@ def read(markdown: str) -> tuple[str, list[Row]]:
     if not grid:
         return caption, []
     titles, rule, *body = grid
-    if len(set(titles)) < len(titles) or any(set("".join(line)) <= set("-:") for line in body):
+    if len(set(titles)) < len(titles) or any(all(map(RULE.fullmatch, line)) for line in body):
         raise ValueError(f"one table with a title of its own for each column is wanted, not: {' | '.join(titles)}")
     if any(len(line) != len(titles) for line in [rule, *body]):
         raise ValueError(f"lines of the table {' | '.join(titles)} have not as many cells as it has titles")
@@ -123,20 +142,34 @@ def filled(page: str, data: Mapping[str, Any]) -> str:
     return BLOCK.sub(block, page)
 
 
-def main() -> int:
-    """Fill or compare every page that has data; 1 if a compared page is out of date."""
-    parser = argparse.ArgumentParser(description="Fill the tables of docs/evidence from the JSON beside the pages")
-    parser.add_argument("--check", action="store_true", help="only compare")
-    given, stale = parser.parse_args(), 0
+def refilled(check: bool) -> int:
+    """Fill or compare every page; 1 if a compared page is out of date."""
+    stale = 0
     for page in sorted(EVIDENCE.glob("*.md")):
         before = page.read_text(encoding="utf-8")
         after = filled(before, json.loads(data_of(page).read_text(encoding="utf-8")))
-        if given.check and before != after:
+        if check and before != after:
             sys.stderr.write(f"{page} is out of date: run .venv/bin/python -m benchmarks.shared.tables\n")
             stale = 1
         elif before != after:
             page.write_text(after, encoding="utf-8")
     return stale
+
+
+def main() -> int:
+    """Fill or compare all pages, or put the summaries of runs into one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", metavar="TABLE=RUN.json")
+    parser.add_argument("--into", type=Path, help="the page of the runs")
+    parser.add_argument("--check", action="store_true", help="only compare")
+    given = parser.parse_args()
+    if bool(given.runs) != bool(given.into):
+        parser.error("TABLE=RUN.json and --into PAGE belong together")
+    if not given.runs:
+        return refilled(given.check)
+    named = (one.partition("=") for one in given.runs)
+    keep(given.into, {name: summarised(json.loads(Path(file).read_text())["summary"]) for name, _, file in named})
+    return 0
 
 
 if __name__ == "__main__":
