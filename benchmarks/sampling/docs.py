@@ -4,7 +4,8 @@
 
 The tables of the run `main` have the names of their groups (`shifted, all`); those of others begin with the run's name
 (`more: shifted, all`). `splits` is the table split by split, `rest` what the rest of the pool adds in a run with
-`--student product`. The plot is that of `main`. The figures go into the JSON beside the page, and from there into it.
+`--student product`, and a run of `benchmarks.sampling.ways` has one table, named like the run. The plot is that of
+`main`. The figures go into the JSON beside the page, and from there into it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks.sampling import product
+from benchmarks.sampling import product, ways
 from benchmarks.sampling.report import Rows, by_split, group_table, plot, summary
 from benchmarks.shared import tables
 
@@ -22,6 +23,8 @@ MAIN = "main"
 
 def made(run: str, rows: Rows) -> dict[str, str]:
     """Every table of a run by its name on the page."""
+    if all("way" in row for row in rows):
+        return {run: ways.markdown(rows)}
     if any(row["method"].endswith(product.REST) for row in rows):
         found = {"rest": product.markdown(product.summary(rows))}
     else:

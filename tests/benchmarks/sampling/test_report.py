@@ -126,15 +126,17 @@ def test_a_folder_of_small_sets_is_measured_too(tmp_path: Path) -> None:
 
 
 def test_the_page_gets_its_tables_from_stored_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ["shifted, all", "splits", "product: rest"]
+    names = ["shifted, all", "splits", "product: rest", "ways"]
     page = tmp_path / "docs" / "sampling.md"
     (tmp_path / "images").mkdir()
     page.parent.mkdir()
     page.write_text("".join(f"<!-- {name} -->\nformer\n<!-- end of {name} -->\n" for name in names))
     product = [{**row, "method": f"random{REST}"} for row in rows() if row["method"] == "random"]
-    for name, found in {"main": rows(), "product": [*rows(), *product]}.items():
+    way = {"way": "plain", "shifted": True, "labeller": "gold", "accuracy": 0.6}
+    ways = [{**way, "everything": 0.8, "plain_everything": 0.75}]
+    for name, found in {"main": rows(), "product": [*rows(), *product], "ways": ways}.items():
         (tmp_path / name).write_text(json.dumps({"rows": found}))
-    runs = [f"{name}={tmp_path / name}" for name in ("main", "product")]
+    runs = [f"{name}={tmp_path / name}" for name in ("main", "product", "ways")]
     monkeypatch.setattr(sys, "argv", ["docs", *runs, "--into", str(page)])
     docs.main()
     text = page.read_text()
@@ -142,6 +144,7 @@ def test_the_page_gets_its_tables_from_stored_runs(tmp_path: Path, monkeypatch: 
     assert f"| **{DEFAULT}** |" in text
     assert "split by split" in text
     assert "| random | 1 shifted, gold labels | +0.00 |" in text
+    assert "| plain | 75.0 | 80.0 |" in text
     assert "<svg" in (tmp_path / "images" / "sampling.svg").read_text()
     monkeypatch.setattr(sys, "argv", ["docs", f"other={tmp_path / 'main'}", "--into", str(page)])
     with pytest.raises(SystemExit):
