@@ -114,7 +114,8 @@ def schema() -> Iterable[str]:
     from backend.pool.database.schema import SCHEMA
 
     yield "## Schema\n\nThe pool, on SQLite or PostgreSQL; migrations are in `backend/pool/database/migrations`."
-    yield "What the columns mean stands beside them in `tables.py`, `student_tables.py` and `work_tables.py` of `backend/pool/database`. The primary key is in bold.\n"
+    yield "What the columns mean stands beside them in `tables.py`, `student_tables.py` and `work_tables.py` of"
+    yield "`backend/pool/database`. The primary key is in bold.\n"
     for table in SCHEMA.sorted_tables:
         columns = [f"**{column.name}**" if column.primary_key else column.name for column in table.columns]
         yield f"- `{table.name}`: {', '.join(columns)}"
