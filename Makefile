@@ -31,6 +31,7 @@ check: install
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python scripts/reference.py --check
+	@$(BIN)/python -m benchmarks.shared.tables --check
 	@$(BIN)/python scripts/web_requirements.py --check
 	@$(BIN)/python scripts/audit.py --if-possible
 

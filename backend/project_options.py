@@ -40,7 +40,7 @@ class ProjectOptions(BaseModel):
     STUDENT_METHOD: Literal["shortlist", "refinery", "renormalised", "uniform", "distillation", "freeal"] = Field(
         "shortlist",
         description="what a student learns from candidate sets: shortlist weighs them by similar texts and by human"
-        " labels; refinery is CanDist as published; the others are its baselines (figures of all: quality.md)",
+        " labels; refinery is CanDist as published; the others are its baselines (figures: evidence/quality.md)",
     )
     STUDENT_EPOCHS: int = Field(
         0, ge=0, le=200, description="passes over all tasks; 0: 40 (head, large pools fewer), 10 (finetune), 50 (GPU)"

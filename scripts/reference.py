@@ -27,12 +27,12 @@ Written by `scripts/reference.py` from the code. Settings are in [settings.md](s
 
 ## Commands
 
-Every command prints for people, and with `--json` for programs: one document, or for `start`, `serve` and `worker` one
-object per line of what happens. Exit codes: 0 it worked; 1 it did not, and one line on
-stderr says why and what to do; 2 the command line was not understood; 130 it was stopped with Ctrl-C
-(`start`, `serve` and `worker` are meant to be, and end with 0).
-`shortlist --install-completion` sets up completion for bash, zsh, fish or PowerShell.
+`PROJECT` is the project's number in Label Studio. Every command prints for people, and with `--json` for programs: one
+document, or for `start`, `serve` and `worker` one object per line. Exit codes: 0 it worked; 1 it did not, and one line
+on stderr says why and what to do; 2 the command line was not understood; 130 it was stopped with Ctrl-C (`start`,
+`serve` and `worker` end with 0). `shortlist --install-completion` sets up completion for bash, zsh, fish or PowerShell.
 """
+SAID = {"Number of the project in Label Studio.", "Number of the project.", "Print for programs."}  # once, in HEAD
 
 
 def commands() -> Iterable[str]:
@@ -42,15 +42,21 @@ def commands() -> Iterable[str]:
     for name, command in sorted(_flat(typer.main.get_command(app))):
         arguments = [one for one in command.params if one.param_type_name == "argument"]
         options = [one for one in command.params if one.param_type_name == "option" and one.name != "help"]
-        usage = " ".join(["shortlist", name, *(_shown(one) for one in arguments), *(["[options]"] if options else [])])
-        yield f"### `{usage}`\n"
-        yield inspect.cleandoc(command.help or "").replace("Example: ", "\nExample: ").replace("\n\n\n", "\n\n") + "\n"
+        yield f"### `{' '.join(['shortlist', name, *(_shown(one) for one in arguments)])}`\n"
+        yield _described(command) + "\n"
         rows = [(f"`{_shown(one)}`", getattr(one, "help", "")) for one in arguments]
         rows += [(", ".join(f"`{opt}`" for opt in [*one.opts, *one.secondary_opts]), one.help) for one in options]
+        rows = [(name, text) for name, text in rows if text not in SAID]
         if rows:
-            yield "| | |\n|---|---|"
-            yield from (f"| {name} | {_cell(text)} |" for name, text in rows)
+            yield from (f"- {name}: {_cell(text)}" for name, text in rows)
             yield ""
+
+
+def _described(command: Any) -> str:
+    """What a command does, in one paragraph, with its examples as code."""
+    parts = " ".join(inspect.cleandoc(command.help or "").split()).split(" Example: ")
+    examples = ", ".join(f"`{example}`" for example in parts[1:])
+    return f"{parts[0]} Example: {examples}." if examples else parts[0]
 
 
 def _flat(group: Any, before: str = "") -> Iterable[tuple[str, Any]]:
@@ -68,18 +74,18 @@ def _shown(argument: Any) -> str:
 
 
 def http(app: Any) -> Iterable[str]:
-    """Every route with its methods and what it answers."""
+    """Every route with its methods and what it answers; routes that answer alike share a line."""
+    from backend.web.routes.actions import ACTIONS
+
     yield "## HTTP\n\nAll but `/health` and `/ready` need the login, where there is one."
-    yield "The routes that Label Studio calls exist under `/p/<project>/`, too.\n\n| route | methods | |\n|---|---|---|"
+    yield "The routes that Label Studio calls exist under `/p/<project>/`, too.\n"
+    found: dict[str, list[str]] = {}
     for rule in sorted(app.url_map.iter_rules(), key=str):
         if rule.endpoint == "static" or rule.rule.startswith("/p/<"):
             continue
-        view = app.view_functions[rule.endpoint]
         methods = ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
-        yield f"| `{rule.rule}` | {methods} | {_cell(_first_line(view))} |"
-    yield "\nThe forms of the pages, sent to `/projects/<number>/<name>`:\n\n| name | |\n|---|---|"
-    from backend.web.routes.actions import ACTIONS
-
+        found.setdefault(_first_line(app.view_functions[rule.endpoint]), []).append(f"{methods} `{rule.rule}`")
+    yield from (f"- {', '.join(routes)}: {text}" for text, routes in found.items())
     words = {
         "train": "starts a training",
         "retry": "runs a job (`kind`) again",
@@ -88,17 +94,18 @@ def http(app: Any) -> Iterable[str]:
         "pause": "pauses the project",
         "resume": "lets it go on",
     }
-    yield from (f"| `{name}` | {words[name]} |" for name in ACTIONS)
-    yield ""
+    forms = "; ".join(f"`{name}` {words[name]}" for name in ACTIONS)
+    yield f"\nThe forms of the pages are sent to `/projects/<number>/<name>`: {forms}.\n"
 
 
 def metrics(app: Any) -> Iterable[str]:
     """Every metric with its meaning and labels, as an empty installation has them."""
     registry = app.extensions["shortlist"].metrics.registry
-    yield "## Metrics\n\n`/metrics`, for Prometheus.\n\n| metric | kind | |\n|---|---|---|"
+    yield "## Metrics\n\n`/metrics`, for Prometheus; gauges, unless it says otherwise.\n"
     for family in sorted(registry.collect(), key=lambda family: str(family.name)):
         if family.name.startswith("shortlist"):
-            yield f"| `{family.name}` | {family.type} | {_cell(family.documentation)} |"
+            kind = "" if family.type == "gauge" else f" ({family.type})"
+            yield f"- `{family.name}`{kind}: {_cell(family.documentation)}"
     yield ""
 
 
@@ -106,12 +113,12 @@ def schema() -> Iterable[str]:
     """Every table of the pool with its columns."""
     from backend.pool.database.schema import SCHEMA
 
-    yield "## Schema\n\nThe pool, on SQLite or PostgreSQL; migrations are in `backend/pool/migrations`."
-    yield "What the columns mean stands beside them in `backend/pool/database/tables.py`."
-    yield "\n| table | columns (primary key in bold) |\n|---|---|"
+    yield "## Schema\n\nThe pool, on SQLite or PostgreSQL; migrations are in `backend/pool/database/migrations`."
+    yield "What the columns mean stands beside them in `tables.py`, `student_tables.py` and `work_tables.py` of"
+    yield "`backend/pool/database`. The primary key is in bold.\n"
     for table in SCHEMA.sorted_tables:
         columns = [f"**{column.name}**" if column.primary_key else column.name for column in table.columns]
-        yield f"| `{table.name}` | {', '.join(columns)} |"
+        yield f"- `{table.name}`: {', '.join(columns)}"
     yield ""
 
 

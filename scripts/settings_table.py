@@ -1,4 +1,4 @@
-"""Write docs/settings.md from the settings class, so that the table cannot be out of date.
+"""Write docs/settings.md from the settings class, so that the page cannot be out of date.
 
 .venv/bin/python scripts/settings_table.py
 """
@@ -20,8 +20,8 @@ from backend.settings import Settings  # noqa: E402
 
 HEAD = """# Settings
 
-Every setting is an environment variable, or a line in `.env`. An unknown project option or a malformed value is refused
-with its name and what is allowed. This page is written by `scripts/settings_table.py`.
+Every setting is an environment variable, or a line in `.env`; its default stands in brackets. An unknown project option
+or a malformed value is refused with its name and what is allowed. This page is written by `scripts/settings_table.py`.
 
 """
 PROJECT = """## Of a project
@@ -32,24 +32,22 @@ These may also stand in the `extra_params` of a project's ML backend connection,
 """
 
 
-def table(names: list[str], fields: dict[str, FieldInfo]) -> str:
-    """A Markdown table of some fields."""
-    lines = ["| setting | default | meaning |", "|---|---|---|"]
-    lines += [f"| `{name}` | {default(fields[name])} | {meaning(fields[name])} |" for name in names]
-    return "\n".join(lines) + "\n"
+def listed(names: list[str], fields: dict[str, FieldInfo]) -> str:
+    """Some fields, one a line."""
+    return "".join(f"- **`{name}`**{default(fields[name])}: {meaning(fields[name])}\n" for name in names)
 
 
 def default(field: FieldInfo) -> str:
-    """The default as code, nothing where it is empty."""
+    """The default as code in brackets, nothing where it is empty."""
     value = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
-    return "" if value == "" else f"`{value}`"
+    return "" if value == "" else f" (`{value}`)"
 
 
 def meaning(field: FieldInfo) -> str:
     """The description, with the allowed words of a choice."""
     allowed = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     words = f" ({', '.join(f'`{word}`' for word in allowed)})" if allowed else ""
-    return f"{field.description}{words}".replace("|", "\\|").replace("<", "&lt;")
+    return f"{field.description}{words}".replace("<", "&lt;")
 
 
 def page() -> str:
@@ -57,7 +55,7 @@ def page() -> str:
     fields = Settings.model_fields
     own = [name for name in fields if name in ProjectOptions.model_fields]
     rest = [name for name in fields if name not in ProjectOptions.model_fields]
-    return f"{HEAD}{PROJECT}{table(own, fields)}\n## Of the installation\n\n{table(rest, fields)}"
+    return f"{HEAD}{PROJECT}{listed(own, fields)}\n## Of the installation\n\n{listed(rest, fields)}"
 
 
 if __name__ == "__main__":

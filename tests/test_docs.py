@@ -17,7 +17,11 @@ from backend.cli import app
 from model.teacher.prompting.prompts import TEMPLATE
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+FOR_PEOPLE = sorted((ROOT / "docs").glob("*.md"))
+EVIDENCE = sorted((ROOT / "docs" / "evidence").glob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *FOR_PEOPLE, *EVIDENCE]
+MOST_WORDS = 9_500  # of docs/*.md in all: what somebody reads who installs, uses, runs and understands it
+CONCLUSION_LINES = 5
 
 
 def test_the_settings_page_is_up_to_date() -> None:
@@ -30,6 +34,28 @@ def test_the_reference_is_up_to_date() -> None:
     command = [sys.executable, "scripts/reference.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_tables_of_the_evidence_are_what_their_json_says() -> None:
+    command = [sys.executable, "-m", "benchmarks.shared.tables", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", EVIDENCE, ids=lambda page: page.name)
+def test_evidence_opens_with_its_conclusion_and_one_table(page: Path) -> None:
+    title, conclusion, block = page.read_text(encoding="utf-8").split("\n\n", maxsplit=2)
+    assert title.startswith("# ")
+    assert len(conclusion.splitlines()) <= CONCLUSION_LINES
+    assert block.startswith("<!-- ")
+    headings = re.findall(r"^## (.+)$", block, re.MULTILINE)
+    assert headings[0] == "Method"
+    assert any(heading.startswith("What failed") for heading in headings), headings
+
+
+def test_the_documents_for_people_can_be_read_in_an_hour() -> None:
+    words = {page.name: len(page.read_text(encoding="utf-8").split()) for page in FOR_PEOPLE}
+    assert sum(words.values()) <= MOST_WORDS, words
 
 
 def test_the_template_to_begin_with_is_the_built_in_one() -> None:

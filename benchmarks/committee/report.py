@@ -130,7 +130,7 @@ def settings_table(found: Mapping[str, Any]) -> list[str]:
     others = [name for name in first if name not in NAMED and MEMBER not in name]
     if not others:
         return []
-    head = [cell for part in means for cell in (TITLES[part], "difference")]
+    head = [cell for part in means for cell in (TITLES[part], f"{TITLES[part]}: difference")]
     lines = [
         "### Other settings, mean of the sets",
         "",

@@ -1,4 +1,4 @@
-"""What the quality benchmark was to reach, and what its rows say: tables and sentences of docs/quality.md."""
+"""What the quality benchmark was to reach, and what its rows say: tables and sentences of docs/evidence/quality.md."""
 
 from __future__ import annotations
 

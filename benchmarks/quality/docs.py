@@ -1,9 +1,8 @@
-"""Write the tables of docs/quality.md from the benchmark's JSON.
+"""Write the tables and plots of docs/evidence/quality.md from the benchmark's JSON.
 
-    python -m benchmarks.quality.docs RUN.json [RUN.json ...] --into docs/quality.md
+    python -m benchmarks.quality.docs RUN.json [RUN.json ...] --into docs/evidence/quality.md
 
-Everything between the markers `<!-- NAME -->` and `<!-- end of NAME -->` is replaced, for the names runs, aims, scale
-and tables; plots go beside the page.
+The figures go into the JSON beside the page, and from there into it (`benchmarks.shared.tables`).
 """
 
 from __future__ import annotations
@@ -16,8 +15,16 @@ from typing import Any
 from benchmarks.quality.aims import aims_table, runs_text
 from benchmarks.quality.report import markdown, summary, write_report
 from benchmarks.quality.rows import Row
+from benchmarks.shared import tables
 
-PARTS = ("runs", "aims", "scale", "tables")
+NAMES = {  # of the report's tables, by the first word of their heading
+    "Train": "train",
+    "Test": "test",
+    "Gain": "gains",
+    "Beside": "paper",
+    "With": "curves",
+    "Conformal": "conformal",
+}
 
 
 def merged(paths: list[Path]) -> list[Row]:
@@ -36,18 +43,14 @@ def summary_table(rows: list[Row]) -> str:
     for name, value in summary(rows).items():
         shown = ", ".join(f"{job} {gain:+.1f}" for job, gain in value.items()) if isinstance(value, dict) else value
         lines.append(f"| {name.replace('_', ' ')} | {'-' if shown is None else shown} |")
-    return "### Summary\n\n" + "\n".join(lines)
+    return "\n".join(lines)
 
 
-def filled(text: str, rows: list[Row]) -> str:
-    """The page with everything between its markers made from the rows; ValueError if a marker is missing."""
-    tables = f"{summary_table(rows)}\n\n{markdown(rows)}".rstrip()
-    contents = (runs_text(rows), aims_table(rows), scale_table(rows), tables)
-    for name, content in zip(PARTS, contents, strict=True):
-        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        before, after = text[: text.index(start) + len(start)], text[text.index(end) :]
-        text = f"{before}\n\n{content}\n\n{after}"
-    return text
+def made(rows: list[Row]) -> dict[str, str]:
+    """Every table of the page that the rows have figures for, by its name there."""
+    found = {"runs": runs_text(rows), "aims": aims_table(rows), "summary": summary_table(rows)}
+    found |= {NAMES[title.split()[0]]: table for title, table in tables.sections(markdown(rows)).items()}
+    return found | {"scale": scale_table(rows)}
 
 
 def scale_table(rows: list[Row]) -> str:
@@ -60,14 +63,14 @@ def scale_table(rows: list[Row]) -> str:
 
 def main() -> None:
     """Merge the runs, draw the plots, replace the tables."""
-    parser = argparse.ArgumentParser(description="Tables of docs/quality.md from benchmark runs")
+    parser = argparse.ArgumentParser(description="Tables of docs/evidence/quality.md from benchmark runs")
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--into", type=Path, required=True)
     given = parser.parse_args()
     rows = merged(given.runs)
     page: Path = given.into
-    page.write_text(filled(page.read_text(), rows))
-    plots = page.parent / "images" / "quality.json"
+    tables.keep(page, made(rows))
+    plots = page.parent.parent / "images" / "quality.json"
     write_report(plots, rows)
     plots.with_suffix(".md").unlink()
 

@@ -127,7 +127,7 @@ def markdown(found: Sequence[Mapping[str, Any]]) -> str:
         "|---" * (len(head) + 6) + "|",
     ]
     for one in found:
-        cells = " | ".join(f"{value:+.2f}" for value in one["gains"].values())
+        cells = " | ".join(f"{one['gains'][name]:+.2f}" if name in one["gains"] else "" for name in head)
         total, pool = (points([value / 100 for value in one[name]]) for name in ("gain", "pool_gain"))
         lowest, shares = one["lowest"], [percent(share) for share in one["shares"]]
         lines.append(

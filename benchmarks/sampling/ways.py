@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +125,11 @@ def measured(drawn: Draw) -> list[dict[str, Any]]:
     return rows
 
 
-def markdown(rows: Sequence[dict[str, Any]]) -> str:
+def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """Shares of labelling everything, in percent: by the same way, and by the plain way."""
-    lines = ["| way | shifted | of plain | shifted, LLM labels | of plain | in-domain | of plain |"]
-    lines += ["|---|---|---|---|---|---|---|"]
+    groups_shown = ("shifted", "shifted, LLM labels", "in-domain")
+    head = ["way", *(title for group in groups_shown for title in (group, f"{group}, of plain"))]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name in WAYS:
         mine = [row for row in rows if row["way"] == name]
         groups = (

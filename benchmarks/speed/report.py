@@ -1,14 +1,7 @@
-"""The table of a speed run, the plot of scaling, and both put into docs/speed.md.
-
-    python -m benchmarks.speed.report RUN.json --into docs/speed.md
-
-Everything between the markers `<!-- tables -->` and `<!-- end of tables -->` is replaced; the plot goes to images/.
-"""
+"""The tables of a speed run, and the plot of scaling."""
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +10,6 @@ from typing import Any
 
 from benchmarks.speed.rows import Row, spread
 
-START, END = "<!-- tables -->", "<!-- end of tables -->"
 AIMS: Mapping[str, tuple[str, str]] = {  # summary key: what it is, the aim
     "predict_1": ("`/predict` with 1 task, requests/s against bare Flask", "≥ 0.9"),
     "predict_100": ("`/predict` with 100 tasks, requests/s against bare Flask", "≥ 0.9"),
@@ -44,24 +36,33 @@ AIMS: Mapping[str, tuple[str, str]] = {  # summary key: what it is, the aim
 
 
 def markdown(result: Mapping[str, Any]) -> str:
-    """Summary beside its aims, then every measurement: median, smallest, largest."""
-    summary = result["summary"]
+    """Summary beside its aims, then every measurement."""
+    return f"{aims(result['summary'])}\n\n{measurements(result['rows'])}\n"
+
+
+def aims(summary: Mapping[str, Any]) -> str:
+    """What was measured beside what was to be reached."""
     lines = ["| what | measured | aim |", "|---|---|---|"]
     lines += [f"| {text} | {shown(summary[key])} | {aim} |" for key, (text, aim) in AIMS.items() if key in summary]
     if any(summary.get(key, 0) is None for key in AIMS):
         lines += ["", "A dash: not measured in this run."]
+    return "\n".join(lines)
+
+
+def measurements(rows: Sequence[Row]) -> str:
+    """Every measurement: median, smallest, largest."""
     groups: dict[tuple[str, str, object], list[float]] = defaultdict(list)
     units: dict[tuple[str, str, object], str] = {}
-    for row in result["rows"]:
+    for row in rows:
         key = (str(row["what"]), str(row["method"]), row.get("tasks", ""))
         groups[key].append(float(row["value"]))
         units[key] = str(row["unit"])
-    lines += ["", "| measurement | of | tasks | median | from | to | unit |", "|---|---|---|---|---|---|---|"]
+    lines = ["| measurement | of | tasks | median | from | to | unit |", "|---|---|---|---|---|---|---|"]
     for key, values in groups.items():
         low, high = spread(values)
         cells = [key[0], key[1], str(key[2]), shown(median(values)), shown(low), shown(high), units[key]]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def shown(value: float | None) -> str:
@@ -96,20 +97,3 @@ def write_report(path: Path, result: Mapping[str, Any]) -> None:
     """Table (.md) and plot (.svg) beside the result file `path`."""
     path.with_suffix(".md").write_text(markdown(result))
     plot(result["rows"], path.with_suffix(".svg"))
-
-
-def main() -> None:
-    """Replace the tables of a page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, help="the result file, JSON")
-    parser.add_argument("--into", type=Path, required=True, help="the page")
-    given = parser.parse_args()
-    result, page = json.loads(given.run.read_text()), given.into
-    text = page.read_text()
-    before, after = text[: text.index(START) + len(START)], text[text.index(END) :]
-    page.write_text(f"{before}\n\n{markdown(result)}\n{after}")
-    plot(result["rows"], page.parent / "images" / "speed.svg")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,8 @@
-"""Write the tables of docs/teacher.md from the JSON of benchmarks.teacher, teacher_faults and teacher_llm.
+"""Write the tables of docs/evidence/teacher.md from the JSON of benchmarks.teacher, teacher.faults and teacher.llm.
 
-    python -m benchmarks.teacher.docs RUN.json [RUN.json ...] --into docs/teacher.md
+    python -m benchmarks.teacher.docs RUN.json [RUN.json ...] --into docs/evidence/teacher.md
 
-Everything between the markers `<!-- tables -->` and `<!-- end of tables -->` is replaced.
+The figures go into the JSON beside the page, and from there into it (`benchmarks.shared.tables`).
 """
 
 from __future__ import annotations
@@ -14,32 +14,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-START, END = "<!-- tables -->", "<!-- end of tables -->"
+from benchmarks.shared import tables
+
 NAMES = {"banking77": "Banking77 (77 labels)", "trec": "TREC (6 labels)", "ag_news": "AG News (4 labels)"}
 EXAMPLES = ("no examples", "fixed", "nearest", "written examples")
 STRATEGIES = ("single", "unsure", "all")
 Row = dict[str, Any]
 
 
-def cost_tables(rows: Sequence[Row]) -> str:
-    """One table per data set and model."""
-    parts = []
-    for dataset, model in dict.fromkeys((row["dataset"], row["model"]) for row in rows):
-        chosen = [row for row in rows if (row["dataset"], row["model"]) == (dataset, model)]
-        table = [
-            "| strategy | how | input tokens | of them cached | output tokens | price | by batch | label is shown |",
-            "|---|---|---|---|---|---|---|---|",
-        ]
-        batches = {(row["strategy"], row["way"]): row["usd"] for row in chosen if row["way"].endswith(", batch")}
-        for row in chosen:
-            batch = batches.get((row["strategy"], row["way"] + ", batch"))
-            if batch is not None:
-                table.append(
-                    f"| {row['strategy']} | {row['way']} | {row['input_tokens']:,} | {row['cached_tokens']:,} | "
-                    f"{row['output_tokens']:,} | ${row['usd']:.3f} | ${batch:.3f} | {row['true_label_shown']:.1%} |"
-                )
-        parts.append(f"**{NAMES.get(dataset, dataset)}, `{model}`**\n\n" + "\n".join(table))
-    return "\n\n".join(parts)
+def cost_table(rows: Sequence[Row], strategies: Sequence[str] = STRATEGIES, ways: Sequence[str] = ()) -> str:
+    """What 1,000 tasks cost, by data set and model; with `ways` only in these."""
+    head = ["data set", "model", "strategy", "how", "input tokens", "of them cached", "output tokens", "price",
+            "by batch", "label is shown"]  # fmt: skip
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    batches = {
+        (row["dataset"], row["model"], row["strategy"], row["way"]): row["usd"]
+        for row in rows
+        if row["way"].endswith(", batch")
+    }
+    for row in rows:
+        batch = batches.get((row["dataset"], row["model"], row["strategy"], row["way"] + ", batch"))
+        if batch is not None and row["strategy"] in strategies and (not ways or row["way"] in ways):
+            lines.append(
+                f"| {NAMES.get(row['dataset'], row['dataset'])} | `{row['model']}` | {row['strategy']} | {row['way']} "
+                f"| {row['input_tokens']:,} | {row['cached_tokens']:,} | {row['output_tokens']:,} "
+                f"| ${row['usd']:.3f} | ${batch:.3f} | {row['true_label_shown']:.1%} |"
+            )
+    return "\n".join(lines)
 
 
 def quality_table(rows: Sequence[Row]) -> str:
@@ -52,18 +53,18 @@ def quality_table(rows: Sequence[Row]) -> str:
     return "\n".join(table)
 
 
-def llm_tables(rows: Sequence[Row]) -> str:
-    """One table per data set: what a real LLM's shortlists are worth, by the way it is asked."""
-    parts = []
-    head = ["asked for, examples", "coverage", "set size", "top-1", "difference", "no answer", "calls",
+def llm_table(rows: Sequence[Row]) -> str:
+    """What a real LLM's shortlists are worth, by the way it is asked; the caption names models and texts."""
+    head = ["data set", "asked for, examples", "coverage", "set size", "top-1", "difference", "no answer", "calls",
             "input tokens", "of them cached", "output tokens"]  # fmt: skip
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    models = {row["model"] for row in rows}
     for dataset, model in dict.fromkeys((row["dataset"], row["model"]) for row in rows):
         chosen = sorted((row for row in rows if (row["dataset"], row["model"]) == (dataset, model)), key=order)
-        lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-        lines += [llm_line(row, base_of(row, chosen)) for row in chosen]
-        count, part = chosen[0]["rows"], chosen[0]["part"]
-        parts.append(f"**{NAMES.get(dataset, dataset)}, {model}, {count} {part} texts**\n\n" + "\n".join(lines))
-    return "\n\n".join(parts)
+        name = f"{NAMES.get(dataset, dataset)}{f', {model}' if len(models) > 1 else ''}"
+        lines += [f"| {name} {llm_line(row, base_of(row, chosen))}" for row in chosen]
+    texts = sorted({f"{row['rows']} {row['part']} texts" for row in rows})
+    return f"{', '.join([*sorted(models), *texts])}\n\n" + "\n".join(lines)
 
 
 def order(row: Row) -> tuple[int, int, str]:
@@ -112,7 +113,7 @@ def difference(ours: str, theirs: str) -> str:
 def faults_table(runs: Sequence[Row]) -> str:
     """One column per run."""
     shown = [name for name in runs[0] if not isinstance(runs[0][name], dict)]
-    table = ["| | " + " | ".join(f"{run['tasks_per_call']} task(s) per call" for run in runs) + " |"]
+    table = ["| what | " + " | ".join(f"{run['tasks_per_call']} task(s) per call" for run in runs) + " |"]
     table.append("|---" * (len(runs) + 1) + "|")
     for name in shown:
         table.append(f"| {name.replace('_', ' ')} | {' | '.join(f'{run[name]:,}' for run in runs)} |")
@@ -121,24 +122,26 @@ def faults_table(runs: Sequence[Row]) -> str:
     return "\n".join(table)
 
 
+def made(found: Sequence[Row]) -> dict[str, str]:
+    """Every table of the page that the runs have figures for, by its name there."""
+    rows = [row for run in found for row in run["rows"]]
+    costs, quality, llm = ([row for row in rows if row["what"] == what] for what in ("cost", "quality", "llm"))
+    faults = [run["summary"] for run in found if "share_of_the_servers_limit" in run["summary"]]
+    priced = {"price": cost_table(costs, ("all",), ("plain", "cached")), "prices": cost_table(costs)} if costs else {}
+    as_of = next((run["summary"]["prices"] for run in found if "prices" in run["summary"]), "an unknown day")
+    parts = {name: f"1,000 tasks, by the price table of {as_of}.\n\n{table}" for name, table in priced.items()}
+    parts |= {"faults": faults_table(faults)} if faults else {}
+    parts |= {"offline": quality_table(quality)} if quality else {}
+    return parts | ({"llm": llm_table(llm)} if llm else {})
+
+
 def main() -> None:
-    """Replace the tables."""
+    """Replace the tables that the runs have."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--into", type=Path, required=True)
     given = parser.parse_args()
-    found = [json.loads(path.read_text()) for path in given.runs]
-    rows = [row for run in found for row in run["rows"]]
-    costs, quality, llm = ([row for row in rows if row["what"] == what] for what in ("cost", "quality", "llm"))
-    faults = [run["summary"] for run in found if "share_of_the_servers_limit" in run["summary"]]
-    prices = next((run["summary"]["prices"] for run in found if "prices" in run["summary"]), "")
-    parts = [f"### Price of 1,000 tasks, by the price table of {prices}\n\n{cost_tables(costs)}"] if costs else []
-    parts += [f"### Many tasks through a faulty server\n\n{faults_table(faults)}"] if faults else []
-    parts += [f"### The offline teacher, and label shortlists\n\n{quality_table(quality)}"] if quality else []
-    parts += [f"### A real LLM, by the way it is asked\n\n{llm_tables(llm)}"] if llm else []
-    text = given.into.read_text()
-    before, after = text[: text.index(START) + len(START)], text[text.index(END) :]
-    given.into.write_text(f"{before}\n\n" + "\n\n".join(parts) + f"\n\n{after}")
+    tables.keep(given.into, made([json.loads(path.read_text()) for path in given.runs]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rules by name, and which of them is used when nobody chooses. Figures: docs/sampling.md."""
+"""The rules by name, and which of them is used when nobody chooses. Figures: docs/evidence/sampling.md."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How far the teacher's preferences are corrected and how much similar texts count, chosen on human labels.
 
-Without people both strengths are fixed compromises (see docs/quality.md). What is believed of a decided row never used
-its own human label, so the labels judge every pair of strengths fairly.
+Without people both strengths are fixed compromises (see docs/evidence/quality.md). What is believed of a decided row
+never used its own human label, so the labels judge every pair of strengths fairly.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.committee import __main__
+from benchmarks.committee.docs import made
 from benchmarks.committee.report import markdown, summary
 from benchmarks.committee.tasks import projects
 
@@ -85,3 +86,5 @@ def test_the_summary_names_sets_below_their_best_member() -> None:
     assert "+29.0 points" in markdown(good)
     assert "| x | 250 | $0.0300 | $0.0300 | $0.0300 |" in markdown(good)
     assert "| replay 1 | 69.0: 20 % | -10.0 ± 0.0 |" in markdown(good)
+    assert set(made("main", rows_of(0.79))) == {"annotated", "price"}
+    assert "| setting | annotated | annotated: difference |" in made("ablations", rows_of(0.79))["ablations"]

@@ -13,10 +13,11 @@ import pytest
 
 from benchmarks.quality import __main__
 from benchmarks.quality.aims import aims_table, runs_text
-from benchmarks.quality.docs import PARTS, filled
+from benchmarks.quality.docs import NAMES, made
 from benchmarks.quality.report import markdown, summary
 from benchmarks.quality.rows import gains
 from benchmarks.quality.scale import measured
+from benchmarks.shared import tables
 from model.training.options import TrainingOptions
 
 TOPICS = {"money": "refund invoice price charge", "parcel": "parcel courier delivery late"}
@@ -123,18 +124,19 @@ def test_aims_are_judged_by_the_rows_alone() -> None:
     assert "`shortlist` has 1 seed" in runs_text(rows)
 
 
-def test_the_page_is_filled_between_its_markers() -> None:
-    page = "".join(f"# {name}\n<!-- {name} -->\nold\n<!-- end of {name} -->\n" for name in PARTS)
+def test_the_page_gets_its_tables(tmp_path: Path) -> None:
+    names = ["runs", "aims", "summary", "scale", *NAMES.values()]
+    page = tmp_path / "quality.md"
+    page.write_text("\n".join(f"# {name}\n<!-- {name} -->\n<!-- end of {name} -->" for name in names))
     scale = {**row("scale", 90.0), "part": "10", "rows": 1_000_000, "labels": 20, "epochs": 4}
     scale |= {"peak_mib": 900, "private_mib": 500}
-    rows = [row("distillation", 61.0), row("shortlist", 66.0), scale]
-    text = filled(page, rows)
-    assert "old\n" not in text
+    served = row("shortlist", 66.0) | {f"conformal_{name}": 90.0 for name in ("coverage", "served", "size")}
+    plain = [row("distillation", 61.0), row("refinery", 60.0)]
+    tables.keep(page, made([*plain, served, row("shortlist", 75.0, human=50.0), scale]))
+    text = page.read_text()
     assert "| 1,000,000 | 20 | 4 | 1.0 | 900 | 500 |" in text
-    assert all(f"# {name}" in text for name in PARTS)
-    assert filled(text, rows) == text
-    with pytest.raises(ValueError, match="substring not found"):
-        filled("no markers", [])
+    assert "| llm/trec | -1.0 | -1.0 | +5.0 | +5.0 |" in text
+    assert all(f"# {name}\n<!-- {name} -->\n\n" in text for name in names)
 
 
 def test_figures_are_made_from_rows() -> None:

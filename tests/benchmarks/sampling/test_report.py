@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.sampling import __main__
-from benchmarks.sampling.docs import described, filled
+from benchmarks.sampling import __main__, docs
 from benchmarks.sampling.product import REST
 from benchmarks.sampling.report import area, ceiling, interval, markdown, summary
 from benchmarks.sampling.splits import splits
@@ -125,18 +125,28 @@ def test_a_folder_of_small_sets_is_measured_too(tmp_path: Path) -> None:
     assert (split.name, len(split.source.texts), len(split.target.texts)) == ("news/in-domain", 60, 180)
 
 
-def test_the_note_gets_its_tables_from_stored_runs() -> None:
-    found = {"main": summary(rows())}
-    text = (
-        "before\n<!-- main: shifted, all -->\nformer table\n<!-- end -->\nafter <!-- main: splits -->\n<!-- end -->\n"
-    )
-    made = filled(text, found)
-    assert "former table" not in made
-    assert f"| **{DEFAULT}** |" in made
-    assert "split by split" in made
-    assert filled(made, found) == made
-    with pytest.raises(ValueError, match="no run has the table"):
-        filled(text.replace("main: shifted", "other: shifted"), found)
+def test_the_page_gets_its_tables_from_stored_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["shifted, all", "splits", "product: rest", "ways"]
+    page = tmp_path / "docs" / "sampling.md"
+    (tmp_path / "images").mkdir()
+    page.parent.mkdir()
+    page.write_text("".join(f"<!-- {name} -->\nformer\n<!-- end of {name} -->\n" for name in names))
     product = [{**row, "method": f"random{REST}"} for row in rows() if row["method"] == "random"]
-    rest = {"product": described([*rows(), *product])}
-    assert "| random | 1 shifted, gold labels | +0.00 |" in filled("<!-- product: rest -->\nold\n<!-- end -->", rest)
+    way = {"way": "plain", "shifted": True, "labeller": "gold", "accuracy": 0.6}
+    ways = [{**way, "everything": 0.8, "plain_everything": 0.75}]
+    for name, found in {"main": rows(), "product": [*rows(), *product], "ways": ways}.items():
+        (tmp_path / name).write_text(json.dumps({"rows": found}))
+    runs = [f"{name}={tmp_path / name}" for name in ("main", "product", "ways")]
+    monkeypatch.setattr(sys, "argv", ["docs", *runs, "--into", str(page)])
+    docs.main()
+    text = page.read_text()
+    assert "former" not in text
+    assert f"| **{DEFAULT}** |" in text
+    assert "split by split" in text
+    assert "| random | 1 shifted, gold labels | +0.00 |" in text
+    assert "| plain | 75.0 | 80.0 |" in text
+    assert "<svg" in (tmp_path / "images" / "sampling.svg").read_text()
+    monkeypatch.setattr(sys, "argv", ["docs", f"other={tmp_path / 'main'}", "--into", str(page)])
+    with pytest.raises(SystemExit):
+        docs.main()
+    assert page.read_text() == text

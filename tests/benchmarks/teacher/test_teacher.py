@@ -58,17 +58,21 @@ def test_the_page_gets_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                       ("faults", {"rows": [], "summary": faults})):  # fmt: skip
         (tmp_path / f"{name}.json").write_text(json.dumps(run))
     page = tmp_path / "page.md"
-    page.write_text(f"before {docs.START} old {docs.END} after")
+    names = ("price", "prices", "faults", "llm")
+    page.write_text("before\n" + "".join(f"<!-- {name} -->\nold\n<!-- end of {name} -->\n" for name in names) + "after")
     runs = [str(tmp_path / f"{name}.json") for name in ("cost", "faults")]
     monkeypatch.setattr(sys, "argv", ["teacher_docs", *runs, "--into", str(page)])
     docs.main()
     text = page.read_text()
-    assert text.startswith("before ")
-    assert text.endswith(" after")
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter")
     assert "old" not in text
-    assert "| all | plain | 100,000 | 0 | 10,000 | $0.200 | $0.100 | 95.0% |" in text
+    assert text.count("| TREC (6 labels) | `m` | all | plain | 100,000 | 0 | 10,000 | $0.200 | $0.100 | 95.0% |") == 2
     assert "| share of the servers limit | 0.93 |" in text
     assert "price table of 2026-10-25" in text
-    assert "| all, no examples | 50.0 (20 to 80) | 1.50 | 50.0 (20 to 80) |  | 1 | 4 | 400 | 300 | 40 |" in text
+    assert (
+        "| TREC (6 labels) | all, no examples | 50.0 (20 to 80) | 1.50 | 50.0 (20 to 80) |  | 1 | 4 | 400 | 300 | 40 |"
+        in text
+    )
     assert "| +50.0 ± 49.0 |" in text  # fixed examples against none, on the same texts
     assert "| -25.0 ± 42.4 |" in text  # five texts per call against one
