@@ -84,20 +84,13 @@ def _trainer(
 ) -> list[tuple[float, float]]:
     """(seconds of training so far, test accuracy) some times per epoch, of plain fine-tuning in float32, until the
     accuracy is the `wanted` one."""
-    from transformers import (
-        AutoModelForSequenceClassification,
-        AutoTokenizer,
-        Trainer,
-        TrainerCallback,
-        TrainingArguments,
-    )
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainerCallback
+    from transformers import TrainingArguments as Arguments
 
     place = checkpoint_place("default")
     tokenizer = AutoTokenizer.from_pretrained(place)
     model = AutoModelForSequenceClassification.from_pretrained(place, num_labels=len(space))
-    inputs = tokenizer(list(texts), truncation=True, max_length=128)
-    rows = [{"input_ids": ids, "attention_mask": mask, "labels": space.index(label)}
-            for ids, mask, label in zip(inputs["input_ids"], inputs["attention_mask"], gold, strict=True)]  # fmt: skip
+    rows = _rows(space, texts, gold, tokenizer)
     curve: list[tuple[float, float]] = []
     clock = {"since": 0.0, "seconds": 0.0}
     every = max(1, len(rows) // BATCH // LOOKS)
@@ -115,12 +108,21 @@ def _trainer(
             clock["since"] = time.perf_counter()
 
     with scratch() as folder:
-        arguments = TrainingArguments(
+        arguments = Arguments(
             output_dir=str(folder), per_device_train_batch_size=BATCH, num_train_epochs=EPOCHS, learning_rate=RATE,
             seed=seed, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True, use_cpu=True,
         )  # fmt: skip
         Trainer(model, arguments, train_dataset=rows, processing_class=tokenizer, callbacks=[Look()]).train()
     return curve
+
+
+def _rows(space: LabelSpace, texts: Texts, gold: Texts, tokenizer: Any) -> list[dict[str, Any]]:
+    """What the trainer learns from."""
+    inputs = tokenizer(list(texts), truncation=True, max_length=128)
+    return [
+        {"input_ids": ids, "attention_mask": mask, "labels": space.index(label)}
+        for ids, mask, label in zip(inputs["input_ids"], inputs["attention_mask"], gold, strict=True)
+    ]
 
 
 def _accuracy(model: Any, tokenizer: Any, texts: Texts, truth: IntArray) -> float:

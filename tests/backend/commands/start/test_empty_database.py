@@ -10,7 +10,7 @@ import pytest
 from backend.commands.start.credentials import DATABASE
 from backend.commands.start.empty_database import RELEASE, lay_out
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from backend.errors import StartError
 from backend.label_studio.client import LabelStudio
 from tests.support.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_a_missing_installation_is_told_with_the_remedy(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from backend.commands.start.redis import find_server
 from backend.label_studio.client import LabelStudio
 from tests.support.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 class Started:
