@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 WIDTH, HEIGHT = 480, 260
 CLOSE = 16  # labels: less than a step between ticks would be no whole number
-_TOOLTIPS = re.compile(r'<g transform="[^"]*" class="plot (?:text|tooltip)-overlay">.*(?=</g></svg>$)', re.DOTALL)
-_EXTRAS = re.compile(r"<!--.*?-->|<script.*?</script>", re.DOTALL)
-_HIDDEN = re.compile(r'<desc class="(?:x|y) ?[a-z]*">[^<]*</desc>')
+SVG = "http://www.w3.org/2000/svg"
+OVERLAYS = ("plot text-overlay", "plot tooltip-overlay")  # groups of the chart that only a script fills
+ElementTree.register_namespace("", SVG)
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,9 @@ def set_sizes(counts: Sequence[tuple[int, int]], nonce: str = "") -> str:
     """How many tasks have candidate sets of which size: bars for pairs (size, tasks); "" without any."""
     if not counts:
         return ""
-    chart = _pygal().Bar(**_look(), x_title="labels in the set", y_title="tasks")
+    from pygal import Bar
+
+    chart = Bar(**_look(), x_title="labels in the set", y_title="tasks")
     chart.x_labels = [str(size) for size, _ in counts]
     chart.add("tasks", [tasks for _, tasks in counts])
     return _svg(chart, nonce, "Number of tasks by the size of their candidate set")
@@ -88,24 +89,16 @@ def set_sizes(counts: Sequence[tuple[int, int]], nonce: str = "") -> str:
 
 def _xy(labels: Sequence[int], **options: Any) -> Any:
     """A line chart over numbers of labels. Where they are close together only these stand at the axis: no halves."""
-    chart = _pygal().XY(**_look(), **options, x_value_formatter=lambda value: f"{value:g}")
+    from pygal import XY
+
+    chart = XY(**_look(), **options, x_value_formatter=lambda value: f"{value:g}")
     if max(labels) - min(labels) < CLOSE:
         chart.x_labels = sorted({min(labels), max(labels)})
     return chart
 
 
-def _pygal() -> Any:
-    """The library, without the hook for its plugins: that is of an outdated kind, and every import of ours that finds
-    nothing would warn about it."""
-    import pygal
-
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
-    return pygal
-
-
 def _look() -> dict[str, Any]:
     """Options of every chart. The colours are variables of the page's style sheet."""
-    _pygal()
     from pygal.style import Style
 
     style = Style(
@@ -126,8 +119,20 @@ def _look() -> dict[str, Any]:
 
 
 def _svg(chart: Any, nonce: str, title: str) -> str:
-    """The chart as an element of a page: without tooltips (they need scripts), with a name for screen readers."""
-    text = _EXTRAS.sub("", str(chart.render()))
-    text = _HIDDEN.sub("", _TOOLTIPS.sub("", text))
-    text = text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
-    return text.replace("<style ", f'<style nonce="{nonce}" ', 1) if nonce else text
+    """The chart as an element of a page: without what needs a script, with a name for screen readers."""
+    root = ElementTree.fromstring(chart.render())  # comments stay behind
+    for parent in list(root.iter()):
+        for child in [child for child in parent if _needs_a_script(child)]:
+            parent.remove(child)
+    root.set("role", "img")
+    root.set("aria-label", title)
+    if nonce:
+        for style in root.iter(f"{{{SVG}}}style"):
+            style.set("nonce", nonce)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _needs_a_script(element: ElementTree.Element) -> bool:
+    """Scripts, what they read (positions and values, as hidden descriptions), and what they fill."""
+    name, kind = element.tag.removeprefix(f"{{{SVG}}}"), element.get("class", "")
+    return name == "script" or (name == "desc" and kind[:1] in ("x", "y")) or kind in OVERLAYS
