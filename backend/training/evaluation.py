@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from backend.pool.version_names import is_trained
 from backend.projects.job import Job
 from backend.training.promotion import Reference, Said, Verdict, judge
+from backend.training.snapshot import Snapshot
 from model.errors import ArtifactError
-from model.labels import CandidateSet, HumanLabel, LabelSpace
+from model.labels import LabelSpace
 
 if TYPE_CHECKING:
     from model.arrays import Embed, FloatArray, IntArray
@@ -23,20 +24,6 @@ log = structlog.get_logger(__name__)
 
 SAMPLE = 1_000  # tasks of the pool that a new version and the served one are asked about
 COMPARED = 5_000  # tasks of the pool with which the decided ones are compared
-
-
-class Snapshot(Protocol):
-    """What a training saw; see `jobs/train`."""
-
-    @property
-    def space(self) -> LabelSpace: ...
-    @property
-    def texts(self) -> Mapping[int, str]: ...
-    @property
-    def sets(self) -> Mapping[int, CandidateSet]: ...
-    @property
-    def labels(self) -> Mapping[int, HumanLabel]: ...
-    def final(self, task: int) -> bool: ...
 
 
 def judged(

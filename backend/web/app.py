@@ -1,4 +1,4 @@
-"""The web app: routes only. What is answered is decided in policy.py, what starts a job in triggers.py."""
+"""The web app: routes only. What is answered is decided in `serving/live`, what starts a job in `projects/triggers`."""
 
 from __future__ import annotations
 

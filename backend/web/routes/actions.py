@@ -11,9 +11,8 @@ from werkzeug.wrappers import Response
 from backend.errors import ProjectError, QueueError, ShortlistError
 from backend.pool import jobs
 from backend.pool.projects import Project
-from backend.projects import actions as actions_module
 from backend.projects import triggers
-from backend.projects.actions import serve_version
+from backend.projects.actions import pause, resume, serve_version
 from backend.projects.current import current_of
 from backend.queue.kinds import KINDS, PAUSABLE
 from backend.services import Services
@@ -68,12 +67,12 @@ def _serve(services: Services, project: Project) -> str:
 
 
 def _pause(services: Services, project: Project) -> str:
-    actions_module.pause(services, project.project)
+    pause(services, project.project)
     return "The project is paused: nothing is trained, and the teacher is asked nothing"
 
 
 def _resume(services: Services, project: Project) -> str:
-    actions_module.resume(services, project.project)
+    resume(services, project.project)
     return "The project goes on"
 
 

@@ -17,7 +17,7 @@ from backend.pool import projects
 from backend.pool.projects import Project
 from backend.projects.current import current_of
 from backend.projects.updates import KEEP, remember
-from backend.serving.live import predict as policy
+from backend.serving.live.predict import NO_ENTRY, NO_OBJECT, answer
 from backend.web import events
 from backend.web.bodies import project_key, read_object, refused
 from backend.web.context import WebContext, answer_json, context, json_answer
@@ -123,7 +123,7 @@ def predict_answer(here: WebContext, body: Body) -> bytes:
 def _nothing(here: WebContext, tasks: list[object], interactive: bool) -> list[bytes]:
     """The entries of a request that nothing could be found out for."""
     here.metrics.count_entries("failed", len(tasks))
-    return [policy.NO_OBJECT if interactive else policy.NO_ENTRY] * len(tasks)
+    return [NO_OBJECT if interactive else NO_ENTRY] * len(tasks)
 
 
 def webhook_answer(here: WebContext, body: Body) -> bytes:
@@ -148,7 +148,7 @@ def _project(here: WebContext, body: Body) -> Project:
 
 def _entries(here: WebContext, project: Project, tasks: list[object], interactive: bool) -> list[bytes]:
     later, count = here.background.do, here.metrics.count_entries
-    return policy.answer(here.services, here.live, project, tasks, interactive, later=later, count=count)
+    return answer(here.services, here.live, project, tasks, interactive, later=later, count=count)
 
 
 @wire.errorhandler(RequestError)
