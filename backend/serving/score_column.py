@@ -1,8 +1,8 @@
 """What Label Studio's one score column carries (setting SCORE): how sure an answer is, or how much a decision is worth.
 
 Label Studio's uncertainty sampling takes the lowest score first. With SCORE=acquisition the score is the lead of the
-first label over the second, so that close calls come first; the head of the queue is spread by `publishing/people_queue`.
-Published and live answers read the same stored leads, so that they agree.
+first label over the second, so that close calls come first; the head of the queue is
+spread by `publishing/people_queue`. Published and live answers read the same stored leads, so that they agree.
 """
 
 from __future__ import annotations
