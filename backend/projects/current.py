@@ -183,7 +183,7 @@ def current_of(services: Services, project: Project) -> Current:
         prompt = error
     known = _known.setdefault(services.engine, {})
     last = known.get(project.project)
-    if last is not None and last.services is not services:
+    if last is not None and (last.services is not services or last.facts.settings is not services.settings):
         last = None
     if last is not None and last.project is project and str(last.facts.prompt) == str(prompt):
         return last

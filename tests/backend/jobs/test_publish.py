@@ -12,6 +12,7 @@ from backend.pool import annotations, candidates, predictions, projects, publish
 from backend.pool.annotations import Annotation
 from backend.pool.text import text_hash
 from backend.services import Services
+from backend.serving.publishing import push
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
 from tests.support.world import World
@@ -92,7 +93,7 @@ def test_a_large_project_is_served_after_the_rows_that_come_first(
 ) -> None:
     seen: list[tuple[str | None, str]] = []
     version = student(filled)
-    monkeypatch.setattr(publish, "CHUNK", 5)
+    monkeypatch.setattr(push, "CHUNK", 5)
     doubtful = sorted(filled.double.tasks)[-5:]
     text = {task: text_hash(f"text {task - min(filled.double.tasks)}") for task in doubtful}
     predictions.save(filled.engine, 7, version, [(task, text[task], "refund", 0.4) for task in doubtful])
@@ -107,7 +108,7 @@ def test_a_newer_version_does_not_wait_for_the_rows_of_the_older_one(
     filled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = student(filled, 1)
-    monkeypatch.setattr(publish, "CHUNK", 3)
+    monkeypatch.setattr(push, "CHUNK", 3)
     newer: list[str] = []
 
     def train() -> None:
@@ -125,7 +126,7 @@ def test_it_gives_way_to_a_training_that_waits_and_goes_on_later(
     filled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version = student(filled)
-    monkeypatch.setattr(publish, "CHUNK", 3)
+    monkeypatch.setattr(push, "CHUNK", 3)
     filled.services.queue.enqueue("train", 7)
     assert publish.work(filled.job("publish")).endswith("the rest follows after the training")
     assert filled.project.served == version
@@ -177,7 +178,7 @@ def test_a_crash_between_sending_and_noting_doubles_nothing(
     filled: World, stored: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version = student(filled)
-    monkeypatch.setattr(publish, "CHUNK", 5)
+    monkeypatch.setattr(push, "CHUNK", 5)
 
     def crash() -> None:
         if len(filled.double.predictions) > 5:
@@ -245,8 +246,8 @@ def test_rows_stored_before_a_refusal_are_not_sent_again(filled: World, monkeypa
 
 def test_the_rows_of_a_large_project_go_in_a_few_requests(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
     version, number = student(filled), len(filled.double.tasks)
-    monkeypatch.setattr(publish, "CHUNK", 1)
-    monkeypatch.setattr(publish, "REQUESTS", 4)
+    monkeypatch.setattr(push, "CHUNK", 1)
+    monkeypatch.setattr(push, "REQUESTS", 4)
     sizes: list[int] = []
     filled.double.after_import = lambda: sizes.append(len(filled.double.predictions) - sum(sizes))
     publish.work(filled.job("publish"))

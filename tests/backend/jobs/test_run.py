@@ -27,7 +27,7 @@ def row(world: World) -> JobRow:
 
 
 def test_a_job_says_what_it_does_and_what_it_achieved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "STEP_SECONDS", 3600)
+    monkeypatch.setattr("backend.projects.job.STEP_SECONDS", 3600)
     seen: list[JobRow] = []
 
     def work(job: Job) -> str:
