@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from backend.pool import candidates, jobs, tasks
+from backend.pool import annotations, candidates, jobs, tasks
 from backend.pool.annotations import human_labels
 from tests.support.world import World, messages
 
