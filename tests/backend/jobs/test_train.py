@@ -16,7 +16,7 @@ from backend.pool.text import text_hash
 from backend.projects.updates import remember
 from backend.services import Services
 from backend.training import evaluation, own_encoder
-from backend.training.promotion import Pool, Said, Verdict
+from backend.training.promotion import Reference, Said, Verdict
 from backend.training.snapshot import read_snapshot
 from model.encoder.runtimes import preferred
 from model.labels import HumanLabel
@@ -150,7 +150,7 @@ def test_judged_on_human_labels_that_it_never_saw(asked: World, monkeypatch: pyt
     held_out = {task for task in range(1, 31) if is_held_out(7, task)}
     seen: list[object] = []
 
-    def judge(truth: dict[int, str], new: Said, served: Said, pool: Pool) -> Verdict:
+    def judge(truth: dict[int, str], new: Said, served: Said, pool: Reference) -> Verdict:
         seen.extend([set(truth), served.name, set(new.pool), len(pool.people)])
         return Verdict(True, "fine")
 

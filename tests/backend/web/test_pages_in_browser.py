@@ -17,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from backend.pool import jobs, projects, versions
+from backend.projects.current import current_of
 from backend.reporting.report import report_html
 from tests.e2e.browser import Browser
 from tests.e2e.conftest import artefacts  # noqa: F401 (a fixture)
@@ -118,7 +119,7 @@ def test_pages_have_no_serious_barrier_and_fit_every_screen(
     browser: Browser, server: Server, axe: str, tmp_path: Path
 ) -> None:
     report = tmp_path / "report.html"
-    report.write_text(report_html(server.services, server.project()), encoding="utf-8")
+    report.write_text(report_html(current_of(server.services, server.project())), encoding="utf-8")
     pages = [
         ("project", "/projects/7", LOOKS),
         ("projects", "/projects", LOOKS),

@@ -58,7 +58,7 @@ import json
 from pathlib import Path
 from model.registry import Registry
 from model.encoder.exported import open_exported, shared_name
-from model.student.student import load_student
+from model.student.loading import load_student
 
 student = load_student(Path(sys.argv[1]))
 embed = None
@@ -127,7 +127,7 @@ import json
 from pathlib import Path
 from model.errors import ModelError
 from model.encoder.runtimes import open_encoder, preferred
-from model.student.student import load_student
+from model.student.loading import load_student
 
 said = [preferred()]
 for act in (lambda: load_student(Path(sys.argv[1])), lambda: open_encoder("default")):

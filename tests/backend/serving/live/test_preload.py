@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.pool import versions
-from backend.pool.versions import wanted
+from backend.pool.versions import to_load
 from backend.serving.live.preload import Warmer
 from tests.support.web_server import Server
 
@@ -12,13 +12,13 @@ def test_served_and_coming_students_are_wanted(server: Server) -> None:
     server.version(7)
     server.version(8)
     engine = server.services.engine
-    assert wanted(engine) == []
+    assert to_load(engine) == []
     served = server.promote(1, 7)
     space = server.project(8).space_hash
     versions.add(engine, 8, f"student-1-{space}", 1, space, {}, 0)
-    assert wanted(engine) == [(7, served)]
+    assert to_load(engine) == [(7, served)]
     versions.set_state(engine, 8, f"student-1-{space}", "publishing", "")
-    assert wanted(engine) == [(7, served), (8, f"student-1-{space}")]
+    assert to_load(engine) == [(7, served), (8, f"student-1-{space}")]
 
 
 def test_looking_never_fails_because_of_a_missing_student(server: Server) -> None:
