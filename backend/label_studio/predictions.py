@@ -12,7 +12,7 @@ from backend.label_studio.annotations import chosen_labels, read_annotation
 from backend.label_studio.control import Control
 from model.labels import CandidateSet
 
-__all__ = ["abstained_entry", "chosen_labels", "is_valid", "label_entry", "read_annotation", "shortlist_entry"]
+__all__ = ["abstained_entry", "chosen_labels", "is_valid", "label_entry", "read_annotation", "shortlist_entry", "ticks"]
 
 Entry = dict[str, Any]
 
@@ -31,16 +31,16 @@ def shortlist_entry(
         shares: tuple[float | None, ...] = candidates.confidences[:limit] or (None,) * len(labels)
         result.append(_lines(control, [_line(control, *pair) for pair in zip(labels, shares, strict=True)]))
     if control.multiple:
-        result.append(_ticks(control, labels))
+        result.append(ticks(control, labels))
     elif preselect or control.candidates_area is None:
-        result.append(_ticks(control, labels[:1]))
+        result.append(ticks(control, labels[:1]))
     return {"model_version": version, "score": float(candidates.score), "result": result}
 
 
 def label_entry(control: Control, version: str, label: str, score: float, preselect: bool = True) -> Entry:
     """The entry of one label with its probability; without `preselect` config B lists it instead of ticking it."""
     listed = control.candidates_area is not None and not preselect
-    region = _lines(control, [_line(control, label, score)]) if listed else _ticks(control, (label,))
+    region = _lines(control, [_line(control, label, score)]) if listed else ticks(control, (label,))
     return {"model_version": version, "score": float(score), "result": [region]}
 
 
@@ -72,7 +72,8 @@ def _head_problem(entry: Entry, version: str) -> str:
     return "" if 0.0 <= score <= 1.0 else f"the score {score} is not in [0, 1]"
 
 
-def _ticks(control: Control, labels: tuple[str, ...]) -> Entry:
+def ticks(control: Control, labels: tuple[str, ...]) -> Entry:
+    """The region of a result that ticks these labels."""
     return _region(control, control.name, control.value_key, control.wire_value(labels))
 
 

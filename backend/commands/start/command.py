@@ -18,12 +18,22 @@ def start(
     sample: Annotated[
         str,
         typer.Option(
-            envvar="SAMPLE", help="CSV, TSV, JSONL or JSON file (also .gz) for the project; default: shipped messages."
+            envvar="SAMPLE",
+            help="CSV, TSV, JSONL, JSON (also .gz) or Excel file (FILE.xlsx#SHEET: one of its sheets) for the project; "
+            "default: shipped messages.",
         ),
     ] = "",
     labels: Annotated[
         str, typer.Option(envvar="LABELS", help="Labels, separated by commas, for a file without a label column.")
     ] = "",
+    labels_by_people: Annotated[
+        bool,
+        typer.Option(
+            "--labels-by-people",
+            envvar="LABELS_BY_PEOPLE",
+            help="The file's labels were given by people: import them as annotations, to learn from.",
+        ),
+    ] = False,
     port: Annotated[int | None, typer.Option(help="Port of the backend; default: PORT, else 9090.")] = None,
     label_studio_port: Annotated[
         int, typer.Option(envvar="LABEL_STUDIO_PORT", min=1, max=65535, help="Port of Label Studio.")
@@ -48,5 +58,5 @@ def start(
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     plan = Plan(settings)
     if with_label_studio and sample != "0":
-        plan = Plan(settings, label_studio_port, label_studio_venv, read_plan_sample(sample, labels))
+        plan = Plan(settings, label_studio_port, label_studio_venv, read_plan_sample(sample, labels, labels_by_people))
     run(plan, JsonConsole() if as_json else Console())

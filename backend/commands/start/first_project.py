@@ -35,7 +35,9 @@ def bring_in_sample(
 ) -> Imported | None:
     """Import and connect the sample, then wait until its tasks have shortlists; None if it was deleted on purpose."""
     if not sample.shipped:
-        report_reading(sample.file, console)
+        report_reading(sample.file, console, sample.by_people)
+        if sample.outside:
+            console.say(f"  {sample.outside} texts have labels that are not among the project's; these are left out")
     key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
     with LabelStudio(settings.LABEL_STUDIO_URL, key, IMPORT_SECONDS) as label_studio:
         imported = import_sample(
@@ -44,6 +46,7 @@ def bring_in_sample(
             sample.space,
             folder,
             lambda done, total: console.progress(f"Importing: {done} of {total} texts"),
+            sample.by_people,
         )
         if imported is None:
             console.say("The sample project was deleted in Label Studio; SAMPLE=<file> makes a new one of your texts")
@@ -117,14 +120,17 @@ def _status(settings: Settings, project: int) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def report_reading(sample: SampleFile, console: Console) -> None:
+def report_reading(sample: SampleFile, console: Console, by_people: bool = False) -> None:
     """Say what was found in a file of the user's own: columns, and every row that is left out (the first ten)."""
     columns = sample.columns
     console.say(
         f"Sample: {len(sample.rows)} texts from column {columns.text!r} ({columns.reason}) of {sample.path.name}"
     )
     if columns.label:
-        console.say(f"  labels of column {columns.label!r} are kept for comparison only; no model sees them")
+        use = "become annotations by people" if by_people else "are kept for comparison only; no model sees them"
+        console.say(f"  labels of column {columns.label!r} {use}")
+    for note in sample.notes:
+        console.say(f"  {note}")
     for bad in sample.bad[:NAMED_BAD_ROWS]:
         console.say(f"  {bad}")
     if len(sample.bad) > NAMED_BAD_ROWS:

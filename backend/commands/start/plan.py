@@ -19,11 +19,17 @@ class Sample:
 
     file: SampleFile
     space: LabelSpace
+    by_people: bool = False  # its labels become annotations, rather than being kept for comparison
 
     @property
     def shipped(self) -> bool:
         """Whether it is the sample that comes with Shortlist."""
         return self.file.path == shipped_messages()
+
+    @property
+    def outside(self) -> int:
+        """Texts with a label that the label space does not have."""
+        return sum(any(label not in self.space for label in row.labels) for row in self.file.rows)
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,20 @@ class Plan:
     sample: Sample | None = None
 
 
-def read_plan_sample(name: str, labels: str) -> Sample:
+def read_plan_sample(name: str, labels: str, by_people: bool = False) -> Sample:
     """The sample called `name` on the command line; an empty name is the shipped one.
 
-    Raises SampleError if the file cannot be used, or labels are given for the shipped sample.
+    Raises SampleError if the file cannot be used, labels are given for the shipped sample, or are to count as people's
+    where there are none.
     """
+    if not name and by_people:
+        raise SampleError("LABELS_BY_PEOPLE goes with SAMPLE=<file>; no person labelled the shipped sample")
     if not name and labels:
         raise SampleError("LABELS goes with SAMPLE=<file>; the shipped sample has its own labels")
     file = read_sample(Path(name).expanduser().absolute() if name else shipped_messages())
-    return Sample(file, label_space(file, labels))
+    sample = Sample(file, label_space(file, labels), by_people)
+    if by_people and sample.outside == sum(bool(row.labels) for row in file.rows):
+        raise SampleError(
+            f"{file.path} has no labels of the project's that could count as people's: leave LABELS_BY_PEOPLE away"
+        )
+    return sample

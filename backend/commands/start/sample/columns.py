@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.commands.start.sample.json_rows import ANNOTATIONS
 from backend.errors import SampleError
 
 TEXT = "text"
-LABEL = "label"
+LABELS = (ANNOTATIONS, "label", "labels", "choices", "choice", "category", "class", "sentiment", "intent")
 LOOKED_AT = 200  # rows that decide which columns are textual
 
 
@@ -24,9 +25,12 @@ class Columns:
 
 
 def choose_columns(records: Sequence[dict[str, Any]], path: Path) -> Columns:
-    """The column called `text`, else the only or first one that holds prose; SampleError if there is none."""
+    """The column called `text`, else the only or first one that holds prose; SampleError if there is none.
+
+    The label column goes by its name: `label`, or what tools call it; else it is one that holds Label Studio's choices.
+    """
     names = list(dict.fromkeys(name for record in records[:LOOKED_AT] for name in record))
-    label = _named(names, LABEL)
+    label = next((found for wanted in LABELS if (found := _named(names, wanted))), "") or _chosen(records, names)
     text = _named(names, TEXT)
     if text:
         return Columns(text, label, "by its name")
@@ -38,6 +42,16 @@ def choose_columns(records: Sequence[dict[str, Any]], path: Path) -> Columns:
         raise SampleError(f"{path} has no column with texts (columns: {found}); call the column {TEXT!r}")
     reason = "the only one with texts" if len(textual) == 1 else f"the first of {len(textual)} with texts"
     return Columns(textual[0], label, reason)
+
+
+def _chosen(records: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
+    """The column in which some cell is `{"choices": …}` or `{"taxonomy": …}`, as text or as an object."""
+    for name in names:
+        cells = [record.get(name) for record in records[:LOOKED_AT]]
+        heads = [str(cell)[:12].replace("'", '"') for cell in cells if isinstance(cell, str | dict)]
+        if any(head.startswith(('{"choices"', '{"taxonomy"')) for head in heads):
+            return name
+    return ""
 
 
 def _named(names: Sequence[str], wanted: str) -> str:

@@ -1,84 +1,104 @@
-"""Reads a sample file: CSV, TSV, JSON lines or JSON, plain or gzipped. Bad rows are named and left out."""
+"""Reads a sample file: CSV, TSV, JSON lines, JSON (all of them plain or gzipped) or Excel.
+
+Bad rows are named and left out.
+"""
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
-import io
-import json
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backend.commands.start.sample.columns import Columns, choose_columns
+from backend.commands.start.sample.decoding import decode, refuse_foreign
+from backend.commands.start.sample.json_rows import json_lines, json_records
+from backend.commands.start.sample.label_cell import UnreadableLabel, labels_of
+from backend.commands.start.sample.repeated import joined
+from backend.commands.start.sample.row import BadRow, Records
+from backend.commands.start.sample.table import csv_records
 from backend.errors import SampleError
 
-FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+WORKBOOKS = (".xlsx", ".xlsm")
+FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", *WORKBOOKS)
 LONGEST_TEXT = 100_000  # characters; longer cells are nearly always a quote that was never closed
+SHOWN = 3  # unreadable labels that are quoted
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """One text, with the line of the file it comes from and its label (empty where there is none)."""
+    """One text, with the line of the file it comes from and its label (empty where there is none).
+
+    `narrowed` are the labels of a row that has several, which then has no `label`.
+    """
 
     line: int
     text: str
     label: str = ""
+    narrowed: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A line that was left out, and why."""
-
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"line {self.line} skipped: {self.reason}"
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the row is labelled with."""
+        return (self.label,) if self.label else self.narrowed
 
 
 @dataclass(frozen=True)
 class SampleFile:
-    """What a file holds. `digest` is a hash of its content, so that a second start recognises it."""
+    """What a file holds. `digest` is a hash of its content, so that a second start recognises it; `notes` are
+    sentences about how it was read."""
 
     path: Path
     rows: tuple[SampleRow, ...]
     bad: tuple[BadRow, ...]
     columns: Columns
     digest: str
+    notes: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Labels in use, sorted."""
-        return tuple(sorted({row.label for row in self.rows if row.label}))
-
-
-Record = tuple[int, dict[str, Any] | BadRow]
+        return tuple(sorted({label for row in self.rows for label in row.labels}))
 
 
 def read_sample(path: Path) -> SampleFile:
-    """Read a file; SampleError names the file if it cannot be read, is empty, or has no text column."""
+    """Read a file; SampleError names the file if it cannot be read, is empty, or has no text column.
+
+    Of a workbook the first sheet is read, or the one that is named behind a `#`: `tickets.xlsx#Sheet2`.
+    """
+    path, sheet = _sheet(path)
     content = _content(path)
-    kind = _kind(path)
-    records = list(_records(kind, content, path))
-    if not records:
+    found = _records(_kind(path), content, path, sheet)
+    if not found.rows:
         raise SampleError(f"{path} is empty: it has no rows")
-    good = [(line, record) for line, record in records if isinstance(record, dict)]
-    bad = [record for _, record in records if isinstance(record, BadRow)]
+    good = [(line, record) for line, record in found.rows if isinstance(record, dict)]
+    bad = [record for _, record in found.rows if isinstance(record, BadRow)]
     if not good:
         raise SampleError(f"{path} has no usable row; {bad[0]}")
     columns = choose_columns([record for _, record in good], path)
+    good, joining = joined(good, columns)
     rows: list[SampleRow] = []
+    unreadable: list[str] = []
     for line, record in good:
-        row = _row(line, record, columns)
+        row = _row(line, record, columns, unreadable)
         (rows if isinstance(row, SampleRow) else bad).append(row)  # type: ignore[arg-type]
     bad.sort(key=lambda row: row.line)
     if not rows:
         raise SampleError(f"{path} has no usable row; {bad[0]}")
-    return SampleFile(path, tuple(rows), tuple(bad), columns, hashlib.sha256(content).hexdigest())
+    notes = (*found.notes, *joining, *_label_notes(rows, unreadable))
+    digest = hashlib.sha256(content + (f"#{sheet}" if sheet else "").encode()).hexdigest()
+    return SampleFile(path, tuple(rows), tuple(bad), columns, digest, notes)
+
+
+def _sheet(path: Path) -> tuple[Path, str]:
+    name, mark, sheet = path.name.rpartition("#")
+    if mark and Path(name).suffix.lower() in WORKBOOKS and not path.exists():
+        return path.with_name(name), sheet
+    return path, ""
 
 
 def _content(path: Path) -> bytes:
@@ -100,87 +120,35 @@ def _kind(path: Path) -> str:
     return kind.lower()
 
 
-def _records(kind: str, content: bytes, path: Path) -> Iterator[Record]:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = content.decode("utf-16", errors="replace")
-    else:
-        text = content.decode("utf-8-sig", errors="surrogateescape")  # a bad byte costs its row, not the file
+def _records(kind: str, content: bytes, path: Path, sheet: str) -> Records:
+    if kind in WORKBOOKS:
+        from backend.commands.start.sample.workbook import workbook_records
+
+        return workbook_records(content, path, sheet)
+    text, encoding = decode(content, path)
     if kind in (".csv", ".tsv"):
-        return _csv_records(text, kind)
-    return _json_records(text, path) if kind == ".json" else _json_lines(text)
+        found = csv_records(text, path, "\t" if kind == ".tsv" else "")
+    else:
+        found = Records(list(json_records(text, path) if kind == ".json" else json_lines(text)))
+    refuse_foreign(found.rows, encoding, path)
+    return found
 
 
-def _json_lines(text: str) -> Iterator[Record]:
-    for line, content in enumerate(io.StringIO(text), start=1):
-        if not content.strip():
-            continue
-        try:
-            value = json.loads(content)
-        except ValueError as error:
-            yield line, BadRow(line, f"not JSON ({error})")
-        else:
-            yield line, _as_object(line, value)
-
-
-def _json_records(text: str, path: Path) -> Iterator[Record]:
-    try:
-        values = json.loads(text) if text.strip() else []
-    except ValueError as error:
-        raise SampleError(f"{path} is not JSON: {error}; a file with one object per line is called .jsonl") from None
-    if not isinstance(values, list):
-        raise SampleError(f"{path} must hold a JSON list of objects, it holds {type(values).__name__}")
-    for number, value in enumerate(values, start=1):
-        yield number, _as_object(number, value)
-
-
-def _as_object(line: int, value: object) -> dict[str, Any] | BadRow:
-    if not isinstance(value, dict):
-        return BadRow(line, f"not an object but {type(value).__name__}")
-    return value["data"] if isinstance(value.get("data"), dict) else value  # a task as Label Studio exports it
-
-
-def _csv_records(text: str, kind: str) -> Iterator[Record]:
-    csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if kind == ".tsv" else _delimiter(text))
-    header: list[str] = []
-    start = 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield start, BadRow(start, f"not CSV ({error})")
-            cells = []
-        line, start = start, reader.line_num + 1
-        if not any(cell.strip() for cell in cells):
-            continue
-        if not header:
-            header = [cell.strip() for cell in cells]
-        elif len(cells) > len(header):
-            yield line, BadRow(line, f"{len(cells)} columns, but the header has {len(header)}")
-        else:
-            yield line, dict(zip(header, cells, strict=False))
-
-
-def _delimiter(text: str) -> str:
-    """The separator that occurs most often in the header line; a comma when none does."""
-    header = next((line for line in io.StringIO(text) if line.strip()), "")
-    return max(",;\t|", key=header.count)
-
-
-def _row(line: int, record: dict[str, Any], columns: Columns) -> SampleRow | BadRow:
+def _row(line: int, record: dict[str, Any], columns: Columns, unreadable: list[str]) -> SampleRow | BadRow:
     text = record.get(columns.text)
     if not isinstance(text, str) or not text.strip():
         return BadRow(line, f"no text in column {columns.text!r}")
     if len(text) > LONGEST_TEXT:
         return BadRow(line, f"the text has {len(text)} characters, more than {LONGEST_TEXT}")
-    label = record.get(columns.label) if columns.label else None
-    label = "" if label is None else " ".join(str(label).split())
-    problem = _problem(text, label)
+    labels: tuple[str, ...] = ()
+    try:
+        labels = labels_of(record.get(columns.label)) if columns.label else ()
+    except UnreadableLabel as error:
+        unreadable.append(f"line {line}: {error}")
+    problem = next((found for label in labels or [""] if (found := _problem(text, label))), "")
     if problem:
         return BadRow(line, problem)
-    return SampleRow(line, text.strip(), label)
+    return SampleRow(line, text.strip(), labels[0]) if len(labels) == 1 else SampleRow(line, text.strip(), "", labels)
 
 
 def _problem(text: str, label: str) -> str:
@@ -192,3 +160,16 @@ def _problem(text: str, label: str) -> str:
     if "\0" in text:
         return "the text contains a NUL character"
     return "" if label.isprintable() else f"the label {label!r} contains control characters"
+
+
+def _label_notes(rows: Sequence[SampleRow], unreadable: Sequence[str]) -> list[str]:
+    """What became of cells that hold more or less than one label."""
+    notes = []
+    several = sum(bool(row.narrowed) for row in rows)
+    if several:
+        often = Counter(", ".join(row.narrowed) for row in rows if row.narrowed).most_common(1)[0][0]
+        notes.append(f"{several} of {len(rows)} texts have several labels, such as {often}; these stay together")
+    if unreadable:
+        shown = "; ".join(unreadable[:SHOWN])
+        notes.append(f"{len(unreadable)} label cells hold no name that can be read, their texts have no label: {shown}")
+    return notes

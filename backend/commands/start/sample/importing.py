@@ -12,7 +12,10 @@ from backend.commands.start.sample.file import SampleFile, SampleRow
 from backend.commands.start.sample.label_space import label_config, shipped_messages
 from backend.commands.start.sample.state import ROW, SampleState, keep_labels, recall, remember
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.control import Control
 from backend.label_studio.instructions import source_note
+from backend.label_studio.label_config import read_labeling_config
+from backend.label_studio.predictions import ticks
 from backend.label_studio.templates import explanation
 from model.labels import LabelSpace
 
@@ -36,14 +39,16 @@ def import_sample(
     space: LabelSpace,
     folder: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    by_people: bool = False,
 ) -> Imported | None:
     """Find or make the project of this sample and import what it does not hold yet.
 
     Tasks come in a shuffled order. An interrupted import goes on where it stopped; a finished one is never repeated, so
     that tasks which somebody deleted stay away. None: the shipped sample's project was deleted on purpose. The file's
-    labels never become part of a task; they go to `folder`, for comparison.
+    labels never become part of a task's data; they go to `folder`, for comparison. With `by_people` they become
+    annotations, too.
     """
-    key = sample_key(sample, space)
+    key = sample_key(sample, space) + "-people" * by_people
     state = recall(folder, key)
     project = _find(label_studio, key)
     if project is None and state is not None and sample.path == shipped_messages():
@@ -56,9 +61,10 @@ def import_sample(
     remember(folder, key, SampleState(number, complete=False))
     here = {task["data"].get(ROW) for task in label_studio.tasks(number)}
     missing = [row for row in shuffled(sample) if row.line not in here]
+    control = read_labeling_config(label_config(space)) if by_people else None
     for start in range(0, len(missing), CHUNK):
         chunk = missing[start : start + CHUNK]
-        label_studio.import_tasks(number, [_task(row) for row in chunk])
+        label_studio.import_tasks(number, [_task(row, control) for row in chunk])
         progress(start + len(chunk), len(missing))
     keep_labels(sample, folder, number)
     remember(folder, key, SampleState(number, complete=True))
@@ -101,5 +107,10 @@ def _make(label_studio: LabelStudio, sample: SampleFile, space: LabelSpace, key:
     return label_studio.create_project(title(sample.path), label_config(space), **fields)
 
 
-def _task(row: SampleRow) -> dict[str, object]:
-    return {"text": row.text, ROW: row.line}
+def _task(row: SampleRow, control: Control | None) -> dict[str, object]:
+    """What Label Studio imports; with `control` the row's labels are an annotation, where the label space has them."""
+    data: dict[str, object] = {"text": row.text, ROW: row.line}
+    if control is None:
+        return data
+    known = tuple(label for label in row.labels if label in control.space)
+    return {"data": data, "annotations": [{"result": [ticks(control, known)]}] if known else []}

@@ -40,7 +40,7 @@ def keep_labels(sample: SampleFile, folder: Path, project: int) -> Path | None:
 
     They serve to compare with only: no teacher and no student reads this file.
     """
-    rows = [row for row in sample.rows if row.label]
+    rows = [row for row in sample.rows if row.labels]
     if not rows:
         return None
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +48,7 @@ def keep_labels(sample: SampleFile, folder: Path, project: int) -> Path | None:
     temporary = path.with_suffix(".tmp")
     with gzip.open(temporary, "wt", encoding="utf-8") as file:
         for row in rows:
-            file.write(json.dumps({ROW: row.line, "label": row.label}, ensure_ascii=False) + "\n")
+            found = {"label": row.label} if row.label else {"labels": row.narrowed}
+            file.write(json.dumps({ROW: row.line, **found}, ensure_ascii=False) + "\n")
     temporary.replace(path)
     return path
