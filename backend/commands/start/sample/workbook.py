@@ -98,7 +98,8 @@ def _mend(content: bytes, title: str, values: list[Row]) -> list[str]:
     The reader that goes row by row knows of neither; so a sheet with empty cells is read as a whole, unless it is huge.
     """
     cells = sum(map(len, values))
-    if cells > MOST_CELLS or not any(value is None for row in values for value in row):
+    complete = len({len(row) for row in values}) == 1 and all(value is not None for row in values for value in row)
+    if complete or cells > MOST_CELLS:
         return []
     sheet = load_workbook(io.BytesIO(content))[title]
     filled = 0

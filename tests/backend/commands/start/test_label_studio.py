@@ -1,10 +1,12 @@
 """The embedded Label Studio, the real one: login, data folder, and a sample that is imported exactly once."""
 
 import io
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from backend.commands.start import label_studio as embedded
@@ -144,6 +146,31 @@ class TestRealLabelStudio:
         assert second.project != first.project
         assert second.added == 2
         assert list(tmp_path.glob("*labels*")) == []
+
+    def test_labels_by_people_become_annotations_and_every_export_of_them_is_a_sample(
+        self, client: LabelStudio, server: EmbeddedLabelStudio, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "mine.jsonl"
+        rows = [{"text": f"message, {n}", "label": label} for n, label in enumerate(["late", ["late", "lost"], "odd"])]
+        path.write_text("\n".join(map(json.dumps, [*rows, {"text": "not labelled"}])))
+        sample = read_sample(path)
+        found = import_sample(client, sample, label_space(sample, "late,lost"), tmp_path / "state", by_people=True)
+        assert found is not None
+        given = {task["data"]["text"]: task["annotations"] for task in client.tasks(found.project)}
+        assert [len(given[f"message, {n}"]) for n in range(3)] == [1, 1, 0]
+        task = next(task["id"] for task in client.tasks(found.project) if task["data"]["text"] == "message, 0")
+        other = [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": ["lost"]}}]
+        client.http.send("POST", f"api/tasks/{task}/annotations/", {"result": other})  # somebody who sees it otherwise
+        wanted = {"message, 0": ("late", "lost"), "message, 1": ("late", "lost")}
+        for kind, ending in {"JSON": "json", "JSON_MIN": "json", "CSV": "csv", "TSV": "tsv"}.items():
+            url = f"{client.url}/api/projects/{found.project}/export"
+            key = {"Authorization": f"Token {server.credentials.token}"}
+            exported = tmp_path / f"{kind}.{ending}"
+            exported.write_bytes(httpx.get(url, params={"exportType": kind}, headers=key, trust_env=False).content)
+            again = read_sample(exported)
+            labels = {row.text: tuple(sorted(row.labels)) for row in again.rows if row.labels}
+            assert labels == wanted, kind
+            assert again.bad == ()
 
     def test_other_users_of_the_machine_cannot_read_the_folder(
         self, data: DataDir, server: EmbeddedLabelStudio
