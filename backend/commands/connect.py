@@ -31,6 +31,9 @@ def connect(
         list[str] | None,
         typer.Option("--option", "-o", help="A setting for this project: NAME=VALUE; NAME= takes it back."),
     ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Let the project show Shortlist's predictions, whatever it shows now.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
 ) -> None:
     """Connect a project: ML backend, webhook with login, title and options; then read its tasks and pre-annotate.
@@ -51,7 +54,9 @@ def connect(
     with LabelStudio(settings.LABEL_STUDIO_URL, settings.LABEL_STUDIO_API_KEY.get_secret_value()) as label_studio:
         if chosen is None:
             chosen = ask_project(label_studio)
-        done = connect_project(label_studio, settings, chosen, read_options(option))
+        done = connect_project(label_studio, settings, chosen, read_options(option), show=show)
+        if done.switch and not as_json and at_terminal() and ask_to_switch(done):
+            done = connect_project(label_studio, settings, chosen, show=True)
     if as_json:
         typer.echo(json.dumps(done.to_json()))
     else:
@@ -87,6 +92,12 @@ def ask_project(label_studio: LabelStudio) -> int:
     return int(typer.prompt("Which project", default=first, type=int))
 
 
+def ask_to_switch(done: Connected) -> bool:
+    """Whether the project should show our predictions rather than what its owner chose."""
+    typer.echo(f"The project shows {done.shows or 'no predictions'}.")
+    return typer.confirm(f"Shall people see {done.version} instead?", default=False)
+
+
 def read_options(given: list[str] | None) -> dict[str, object] | None:
     """`NAME=VALUE` pairs as an object; None if there are none. Values are JSON where they can be."""
     if not given:
@@ -111,7 +122,8 @@ def _tell(done: Connected) -> None:
 
     console = Console(highlight=False)
     console.print(
-        f"Project {done.project} [bold]{escape(done.title)}[/] is connected with {done.url} and shows {done.version}",
+        f"Project {done.project} [bold]{escape(done.title)}[/] is connected with {done.url}"
+        + ("" if done.switch else f" and shows {done.version}"),
         soft_wrap=True,
     )
     for note in done.notes:

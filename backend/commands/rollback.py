@@ -23,12 +23,14 @@ def rollback(
     Example: shortlist rollback 7 student-2-9f2c1a
     """
     from backend.projects.actions import serve_version
+    from backend.projects.on_screen import follows
 
     services, known = open_project(project)
-    done = serve_version(current_of(services, known), version)
+    current = current_of(services, known)
+    done = serve_version(current, version)
     if as_json:
         show_json({"project": project, "before": done.before, "served": done.version, "publish": done.publish})
     else:
         before = f" instead of {done.before}" if done.before else ""
-        typer.echo(f"Project {project} ({known.title}) serves {done.version}{before}; Label Studio follows in a moment")
+        typer.echo(f"Project {project} ({known.title}) serves {done.version}{before}; {follows(current)}")
         typer.echo(f"The next training may replace it; `shortlist pause {project}` keeps it")

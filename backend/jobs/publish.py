@@ -12,7 +12,9 @@ import structlog
 from backend.jobs.run import run_job
 from backend.label_studio.client import LabelStudio
 from backend.pool import predictions, projects, tasks, version_names, versions
+from backend.projects.current import Current
 from backend.projects.job import Job
+from backend.projects.on_screen import instead, is_ours, remember_on_screen
 from backend.serving.predicting import predict_missing
 from backend.serving.publishing.people_queue import mark_head
 from backend.serving.publishing.pruning import prune
@@ -51,10 +53,16 @@ def work(job: Job) -> str:
             job.about(served)
             sent += _catch_up(job, label_studio, served)
             waiting = _waiting(job)
+        now = remember_on_screen(job.current, label_studio.project(job.number))
     prune(job)
-    done = f"Label Studio shows {served}" + (f"; {sent} predictions sent" if sent else "")
+    told = f"Label Studio shows {served}" if is_ours(now, served) else _instead(now, served)
+    done = told + (f"; {sent} predictions sent" if sent else "")
     late = not version_names.is_teacher(served) and predictions.unpublished(job.services.engine, job.number, served, 1)
     return f"{done}; the rest follows after the training" if late else done
+
+
+def _instead(now: Current, served: str) -> str:
+    return instead(now.number, now.project.on_screen or "", served)
 
 
 def _catch_up(job: Job, label_studio: LabelStudio, served: str) -> int:

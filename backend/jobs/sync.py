@@ -18,12 +18,13 @@ from backend.label_studio.control import Control
 from backend.label_studio.fields import identifier, utc_text
 from backend.label_studio.task_text import task_text
 from backend.pool import annotations as decisions
-from backend.pool import projects, tasks
+from backend.pool import figures, projects, tasks
 from backend.pool.projects import Project
 from backend.projects import triggers
 from backend.projects.current import current_of
 from backend.projects.job import Job
-from backend.projects.updates import remember, remember_instructions
+from backend.projects.on_screen import remember_on_screen
+from backend.projects.updates import remember, remember_instructions, take_texts
 from backend.services import Services
 
 log = structlog.get_logger(__name__)
@@ -66,7 +67,16 @@ def work(job: Job) -> str:
         triggers.on_human_labels(job.services, job.number)
     if found.texts:
         triggers.on_new_tasks(job.services, job.number)
-    return f"in line with Label Studio: {found}"
+    return f"in line with Label Studio: {found}{_left_out(job)}"
+
+
+def _left_out(job: Job) -> str:
+    """What Label Studio has that cannot be used."""
+    engine, space = job.services.engine, job.project.space
+    textless = len(tasks.textless(engine, job.number))
+    unknown = figures.unknown_labels(engine, job.number, space.names if space else ()).annotations
+    told = f"; {textless} tasks have no text" if textless else ""
+    return told + (f"; {unknown} annotations have labels that the label config does not have" if unknown else "")
 
 
 def synchronise(job: Job, complete: bool) -> Difference | None:
@@ -84,7 +94,9 @@ def synchronise(job: Job, complete: bool) -> Difference | None:
             _compare_ids(job.services, label_studio, job.number, found)
     if found.set_back:
         job.note("Label Studio's clock was set back. Everything was compared anew, so that nothing is missing.")
-    elif found.decided and project.changes:  # there were labels before: this is not the first look at a project
+    elif (
+        found.decided and project.changes and project.synced
+    ):  # there were labels before: this is not the first look at a project
         job.note("No event had told of some changed human labels. The comparison with Label Studio found them.")
     log.info("synchronised", texts=found.texts, decided=found.decided, removed=found.removed, complete=complete)
     return found
@@ -97,7 +109,8 @@ def _follow_project(job: Job, label_studio: LabelStudio) -> Project:
     epoch = str(int(datetime.fromisoformat(created).timestamp())) if created else ""
     title = str(stated.get("title") or "")
     project = remember(job.services, job.number, epoch, str(stated["label_config"]), title=title)
-    return remember_instructions(current_of(job.services, project), stated)
+    project = remember_instructions(current_of(job.services, project), stated)
+    return remember_on_screen(current_of(job.services, project), stated).project
 
 
 def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Difference:
@@ -123,13 +136,8 @@ def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Diff
 def _take(
     services: Services, control: Control, project: int, page: Sequence[Any], listed_ms: int, found: Difference
 ) -> None:
-    ids = [int(task["id"]) for task in page]
     given = {int(task["id"]): task_text(control, task.get("data") or {}) for task in page}
-    known = tasks.texts(services.engine, project, ids)
-    fresh = {task: text for task, text in given.items() if text and known.get(task) != text}
-    if fresh:
-        tasks.add(services.engine, project, fresh)
-    found.texts += len(fresh)
+    found.texts += take_texts(services, project, given)
     rows = [read_annotation(control, one, int(task["id"])) for task in page for one in _annotations(task)]
     changed = decisions.save(services.engine, project, rows, listed_ms)
     found.decided += len(changed | _drop_deleted(services, project, page, listed_ms))
@@ -154,11 +162,14 @@ def _drop_deleted(services: Services, project: int, page: Sequence[Any], listed_
 def _as_many(job: Job, label_studio: LabelStudio) -> bool:
     """Whether the pool has as many tasks as Label Studio, where it says how many. All of its tasks were read, so that
     one that vanished would leave the pool with more; listing all ids of a large project takes seconds."""
-    return label_studio.project(job.number).get("task_number") == tasks.count(job.services.engine, job.number)
+    engine, number = job.services.engine, job.number
+    here = tasks.count(engine, number) + len(tasks.textless(engine, number))
+    return label_studio.project(number).get("task_number") == here
 
 
 def _compare_ids(services: Services, label_studio: LabelStudio, project: int, found: Difference) -> None:
-    ours = set(tasks.all_ids(services.engine, project)) | decisions.task_ids(services.engine, project)
+    engine = services.engine
+    ours = set(tasks.all_ids(engine, project)) | tasks.textless(engine, project) | decisions.task_ids(engine, project)
     gone = ours - label_studio.task_ids(project)  # in this order: a task that arrives meanwhile is not gone
     if gone:
         tasks.remove(services.engine, project, sorted(gone))

@@ -15,6 +15,8 @@ from backend.pool.annotation import Annotation
 
 log = structlog.get_logger(__name__)
 
+MOST_UNKNOWN = 20  # labels of one annotation that are kept by name though there is no such label
+
 
 def chosen_labels(control: Control, result: object) -> tuple[str, ...]:
     """The labels that a result has ticked for this control, each once.
@@ -51,7 +53,9 @@ def read_annotation(control: Control, body: Mapping[str, Any], task_id: int) -> 
     if number is None:
         raise ValueError(f"an annotation has the id {str(body.get('id'))[:40]!r}")
     skipped = bool(body.get("was_cancelled"))
-    labels = () if skipped else chosen_labels(control, body.get("result"))
+    labels, unknown = ((), []) if skipped else split_labels(control, body.get("result"))
+    if unknown:
+        log.warning("unknown labels dropped", control=control.name, labels=unknown[:5])
     version, shown, score = _shown(control, body.get("prediction"))
     return Annotation(
         annotation=number,
@@ -64,6 +68,7 @@ def read_annotation(control: Control, body: Mapping[str, Any], task_id: int) -> 
         shown_version=version,
         shown_labels=shown,
         shown_score=score,
+        unknown=tuple(storable(label) for label in dict.fromkeys(unknown))[:MOST_UNKNOWN],
     )
 
 

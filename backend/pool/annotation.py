@@ -17,7 +17,8 @@ class Annotation:
     """What one person did with one task. `updated_at` is Label Studio's, ISO 8601 in one form, compared as text.
 
     `task` is 0 while only the deletion is known. `shown_…` is the prediction that the person had in front of them;
-    `shown_at` is the time of the event that told about it.
+    `shown_at` is the time of the event that told about it. `unknown` are ticked labels that the label
+    config did not have when the annotation was read.
     """
 
     annotation: int
@@ -31,6 +32,7 @@ class Annotation:
     shown_labels: tuple[str, ...] | None = None
     shown_score: float | None = None
     shown_at: str | None = None
+    unknown: tuple[str, ...] = ()
 
 
 def tombstone(annotation: int, task: int, updated_at: str) -> Annotation:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import candidate_sets
 from backend.pool.database.work_tables import ledger
 from backend.pool.version_names import TRAINED, is_trained
+
+MOST_NAMED = 10  # labels that are listed by name
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,32 @@ def decided(engine: sa.Engine, project: int) -> int:
     query = sa.select(sa.func.count(sa.distinct(people.c.task))).where(*labelled(project))
     with engine.connect() as connection:
         return int(connection.execute(query).scalar_one())
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """How many annotations have labels that there are not, and which: the most frequent names with their number."""
+
+    annotations: int
+    labels: dict[str, int]
+
+
+def unknown_labels(engine: sa.Engine, project: int, names: Collection[str]) -> Unknown:
+    """Of what people ticked, the labels that were not in the label config when it was read, or are not in `names`, the
+    present ones."""
+    labels, unknown = sa.cast(people.c.labels, sa.Text), sa.cast(people.c.unknown, sa.Text)
+    query = (
+        sa.select(labels, unknown, sa.func.count())
+        .where(people.c.project == project, people.c.state.in_(("labelled", "empty")))
+        .group_by(labels, unknown)
+    )
+    annotations, found = 0, Counter[str]()
+    with engine.connect() as connection:
+        for known, dropped, number in connection.execute(query):
+            missing = {*json.loads(dropped), *json.loads(known)} - set(names)
+            annotations += number * bool(missing)
+            found.update(dict.fromkeys(missing, number))
+    return Unknown(annotations, dict(found.most_common(MOST_NAMED)))
 
 
 def teacher(engine: sa.Engine, project: int, version: str) -> Checked:

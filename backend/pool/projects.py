@@ -41,6 +41,7 @@ class Project:
     instructions: str = ""
     paused: bool = False
     trained_sets: int = 0
+    on_screen: str | None = None
 
     @property
     def space_hash(self) -> str:
@@ -98,9 +99,12 @@ def save_config(
             fresh = {"project": project, "created": created, "created_ms": now_ms(), **new}
             upsert(connection, projects, [fresh], keep=["created_ms"])
             return True
+        changed = bool(row.space_hash != new["space_hash"])
         values = {**new, "created": created or row.created}
+        if changed:  # annotations are read anew: with other labels they say something else
+            values["synced"] = ""
         connection.execute(sa.update(projects).where(here).values(values))
-        return bool(row.space_hash != new["space_hash"])
+        return changed
 
 
 def promote(engine: sa.Engine, project: int, version: str) -> None:
@@ -132,6 +136,11 @@ def set_paused(engine: sa.Engine, project: int, paused: bool) -> None:
 def set_published(engine: sa.Engine, project: int, version: str | None) -> None:
     """The connection's title in Label Studio is this version now."""
     _update(engine, project, published=version)
+
+
+def set_on_screen(engine: sa.Engine, project: int, version: str) -> None:
+    """What Label Studio's project shows, as it said last; "" for nothing."""
+    _update(engine, project, on_screen=version)
 
 
 def set_synced(engine: sa.Engine, project: int, updated_at: str) -> None:

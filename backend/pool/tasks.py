@@ -16,7 +16,7 @@ from backend.pool.database.tables import tasks as task_table
 from backend.pool.text import storable, text_hash
 
 OF_A_TASK = (
-    tasks, candidate_sets, tables.annotations, student_tables.predictions, student_tables.published,
+    tasks, tables.textless_tasks, candidate_sets, tables.annotations, student_tables.predictions, student_tables.published,
     student_tables.acquisition, student_tables.rulings, student_tables.shortlists,
 )  # fmt: skip
 
@@ -30,8 +30,31 @@ def add(engine: sa.Engine, project: int, texts: Mapping[int, str]) -> None:
     ]
     if rows:
         with write(engine) as connection:
+            _forget(connection, tables.textless_tasks, project, list(texts))
             new: sa.ColumnElement[str] = sa.literal_column("excluded.text_hash")
             upsert(connection, tasks, rows, keep=["created_ms"], unless=tasks.c.text_hash == new)
+
+
+def add_textless(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
+    """Tasks in which there is nothing to read: they are counted, and a text that they had before is forgotten with all
+    that was answered about it."""
+    if ids:
+        with write(engine) as connection:
+            for table in (tasks, candidate_sets, student_tables.predictions):
+                _forget(connection, table, project, ids)
+            upsert(connection, tables.textless_tasks, [{"project": project, "task": task} for task in sorted(ids)])
+
+
+def textless(engine: sa.Engine, project: int) -> set[int]:
+    """Ids of the tasks in which there is nothing to read."""
+    with read(engine) as connection:
+        table = tables.textless_tasks
+        return set(connection.scalars(sa.select(table.c.task).where(table.c.project == project)))
+
+
+def _forget(connection: sa.Connection, table: sa.Table, project: int, ids: Collection[int]) -> None:
+    for chunk in chunks(sorted(set(ids))):
+        connection.execute(sa.delete(table).where(table.c.project == project, table.c.task.in_(chunk)))
 
 
 def remove(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
@@ -39,9 +62,8 @@ def remove(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
     if not ids:
         return
     with write(engine) as connection:
-        for chunk in chunks(sorted(set(ids))):
-            for table in OF_A_TASK:
-                connection.execute(sa.delete(table).where(table.c.project == project, table.c.task.in_(chunk)))
+        for table in OF_A_TASK:
+            _forget(connection, table, project, ids)
 
 
 def texts(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, str]:

@@ -19,6 +19,7 @@ from backend.label_studio.templates import explanation
 from backend.pool import projects
 from backend.pool.projects import Project
 from backend.projects.current import Current, current_of
+from backend.projects.on_screen import instead, is_ours, remember_on_screen, show_ours
 from backend.projects.teacher_check import lacking
 from backend.projects.updates import KEEP, remember, remember_instructions
 from backend.services import Services, open_services
@@ -29,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Connected:
-    """What `connect` did: `notes` are sentences about what still needs a person."""
+    """What `connect` did: `notes` are sentences about what still needs a person. `shows` is the version whose
+    predictions the project shows, "" for none; `switch` whether it could show ours instead."""
 
     project: int
     title: str
@@ -38,6 +40,8 @@ class Connected:
     connection: int
     webhook: int
     notes: tuple[str, ...] = ()
+    shows: str = ""
+    switch: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """A plain object."""
@@ -45,23 +49,29 @@ class Connected:
 
 
 def connect_project(
-    label_studio: LabelStudio, settings: Settings, project: int, overrides: Mapping[str, object] | None = None
+    label_studio: LabelStudio,
+    settings: Settings,
+    project: int,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    show: bool = False,
 ) -> Connected:
     """Connect a project, or put an existing connection right; may be repeated at any time.
 
-    `overrides` change the connection's `extra_params`, an empty value takes one away; None keeps all. Raises
+    `overrides` change the connection's `extra_params`, an empty value takes one away; None keeps all. `show`: the
+    project shows our predictions from now on, whatever its owner chose before. Raises
     LabelingConfigError if the label config is not supported, SettingsError for a wrong option, AddressBlocked and other
     LabelStudioErrors.
     """
     services = open_services(settings)
     try:
-        return _connect(services, label_studio, project, overrides)
+        return _connect(services, label_studio, project, overrides, show)
     finally:
         services.engine.dispose()
 
 
 def _connect(
-    services: Services, label_studio: LabelStudio, number: int, overrides: Mapping[str, object] | None
+    services: Services, label_studio: LabelStudio, number: int, overrides: Mapping[str, object] | None, show: bool
 ) -> Connected:
     settings = services.settings
     stated = _stated(label_studio, number)
@@ -76,12 +86,20 @@ def _connect(
     version = current_of(services, known).served_version
     connection = _one_connection(services, label_studio, number, version, overrides, existing)
     hook = _webhook(label_studio, settings, number, connection)
-    _show(label_studio, number, stated, existing, version)
+    if show:
+        show_ours(label_studio, number, version)
+    else:
+        _show(label_studio, number, stated, existing, version)
     projects.set_published(services.engine, number, version)
-    notes = [*_foreign(existing, settings), *_hidden(stated), *_explain(services, label_studio, known, stated)]
+    now = current_of(services, dataclasses.replace(known, published=version))
+    now = remember_on_screen(now, label_studio.project(number))
+    shows, switch = now.project.on_screen or "", not is_ours(now, version)
+    notes = [instead(number, shows, version)] if switch else []
+    notes += [*_foreign(existing, settings), *_explain(services, label_studio, known, stated)]
     notes += _teacherless(current_of(services, known))
     notes += _start_jobs(services, number)
-    return Connected(number, title, settings.backend_url, version, int(connection["id"]), int(hook["id"]), tuple(notes))
+    ids = int(connection["id"]), int(hook["id"])
+    return Connected(number, title, settings.backend_url, version, *ids, tuple(notes), shows, switch)
 
 
 def _stated(label_studio: LabelStudio, number: int) -> dict[str, Any]:
@@ -200,12 +218,6 @@ def _explain(services: Services, label_studio: LabelStudio, known: Project, stat
     elif told not in written and "shortlist" not in written.lower():
         return [f"The project has labelling instructions of its own; add what ticks mean: {told}"]
     return []
-
-
-def _hidden(stated: Mapping[str, Any]) -> list[str]:
-    if stated.get("show_collab_predictions", True):
-        return []
-    return ["The project hides predictions: switch on Settings, Annotation, Use predictions to prelabel tasks"]
 
 
 def _teacherless(current: Current) -> list[str]:

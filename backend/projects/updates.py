@@ -106,10 +106,21 @@ def remember_instructions(current: Current, stated: Mapping[str, Any]) -> Projec
 
 
 def remember_tasks(services: Services, project: int, texts: Mapping[int, str], unanswered: bool = True) -> None:
-    """Write what is new or edited to the pool, and have the teacher asked for it, and for what is `unanswered`."""
-    known = tasks.texts(services.engine, project, list(texts))
-    fresh = {task: text for task, text in texts.items() if known.get(task) != text}
-    if fresh:
-        tasks.add(services.engine, project, fresh)
-    if fresh or unanswered:
+    """Write what is new or edited to the pool, and have the teacher asked for it, and for what is `unanswered`.
+
+    Tasks whose text is "" are only counted.
+    """
+    if take_texts(services, project, texts) or (unanswered and any(texts.values())):
         start(lambda: triggers.on_new_tasks(services, project), project)
+
+
+def take_texts(services: Services, project: int, texts: Mapping[int, str]) -> int:
+    """Write texts by task to the pool where they are new or edited; "" for tasks in which there is nothing to read.
+
+    The number of tasks with a new text.
+    """
+    known = tasks.texts(services.engine, project, list(texts))
+    fresh = {task: text for task, text in texts.items() if text and known.get(task) != text}
+    tasks.add(services.engine, project, fresh)
+    tasks.add_textless(services.engine, project, [task for task, text in texts.items() if not text])
+    return len(fresh)

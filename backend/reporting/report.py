@@ -15,7 +15,7 @@ from backend.pool.tasks import text_lengths
 from backend.projects.current import Current
 from backend.reporting.page_figures import Insight, drawn, insight, next_run
 from backend.reporting.status import iso, project_status
-from backend.reporting.wording import FILTERS, phase_words, what_next
+from backend.reporting.wording import FILTERS, left_out_words, phase_words, what_next
 
 MOST_EXAMPLES = 20
 LONGEST_EXAMPLE = 300  # characters
@@ -55,6 +55,7 @@ def _facts(current: Current, status: dict[str, Any], found: Insight) -> dict[str
         "lengths": text_lengths(current.engine, current.number),
         "phase": phase_words(status),
         "next_steps": what_next(status),
+        "left_out": left_out_words(status["left_out"]),
         "next_run": next_run(status, found),
         **drawn(status, found),
         "examples": _examples(current),

@@ -10,6 +10,7 @@ from backend.errors import ShortlistError
 from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
 from backend.pool.version_names import is_committee, is_trained
 from backend.projects.current import Current
+from backend.projects.on_screen import is_ours
 from backend.projects.triggers import next_training
 from backend.reporting import committee_quality
 from backend.reporting.agreement import agreement
@@ -37,6 +38,9 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "title": current.project.title,
         "phase": phase(current) if served else "cold",
         "version": served,
+        "on_screen": current.project.on_screen,
+        "shows_ours": is_ours(current, served) if served else None,
+        "left_out": left_out(current),
         "problem": current.project.problem or None,
         "not_loaded": problems.get(served or ""),
         "label_space": list(current.project.space.names) if current.project.space else [],
@@ -65,6 +69,17 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "committee_hint": committee_quality.advice(current, served, taught),
         "stopping": _stopping(current, checked),
         "note": BIAS,
+    }
+
+
+def left_out(current: Current) -> dict[str, Any]:
+    """What cannot be used: tasks without text, and annotations with labels that the label config does not have."""
+    space = current.project.space
+    found = figures.unknown_labels(current.engine, current.number, space.names if space else ())
+    return {
+        "tasks": len(tasks.textless(current.engine, current.number)),
+        "annotations": found.annotations,
+        "labels": found.labels,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.pool.incidents import Incident
 from backend.pool.jobs import JobRow
+from backend.projects.on_screen import instead
 from model.evaluation import Rate
 
 UNKNOWN = "not known yet"
@@ -49,6 +50,8 @@ def phase_words(status: dict[str, Any]) -> str:
     """What people see in Label Studio now, and why."""
     if status["problem"]:
         return f"Nothing is suggested: the label config is not supported. {status['problem']}"
+    if status.get("shows_ours") is False:
+        return f"People do not see Shortlist's predictions. {_elsewhere(status)}"
     if status["phase"] == "teacher":
         why = _why_no_student(status)
         return f"People see shortlists of the {status['teacher']['name']}, because {why}"
@@ -57,6 +60,31 @@ def phase_words(status: dict[str, Any]) -> str:
         why = f". It was {row['reason']}" if row and row["reason"] else ""
         return f"People see one label per task, from the trained model {status['version']}{why}"
     return "Nothing is suggested yet, because the teacher has not answered anything"
+
+
+def _elsewhere(status: dict[str, Any]) -> str:
+    return instead(status["project"], status["on_screen"], status["version"])
+
+
+def left_out_words(found: dict[str, Any]) -> list[str]:
+    """Sentences about tasks and annotations of Label Studio that cannot be used: a status's `left_out`."""
+    told = []
+    if found["tasks"]:
+        told.append(
+            f"{_many(found['tasks'], 'task has', 'tasks have')} no text that can be read, so that nothing is suggested "
+            "for them: check the data, and the field that the label config shows"
+        )
+    if found["annotations"]:
+        names = ", ".join(f"{name} ({number})" for name, number in found["labels"].items())
+        told.append(
+            f"{_many(found['annotations'], 'annotation has', 'annotations have')} labels that are not in the label "
+            f"config, which do not count: {names}. Put them back into the label config, or label these tasks anew"
+        )
+    return told
+
+
+def _many(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
 
 
 def _why_no_student(status: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from backend.pool import projects
 from backend.pool.projects import Project
 from backend.projects import triggers
 from backend.projects.current import current_of
+from backend.projects.on_screen import remember_on_screen
 from backend.projects.triggers import start
 from backend.projects.updates import remember, remember_tasks
 from backend.services import Services
@@ -84,7 +85,7 @@ def _annotated(services: Services, project: Project, body: Body) -> None:
     control = current_of(services, project).control
     given = {task: data for task, data in _tasks(body) if data is not None}
     rows = list(_rows(control, body))
-    texts = {task: text for task, data in given.items() if (text := task_text(control, data))}
+    texts = {task: task_text(control, data) for task, data in given.items()}
     remember_tasks(services, project.project, texts, unanswered=False)
     if rows and people.save(services.engine, project.project, rows):
         start(lambda: triggers.on_human_labels(services, project.project), project.project)
@@ -110,8 +111,7 @@ def _unannotated(services: Services, project: Project, body: Body) -> None:
 
 def _tasks_created(services: Services, project: Project, body: Body) -> None:
     control = current_of(services, project).control
-    given = ((task, task_text(control, data)) for task, data in _tasks(body) if data is not None)
-    texts = {task: text for task, text in given if text}
+    texts = {task: task_text(control, data) for task, data in _tasks(body) if data is not None}
     if texts:
         remember_tasks(services, project.project, texts)
 
@@ -124,8 +124,8 @@ def _tasks_deleted(services: Services, project: Project, body: Body) -> None:
 
 def _project_updated(services: Services, project: Project, body: Body) -> None:
     stated = body.get("project")
-    if isinstance(stated, Mapping):
-        _updated(services, project.project, stated)
+    if isinstance(stated, Mapping) and (saved := _updated(services, project.project, stated)) is not None:
+        remember_on_screen(current_of(services, saved), stated)
 
 
 def _start_training(services: Services, project: Project, body: Body) -> None:

@@ -14,6 +14,8 @@ from backend.label_studio.label_config import read_labeling_config
 from backend.pool import jobs, version_names
 from backend.pool.projects import Project
 from backend.projects.current import current_of
+from backend.reporting.status import left_out
+from backend.reporting.wording import left_out_words
 from backend.services import Services
 
 SWITCHES = "Start Label Studio with ML_BLOCK_LOCAL_IP=0 and SSRF_PROTECTION_ENABLED=0"
@@ -43,6 +45,7 @@ def examine_project(
     yield _webhook(services, label_studio, project, hooks, again)
     yield examine(f"{name}: version", again, lambda: _version(services, project, stated, connections))
     yield examine(f"{name}: student", "Train again: `shortlist train`", lambda: _student(services, project, thorough))
+    yield _data(services, project)
     yield from _jobs(services, project)
 
 
@@ -53,6 +56,13 @@ def _config(services: Services, project: Project, stated: Mapping[str, Any]) -> 
     if control.notes:
         return warning(check, "; ".join(control.notes), "Nothing, if that is meant so")
     return good(check, f"{len(control.space)} labels of control {control.name!r}")
+
+
+def _data(services: Services, project: Project) -> Finding:
+    check, problems = f"Project {project.project}: data", left_out_words(left_out(current_of(services, project)))
+    if problems:
+        return warning(check, "; ".join(problems), "Nothing, if that is meant so")
+    return good(check, "every task has a text, and every label that people gave is in the label config")
 
 
 def _teacher(services: Services, project: Project) -> Iterator[Finding]:
@@ -128,8 +138,9 @@ def _version(
     services: Services, project: Project, stated: Mapping[str, Any], connections: Sequence[dict[str, Any]]
 ) -> Finding:
     check, served = f"Project {project.project}: version", current_of(services, project).served_version
+    switch = f"run `shortlist connect {project.project} --show`"
     if not stated.get("show_collab_predictions", True):
-        remedy = "Switch on Settings, Annotation, Use predictions to prelabel tasks"
+        remedy = f"Switch on Settings, Annotation, Use predictions to prelabel tasks, or {switch}"
         return failure(check, "the project hides predictions", remedy)
     titles = [str(row.get("title")) for row in ours(connections, services.settings.backend_url)]
     chosen = str(stated.get("model_version") or "")
@@ -138,7 +149,7 @@ def _version(
         return warning(check, f"{served} is served, but the connection is called {titles[0]}", again)
     if chosen != served:
         what = f"the project shows {chosen or 'no predictions'}, served is {served}"
-        return warning(check, what, "Choose it in Settings, Annotation, or leave it if that is meant so")
+        return warning(check, what, f"To switch {switch}, or leave it if that is meant so")
     return good(check, f"{served} is served and shown")
 
 

@@ -27,6 +27,7 @@ projects = sa.Table(
     sa.Column("instructions", sa.Text, nullable=False, server_default=""),  # what Label Studio tells the annotators
     sa.Column("trained_sets", sa.Integer, nullable=False, server_default="0"),  # asked tasks at the last training
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),  # by `shortlist pause`
+    sa.Column("on_screen", sa.Text, nullable=True),  # the version that Label Studio's project shows; "" none
 )
 
 tasks = sa.Table(
@@ -37,6 +38,13 @@ tasks = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("text_hash", sa.String(32), nullable=False),  # first 32 hex digits of SHA-256 over the text
     sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+
+textless_tasks = sa.Table(  # tasks of Label Studio in which there is nothing to read
+    "textless_tasks",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
 )
 
 candidate_sets = sa.Table(
@@ -82,6 +90,7 @@ annotations = sa.Table(
     sa.Column("shown_labels", sa.JSON, nullable=True),
     sa.Column("shown_score", sa.Float, nullable=True),
     sa.Column("seen_ms", sa.BigInteger, nullable=False),
+    sa.Column("unknown", sa.JSON, nullable=False, server_default="[]"),  # ticked labels that the config did not have
 )
 sa.Index("ix_annotations_project_task", annotations.c.project, annotations.c.task)
 

@@ -14,6 +14,7 @@ from backend.pool.projects import Project
 from backend.projects import triggers
 from backend.projects.actions import pause, resume, serve_version
 from backend.projects.current import current_of
+from backend.projects.on_screen import follows
 from backend.queue.kinds import KINDS, PAUSABLE
 from backend.services import Services
 from backend.web.context import context, known_project
@@ -62,8 +63,9 @@ def _cancel(services: Services, project: Project) -> str:
 
 
 def _serve(services: Services, project: Project) -> str:
-    done = serve_version(current_of(services, project), request.form.get("version", ""))
-    return f"{done.version} is served now; Label Studio follows in a moment"
+    current = current_of(services, project)
+    done = serve_version(current, request.form.get("version", ""))
+    return f"{done.version} is served now; {follows(current)}"
 
 
 def _pause(services: Services, project: Project) -> str:

@@ -15,7 +15,7 @@ from backend.pool.projects import Project
 from backend.projects.current import current_of
 from backend.reporting.page_figures import drawn, insight, next_run
 from backend.reporting.status import project_status
-from backend.reporting.wording import FILTERS, incident_words, job_words, phase_words, what_next
+from backend.reporting.wording import FILTERS, incident_words, job_words, left_out_words, phase_words, what_next
 from backend.services import Services
 from backend.web.context import answer_json, context, known_project
 from backend.web.csrf import form_token, keep_token, may_act
@@ -58,6 +58,7 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "found": found,
         "phase": phase_words(status),
         "next_steps": what_next(status),
+        "left_out": left_out_words(status["left_out"]),
         "incidents": [incident_words(row, services.clock()) for row in _incidents(project.project)],
         "next_run": next_run(status, found),
         "jobs": [job_words(row, services.clock()) for row in rows.values()],
