@@ -94,9 +94,7 @@ def synchronise(job: Job, complete: bool) -> Difference | None:
             _compare_ids(job.services, label_studio, job.number, found)
     if found.set_back:
         job.note("Label Studio's clock was set back. Everything was compared anew, so that nothing is missing.")
-    elif (
-        found.decided and project.changes and project.synced
-    ):  # there were labels before: this is not the first look at a project
+    elif found.decided and project.changes and project.synced:  # this is not the first look at these labels
         job.note("No event had told of some changed human labels. The comparison with Label Studio found them.")
     log.info("synchronised", texts=found.texts, decided=found.decided, removed=found.removed, complete=complete)
     return found

@@ -16,8 +16,8 @@ from backend.pool.database.tables import tasks as task_table
 from backend.pool.text import storable, text_hash
 
 OF_A_TASK = (
-    tasks, tables.textless_tasks, candidate_sets, tables.annotations, student_tables.predictions, student_tables.published,
-    student_tables.acquisition, student_tables.rulings, student_tables.shortlists,
+    tasks, tables.textless_tasks, candidate_sets, tables.annotations, student_tables.predictions,
+    student_tables.published, student_tables.acquisition, student_tables.rulings, student_tables.shortlists,
 )  # fmt: skip
 
 

@@ -40,8 +40,8 @@ def instead(project: int, shows: str, served: str) -> str:
     """The sentence about a project that shows something else than what is `served`, and how to change that."""
     if shows:
         return (
-            f"The project shows {shows}, not {served}; `shortlist connect {project} --show` switches, as does Settings, "
-            "Annotation in Label Studio"
+            f"The project shows {shows}, not {served}; `shortlist connect {project} --show` switches, as does "
+            "Settings, Annotation in Label Studio"
         )
     return (
         f"The project hides predictions, so that nobody sees {served}: switch on Settings, Annotation, Use predictions "

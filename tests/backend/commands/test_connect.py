@@ -148,3 +148,44 @@ def test_at_a_terminal_it_asks_for_what_is_missing(
     assert "tickets" in found.output
     assert TOKEN not in found.output
     assert len(double.connections) == 1
+
+
+@pytest.fixture
+def imported(double: LabelStudioDouble) -> LabelStudioDouble:
+    """A project whose tasks came with the predictions of another model, which Label Studio then shows."""
+    (task,) = double.add_tasks(["my parcel is late"])
+    double.predictions.append({"id": 900, "task": task, "model_version": "old-model-3", "result": [], "score": 0.5})
+    double.fields["model_version"] = "old-model-3"
+    return double
+
+
+def test_it_says_what_the_project_shows_where_that_is_another_model(imported: LabelStudioDouble, run: Run) -> None:
+    text = " ".join(run("connect", "7").output.split())
+    assert "and shows" not in text
+    assert "The project shows old-model-3, not teacher-" in text
+    assert "`shortlist connect 7 --show` switches" in text
+    assert imported.fields["model_version"] == "old-model-3"
+    done = read_json(run("connect", "7", "--json"))
+    assert (done["shows"], done["switch"]) == ("old-model-3", True)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_it_switches_where_that_is_asked_for(imported: LabelStudioDouble, run: Run, hidden: bool) -> None:
+    imported.fields["show_collab_predictions"] = not hidden
+    done = read_json(run("connect", "7", "--show", "--json"))
+    assert (done["shows"], done["switch"]) == (done["version"], False)
+    assert imported.fields["model_version"] == done["version"]
+    assert imported.fields["show_collab_predictions"] is True
+    assert not any("The project" in note for note in done["notes"])
+    assert f"and shows {done['version']}" in " ".join(run("connect", "7").output.split())
+
+
+@pytest.mark.parametrize(("answer", "shows"), [("y", "teacher-"), ("n", "old-model-3"), ("", "old-model-3")])
+def test_at_a_terminal_it_offers_to_switch(
+    imported: LabelStudioDouble, run: Run, monkeypatch: pytest.MonkeyPatch, answer: str, shows: str
+) -> None:
+    monkeypatch.setattr("backend.commands.connect.at_terminal", lambda: True)
+    found = run("connect", "7", answers=f"{answer}\n")
+    assert "The project shows old-model-3." in found.output
+    assert str(imported.fields["model_version"]).startswith(shows)
+    assert len(imported.connections) == 1

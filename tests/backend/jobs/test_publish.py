@@ -11,6 +11,10 @@ from backend.jobs.reconcile import missing
 from backend.pool import annotations, candidates, predictions, projects, publishing, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.text import text_hash
+from backend.projects.on_screen import follows
+from backend.reporting.report import report_html
+from backend.reporting.status import project_status
+from backend.reporting.wording import phase_words
 from backend.services import Services
 from backend.serving.publishing import push
 from model.labels import CandidateSet
@@ -324,3 +328,35 @@ def test_a_rollback_shows_the_older_rows_again(filled: World) -> None:
     assert filled.double.connections[500]["title"] == first
     assert filled.double.fields["model_version"] == first
     assert len(held(filled, first)) == len(held(filled, second)) == 12
+
+
+def test_another_models_predictions_that_stay_on_screen_are_named_by_job_page_and_report(filled: World) -> None:
+    filled.double.fields["model_version"] = "old-model-3"
+    version = teacher(filled)
+    done = publish.work(filled.job("publish"))
+    assert done.startswith(f"The project shows old-model-3, not {version}; `shortlist connect 7 --show` switches")
+    assert done.endswith("; 12 predictions sent")
+    assert filled.double.fields["model_version"] == "old-model-3"
+    status = project_status(filled.job("publish").current)
+    assert (status["on_screen"], status["shows_ours"]) == ("old-model-3", False)
+    assert phase_words(status).startswith("People do not see Shortlist's predictions. The project shows old-model-3")
+    assert "The project shows old-model-3" in report_html(filled.job("publish").current)
+    filled.double.fields["model_version"] = version
+    assert publish.work(filled.job("publish")) == f"Label Studio shows {version}"
+    assert phase_words(project_status(filled.job("publish").current)).startswith("People see shortlists")
+
+
+def test_hidden_predictions_are_seen_by_nobody(filled: World) -> None:
+    filled.double.fields["show_collab_predictions"] = False
+    version = teacher(filled)
+    assert publish.work(filled.job("publish")).startswith(
+        f"The project hides predictions, so that nobody sees {version}"
+    )
+    assert project_status(filled.job("publish").current)["on_screen"] == ""
+
+
+def test_what_is_served_anew_is_not_said_to_be_seen_where_it_is_not(filled: World) -> None:
+    assert follows(filled.job("publish").current) == "Label Studio follows in a moment"
+    filled.double.fields["model_version"] = "old-model-3"
+    publish.work(filled.job("publish"))
+    assert follows(filled.job("publish").current).startswith("yet people do not see it. The project shows old-model-3")

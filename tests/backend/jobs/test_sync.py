@@ -7,14 +7,19 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
+from backend.commands.doctor.project import examine_project
 from backend.errors import LabelStudioUnavailable
 from backend.jobs import sync
 from backend.pool import annotations as decisions
 from backend.pool import tasks
 from backend.pool.annotations import human_labels
 from backend.pool.database.engine import now_ms
+from backend.reporting.report import report_html
+from backend.reporting.status import left_out, project_status
+from backend.reporting.wording import left_out_words
 from backend.services import Services
 from model.labels import HumanLabel
+from tests.support.label_studio_double import CONFIG
 from tests.support.world import World
 
 
@@ -158,3 +163,62 @@ def test_an_outage_in_the_middle_repeats_the_rest_later(world: World, fault: tup
     found = sync.synchronise(world.job("sync"), complete=False)
     assert found is not None
     assert tasks.count(world.engine, 7) == sync.CHUNK + 1
+
+
+WITHOUT_REFUND = CONFIG.replace('<Choice value="refund" hint="wants money back"/>', '<Choice value="other"/>')
+
+
+def left(world: World) -> dict[str, object]:
+    return left_out(world.job("sync").current)
+
+
+def test_tasks_without_text_are_counted_and_told(world: World) -> None:
+    first, second, third, _ = world.double.add_tasks(["one", "", "  ", "four"])
+    world.double.tasks[second]["data"] = {"message": "in another field"}
+    assert "2 tasks have no text" in sync.work(world.job("sync"))
+    assert left(world)["tasks"] == 2
+    (told,) = left_out_words(left(world))
+    assert told.startswith("2 tasks have no text that can be read, so that nothing is suggested for them")
+    world.double.tasks[second] |= {"data": {"text": "now there"}, "updated_at": world.double.time()}
+    world.double.tasks[first] |= {"data": {"text": ""}, "updated_at": world.double.time()}
+    sync.work(world.job("sync"))
+    assert tasks.textless(world.engine, 7) == {first, third}
+    assert tasks.texts(world.engine, 7, [first, second]) == {second: "now there"}
+    del world.double.tasks[third]
+    sync.synchronise(world.job("sync"), complete=True)
+    assert left(world)["tasks"] == 1
+
+
+def test_labels_that_the_label_config_lost_are_counted_and_told_and_come_back_with_it(world: World) -> None:
+    one, two, three = world.double.add_tasks(["one", "two", "three"])
+    world.double.annotate(one, ["refund"])
+    world.double.annotate(two, ["billing", "refund"])
+    world.double.annotate(three, ["lost long ago"])
+    assert "; 1 annotations have labels that the label config does not have" in sync.work(world.job("sync"))
+    assert left(world) == {"tasks": 0, "annotations": 1, "labels": {"lost long ago": 1}}
+    world.double.fields["label_config"] = WITHOUT_REFUND
+    assert "; 3 annotations have labels" in sync.work(world.job("sync"))
+    assert left(world) == {"tasks": 0, "annotations": 3, "labels": {"refund": 2, "lost long ago": 1}}
+    assert labels(world) == {two: HumanLabel(("billing",))}
+    (told,) = left_out_words(left(world))
+    assert told.startswith("3 annotations have labels that are not in the label config, which do not count: refund (2)")
+    world.double.fields["label_config"] = CONFIG
+    sync.work(world.job("sync"))
+    assert labels(world) == {one: HumanLabel(("refund",)), two: HumanLabel(("billing", "refund"))}
+    assert left(world)["annotations"] == 1
+    assert "No event had told" not in world.told()
+
+
+def test_what_is_told_is_on_the_page_in_the_report_and_in_the_doctors_findings(world: World) -> None:
+    task, _ = world.double.add_tasks(["one", ""])
+    world.double.annotate(task, ["lost"])
+    sync.work(world.job("sync"))
+    current = world.job("sync").current
+    assert project_status(current)["left_out"] == {"tasks": 1, "annotations": 1, "labels": {"lost": 1}}
+    report = " ".join(report_html(current).split())
+    assert "1 annotation has labels that are not in the label config, which do not count: lost (1)" in report
+    assert "1 task has no text that can be read" in report
+    with world.job("sync").label_studio() as label_studio:  # type: ignore[union-attr]
+        found = list(examine_project(world.services, label_studio, world.project))
+    told = [one.what for one in found if one.check == "Project 7: data"]
+    assert len(told) == 2

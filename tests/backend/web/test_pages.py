@@ -177,3 +177,28 @@ def test_mistakes_lead_to_their_tasks_in_label_studio(serve: Callable[..., Serve
         assert ("http://studio.example/projects/7/data?tab=" in page) == links
         assert ('aria-label="1 task: billing shown as refund"' in page) == links
         assert ('<span class="wrong">1</span>' in page) != links
+
+
+def test_pages_say_what_the_project_shows_as_its_events_tell(server: Server) -> None:
+    version = server.version()
+    server.answered({1: "text 1"}, ["refund", "billing"])
+    assert "People see shortlists" in server.get("/projects/7").text
+    stated = {"id": 7, "label_config": CONFIG_A, "show_collab_predictions": True, "model_version": "old-model-3"}
+    server.post("/webhook", {"action": "PROJECT_UPDATED", "project": stated})
+    server.parts.background.drain()
+    page = server.get("/projects/7").text
+    assert "People see shortlists" not in page
+    assert f"The project shows old-model-3, not {version}" in page
+    assert "old-model-3, not ours" in server.get("/projects").text
+    assert server.get("/projects/7.json").json()["shows_ours"] is False
+
+
+def test_what_cannot_be_used_is_told_on_the_page(server: Server) -> None:
+    server.version()
+    server.label(1, "nonsense", text="text 1")
+    server.post("/webhook", {"action": "TASKS_CREATED", "project": {"id": 7}, "tasks": [{"id": 5, "data": {"x": "y"}}]})
+    server.parts.background.drain()
+    page = server.get("/projects/7").text
+    assert "1 annotation has labels that are not in the label config, which do not count: nonsense (1)" in page
+    assert "1 task has no text that can be read" in page
+    assert server.get("/projects/7.json").json()["left_out"]["tasks"] == 1
