@@ -47,7 +47,7 @@ def _with_project(
         "  1. Open Label Studio and log in." + ("" if imported else " Open a project."),
         '  2. Press "Label All Tasks". The ticked labels are a shortlist: leave the right one ticked, then submit.',
         f"  3. {_training(settings)}",
-        "  Your own texts: make run SAMPLE=<file.csv or file.jsonl> makes a project of them.",
+        "  Your own texts: make run SAMPLE=<file.csv, .xlsx or .jsonl> makes a project of them.",
     ]
 
 
