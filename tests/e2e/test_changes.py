@@ -75,6 +75,31 @@ def test_lost_events_are_found_before_training(person: Annotator, stack: Stack) 
     await_predictions(person, project, status["version"])
 
 
+def test_predictions_that_came_with_the_tasks_stay_on_screen_until_somebody_switches(
+    person: Annotator, stack: Stack
+) -> None:
+    project = person.create_project("imported predictions", config_a())
+    old = {"model_version": "old-model-3", "score": 0.5, "result": [choice(["login"])]}
+    person.import_tasks(project, [{"data": row, "predictions": [old]} for row in rows(8)])
+    assert person.project(project)["model_version"] == "old-model-3"
+    said = " ".join(stack.command("connect", str(project)).stdout.split())
+    assert "The project shows old-model-3, not teacher-" in said
+    status = stack.await_status(project, "eight shortlists", lambda now: now["with_candidates"] == 8)
+    stack.await_status(project, "the publishing", lambda _: is_done(stack.job(project, "publish")))
+    published = stack.job(project, "publish")
+    assert published is not None
+    assert published.step.startswith(f"The project shows old-model-3, not {status['version']}")
+    assert stack.status(project)["shows_ours"] is False
+
+    assert stack.command("connect", str(project), "--show").returncode == 0
+    assert person.project(project)["model_version"] == status["version"]
+    stack.await_status(project, "ours on screen", lambda now: now["shows_ours"])
+    person.patch_project(project, model_version="old-model-3")  # its owner's choice in Settings, Annotation
+    stack.await_status(project, "the owner's choice", lambda now: now["on_screen"] == "old-model-3", 60)
+    person.patch_project(project, model_version=status["version"], show_collab_predictions=False)
+    stack.await_status(project, "that predictions are hidden", lambda now: now["on_screen"] == "", 60)
+
+
 def is_done(row: JobRow | None) -> bool:
     """Whether a job's last run has ended well."""
     return row is not None and row.state == "idle"
