@@ -89,6 +89,7 @@ HOMES = {
     "label_studio_sdk": ("backend.label_studio",),
     "httpx": ("backend.label_studio.http", "backend.commands.doctor", *PROVIDERS),
     **dict.fromkeys(("typer", "rich"), ("backend.cli", "backend.commands")),
+    "openpyxl": ("backend.commands.start.sample",),
     **dict.fromkeys(("jinja2", "pygal", "pyarrow"), ("backend.reporting",)),
     **dict.fromkeys(("torch", "transformers", "sklearn", "openai", "anthropic"), ("model",)),
 }

@@ -38,9 +38,7 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "title": current.project.title,
         "phase": phase(current) if served else "cold",
         "version": served,
-        "on_screen": current.project.on_screen,
-        "shows_ours": is_ours(current, served) if served else None,
-        "left_out": left_out(current),
+        **_at_label_studio(current, served),
         "problem": current.project.problem or None,
         "not_loaded": problems.get(served or ""),
         "label_space": list(current.project.space.names) if current.project.space else [],
@@ -70,6 +68,12 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "stopping": _stopping(current, checked),
         "note": BIAS,
     }
+
+
+def _at_label_studio(current: Current, served: str | None) -> dict[str, Any]:
+    """What its project shows, as it said last, and what it has that cannot be used."""
+    ours = is_ours(current, served) if served else None
+    return {"on_screen": current.project.on_screen, "shows_ours": ours, "left_out": left_out(current)}
 
 
 def left_out(current: Current) -> dict[str, Any]:

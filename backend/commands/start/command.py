@@ -9,31 +9,35 @@ import typer
 
 from backend.settings import load_settings
 
+SampleOption = Annotated[
+    str,
+    typer.Option(
+        envvar="SAMPLE",
+        help="CSV, TSV, JSONL, JSON (also .gz) or Excel file (FILE.xlsx#SHEET: one of its sheets) for the project; "
+        "default: shipped messages.",
+    ),
+]
+LabelsOption = Annotated[
+    str, typer.Option(envvar="LABELS", help="Labels, separated by commas, for a file without a label column.")
+]
+ByPeopleOption = Annotated[
+    bool,
+    typer.Option(
+        "--labels-by-people",
+        envvar="LABELS_BY_PEOPLE",
+        help="The file's labels were given by people: import them as annotations, to learn from.",
+    ),
+]
+
 
 def start(
     *,
     with_label_studio: Annotated[
         bool, typer.Option("--with-label-studio", help="Start a Label Studio of its own as well, with a project.")
     ] = False,
-    sample: Annotated[
-        str,
-        typer.Option(
-            envvar="SAMPLE",
-            help="CSV, TSV, JSONL, JSON (also .gz) or Excel file (FILE.xlsx#SHEET: one of its sheets) for the project; "
-            "default: shipped messages.",
-        ),
-    ] = "",
-    labels: Annotated[
-        str, typer.Option(envvar="LABELS", help="Labels, separated by commas, for a file without a label column.")
-    ] = "",
-    labels_by_people: Annotated[
-        bool,
-        typer.Option(
-            "--labels-by-people",
-            envvar="LABELS_BY_PEOPLE",
-            help="The file's labels were given by people: import them as annotations, to learn from.",
-        ),
-    ] = False,
+    sample: SampleOption = "",
+    labels: LabelsOption = "",
+    labels_by_people: ByPeopleOption = False,
     port: Annotated[int | None, typer.Option(help="Port of the backend; default: PORT, else 9090.")] = None,
     label_studio_port: Annotated[
         int, typer.Option(envvar="LABEL_STUDIO_PORT", min=1, max=65535, help="Port of Label Studio.")
