@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.pool import annotations, candidates, predictions, tasks
+from backend.pool import annotations, candidates, figures, predictions, tasks
 from backend.pool.text import text_hash
 from tests.support.processes import add_tasks, at_once
 from tests.support.samples import PROJECT, STUDENT, TEACHER, abstained, answered, labelled, unparsed
@@ -137,3 +138,28 @@ def test_more_ids_than_a_statement_takes(engine: sa.Engine) -> None:
 def test_four_processes_add_the_same_tasks(engine: sa.Engine, database_url: str) -> None:
     at_once(4, add_tasks, database_url, 1000)
     assert tasks.all_ids(engine, PROJECT) == list(range(1, 1001))
+
+
+def test_a_task_without_text_is_counted_and_nothing_that_was_said_about_its_old_text_is_left(engine: sa.Engine) -> None:
+    tasks.add(engine, PROJECT, TEXTS)
+    ask(engine, 1, 2)
+    annotations.save(engine, PROJECT, [labelled(1, 1, "refund")])
+    tasks.add_textless(engine, PROJECT, [1, 77])
+    tasks.add_textless(engine, PROJECT, [1])
+    assert tasks.textless(engine, PROJECT) == {1, 77}
+    assert tasks.texts(engine, PROJECT, [1, 2]) == {2: "two"}
+    assert set(candidates.read(engine, PROJECT, TEACHER, [1, 2])) == {2}
+    assert set(annotations.of_tasks(engine, PROJECT)) == {1}  # what people did stays
+    tasks.add(engine, PROJECT, {1: "one again"})
+    tasks.remove(engine, PROJECT, [77])
+    assert tasks.textless(engine, PROJECT) == set()
+
+
+def test_labels_that_there_are_not_are_counted_by_name(engine: sa.Engine) -> None:
+    rows = [labelled(1, 1, "refund"), labelled(2, 2, "refund", "gone"), labelled(3, 3, "gone")]
+    rows += [replace(labelled(4, 4), state="empty", unknown=("never", "gone"))]
+    rows += [replace(labelled(5, 5), state="deleted", unknown=("never",))]
+    annotations.save(engine, PROJECT, rows)
+    assert annotations.of_tasks(engine, PROJECT)[4][0].unknown == ("never", "gone")
+    found = figures.unknown_labels(engine, PROJECT, ["refund"])
+    assert (found.annotations, found.labels) == (3, {"gone": 3, "never": 1})
