@@ -19,3 +19,4 @@ def upgrade() -> None:
         sa.Column("task", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("project", "task", name=op.f("pk_textless_tasks")),
     )
+    op.execute("UPDATE projects SET synced = ''")  # everything is read once more, for what was not counted before
