@@ -20,8 +20,8 @@ from backend.training.promotion import Reference, Said, Verdict
 from backend.training.snapshot import read_snapshot
 from model.encoder.runtimes import preferred
 from model.labels import HumanLabel
+from model.loading import load_version
 from model.registry import Registry
-from model.student.loading import load_student
 from model.training import adaptation
 from tests.support.label_studio_double import CONFIG
 from tests.support.toys import tiny_transformer
@@ -256,7 +256,7 @@ def test_full_fine_tuning_by_settings(asked: World, tmp_path: Path) -> None:
     told = row.metrics["training"]
     assert (told["way"], told["epochs"]) == ("finetune", 2)
     assert (told["settings"]["consistency"], told["settings"]["mixup"]) == (True, True)
-    student = load_student(registry(asked).fetch(7, row.version))
+    student = load_version(registry(asked).fetch(7, row.version))
     assert student.kind == "finetune"
     assert student.probabilities(["where is my parcel"]).shape == (1, 3)
     assert row.state in ("publishing", "rejected")  # two epochs teach it next to nothing
