@@ -23,7 +23,7 @@ from backend.serving.publishing.title import rename_connections
 log = structlog.get_logger(__name__)
 
 
-NO_KEY = "LABEL_STUDIO_URL or LABEL_STUDIO_API_KEY is not set: predictions go out only when Label Studio asks for them"
+ALONE = "predictions go out only when Label Studio asks for them"
 
 
 def run(project: int) -> None:
@@ -39,7 +39,8 @@ def work(job: Job) -> str:
         if waiting:
             promote(job, waiting)
             prune(job)
-        return f"{waiting} is served; {NO_KEY}" if waiting else NO_KEY
+        alone = f"{job.lack}: {ALONE}"
+        return f"{waiting} is served; {alone}" if waiting else alone
     with label_studio:
         settle(job, label_studio)
         served, sent = "", 0

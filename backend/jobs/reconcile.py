@@ -87,7 +87,7 @@ def _unpublished(current: Current, version: str) -> bool:
     engine, number = current.engine, current.number
     if any(row.state == "publishing" for row in versions.list_versions(engine, number)):
         return True
-    if not Job(current.services, "publish", number).has_key:
+    if current.project.elsewhere or not Job(current.services, "publish", number).has_key:
         return False
     served = current.served_version
     if current.project.published != served or publishing.unconfirmed(engine, number, current.services.clock()):

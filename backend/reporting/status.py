@@ -35,6 +35,11 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
     return {
         "project": number,
         "title": current.project.title,
+        "label_studio": {
+            "project": current.project.label_studio_id,
+            "address": current.project.instance or None,
+            "elsewhere": current.project.elsewhere,
+        },
         "phase": phase(current) if served else "cold",
         "version": served,
         "problem": current.project.problem or None,
@@ -177,6 +182,7 @@ def _spend(current: Current) -> dict[str, Any]:
         "lost_usd": total.lost_microusd / 1_000_000,  # part of it: calls of killed processes, at their upper bound
         "batch_calls": total.batch_calls,  # parts of calls and of usd: through a batch API
         "batch_usd": total.batch_microusd / 1_000_000,
+        "carried_usd": total.carried_microusd / 1_000_000,  # in addition: by former projects with its number
         "set_aside_usd": total.unsettled_microusd / 1_000_000,  # in addition: what is under way can cost at most
         "budget_usd": budget,
     }

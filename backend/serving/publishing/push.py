@@ -108,7 +108,7 @@ def push(job: Job, label_studio: LabelStudio, control: Control, version: str, en
         good = _left(job, label_studio, version, good, error)
         created = _import(job, label_studio, version, good)
     if created != len(good):
-        held = label_studio.versions_held(job.number, good)
+        held = label_studio.versions_held(job.label_studio_id, good)
         dropped = [task for task in sorted(good) if version not in held.get(task, [])]
         log.error("Label Studio dropped predictions", version=version, tasks=dropped[:20])
     publishing.confirm(engine, job.number, version, list(entries))
@@ -122,9 +122,9 @@ def _left(
 
     Tasks that vanished leave the pool. If none did, nothing can be sent, and the error is raised again.
     """
-    existing = label_studio.task_ids(job.number)
+    existing = label_studio.task_ids(job.label_studio_id)
     gone = sorted(set(entries) - existing)
-    held = label_studio.versions_held(job.number, set(entries) & existing)
+    held = label_studio.versions_held(job.label_studio_id, set(entries) & existing)
     here = [task for task, versions_here in held.items() if version in versions_here]
     if not gone:
         publishing.confirm(job.services.engine, job.number, version, here)
@@ -140,7 +140,7 @@ def _import(job: Job, label_studio: LabelStudio, version: str, entries: dict[int
         return 0
     rows: Sequence[dict[str, Any]] = [{"task": task, **entry} for task, entry in entries.items()]
     try:
-        return label_studio.import_predictions(job.number, rows)
+        return label_studio.import_predictions(job.label_studio_id, rows)
     except LabelStudioRefused:  # nothing was stored
         publishing.withdraw(job.services.engine, job.number, version, list(entries))
         raise

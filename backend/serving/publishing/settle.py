@@ -20,7 +20,7 @@ def settle(job: Job, label_studio: LabelStudio) -> None:
     """Find out about every row, of all versions, of which it is open whether Label Studio holds it."""
     engine, now = job.services.engine, job.services.clock()
     versions = publishing.unconfirmed(engine, job.number, now)
-    held = label_studio.versions_held(job.number, set().union(*versions.values())) if versions else {}
+    held = label_studio.versions_held(job.label_studio_id, set().union(*versions.values())) if versions else {}
     for version, tasks in versions.items():
         there = {task for task in tasks if version in held.get(task, [])}
         twice = sorted(task for task in there if held[task].count(version) > 1)
