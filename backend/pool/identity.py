@@ -26,9 +26,7 @@ STEP = 1_000_000  # between the numbers of projects with the same number at Labe
 LARGEST = 2**63 - 1
 
 _NAMESAKES = (  # made once: every request needs it
-    sa.select(projects)
-    .where(projects.c.label_studio_id == sa.bindparam("number"), ~projects.c.forgotten)
-    .order_by(projects.c.project)
+    sa.select(projects).where(projects.c.label_studio_id == sa.bindparam("number")).order_by(projects.c.project)
 )
 
 
@@ -39,6 +37,18 @@ def meant(connection: sa.Connection, label_studio_id: int, created: str) -> sa.R
     ProjectError where there are several.
     """
     rows = connection.execute(_NAMESAKES, {"number": label_studio_id}).mappings().all()
+    return _only([row for row in rows if not row["forgotten"]], label_studio_id, created)
+
+
+def claim(connection: sa.Connection, label_studio_id: int, created: str) -> sa.RowMapping | None:
+    """As `meant`, and held until the transaction ends; a forgotten project is found, too."""
+    rows = connection.execute(_NAMESAKES.with_for_update(), {"number": label_studio_id}).mappings().all()
+    gone = [row for row in rows if row["forgotten"]]
+    found = _only([row for row in rows if not row["forgotten"]], label_studio_id, created)
+    return found or _pick(gone, created) or (gone[0] if gone and not created else None)
+
+
+def _only(rows: Sequence[sa.RowMapping], label_studio_id: int, created: str) -> sa.RowMapping | None:
     found = _pick(rows, created)
     if found is None and not created and rows:
         places = ", ".join(f"{row['project']} ({row['title']})" for row in rows)
@@ -47,19 +57,6 @@ def meant(connection: sa.Connection, label_studio_id: int, created: str) -> sa.R
             "which, as <id>.<created>"
         )
     return found
-
-
-def claim(connection: sa.Connection, label_studio_id: int, created: str) -> sa.RowMapping | None:
-    """As `meant`, locked until the transaction ends; a forgotten project is found, too."""
-    found = meant(connection, label_studio_id, created)
-    if found is None:
-        gone = sa.select(projects).where(projects.c.label_studio_id == label_studio_id, projects.c.forgotten)
-        rows = connection.execute(gone.order_by(projects.c.project)).mappings().all()
-        found = _pick(rows, created) or (rows[0] if rows and not created else None)
-    if found is None:
-        return None
-    here = sa.select(projects).where(projects.c.project == found["project"]).with_for_update()
-    return connection.execute(here).mappings().one_or_none()
 
 
 def newcomer(connection: sa.Connection, label_studio_id: int) -> dict[str, Any]:

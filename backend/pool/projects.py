@@ -141,9 +141,9 @@ def save_config(
                 return bool(row["forgotten"] or row["space_hash"] != new["space_hash"])
             fresh = identity.newcomer(connection, label_studio_id)
             fresh |= {"created": created, "created_ms": now_ms(), "instance": instance, **new}
-            added = insert(connection, projects).on_conflict_do_nothing(index_elements=["project"])
+            added = insert(connection, projects).on_conflict_do_nothing()
             if connection.execute(added.returning(projects.c.project), fresh).one_or_none() is not None:
-                return True  # else another process took the number just now: look again
+                return True  # else another process was faster: look again
 
 
 def promote(engine: sa.Engine, project: int, version: str) -> None:

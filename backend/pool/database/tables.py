@@ -34,7 +34,7 @@ projects = sa.Table(
     sa.Column("carried_microusd", sa.BigInteger, nullable=False, server_default="0"),  # of spent: before this project
     sa.Column("versions_made", sa.Integer, nullable=False, server_default="0"),  # largest number of a version, ever
 )
-sa.Index("ix_projects_label_studio_id", projects.c.label_studio_id)
+sa.Index("ix_projects_label_studio_id", projects.c.label_studio_id, projects.c.created, unique=True)
 
 tasks = sa.Table(
     "tasks",

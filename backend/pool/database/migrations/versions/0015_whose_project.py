@@ -21,4 +21,4 @@ def upgrade() -> None:
     op.add_column("projects", sa.Column("versions_made", sa.Integer(), server_default="0", nullable=False))
     made = "SELECT max(number) FROM versions WHERE versions.project = projects.project"
     op.execute(f"UPDATE projects SET label_studio_id = project, versions_made = COALESCE(({made}), 0)")
-    op.create_index("ix_projects_label_studio_id", "projects", ["label_studio_id"])
+    op.create_index("ix_projects_label_studio_id", "projects", ["label_studio_id", "created"], unique=True)
