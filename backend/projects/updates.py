@@ -44,9 +44,8 @@ def remember(
     """The project as the pool has it after this message. Writes only on a change; a changed label space starts jobs,
     which `later` is given: where Redis is away, whoever asks must not wait for it.
 
-    `label_studio_id`, `created` and `instance` are what Label Studio says; the project's number here may be another one
-    (see pool/identity.py). Raises SettingsError for malformed extra_params, before anything is written, and
-    ProjectError where several projects could be meant.
+    The project's number here may be another one than Label Studio's (see pool/identity.py). Raises SettingsError for
+    malformed extra_params, before anything is written, and ProjectError where several projects could be meant.
     """
     place = _address(instance)
     known = find_project(services.engine, label_studio_id, created)
@@ -71,11 +70,14 @@ def remember(
     )
     saved = find_project(services.engine, label_studio_id, created)
     assert saved is not None, "a project that was just saved is there"
-    number = saved.project
     current_of(services, saved).hold_budget()
     if space is not None and (changed or (known is not None and known.options != options)):
-        later("label config", lambda: start(lambda: triggers.on_label_config(services, number), number))
+        later("label config", lambda: _start_work(services, saved.project))
     return saved
+
+
+def _start_work(services: Services, number: int) -> None:
+    start(lambda: triggers.on_label_config(services, number), number)
 
 
 def _address(stated: object) -> str:

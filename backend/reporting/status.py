@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from backend.errors import ShortlistError
 from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
+from backend.pool.projects import Project
 from backend.pool.version_names import is_committee, is_trained
 from backend.projects.current import Current
 from backend.projects.triggers import next_training
@@ -35,11 +36,7 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
     return {
         "project": number,
         "title": current.project.title,
-        "label_studio": {
-            "project": current.project.label_studio_id,
-            "address": current.project.instance or None,
-            "elsewhere": current.project.elsewhere,
-        },
+        "label_studio": _whereabouts(current.project),
         "phase": phase(current) if served else "cold",
         "version": served,
         "problem": current.project.problem or None,
@@ -71,6 +68,10 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "stopping": _stopping(current, checked),
         "note": BIAS,
     }
+
+
+def _whereabouts(project: Project) -> dict[str, Any]:
+    return {"project": project.label_studio_id, "address": project.instance or None, "elsewhere": project.elsewhere}
 
 
 def teacher_name(current: Current) -> str:
