@@ -11,6 +11,7 @@ from backend.pool.database.engine import read, write
 from backend.pool.database.student_tables import predictions, published
 from backend.pool.database.tables import candidate_sets
 from backend.pool.database.tables import tasks as task_table
+from backend.pool.standing import present
 
 CHUNK = 500  # ids per statement
 LONGEST_MS = 86_400_000  # no answer takes Label Studio longer to store: a later time is of a clock that was set back
@@ -90,11 +91,10 @@ def settle(
 
 def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int]:
     """Tasks with a candidate set of `version`, for the text they have now, that Label Studio was not sent yet."""
-    same_task = (task_table.c.project == candidate_sets.c.project) & (task_table.c.task == candidate_sets.c.task)
     sent = sa.exists().where(_of(project, version), published.c.task == candidate_sets.c.task)
-    query = sa.select(candidate_sets.c.task).join(task_table, same_task)
+    query = sa.select(candidate_sets.c.task)
     query = query.where(candidate_sets.c.project == project, candidate_sets.c.version == version)
-    query = query.where(candidate_sets.c.state == "answered", candidate_sets.c.text_hash == task_table.c.text_hash)
+    query = query.where(candidate_sets.c.state == "answered", present(candidate_sets))
     with engine.begin() as connection:
         return list(connection.scalars(query.where(~sent).order_by(candidate_sets.c.task)))
 

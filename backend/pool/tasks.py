@@ -54,6 +54,18 @@ def texts(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, st
     return found
 
 
+def hashes(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, str]:
+    """The hashes of the present texts of those of the tasks that are known."""
+    found: dict[int, str] = {}
+    with read(engine) as connection:
+        for chunk in chunks(list(ids)):
+            query = sa.select(tasks.c.task, tasks.c.text_hash).where(
+                tasks.c.project == project, tasks.c.task.in_(chunk)
+            )
+            found.update((task, key) for task, key in connection.execute(query))
+    return found
+
+
 def count(engine: sa.Engine, project: int) -> int:
     """Number of tasks."""
     with read(engine) as connection:

@@ -13,6 +13,7 @@ from backend.label_studio.control import Control
 from backend.label_studio.predictions import Entry, is_valid, shortlist_entry
 from backend.pool import candidates, predictions, publishing, tasks, versions
 from backend.pool.annotations import decided
+from backend.pool.standing import about
 from backend.projects.job import Job
 from backend.serving import answers, score_column
 from backend.serving.answers import hide
@@ -56,8 +57,10 @@ def push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slice
     sent = 0
     done = 0
     while rows := slices(job, version, done):
-        known = answers.stored(job.services, job.number, version, options, [task for task, *_ in rows])
-        entries = {task: found.entry(control, version, options) for task, (_, found) in known.items()}
+        ids = [task for task, *_ in rows]
+        stored = answers.stored(job.services, job.number, version, options, ids)
+        known = about(stored, tasks.hashes(job.services.engine, job.number, ids))
+        entries = {task: found.entry(control, version, options) for task, found in known.items()}
         if not entries:
             break  # what is left vanished meanwhile
         sent += push(job, label_studio, control, version, entries)
@@ -79,7 +82,8 @@ def push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
     missing = sorted(unsent - done)
     sent, size = 0, _rows(job)
     for start in range(0, len(missing), size):
-        stored = candidates.read(engine, job.number, version, missing[start : start + size])
+        ids = missing[start : start + size]
+        stored = about(candidates.read(engine, job.number, version, ids), tasks.hashes(engine, job.number, ids))
         entries = {
             task: shortlist_entry(control, version, row.candidates, options.MAX_CANDIDATES, options.PRESELECT)
             | ({"score": score_column.of_candidates(row.candidates)} if score_column.wanted(options) else {})
