@@ -13,7 +13,7 @@ from tests.support.configs import CONFIG_A
 from tests.support.web_server import CREATED, Server, annotation_body, task_body
 
 OTHER, SECOND = "1895239698", 7 + STEP
-MADE = {CREATED: "2026-11-21T05:41:38.567581Z", OTHER: "2030-01-20T15:28:18.000000Z"}
+MADE = {CREATED: "2026-11-21T05:41:38.567581Z", OTHER: "2030-01-21T15:28:18.000000Z"}
 PLACES = {CREATED: "http://localhost:8080", OTHER: "https://labels.example.com"}
 
 
