@@ -17,7 +17,7 @@ from backend.serving.predicting import predict_missing
 from backend.serving.publishing.people_queue import mark_head
 from backend.serving.publishing.pruning import prune
 from backend.serving.publishing.push import first_slice, next_slice, push_candidates, push_labels
-from backend.serving.publishing.settle import settle
+from backend.serving.publishing.settle import settle, take_back
 from backend.serving.publishing.title import rename_connections
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ def work(job: Job) -> str:
         return f"{waiting} is served; {alone}" if waiting else alone
     with label_studio:
         settle(job, label_studio)
+        take_back(job, label_studio)
         served, sent = "", 0
         while waiting or not served:
             if waiting:

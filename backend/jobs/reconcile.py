@@ -90,7 +90,11 @@ def _unpublished(current: Current, version: str) -> bool:
     if current.project.elsewhere or not Job(current.services, "publish", number).has_key:
         return False
     served = current.served_version
-    if current.project.published != served or publishing.unconfirmed(engine, number, current.services.clock()):
+    if (
+        publishing.outdated(engine, number)
+        or current.project.published != served
+        or publishing.unconfirmed(engine, number, current.services.clock())
+    ):
         return True
     if served != version:
         return bool(predictions.unpublished(engine, number, served, 1))

@@ -43,7 +43,7 @@ def give(engine: sa.Engine, project: int, version: str, tasks: Collection[int], 
     After `until_ms` (UTC milliseconds) it is asked whether it did, also where a row is on record already: the two may
     have crossed.
     """
-    row = {"project": project, "version": version, "confirmed": False, "open_until_ms": until_ms}
+    row = {"project": project, "version": version, "confirmed": False, "open_until_ms": until_ms, "outdated": False}
     with write(engine) as connection:
         upsert(connection, published, [{**row, "task": task} for task in sorted(set(tasks))])
 
@@ -87,6 +87,24 @@ def settle(
             connection.execute(statement.values(confirmed=True, open_until_ms=0))
         for chunk in _chunks(lost):
             connection.execute(sa.delete(published).where(closed, published.c.task.in_(chunk)))
+
+
+def outdated(engine: sa.Engine, project: int) -> dict[int, set[str]]:
+    """Versions by task of which Label Studio holds a row about a text that the task had before."""
+    query = sa.select(published.c.task, published.c.version)
+    query = query.where(published.c.project == project, published.c.outdated == sa.true())
+    found: dict[int, set[str]] = {}
+    with read(engine) as connection:
+        for task, version in connection.execute(query):
+            found.setdefault(task, set()).add(version)
+    return found
+
+
+def take_back(engine: sa.Engine, project: int, task: int, versions: Collection[str]) -> None:
+    """Label Studio holds the outdated rows of a task no more: what the versions say of the new text can be sent."""
+    here = (published.c.project == project, published.c.task == task, published.c.version.in_(versions))
+    with write(engine) as connection:
+        connection.execute(sa.delete(published).where(*here, published.c.outdated == sa.true()))
 
 
 def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int]:

@@ -29,6 +29,21 @@ def settle(job: Job, label_studio: LabelStudio) -> None:
         log.info("rows settled", version=version, held=len(there), lost=len(tasks - there), deleted=deleted)
 
 
+def take_back(job: Job, label_studio: LabelStudio) -> None:
+    """Remove the answers to texts that were edited since: Label Studio would show them, and not ask again. Those that
+    an annotation came from stay."""
+    found = publishing.outdated(job.services.engine, job.number)
+    for done, (task, versions) in enumerate(sorted(found.items())):
+        job.step(f"taking back answers to edited texts: {done} of {len(found)}")
+        rows = [int(row["id"]) for row in label_studio.predictions(task) if row.get("model_version") in versions]
+        parents = {one.get("parent_prediction") for one in label_studio.annotations(task)} if rows else set()
+        for row in rows:
+            if row not in parents:
+                label_studio.remove_prediction(row)
+        publishing.take_back(job.services.engine, job.number, task, versions)
+        log.info("answers to an edited text taken back", task=task, rows=len(rows))
+
+
 def _delete_surplus(label_studio: LabelStudio, task: int, version: str) -> int:
     """Leave one row of the version: the one that an annotation came from, else the oldest. How many were deleted."""
     rows = sorted(int(row["id"]) for row in label_studio.predictions(task) if row.get("model_version") == version)
