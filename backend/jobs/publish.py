@@ -17,13 +17,13 @@ from backend.serving.predicting import predict_missing
 from backend.serving.publishing.people_queue import mark_head
 from backend.serving.publishing.pruning import prune
 from backend.serving.publishing.push import first_slice, next_slice, push_candidates, push_labels
-from backend.serving.publishing.settle import settle
+from backend.serving.publishing.settle import settle, take_back
 from backend.serving.publishing.title import rename_connections
 
 log = structlog.get_logger(__name__)
 
 
-NO_KEY = "LABEL_STUDIO_URL or LABEL_STUDIO_API_KEY is not set: predictions go out only when Label Studio asks for them"
+ALONE = "predictions go out only when Label Studio asks for them"
 
 
 def run(project: int) -> None:
@@ -39,9 +39,11 @@ def work(job: Job) -> str:
         if waiting:
             promote(job, waiting)
             prune(job)
-        return f"{waiting} is served; {NO_KEY}" if waiting else NO_KEY
+        alone = f"{job.lack}: {ALONE}"
+        return f"{waiting} is served; {alone}" if waiting else alone
     with label_studio:
         settle(job, label_studio)
+        take_back(job, label_studio)
         served, sent = "", 0
         while waiting or not served:
             if waiting:

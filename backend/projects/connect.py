@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Connected:
-    """What `connect` did: `notes` are sentences about what still needs a person."""
+    """What `connect` did: `project` is its number here, `notes` are sentences about what still needs a person."""
 
     project: int
     title: str
@@ -77,11 +77,13 @@ def _connect(
     connection = _one_connection(services, label_studio, number, version, overrides, existing)
     hook = _webhook(label_studio, settings, number, connection)
     _show(label_studio, number, stated, existing, version)
-    projects.set_published(services.engine, number, version)
-    notes = [*_foreign(existing, settings), *_hidden(stated), *_explain(services, label_studio, known, stated)]
-    notes += _teacherless(current_of(services, known))
-    notes += _start_jobs(services, number)
-    return Connected(number, title, settings.backend_url, version, int(connection["id"]), int(hook["id"]), tuple(notes))
+    projects.set_published(services.engine, known.project, version)
+    projects.set_elsewhere(services.engine, known.project, False)
+    notes = [*_renumbered(services, known), *_foreign(existing, settings), *_hidden(stated)]
+    notes += [*_explain(services, label_studio, known, stated), *_teacherless(current_of(services, known))]
+    notes += _start_jobs(services, known.project)
+    ids = int(connection["id"]), int(hook["id"])
+    return Connected(known.project, title, settings.backend_url, version, *ids, tuple(notes))
 
 
 def _stated(label_studio: LabelStudio, number: int) -> dict[str, Any]:
@@ -183,6 +185,18 @@ def _stored_version(stated: Mapping[str, Any], existing: Sequence[Mapping[str, A
     return bool(chosen) and chosen not in {str(connection.get("title")) for connection in existing}
 
 
+def _renumbered(services: Services, known: Project) -> list[str]:
+    """Where projects of several Label Studios have the same number."""
+    if known.project == known.label_studio_id:
+        return []
+    others = "; ".join(f"{row.project} is {row.title!r}" for row in projects.namesakes(services.engine, known))
+    told = f"; {others}" if others else ""
+    return [
+        f"Another Label Studio's project was here with the number {known.label_studio_id}: this one is {known.project} "
+        f"in pages and commands{told}. What was spent before counts against its budget, too"
+    ]
+
+
 def _foreign(existing: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
     mine = {int(row["id"]) for row in ours(existing, settings.backend_url)}
     others = [str(row.get("title") or row.get("url")) for row in existing if int(row["id"]) not in mine]
@@ -196,7 +210,7 @@ def _explain(services: Services, label_studio: LabelStudio, known: Project, stat
     told = explanation(current_of(services, known).control.multiple)
     written = str(stated.get("expert_instruction") or "").strip()
     if not written:
-        label_studio.update_project(known.project, expert_instruction=told, show_instruction=True)
+        label_studio.update_project(known.label_studio_id, expert_instruction=told, show_instruction=True)
     elif told not in written and "shortlist" not in written.lower():
         return [f"The project has labelling instructions of its own; add what ticks mean: {told}"]
     return []

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from backend.errors import ShortlistError
 from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
+from backend.pool.projects import Project
 from backend.pool.version_names import is_committee, is_trained
 from backend.projects.current import Current
 from backend.projects.triggers import next_training
@@ -35,6 +36,7 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
     return {
         "project": number,
         "title": current.project.title,
+        "label_studio": _whereabouts(current.project),
         "phase": phase(current) if served else "cold",
         "version": served,
         "problem": current.project.problem or None,
@@ -66,6 +68,10 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "stopping": _stopping(current, checked),
         "note": BIAS,
     }
+
+
+def _whereabouts(project: Project) -> dict[str, Any]:
+    return {"project": project.label_studio_id, "address": project.instance or None, "elsewhere": project.elsewhere}
 
 
 def teacher_name(current: Current) -> str:
@@ -177,6 +183,7 @@ def _spend(current: Current) -> dict[str, Any]:
         "lost_usd": total.lost_microusd / 1_000_000,  # part of it: calls of killed processes, at their upper bound
         "batch_calls": total.batch_calls,  # parts of calls and of usd: through a batch API
         "batch_usd": total.batch_microusd / 1_000_000,
+        "carried_usd": total.carried_microusd / 1_000_000,  # in addition: by former projects with its number
         "set_aside_usd": total.unsettled_microusd / 1_000_000,  # in addition: what is under way can cost at most
         "budget_usd": budget,
     }
