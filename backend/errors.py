@@ -9,6 +9,7 @@ ShortlistError
 ├── QueueError               Redis cannot be reached, so that no job can be started
 ├── LabelStudioError         Label Studio cannot be used
 │   ├── LabelStudioUnavailable   down, slow or answering 429 or 5xx: trying later may help
+│   ├── OtherLabelStudio         the project is of another Label Studio than the one at LABEL_STUDIO_URL
 │   ├── LabelStudioRefused       401, 403 or 404: the token or the address is wrong
 │   └── AddressBlocked           Label Studio refuses private addresses; names the two settings to change
 ├── BudgetReached            the teacher may not spend more; names the setting and the amounts
@@ -51,6 +52,10 @@ class LabelStudioError(ShortlistError):
 
 class LabelStudioUnavailable(LabelStudioError):
     """Down, slow, or answering 429 or 5xx: trying later may help."""
+
+
+class OtherLabelStudio(LabelStudioError):
+    """The project is of another Label Studio than the one that is asked."""
 
 
 class LabelStudioRefused(LabelStudioError):

@@ -66,12 +66,18 @@ class Registry:
     def adopt(self, project: int, version: str, folder: Path) -> None:
         """Store a version that another registry's `fetch` gave; nothing happens if it is here already.
 
-        Raises ArtifactError if the folder does not match its checksums or cannot be written.
+        Raises ArtifactError if the folder does not match its checksums or cannot be written, or another version has
+        its name here.
         """
         place = self._place(project, version)
         _verify(folder)
         if not self._exists(place):
             self._put(folder, place)
+        elif not self._same(place, folder):
+            raise ArtifactError(
+                f"{place} holds another version of that name, and versions are never overwritten: set MODEL_DIR to an "
+                "empty place"
+            )
 
     def fetch(self, project: int, version: str) -> Path:
         """A local folder with the version; ArtifactError if it is absent or does not match its checksums."""
@@ -104,11 +110,6 @@ class Registry:
         if self._local:
             _verify(Path(place))
             return Path(place)
-        with self._reaching(f"{place} cannot be reached"):
-            self._files.invalidate_cache()
-            known = (kept / MANIFEST).read_bytes() if (kept / MANIFEST).is_file() else b""
-            if self._files.exists(f"{place}/{MANIFEST}") and self._files.cat_file(f"{place}/{MANIFEST}") != known:
-                shutil.rmtree(kept, ignore_errors=True)
         return self._kept(place, kept)
 
     def versions(self, project: int) -> list[str]:
@@ -137,14 +138,26 @@ class Registry:
         return f"{self._root}/{project if project == SHARED else int(project)}/{version}"
 
     def _kept(self, place: str, kept: Path) -> Path:
-        """The copy of what lies elsewhere, fetched if it is not there or damaged."""
+        """The copy of what lies elsewhere, fetched if it is not there, damaged, or of something else."""
         if (kept / MANIFEST).is_file():
             try:
                 _verify(kept)
-                return kept
             except ArtifactError:
                 shutil.rmtree(kept, ignore_errors=True)
+            else:
+                if self._same(place, kept):
+                    return kept
+                shutil.rmtree(kept, ignore_errors=True)
         return self._download(place, kept)
+
+    def _same(self, place: str, folder: Path) -> bool:
+        """Whether a folder is what is stored at a place: the manifest has the checksum of every file. One that was
+        removed there since is not another one."""
+        with self._reaching(f"{place} cannot be reached"):
+            self._files.invalidate_cache()
+            if not self._files.exists(f"{place}/{MANIFEST}"):
+                return True
+            return bool(self._files.cat_file(f"{place}/{MANIFEST}") == (folder / MANIFEST).read_bytes())
 
     def _exists(self, place: str) -> bool:
         with self._reaching(f"{place} cannot be reached"):

@@ -36,6 +36,9 @@ def open_project(number: int) -> tuple[Services, Project]:
         raise ProjectError(
             f"project {number} is unknown in {place}; {others}; connect it with `shortlist connect {number}`"
         )
+    for other in projects.namesakes(services.engine, project):
+        what = f"project {other.label_studio_id} of {other.instance or 'another Label Studio'}"
+        typer.echo(f"Project {number} is {project.title!r}; {what}, {other.title!r}, is {other.project} here", err=True)
     return services, project
 
 

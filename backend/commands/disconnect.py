@@ -11,6 +11,7 @@ from backend.commands.connect import at_terminal
 from backend.errors import LabelStudioError, SettingsError
 
 if TYPE_CHECKING:
+    from backend.pool.projects import Project
     from backend.services import Services
 
 
@@ -25,33 +26,39 @@ def disconnect(
 ) -> None:
     """Remove connection and webhook from a project. Its labels and predictions stay in Label Studio.
 
-    Without --forget everything stays here, too, and `shortlist connect` goes on with it.
+    Without --forget everything stays here, too, and `shortlist connect` goes on with it. With it, you are told what
+    goes before it does; what was spent always stays, and counts against the budget if the project comes again.
 
     Example: shortlist disconnect 7
     """
+    from backend.pool.projects import holdings
     from backend.projects.disconnect import forget_project
 
     services, known = open_project(project)
+    held = holdings(services.engine, project) if forget else {}
     if forget and not yes:
+        goes = ", ".join(f"{number:,} {what}" for what, number in held.items())
         if as_json or not at_terminal():
-            raise SettingsError("say --yes, too: what is forgotten cannot be brought back but from a backup")
-        typer.confirm(f"Forget all texts, labels and versions of project {project} ({known.title})?", abort=True)
-    removed, problem = _removed(services, project)
+            raise SettingsError(f"say --yes, too: {goes} would go and cannot be brought back but from a backup")
+        typer.echo(f"Project {project} ({known.title}): {goes} go. They cannot be brought back but from a backup")
+        typer.confirm("Forget them?", abort=True)
+    removed, problem = _removed(services, known)
     if problem and not forget:
         raise problem
     versions = forget_project(services, project) if forget else None
     if as_json:
-        show_json({"project": project, "removed": removed, "forgotten": forget, "problem": str(problem or "") or None})
+        problems = str(problem or "") or None
+        show_json({"project": project, "removed": removed, "forgotten": forget, "held": held, "problem": problems})
         return
     if problem:
         typer.echo(f"In Label Studio connection and webhook must be removed by hand: {problem}", err=True)
     else:
         typer.echo(f"Project {project} ({known.title}): {removed} connections and webhooks removed")
     if forget:
-        typer.echo(f"Nothing is held about it any more; {versions} versions were removed")
+        typer.echo(f"Only what was spent is held about it now; {versions} versions were removed")
 
 
-def _removed(services: Services, project: int) -> tuple[int, LabelStudioError | None]:
+def _removed(services: Services, project: Project) -> tuple[int, LabelStudioError | None]:
     """How many connections and webhooks were removed, or why Label Studio could not be asked."""
     from backend.label_studio.client import LabelStudio
     from backend.projects.disconnect import disconnect_project

@@ -19,13 +19,13 @@ from backend.serving.predicting import predict_missing
 from backend.serving.publishing.people_queue import mark_head
 from backend.serving.publishing.pruning import prune
 from backend.serving.publishing.push import first_slice, next_slice, push_candidates, push_labels
-from backend.serving.publishing.settle import settle
+from backend.serving.publishing.settle import settle, take_back
 from backend.serving.publishing.title import rename_connections
 
 log = structlog.get_logger(__name__)
 
 
-NO_KEY = "LABEL_STUDIO_URL or LABEL_STUDIO_API_KEY is not set: predictions go out only when Label Studio asks for them"
+ALONE = "predictions go out only when Label Studio asks for them"
 
 
 def run(project: int) -> None:
@@ -41,9 +41,11 @@ def work(job: Job) -> str:
         if waiting:
             promote(job, waiting)
             prune(job)
-        return f"{waiting} is served; {NO_KEY}" if waiting else NO_KEY
+        alone = f"{job.lack}: {ALONE}"
+        return f"{waiting} is served; {alone}" if waiting else alone
     with label_studio:
         settle(job, label_studio)
+        take_back(job, label_studio)
         served, sent = "", 0
         while waiting or not served:
             if waiting:
@@ -53,7 +55,7 @@ def work(job: Job) -> str:
             job.about(served)
             sent += _catch_up(job, label_studio, served)
             waiting = _waiting(job)
-        now = remember_on_screen(job.current, label_studio.project(job.number))
+        now = remember_on_screen(job.current, label_studio.project(job.label_studio_id))
     prune(job)
     told = f"Label Studio shows {served}" if is_ours(now, served) else _instead(now, served)
     done = told + (f"; {sent} predictions sent" if sent else "")
@@ -62,7 +64,7 @@ def work(job: Job) -> str:
 
 
 def _instead(now: Current, served: str) -> str:
-    return instead(now.number, now.project.on_screen or "", served)
+    return instead(now.project.label_studio_id, now.project.on_screen or "", served)
 
 
 def _catch_up(job: Job, label_studio: LabelStudio, served: str) -> int:

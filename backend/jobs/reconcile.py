@@ -87,10 +87,14 @@ def _unpublished(current: Current, version: str) -> bool:
     engine, number = current.engine, current.number
     if any(row.state == "publishing" for row in versions.list_versions(engine, number)):
         return True
-    if not Job(current.services, "publish", number).has_key:
+    if current.project.elsewhere or not Job(current.services, "publish", number).has_key:
         return False
     served = current.served_version
-    if current.project.published != served or publishing.unconfirmed(engine, number, current.services.clock()):
+    if (
+        publishing.outdated(engine, number)
+        or current.project.published != served
+        or publishing.unconfirmed(engine, number, current.services.clock())
+    ):
         return True
     if served != version:
         return bool(predictions.unpublished(engine, number, served, 1))

@@ -15,7 +15,7 @@ from backend.jobs.run import run_job
 from backend.label_studio.annotations import read_annotation
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.control import Control
-from backend.label_studio.fields import identifier, utc_text
+from backend.label_studio.fields import created_of, identifier, utc_text
 from backend.label_studio.task_text import task_text
 from backend.pool import annotations as decisions
 from backend.pool import figures, projects, tasks
@@ -25,12 +25,13 @@ from backend.projects.current import current_of
 from backend.projects.job import Job
 from backend.projects.on_screen import remember_on_screen
 from backend.projects.updates import remember, remember_instructions, take_texts
+from backend.projects.whereabouts import stated_project
 from backend.services import Services
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-NO_KEY = "LABEL_STUDIO_URL or LABEL_STUDIO_API_KEY is not set: nothing can be compared, webhooks alone are trusted"
+ALONE = "nothing can be compared, webhooks alone are trusted"
 OVERLAP = timedelta(seconds=10)  # read again what changed shortly before the last look
 CHUNK = 500
 FULL_EVERY = 12  # every so many runs all ids are compared
@@ -62,7 +63,7 @@ def work(job: Job) -> str:
     complete = job.services.clock() // RUN_MS % FULL_EVERY == 0
     found = synchronise(job, complete)
     if found is None:
-        return NO_KEY
+        return f"{job.lack}: {ALONE}"
     if found.decided:
         triggers.on_human_labels(job.services, job.number)
     if found.texts:
@@ -80,7 +81,8 @@ def _left_out(job: Job) -> str:
 
 
 def synchronise(job: Job, complete: bool) -> Difference | None:
-    """Read what changed since the last time; with `complete` also compare all ids. None without a key.
+    """Read what changed since the last time; with `complete` also compare all ids. None where there is nobody to ask:
+    `job.lack` says why.
 
     Raises the LabelStudioError tree; LabelingConfigError if the label config is not supported.
     """
@@ -91,7 +93,7 @@ def synchronise(job: Job, complete: bool) -> Difference | None:
         project = _follow_project(job, label_studio)
         found = _read_changes(job, label_studio, project)
         if complete and not _as_many(job, label_studio):
-            _compare_ids(job.services, label_studio, job.number, found)
+            _compare_ids(job, label_studio, found)
     if found.set_back:
         job.note("Label Studio's clock was set back. Everything was compared anew, so that nothing is missing.")
     elif found.decided and project.changes and project.synced:  # this is not the first look at these labels
@@ -102,11 +104,9 @@ def synchronise(job: Job, complete: bool) -> Difference | None:
 
 def _follow_project(job: Job, label_studio: LabelStudio) -> Project:
     """The project's label config may have changed without a webhook reaching us."""
-    stated = label_studio.project(job.number)
-    created = utc_text(stated.get("created_at"))
-    epoch = str(int(datetime.fromisoformat(created).timestamp())) if created else ""
-    title = str(stated.get("title") or "")
-    project = remember(job.services, job.number, epoch, str(stated["label_config"]), title=title)
+    stated = stated_project(label_studio, job.project)
+    title, created = str(stated.get("title") or ""), created_of(stated)
+    project = remember(job.services, job.label_studio_id, created, str(stated["label_config"]), title=title)
     project = remember_instructions(current_of(job.services, project), stated)
     return remember_on_screen(current_of(job.services, project), stated).project
 
@@ -120,7 +120,7 @@ def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Diff
         since, project = "", replace(project, synced="")
     latest, started, listed_ms = project.synced, "", job.services.clock()
     done = 0
-    for page in _chunks(label_studio.tasks(job.number, since)):
+    for page in _chunks(label_studio.tasks(job.label_studio_id, since)):
         started = started or _http_time(label_studio.server_time)
         _take(job.services, control, job.number, page, listed_ms, found)
         latest = max([latest, *(utc_text(task.get("updated_at")) for task in page)])
@@ -162,15 +162,15 @@ def _as_many(job: Job, label_studio: LabelStudio) -> bool:
     one that vanished would leave the pool with more; listing all ids of a large project takes seconds."""
     engine, number = job.services.engine, job.number
     here = tasks.count(engine, number) + len(tasks.textless(engine, number))
-    return label_studio.project(number).get("task_number") == here
+    return label_studio.project(job.label_studio_id).get("task_number") == here
 
 
-def _compare_ids(services: Services, label_studio: LabelStudio, project: int, found: Difference) -> None:
-    engine = services.engine
+def _compare_ids(job: Job, label_studio: LabelStudio, found: Difference) -> None:
+    engine, project = job.services.engine, job.number
     ours = set(tasks.all_ids(engine, project)) | tasks.textless(engine, project) | decisions.task_ids(engine, project)
-    gone = ours - label_studio.task_ids(project)  # in this order: a task that arrives meanwhile is not gone
+    gone = ours - label_studio.task_ids(job.label_studio_id)  # in this order: a task that arrives meanwhile is not gone
     if gone:
-        tasks.remove(services.engine, project, sorted(gone))
+        tasks.remove(engine, project, sorted(gone))
     found.removed += len(gone)
 
 

@@ -168,14 +168,22 @@ def _stop(job: Job, space: LabelSpace) -> Callable[[], bool]:
     return stop
 
 
+def _new_name(job: Job, kind: str, space_hash: str) -> tuple[int, str]:
+    """Number and name of a version. A name is never used twice: not of a version whose row was never added, nor of one
+    that only the place of versions knows, after the pool was set back to an older state."""
+    there = job.services.registry.versions(job.number)
+    while True:
+        number = versions.next_number(job.services.engine, job.number)
+        name = version_names.trained_name(kind, number, space_hash)
+        if not any(version_names.number_of(other) == number for other in there):
+            return number, name
+
+
 def _keep(job: Job, snapshot: Snapshot, student: Student, report: TrainingReport, metrics: dict[str, Any]) -> str:
     """Write the version beside the others: first the folder, then the row that makes it known."""
     engine, store = job.services.engine, job.services.registry
-    number = versions.next_number(engine, job.number)
-    version = version_names.trained_name(student.kind, number, snapshot.space.hash)
+    number, version = _new_name(job, student.kind, snapshot.space.hash)
     job.about(version)
-    if version in store.versions(job.number):  # left over by a run that was killed before it could add the row
-        store.delete(job.number, version)
     content = {**metrics, "training": report.to_json()}
     card = {"project": job.number, "title": job.project.title, **content}
     store.write(job.number, version, carrying(job, student), card)

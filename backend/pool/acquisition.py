@@ -46,6 +46,14 @@ def scores(engine: sa.Engine, project: int, version: str, ids: Collection[int]) 
     return found
 
 
+def clear(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -> None:
+    """Forget a version's scores of some tasks."""
+    here = (acquisition.c.project == project, acquisition.c.version == version)
+    with write(engine) as connection:
+        for chunk in chunks(sorted(ids)):
+            connection.execute(sa.delete(acquisition).where(*here, acquisition.c.task.in_(chunk)))
+
+
 def drop(engine: sa.Engine, project: int, version: str) -> None:
     """Forget a version's scores."""
     here = (acquisition.c.project == project, acquisition.c.version == version)

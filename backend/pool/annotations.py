@@ -14,6 +14,7 @@ from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import annotations as table
 from backend.pool.database.tables import projects
+from backend.pool.standing import known, label_names
 from model.labels import Decision, HumanLabel
 
 __all__ = ["Annotation", "delete", "of_tasks", "save", "seen_before", "task_ids"]
@@ -186,5 +187,8 @@ def human_labels(engine: sa.Engine, project: int) -> dict[int, HumanLabel]:
 
 
 def decided(engine: sa.Engine, project: int) -> set[int]:
-    """The tasks that need no prediction, because people gave them one label."""
-    return {task for task, label in human_labels(engine, project).items() if label.decision is Decision.FINAL}
+    """The tasks that need no prediction, because people gave them one label, which there still is."""
+    with read(engine) as connection:
+        names = label_names(connection, project)
+    final = {task: one for task, one in human_labels(engine, project).items() if one.decision is Decision.FINAL}
+    return {task for task, one in final.items() if known(one.labels, names)}

@@ -15,6 +15,7 @@ from backend.pool.database.student_tables import predictions
 from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import candidate_sets
 from backend.pool.database.work_tables import ledger
+from backend.pool.standing import known, label_names, outdated
 from backend.pool.version_names import TRAINED, is_trained
 
 MOST_NAMED = 10  # labels that are listed by name
@@ -78,11 +79,12 @@ def teacher(engine: sa.Engine, project: int, version: str) -> Checked:
     query = (
         sa.select(people.c.task, people.c.labels, candidate_sets.c.labels)
         .join(candidate_sets, same & (candidate_sets.c.version == version))
-        .where(*labelled(project), candidate_sets.c.state != "unparsed")
+        .where(*labelled(project), candidate_sets.c.state != "unparsed", ~outdated(candidate_sets))
         .order_by(people.c.updated_at)
     )
     with engine.connect() as connection:
-        rows = {task: (labels, shown) for task, labels, shown in connection.execute(query)}
+        names = label_names(connection, project)
+        rows = {task: (labels, shown) for task, labels, shown in connection.execute(query) if known(labels, names)}
     return check(list(rows.values()))
 
 
@@ -121,7 +123,7 @@ def size_counts(engine: sa.Engine, project: int, version: str) -> tuple[tuple[in
     here = (candidate_sets.c.project == project, candidate_sets.c.version == version)
     query = (
         sa.select(candidate_sets.c.size, sa.func.count())
-        .where(*here, candidate_sets.c.state == "answered")
+        .where(*here, candidate_sets.c.state == "answered", ~outdated(candidate_sets))
         .group_by(candidate_sets.c.size)
         .order_by(candidate_sets.c.size)
     )
@@ -141,20 +143,24 @@ def mean_price(engine: sa.Engine, project: int) -> float | None:
 def answered_sets(
     engine: sa.Engine, project: int, version: str, ids: list[int]
 ) -> dict[int, tuple[list[str], list[float]]]:
-    """(labels, confidences) of the tasks between the first and the last of the sorted `ids`."""
+    """(labels, confidences) of those tasks between the first and the last of the sorted `ids` whose present text the
+    version was asked about."""
     table = candidate_sets
     here = (table.c.project == project, table.c.version == version, table.c.task.between(ids[0], ids[-1]))
-    query = sa.select(table.c.task, table.c.labels, table.c.confidences).where(*here, table.c.state == "answered")
+    query = sa.select(table.c.task, table.c.labels, table.c.confidences).where(
+        *here, table.c.state == "answered", ~outdated(table)
+    )
     with read(engine) as connection:
         return {task: (list(labels), list(shares)) for task, labels, shares in connection.execute(query)}
 
 
 def predicted_labels(engine: sa.Engine, project: int, version: str, ids: list[int]) -> dict[int, tuple[str, float]]:
-    """(label, score) of the tasks between the first and the last of the sorted `ids`."""
+    """(label, score) of those tasks between the first and the last of the sorted `ids` whose present text the version
+    was applied to."""
     table = predictions
     here = (table.c.project == project, table.c.version == version, table.c.task.between(ids[0], ids[-1]))
     with read(engine) as connection:
-        found = connection.execute(sa.select(table.c.task, table.c.label, table.c.score).where(*here))
+        found = connection.execute(sa.select(table.c.task, table.c.label, table.c.score).where(*here, ~outdated(table)))
         return {task: (str(label), float(score)) for task, label, score in found}
 
 
@@ -168,9 +174,13 @@ class Pair(NamedTuple):
 
 def of_students(engine: sa.Engine, project: int) -> list[Pair]:
     """What a student had ticked when the person decided, over all versions; only each task's first decision counts,
-    before which no version can have learned this task."""
+    before which no version can have learned this task. Left out are texts that were edited since, which the answer is
+    not about, and labels that there are no more."""
     found: dict[int, Pair] = {}
+    edited, names = _edited(engine, project)
     for task, labels, shown, version in _decided(engine, project):
+        if (task, version) in edited or not known([*labels, *(shown or ())], names):
+            continue
         if task not in found and version and is_trained(version) and shown and len(labels) == 1:
             found[task] = Pair(task, labels[0], tuple(shown))
     return list(found.values())
@@ -178,15 +188,25 @@ def of_students(engine: sa.Engine, project: int) -> list[Pair]:
 
 def of_teacher(engine: sa.Engine, project: int, version: str) -> list[Pair]:
     """The candidate sets of a teacher version beside the newest final label of each task. It never learns from them."""
-    query = sa.select(candidate_sets.c.task, candidate_sets.c.labels).where(
-        candidate_sets.c.project == project, candidate_sets.c.version == version, candidate_sets.c.state == "answered"
-    )
+    here = (candidate_sets.c.project == project, candidate_sets.c.version == version, ~outdated(candidate_sets))
+    query = sa.select(candidate_sets.c.task, candidate_sets.c.labels).where(*here, candidate_sets.c.state == "answered")
     decided = sa.select(people.c.task).where(people.c.project == project, people.c.state == "labelled")
     with read(engine) as connection:
+        names = label_names(connection, project)
         rows = connection.execute(query.where(candidate_sets.c.task.in_(decided)))
         sets = {task: tuple(labels) for task, labels in rows}
-    final = {task: labels for task, labels, _, _ in _decided(engine, project)}
+    final = {task: labels for task, labels, _, _ in _decided(engine, project) if known(labels, names)}
     return [Pair(task, labels[0], sets[task]) for task, labels in final.items() if len(labels) == 1 and sets.get(task)]
+
+
+def _edited(engine: sa.Engine, project: int) -> tuple[set[tuple[int, str]], frozenset[str] | None]:
+    """(task, version) of predictions about texts that were edited since, for tasks that people decided; and the labels
+    that there are."""
+    decided = sa.select(people.c.task).where(*labelled(project))
+    here = (predictions.c.project == project, predictions.c.task.in_(decided), outdated(predictions))
+    with read(engine) as connection:
+        rows = connection.execute(sa.select(predictions.c.task, predictions.c.version).where(*here))
+        return {(task, version) for task, version in rows}, label_names(connection, project)
 
 
 def _decided(engine: sa.Engine, project: int) -> Iterator[tuple[int, list[str], list[str] | None, str | None]]:

@@ -30,6 +30,7 @@ FIGURES = ("calls", "input_tokens", "cached_tokens", "output_tokens", "microusd"
 class Totals:
     """Everything booked for a project. `unsettled_microusd` is reserved by calls and batches under way.
 
+    `carried_microusd` was spent by former projects with the same number at Label Studio, and counts against the cap.
     `lost_microusd` is the part of `microusd` that was booked for calls whose process died before they ended,
     `batch_calls` and `batch_microusd` are the parts that went through a batch API, at its price.
     """
@@ -44,6 +45,12 @@ class Totals:
     lost_microusd: int = 0
     batch_calls: int = 0
     batch_microusd: int = 0
+    carried_microusd: int = 0
+
+    @property
+    def counted_microusd(self) -> int:
+        """All that counts against the cap."""
+        return self.microusd + self.unsettled_microusd + self.carried_microusd
 
 
 def set_cap(engine: sa.Engine, project: int, microusd: int) -> None:
@@ -66,7 +73,8 @@ def reserve(
     if microusd < 0:
         raise ValueError(f"a call cannot cost {microusd} micro-dollars")
     spent = projects.c.spent_microusd + microusd
-    claim = sa.update(projects).where(projects.c.project == project, spent <= projects.c.cap_microusd)
+    may = (projects.c.project == project, ~projects.c.forgotten, spent <= projects.c.cap_microusd)
+    claim = sa.update(projects).where(*may)
     until = None if patience is None else now_ms() + round(patience * 1000)
     row = {"project": project, "version": version, "microusd": microusd, "until_ms": until}
     with write(engine) as connection:
@@ -124,11 +132,13 @@ def book_lost(engine: sa.Engine, project: int) -> int:
 
 def totals(engine: sa.Engine, project: int) -> Totals:
     """Sums over all entries, and what is reserved."""
-    query = sa.select(projects.c.spent_microusd, projects.c.cap_microusd).where(projects.c.project == project)
+    fields = (projects.c.spent_microusd, projects.c.cap_microusd, projects.c.carried_microusd)
+    query = sa.select(*fields).where(projects.c.project == project)
     with read(engine) as connection:
         booked = _booked(connection, project)
-        spent, cap = connection.execute(query).one_or_none() or (booked.microusd, 0)
-    return replace(booked, unsettled_microusd=spent - booked.microusd, cap_microusd=cap)
+        spent, cap, carried = connection.execute(query).one_or_none() or (booked.microusd, 0, 0)
+    under_way = spent - carried - booked.microusd
+    return replace(booked, unsettled_microusd=under_way, cap_microusd=cap, carried_microusd=carried)
 
 
 def _entry(project: int, version: str, **figures: int) -> dict[str, Any]:

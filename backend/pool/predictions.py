@@ -12,7 +12,7 @@ from backend.pool.database.engine import read as reading
 from backend.pool.database.engine import write
 from backend.pool.database.student_tables import predictions, published
 from backend.pool.database.tables import annotations as people
-from backend.pool.database.tables import tasks
+from backend.pool.standing import present
 
 
 def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int, str, str, float]]) -> None:
@@ -75,11 +75,8 @@ def waiting(project: int, version: str) -> sa.Select[int, str, float]:
     held = sa.select(sa.literal(1)).where(
         published.c.project == project, published.c.version == version, published.c.task == predictions.c.task
     )
-    same_text = sa.select(sa.literal(1)).where(
-        tasks.c.project == project, tasks.c.task == predictions.c.task, tasks.c.text_hash == predictions.c.text_hash
-    )
     return sa.select(predictions.c.task, predictions.c.label, predictions.c.score).where(
-        predictions.c.project == project, predictions.c.version == version, ~sa.exists(held), sa.exists(same_text)
+        predictions.c.project == project, predictions.c.version == version, ~sa.exists(held), present(predictions)
     )
 
 

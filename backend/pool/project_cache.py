@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import weakref
 from threading import Lock
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -17,6 +18,7 @@ from sqlalchemy import event
 from backend.pool import projects
 from backend.pool.projects import Project
 
+Key: TypeAlias = tuple[int] | tuple[int, str]  # number here, or number and creation time at Label Studio
 MOST = 1_000  # projects that are remembered
 
 _readers: weakref.WeakKeyDictionary[sa.Engine, ProjectReader] = weakref.WeakKeyDictionary()
@@ -24,10 +26,18 @@ _lock = Lock()
 
 
 def read_project(engine: sa.Engine, project: int) -> Project | None:
-    """The project as the pool has it now, None if it is unknown. The same object while nothing was committed."""
+    """`projects.get` as the pool has it now. The same object while nothing was committed."""
+    return _reader(engine).read((project,))
+
+
+def find_project(engine: sa.Engine, label_studio_id: int, created: str) -> Project | None:
+    """As `read_project`, for `projects.find`."""
+    return _reader(engine).read((label_studio_id, created))
+
+
+def _reader(engine: sa.Engine) -> ProjectReader:
     with _lock:
-        reader = _readers.get(engine) or _readers.setdefault(engine, ProjectReader(engine))
-    return reader.get(project)
+        return _readers.get(engine) or _readers.setdefault(engine, ProjectReader(engine))
 
 
 class ProjectReader:
@@ -38,22 +48,23 @@ class ProjectReader:
         self._engine = weakref.ref(engine)  # the engine's end is the reader's end
         self._lock = Lock()
         self._counter: sqlite3.Connection | None = None
-        self._rows: dict[int, tuple[int, Project]] = {}
+        self._rows: dict[Key, tuple[int, Project]] = {}
         event.listen(engine, "engine_disposed", lambda _: self.close())
 
-    def get(self, project: int) -> Project | None:
-        """The project, None if it is unknown."""
+    def read(self, key: Key) -> Project | None:
+        """The project, None if it is unknown; ProjectError if it cannot be told from others."""
         commits = self._commits()
-        known = self._rows.get(project)
+        known = self._rows.get(key)
         if commits is not None and known is not None and known[0] == commits:
             return known[1]
         engine = self._engine()
         assert engine is not None, "whoever asks holds the engine"
-        row = projects.get(engine, project)  # after the number was read, so that no commit is overlooked
+        # after the number of commits was read, so that none is overlooked
+        row = projects.get(engine, *key) if len(key) == 1 else projects.find(engine, *key)
         if commits is not None and row is not None:
             if len(self._rows) >= MOST:
                 self._rows.clear()
-            self._rows[project] = (commits, row)
+            self._rows[key] = (commits, row)
         return row
 
     def close(self) -> None:

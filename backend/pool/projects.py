@@ -9,20 +9,40 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.errors import PoolError
-from backend.pool.database.bulk import upsert
+from backend.pool import identity
+from backend.pool.database.bulk import insert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.schema import SCHEMA
-from backend.pool.database.student_tables import versions
-from backend.pool.database.tables import projects
+from backend.pool.database.student_tables import predictions, versions
+from backend.pool.database.tables import annotations as people
+from backend.pool.database.tables import candidate_sets, projects, tasks
+from backend.pool.database.work_tables import ledger, reservations
 from model.labels import LabelSpace
 
-ONE = sa.select(projects).where(projects.c.project == sa.bindparam("number"))  # made once: every request needs it
-OWNED = [table for table in SCHEMA.sorted_tables if "project" in table.c]  # everything of one project
+LIVE = ~projects.c.forgotten
+KEPT = (projects, ledger, reservations)  # of a forgotten project: money is never forgotten, no number is given twice
+GOES = [table for table in SCHEMA.sorted_tables if "project" in table.c and table not in KEPT]
+TOLD = {
+    "texts": tasks,
+    "labels of people": people,
+    "answers of the teacher": candidate_sets,
+    "answers of students": predictions,
+    "versions": versions,
+}
+BLANK: dict[str, Any] = {
+    **{"title": "", "label_config": "", "space": sa.null(), "space_hash": "", "problem": "", "options": {}},
+    **{"served": None, "published": None, "synced": "", "changes": 0, "trained_changes": 0, "changed_ms": 0},
+    **{"instructions": "", "trained_sets": 0, "paused": False, "elsewhere": False, "forgotten": True},
+}
 
 
 @dataclass(frozen=True)
 class Project:
-    """One project. `space` is None while the label config is not supported; `problem` then says why."""
+    """One project. `space` is None while the label config is not supported; `problem` then says why.
+
+    `project` is its number here, `label_studio_id` the one at its Label Studio (see pool/identity.py), which states the
+    address `instance`. `elsewhere`: that is not the Label Studio at LABEL_STUDIO_URL.
+    """
 
     project: int
     created: str
@@ -42,6 +62,9 @@ class Project:
     paused: bool = False
     trained_sets: int = 0
     on_screen: str | None = None
+    label_studio_id: int = 0
+    instance: str = ""
+    elsewhere: bool = False
 
     @property
     def space_hash(self) -> str:
@@ -50,33 +73,52 @@ class Project:
 
 
 def get(engine: sa.Engine, project: int) -> Project | None:
-    """The project, None if it is unknown."""
+    """The project with this number here, None if it is unknown."""
     with read(engine) as connection:
-        row = connection.execute(ONE, {"number": project}).one_or_none()
+        row = connection.execute(sa.select(projects).where(projects.c.project == project, LIVE)).one_or_none()
     return None if row is None else _project(row._mapping)
 
 
-def all_projects(engine: sa.Engine) -> list[Project]:
-    """Every project, by id."""
+def find(engine: sa.Engine, label_studio_id: int, created: str = "") -> Project | None:
+    """The project with this number at its Label Studio, made there at `created` (epoch seconds; "": not known).
+
+    None if it is unknown; ProjectError if there are several and `created` does not tell which.
+    """
     with read(engine) as connection:
-        rows = connection.execute(sa.select(projects).order_by(projects.c.project)).all()
+        row = identity.meant(connection, label_studio_id, created)
+    return None if row is None else _project(row)
+
+
+def namesakes(engine: sa.Engine, project: Project) -> list[Project]:
+    """Other projects with the same number at another Label Studio."""
+    same = projects.c.label_studio_id == project.label_studio_id
+    query = sa.select(projects).where(same, LIVE, projects.c.project != project.project).order_by(projects.c.project)
+    with read(engine) as connection:
+        return [_project(row._mapping) for row in connection.execute(query)]
+
+
+def all_projects(engine: sa.Engine) -> list[Project]:
+    """Every project, by number."""
+    with read(engine) as connection:
+        rows = connection.execute(sa.select(projects).where(LIVE).order_by(projects.c.project)).all()
     return [_project(row._mapping) for row in rows]
 
 
 def save_config(
     engine: sa.Engine,
-    project: int,
+    label_studio_id: int,
     created: str,
     title: str,
     label_config: str,
     space: LabelSpace | None,
     problem: str,
     options: Mapping[str, Any],
+    instance: str = "",
 ) -> bool:
     """Remember what Label Studio says about a project; True if its label space is another one than before.
 
-    Writes only what changed. If the project was created at another time than the stored one, Label Studio gave the id
-    to a new project, and everything known under the id is removed first; an empty time is not compared.
+    Writes only what changed. One that was made at another time than those known with its number is a project of its
+    own, with another number here: nothing of theirs is touched. ProjectError if it cannot be told which is meant.
     """
     new = {
         "title": title,
@@ -86,25 +128,26 @@ def save_config(
         "problem": problem,
         "options": dict(options),
     }
-    known = get(engine, project)
-    if known is not None and created in ("", known.created) and _content(known) == new:
+    known = find(engine, label_studio_id, created)
+    told = known is not None and created in ("", known.created) and instance in ("", known.instance)
+    if known is not None and told and _content(known) == new:
         return False
-    with write(engine) as connection:
-        here = projects.c.project == project
-        row = connection.execute(sa.select(projects).where(here).with_for_update()).one_or_none()
-        if row is not None and created and row.created and created != row.created:
-            _remove(connection, project)
-            row = None
-        if row is None:
-            fresh = {"project": project, "created": created, "created_ms": now_ms(), **new}
-            upsert(connection, projects, [fresh], keep=["created_ms"])
-            return True
-        changed = bool(row.space_hash != new["space_hash"])
-        values = {**new, "created": created or row.created}
-        if changed:  # annotations are read anew: with other labels they say something else
-            values["synced"] = ""
-        connection.execute(sa.update(projects).where(here).values(values))
-        return changed
+    while True:
+        with write(engine) as connection:
+            row = identity.claim(connection, label_studio_id, created)
+            if row is not None:
+                changed = bool(row["forgotten"] or row["space_hash"] != new["space_hash"])
+                values = {**new, "created": created or row["created"], "instance": instance or row["instance"]}
+                if changed:  # annotations are read anew: with other labels they say something else
+                    values["synced"] = ""
+                here = projects.c.project == row["project"]
+                connection.execute(sa.update(projects).where(here).values(forgotten=False, **values))
+                return changed
+            fresh = identity.newcomer(connection, label_studio_id)
+            fresh |= {"created": created, "created_ms": now_ms(), "instance": instance, **new}
+            added = insert(connection, projects).on_conflict_do_nothing()
+            if connection.execute(added.returning(projects.c.project), fresh).one_or_none() is not None:
+                return True  # else another process was faster: look again
 
 
 def promote(engine: sa.Engine, project: int, version: str) -> None:
@@ -155,15 +198,33 @@ def mark_trained(engine: sa.Engine, project: int, changes: int, asked: int = 0) 
     _update(engine, project, trained_changes=larger, trained_sets=asked)
 
 
+def set_elsewhere(engine: sa.Engine, project: int, elsewhere: bool) -> None:
+    """Whether LABEL_STUDIO_URL leads to another Label Studio than the project's."""
+    _update(engine, project, elsewhere=elsewhere)
+
+
+def holdings(engine: sa.Engine, project: int) -> dict[str, int]:
+    """What `remove` would take away, in words for people, and how much of it there is."""
+    counts = {what: sa.select(sa.func.count()).where(table.c.project == project) for what, table in TOLD.items()}
+    with read(engine) as connection:
+        return {what: int(connection.execute(query).scalar_one()) for what, query in counts.items()}
+
+
 def remove(engine: sa.Engine, project: int) -> None:
-    """Forget a project and everything that is known about it."""
+    """Forget a project and everything that is known about it, but for its money and the number of its last version.
+
+    For `shortlist disconnect --forget` alone. What is set aside for a batch under way counts as spent: nobody will
+    fetch its answers.
+    """
+    largest = sa.select(sa.func.coalesce(sa.func.max(versions.c.number), 0)).where(versions.c.project == project)
     with write(engine) as connection:
-        _remove(connection, project)
-
-
-def _remove(connection: sa.Connection, project: int) -> None:
-    for table in OWNED:
-        connection.execute(sa.delete(table).where(table.c.project == project))
+        made = int(connection.execute(largest).scalar_one())
+        more = sa.case((projects.c.versions_made > made, projects.c.versions_made), else_=made)
+        connection.execute(sa.update(projects).where(projects.c.project == project).values(versions_made=more, **BLANK))
+        for table in GOES:
+            connection.execute(sa.delete(table).where(table.c.project == project))
+        batches = (reservations.c.project == project, reservations.c.until_ms.is_(None))
+        connection.execute(sa.update(reservations).where(*batches).values(until_ms=0))
 
 
 def _update(engine: sa.Engine, project: int, **values: Any) -> None:

@@ -11,6 +11,7 @@ from backend.pool.database.engine import read, write
 from backend.pool.database.student_tables import predictions, published
 from backend.pool.database.tables import candidate_sets
 from backend.pool.database.tables import tasks as task_table
+from backend.pool.standing import present
 
 CHUNK = 500  # ids per statement
 LONGEST_MS = 86_400_000  # no answer takes Label Studio longer to store: a later time is of a clock that was set back
@@ -42,7 +43,7 @@ def give(engine: sa.Engine, project: int, version: str, tasks: Collection[int], 
     After `until_ms` (UTC milliseconds) it is asked whether it did, also where a row is on record already: the two may
     have crossed.
     """
-    row = {"project": project, "version": version, "confirmed": False, "open_until_ms": until_ms}
+    row = {"project": project, "version": version, "confirmed": False, "open_until_ms": until_ms, "outdated": False}
     with write(engine) as connection:
         upsert(connection, published, [{**row, "task": task} for task in sorted(set(tasks))])
 
@@ -88,13 +89,30 @@ def settle(
             connection.execute(sa.delete(published).where(closed, published.c.task.in_(chunk)))
 
 
+def outdated(engine: sa.Engine, project: int) -> dict[int, set[str]]:
+    """Versions by task of which Label Studio holds a row about a text that the task had before."""
+    query = sa.select(published.c.task, published.c.version)
+    query = query.where(published.c.project == project, published.c.outdated == sa.true())
+    found: dict[int, set[str]] = {}
+    with read(engine) as connection:
+        for task, version in connection.execute(query):
+            found.setdefault(task, set()).add(version)
+    return found
+
+
+def take_back(engine: sa.Engine, project: int, task: int, versions: Collection[str]) -> None:
+    """Label Studio holds the outdated rows of a task no more: what the versions say of the new text can be sent."""
+    here = (published.c.project == project, published.c.task == task, published.c.version.in_(versions))
+    with write(engine) as connection:
+        connection.execute(sa.delete(published).where(*here, published.c.outdated == sa.true()))
+
+
 def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int]:
     """Tasks with a candidate set of `version`, for the text they have now, that Label Studio was not sent yet."""
-    same_task = (task_table.c.project == candidate_sets.c.project) & (task_table.c.task == candidate_sets.c.task)
     sent = sa.exists().where(_of(project, version), published.c.task == candidate_sets.c.task)
-    query = sa.select(candidate_sets.c.task).join(task_table, same_task)
+    query = sa.select(candidate_sets.c.task)
     query = query.where(candidate_sets.c.project == project, candidate_sets.c.version == version)
-    query = query.where(candidate_sets.c.state == "answered", candidate_sets.c.text_hash == task_table.c.text_hash)
+    query = query.where(candidate_sets.c.state == "answered", present(candidate_sets))
     with engine.begin() as connection:
         return list(connection.scalars(query.where(~sent).order_by(candidate_sets.c.task)))
 

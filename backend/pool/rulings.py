@@ -13,6 +13,7 @@ from backend.pool.database.student_tables import predictions, rulings
 from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import candidate_sets
 from backend.pool.figures import Checked, check, labelled
+from backend.pool.standing import outdated
 
 
 def save(engine: sa.Engine, project: int, version: str, sources: Mapping[int, str]) -> None:
@@ -24,7 +25,7 @@ def save(engine: sa.Engine, project: int, version: str, sources: Mapping[int, st
 
 def of_source(engine: sa.Engine, project: int, version: str, source: str) -> set[int]:
     """The tasks of one source."""
-    query = sa.select(rulings.c.task).where(*_of(project, version), rulings.c.source == source)
+    query = sa.select(rulings.c.task).where(*_standing(project, version), rulings.c.source == source)
     with read(engine) as connection:
         return set(connection.scalars(query))
 
@@ -32,7 +33,7 @@ def of_source(engine: sa.Engine, project: int, version: str, source: str) -> set
 def counts(engine: sa.Engine, project: int, version: str) -> dict[str, int]:
     """How many tasks each source decided, without those that people have labelled themselves, before or since."""
     person = sa.select(sa.literal(1)).where(*labelled(project), people.c.task == rulings.c.task)
-    query = sa.select(rulings.c.source, sa.func.count()).where(*_of(project, version), ~sa.exists(person))
+    query = sa.select(rulings.c.source, sa.func.count()).where(*_standing(project, version), ~sa.exists(person))
     query = query.group_by(rulings.c.source)
     with read(engine) as connection:
         return {source: int(number) for source, number in connection.execute(query)}
@@ -41,9 +42,9 @@ def counts(engine: sa.Engine, project: int, version: str) -> dict[str, int]:
 def unasked(engine: sa.Engine, project: int, version: str, teacher: str) -> int:
     """How many tasks the votes leave open that neither the teacher version nor people have answered."""
     person = sa.select(sa.literal(1)).where(*labelled(project), people.c.task == rulings.c.task)
-    mine = (candidate_sets.c.project == project, candidate_sets.c.version == teacher)
+    mine = (candidate_sets.c.project == project, candidate_sets.c.version == teacher, ~outdated(candidate_sets))
     asked = sa.select(sa.literal(1)).where(*mine, candidate_sets.c.task == rulings.c.task)
-    query = sa.select(sa.func.count()).where(*_of(project, version), rulings.c.source == "unresolved")
+    query = sa.select(sa.func.count()).where(*_standing(project, version), rulings.c.source == "unresolved")
     with read(engine) as connection:
         return int(connection.execute(query.where(~sa.exists(person), ~sa.exists(asked))).scalar_one())
 
@@ -78,6 +79,12 @@ def drop(engine: sa.Engine, project: int, version: str) -> None:
     """Forget a version's rulings."""
     with write(engine) as connection:
         connection.execute(sa.delete(rulings).where(*_of(project, version)))
+
+
+def _standing(project: int, version: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Those of a version that are about the texts that there are: they were made with the predictions."""
+    same = (predictions.c.project == project, predictions.c.version == version, predictions.c.task == rulings.c.task)
+    return *_of(project, version), ~sa.exists().where(*same, outdated(predictions))
 
 
 def _of(project: int, version: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -14,6 +14,7 @@ from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import candidate_sets
 from backend.pool.figures import Checked, check
 from backend.pool.set_aside import is_blind
+from backend.pool.standing import known, label_names, outdated
 from backend.pool.version_names import is_teacher
 
 
@@ -69,23 +70,28 @@ def blind_student(engine: sa.Engine, project: int, share: float) -> Checked:
     query = sa.select(predictions.c.task, predictions.c.version, predictions.c.label)
     decided = sa.select(people.c.task).where(people.c.project == project, people.c.shown_labels.is_not(None))
     with read(engine) as connection:
-        rows = connection.execute(query.where(predictions.c.project == project, predictions.c.task.in_(decided)))
-        known = {(task, version): label for task, version, label in rows}
-    pairs = [(labels, [known[task, version]]) for task, labels, _, version in seen if (task, version) in known]
-    return check(pairs)
+        names = label_names(connection, project)
+        here = (predictions.c.project == project, predictions.c.task.in_(decided), ~outdated(predictions))
+        rows = connection.execute(query.where(*here))
+        said = {(task, version): label for task, version, label in rows}
+    pairs = [(labels, [said[task, version]]) for task, labels, _, version in seen if (task, version) in said]
+    return check([pair for pair in pairs if known(pair[0], names)])
 
 
 def blind_teacher(engine: sa.Engine, project: int, version: str, share: float) -> Checked:
     """A teacher version's candidate sets against people who did not see any."""
     seen = {task: labels for task, labels, shown, _ in _first(engine, project) if not shown}
     query = sa.select(candidate_sets.c.task, candidate_sets.c.labels).where(
-        candidate_sets.c.project == project, candidate_sets.c.version == version, candidate_sets.c.state != "unparsed"
-    )
+        candidate_sets.c.project == project, candidate_sets.c.version == version, candidate_sets.c.state != "unparsed",
+        ~outdated(candidate_sets),
+    )  # fmt: skip
     decided = sa.select(people.c.task).where(people.c.project == project, people.c.shown_labels.is_not(None))
     with read(engine) as connection:
+        names = label_names(connection, project)
         rows = connection.execute(query.where(candidate_sets.c.task.in_(decided)))
         sets = {task: labels for task, labels in rows}  # noqa: C416 (rows are no tuples for mypy)
-    return check([(seen[task], sets[task]) for task in seen if task in sets and is_blind(project, task, share)])
+    judged = [task for task in seen if task in sets and known(seen[task], names) and is_blind(project, task, share)]
+    return check([(seen[task], sets[task]) for task in judged])
 
 
 def _first(engine: sa.Engine, project: int) -> Iterator[tuple[int, list[str], list[str], str]]:

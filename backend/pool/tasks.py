@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,7 +23,7 @@ OF_A_TASK = (
 
 
 def add(engine: sa.Engine, project: int, texts: Mapping[int, str]) -> None:
-    """Insert tasks by id, or give known ones their new text."""
+    """Insert tasks by id, or give known ones their new text: what Label Studio holds about the old one is outdated."""
     now = now_ms()
     rows = [
         {"project": project, "task": task, "text": storable(text), "text_hash": text_hash(text), "created_ms": now}
@@ -31,6 +32,7 @@ def add(engine: sa.Engine, project: int, texts: Mapping[int, str]) -> None:
     if rows:
         with write(engine) as connection:
             _forget(connection, tables.textless_tasks, project, list(texts))
+            _outdate(connection, project, {row["task"]: str(row["text_hash"]) for row in rows})
             new: sa.ColumnElement[str] = sa.literal_column("excluded.text_hash")
             upsert(connection, tasks, rows, keep=["created_ms"], unless=tasks.c.text_hash == new)
 
@@ -57,6 +59,17 @@ def _forget(connection: sa.Connection, table: sa.Table, project: int, ids: Colle
         connection.execute(sa.delete(table).where(table.c.project == project, table.c.task.in_(chunk)))
 
 
+def _outdate(connection: sa.Connection, project: int, hashes: Mapping[Any, str]) -> None:
+    """Note the rows at Label Studio of tasks whose text becomes another one."""
+    sent = student_tables.published
+    for chunk in chunks(list(hashes)):
+        known = sa.select(tasks.c.task, tasks.c.text_hash).where(tasks.c.project == project, tasks.c.task.in_(chunk))
+        edited = [task for task, before in connection.execute(known) if hashes[task] != before]
+        if edited:
+            here = (sent.c.project == project, sent.c.task.in_(edited))
+            connection.execute(sa.update(sent).where(*here).values(outdated=True))
+
+
 def remove(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
     """Forget tasks and everything that is known about them."""
     if not ids:
@@ -73,6 +86,18 @@ def texts(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, st
         for chunk in chunks(list(ids)):
             query = sa.select(tasks.c.task, tasks.c.text).where(tasks.c.project == project, tasks.c.task.in_(chunk))
             found.update((task, text) for task, text in connection.execute(query))
+    return found
+
+
+def hashes(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, str]:
+    """The hashes of the present texts of those of the tasks that are known."""
+    found: dict[int, str] = {}
+    with read(engine) as connection:
+        for chunk in chunks(list(ids)):
+            query = sa.select(tasks.c.task, tasks.c.text_hash).where(
+                tasks.c.project == project, tasks.c.task.in_(chunk)
+            )
+            found.update((task, key) for task, key in connection.execute(query))
     return found
 
 

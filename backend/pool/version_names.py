@@ -54,6 +54,12 @@ def space_of(version: str) -> str:
     return version.rsplit("-", 1)[-1]
 
 
+def number_of(version: str) -> int | None:
+    """The number of the training that made a version; None for what no training made."""
+    number = version.split("-")[1] if is_trained(version) and NAME.fullmatch(version) else ""
+    return int(number) if number else None
+
+
 def teacher_of(version: str) -> str:
     """The hash of the teacher that gave a teacher's version."""
     return version.split("-")[1]

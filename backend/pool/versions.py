@@ -79,10 +79,23 @@ def set_metrics(engine: sa.Engine, project: int, version: str, metrics: Mapping[
 
 
 def next_number(engine: sa.Engine, project: int) -> int:
-    """One more than the largest number so far; numbers start at 1."""
-    with read(engine) as connection:
-        query = sa.select(sa.func.max(versions.c.number)).where(versions.c.project == project)
-        return int(connection.execute(query).scalar_one() or 0) + 1
+    """A number for a new version that none had before and none will have: it counts as given, whatever becomes of it,
+    and also once the project is forgotten. Numbers start at 1."""
+    rows = tables.projects
+    largest = sa.select(sa.func.coalesce(sa.func.max(versions.c.number), 0)).where(versions.c.project == project)
+    with write(engine) as connection:
+        known = int(connection.execute(largest).scalar_one())
+        made = sa.case((rows.c.versions_made > known, rows.c.versions_made), else_=known) + 1
+        count = sa.update(rows).where(rows.c.project == project).values(versions_made=made)
+        number = connection.execute(count.returning(rows.c.versions_made)).scalar_one_or_none()
+    return int(known + 1 if number is None else number)
+
+
+def skip_numbers(engine: sa.Engine, count: int) -> None:
+    """Leave out so many numbers in every project: they may have been given after a backup that was restored."""
+    rows = tables.projects
+    with write(engine) as connection:
+        connection.execute(sa.update(rows).values(versions_made=rows.c.versions_made + count))
 
 
 def _select(engine: sa.Engine, *which: sa.ColumnElement[bool]) -> list[VersionRow]:

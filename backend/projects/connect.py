@@ -30,8 +30,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Connected:
-    """What `connect` did: `notes` are sentences about what still needs a person. `shows` is the version whose
-    predictions the project shows, "" for none; `switch` whether it could show ours instead."""
+    """What `connect` did: `project` is its number here, `notes` are sentences about what still needs a person. `shows`
+    is the version whose predictions the project shows, "" for none; `switch` whether it could show ours instead."""
 
     project: int
     title: str
@@ -90,16 +90,16 @@ def _connect(
         show_ours(label_studio, number, version)
     else:
         _show(label_studio, number, stated, existing, version)
-    projects.set_published(services.engine, number, version)
+    projects.set_published(services.engine, known.project, version)
+    projects.set_elsewhere(services.engine, known.project, False)
     now = current_of(services, dataclasses.replace(known, published=version))
     now = remember_on_screen(now, label_studio.project(number))
     shows, switch = now.project.on_screen or "", not is_ours(now, version)
-    notes = [instead(number, shows, version)] if switch else []
+    notes = [*_renumbered(services, known), *([instead(number, shows, version)] if switch else [])]
     notes += [*_foreign(existing, settings), *_explain(services, label_studio, known, stated)]
-    notes += _teacherless(current_of(services, known))
-    notes += _start_jobs(services, number)
+    notes += [*_teacherless(current_of(services, known)), *_start_jobs(services, known.project)]
     ids = int(connection["id"]), int(hook["id"])
-    return Connected(number, title, settings.backend_url, version, *ids, tuple(notes), shows, switch)
+    return Connected(known.project, title, settings.backend_url, version, *ids, tuple(notes), shows, switch)
 
 
 def _stated(label_studio: LabelStudio, number: int) -> dict[str, Any]:
@@ -201,6 +201,18 @@ def _stored_version(stated: Mapping[str, Any], existing: Sequence[Mapping[str, A
     return bool(chosen) and chosen not in {str(connection.get("title")) for connection in existing}
 
 
+def _renumbered(services: Services, known: Project) -> list[str]:
+    """Where projects of several Label Studios have the same number."""
+    if known.project == known.label_studio_id:
+        return []
+    others = "; ".join(f"{row.project} is {row.title!r}" for row in projects.namesakes(services.engine, known))
+    told = f"; {others}" if others else ""
+    return [
+        f"Another Label Studio's project was here with the number {known.label_studio_id}: this one is {known.project} "
+        f"in pages and commands{told}. What was spent before counts against its budget, too"
+    ]
+
+
 def _foreign(existing: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
     mine = {int(row["id"]) for row in ours(existing, settings.backend_url)}
     others = [str(row.get("title") or row.get("url")) for row in existing if int(row["id"]) not in mine]
@@ -214,7 +226,7 @@ def _explain(services: Services, label_studio: LabelStudio, known: Project, stat
     told = explanation(current_of(services, known).control.multiple)
     written = str(stated.get("expert_instruction") or "").strip()
     if not written:
-        label_studio.update_project(known.project, expert_instruction=told, show_instruction=True)
+        label_studio.update_project(known.label_studio_id, expert_instruction=told, show_instruction=True)
     elif told not in written and "shortlist" not in written.lower():
         return [f"The project has labelling instructions of its own; add what ticks mean: {told}"]
     return []

@@ -36,6 +36,8 @@ VOLATILE = {
     "trained_sets",
     "changed_ms",
     "on_screen",
+    "instance",
+    "elsewhere",
 }  # they shape no answer
 BASIS = [field.name for field in fields(Project) if field.name not in VOLATILE]
 MOST = 1_000  # projects that are remembered

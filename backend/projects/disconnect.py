@@ -6,16 +6,21 @@ from backend.errors import ProjectError
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.connections import at_address, ours, webhook_url
 from backend.pool import projects
+from backend.pool.projects import Project
+from backend.projects.whereabouts import stated_project
 from backend.queue.kinds import KINDS
 from backend.services import Services
 from backend.settings import Settings
 
 
-def disconnect_project(label_studio: LabelStudio, settings: Settings, number: int) -> int:
+def disconnect_project(label_studio: LabelStudio, settings: Settings, project: Project) -> int:
     """Remove our connections and webhooks from a project of Label Studio; how many there were.
 
-    Predictions and labels stay in Label Studio, and what is known about the project stays here.
+    Predictions and labels stay in Label Studio, and what is known about the project stays here. OtherLabelStudio if
+    the number belongs to another project there.
     """
+    stated_project(label_studio, project)
+    number = project.label_studio_id
     connections = ours(label_studio.connections(number), settings.backend_url)
     hooks = at_address(label_studio.webhooks(number), webhook_url(settings.backend_url))
     for connection in connections:
@@ -28,6 +33,7 @@ def disconnect_project(label_studio: LabelStudio, settings: Settings, number: in
 def forget_project(services: Services, number: int) -> int:
     """Remove everything that is held about a project: tasks, labels, answers, figures, versions; how many of these.
 
+    What was spent and the number of the last version stay: a budget goes on, and no version's name is used twice.
     ProjectError while one of its jobs runs. What LLMs answered is kept by question, without the texts, for other
     projects. Versions go first, so that a call that was interrupted can be repeated.
     """

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import cached_property
 
 import structlog
 
-from backend.errors import ProjectError, QueueError
+from backend.errors import OtherLabelStudio, ProjectError, QueueError
 from backend.label_studio.client import LabelStudio
-from backend.pool import incidents, jobs
+from backend.pool import incidents, jobs, projects
 from backend.pool.project_cache import read_project
 from backend.pool.projects import Project
 from backend.projects.current import Current, current_of
+from backend.projects.whereabouts import stated_project
 from backend.services import Services
 
+log = structlog.get_logger(__name__)
+
+NO_KEY = "LABEL_STUDIO_URL or LABEL_STUDIO_API_KEY is not set"
 STEP_SECONDS = 0.5  # how often a step is written at most
 
 
@@ -26,6 +31,7 @@ class Job:
         self.services = services
         self.kind = kind
         self.number = project
+        self.lack = ""  # why there is no Label Studio to ask
         self._next_step = 0.0
 
     @property
@@ -35,6 +41,11 @@ class Job:
         if row is None:
             raise ProjectError(f"project {self.number} is not known here: connect it first")
         return row
+
+    @cached_property
+    def label_studio_id(self) -> int:
+        """The project's number at its Label Studio."""
+        return self.project.label_studio_id
 
     @property
     def current(self) -> Current:
@@ -92,7 +103,21 @@ class Job:
         return bool(settings.LABEL_STUDIO_URL and settings.LABEL_STUDIO_API_KEY.get_secret_value())
 
     def label_studio(self) -> LabelStudio | None:
-        """Label Studio, or None where no address or key is set."""
-        settings = self.services.settings
+        """Label Studio, or None, with the reason in `lack`: no address or key is set, or it is not the project's."""
+        settings, project, self.lack = self.services.settings, self.project, ""
+        if not self.has_key:
+            self.lack = NO_KEY
+            return None
         key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
-        return LabelStudio(settings.LABEL_STUDIO_URL, key) if self.has_key else None
+        with ExitStack() as closing:
+            found = closing.enter_context(LabelStudio(settings.LABEL_STUDIO_URL, key))
+            try:
+                stated_project(found, project)
+            except OtherLabelStudio as error:
+                self.lack = str(error)
+                log.warning("nothing is asked of Label Studio", reason=self.lack)
+            else:
+                closing.pop_all()
+        if project.elsewhere != bool(self.lack):
+            projects.set_elsewhere(self.services.engine, self.number, bool(self.lack))
+        return None if self.lack else found

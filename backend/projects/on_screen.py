@@ -52,7 +52,8 @@ def instead(project: int, shows: str, served: str) -> str:
 def follows(current: Current) -> str:
     """What people will see after another version than that of `current` was chosen to be served."""
     if is_ours(current, current.served_version) is False:
-        return f"yet people do not see it. {instead(current.number, current.project.on_screen or '', 'it')}"
+        row = current.project
+        return f"yet people do not see it. {instead(row.label_studio_id, row.on_screen or '', 'it')}"
     return "Label Studio follows in a moment"
 
 

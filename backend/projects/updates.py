@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from backend.label_studio.instructions import instructions_of
 from backend.label_studio.label_config import read_labeling_config
 from backend.label_studio.task_text import storable
 from backend.pool import projects, tasks
-from backend.pool.project_cache import read_project
+from backend.pool.project_cache import find_project
 from backend.pool.projects import Project
 from backend.projects import triggers
 from backend.projects.allowed_models import refuse_foreign
@@ -25,56 +26,69 @@ from model.labels import LabelSpace
 
 log = structlog.get_logger(__name__)
 
+ADDRESS = re.compile(r"https?://[^\s<>]{1,200}")
 KEEP: Any = object()  # extra_params were not part of the message
 
 
 def remember(
     services: Services,
-    project: int,
+    label_studio_id: int,
     created: str,
     label_config: str,
     *,
     extra_params: object = KEEP,
     title: str = "",
+    instance: object = "",
     later: Later = at_once,
 ) -> Project:
     """The project as the pool has it after this message. Writes only on a change; a changed label space starts jobs,
     which `later` is given: where Redis is away, whoever asks must not wait for it.
 
-    A different `created` means that Label Studio gave the id to a new project: the old one's data goes.
-    Raises SettingsError for malformed extra_params, before anything is written.
+    The project's number here may be another one than Label Studio's (see pool/identity.py). Raises SettingsError for
+    malformed extra_params, before anything is written, and ProjectError where several projects could be meant.
     """
-    known = read_project(services.engine, project)
-    if known is not None and _same(known, created, label_config, extra_params, title):
+    place = _address(instance)
+    known = find_project(services.engine, label_studio_id, created)
+    if known is not None and _same(known, created, label_config, extra_params, title, place):
         return known
     options = _raw_options(services, known, extra_params)
     label_config = storable(label_config)
     control = services.settings.for_project(options).CONTROL
-    if known is not None and _same(known, created, label_config, options, title):
+    if known is not None and _same(known, created, label_config, options, title, place):
         return known
     space, problem = _space(label_config, control)
-    kept = known if known is not None and created in ("", known.created) else None
     changed = projects.save_config(
         services.engine,
-        project,
+        label_studio_id,
         created or (known.created if known else ""),
-        storable(title) or (kept.title if kept else ""),
+        storable(title) or (known.title if known else ""),
         label_config,
         space,
         problem,
         options,
+        place,
     )
-    saved = read_project(services.engine, project)
+    saved = find_project(services.engine, label_studio_id, created)
     assert saved is not None, "a project that was just saved is there"
     current_of(services, saved).hold_budget()
     if space is not None and (changed or (known is not None and known.options != options)):
-        later("label config", lambda: start(lambda: triggers.on_label_config(services, project), project))
+        later("label config", lambda: _start_work(services, saved.project))
     return saved
 
 
-def _same(known: Project, created: str, label_config: str, options: object, title: str) -> bool:
+def _start_work(services: Services, number: int) -> None:
+    start(lambda: triggers.on_label_config(services, number), number)
+
+
+def _address(stated: object) -> str:
+    """The address that a Label Studio gives itself, as people may read it; nothing is ever sent there."""
+    text = storable(stated).rstrip("/") if isinstance(stated, str) else ""
+    return text if ADDRESS.fullmatch(text) else ""
+
+
+def _same(known: Project, created: str, label_config: str, options: object, title: str, place: str) -> bool:
     """Whether a message says what is known, `options` as an object; what was stored was checked."""
-    same_project = created in ("", known.created) and title in ("", known.title)
+    same_project = created in ("", known.created) and title in ("", known.title) and place in ("", known.instance)
     same_options = options is KEEP or known.options == ({} if options is None else options)
     return same_project and same_options and known.label_config == label_config
 

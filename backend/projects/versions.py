@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backend.errors import LabelingConfigError
-from backend.pool import version_names
+from backend.pool import standing, version_names
 from backend.pool.projects import Project
 from model.labels import LabelSpace
 
@@ -23,14 +23,12 @@ def label_space(project: Project) -> LabelSpace:
 
 def chooser(project: Project) -> str:
     """The student that chooses: the promoted one, if it knows the present labels; else ""."""
-    return project.served or "" if version_names.is_of_space(project.served, project.space_hash) else ""
+    return standing.of_labels(project.served, project.space_hash)
 
 
 def served_student(project: Project, space: LabelSpace, serve: str) -> str:
     """The promoted student, if it is served: it knows these labels, and SERVE is not `teacher`; else ""."""
-    if serve == "teacher" or not version_names.is_of_space(project.served, space.hash):
-        return ""
-    return project.served or ""
+    return "" if serve == "teacher" else standing.of_labels(project.served, space.hash)
 
 
 def teacher_version(teacher: TeacherOptions, space: LabelSpace) -> str:

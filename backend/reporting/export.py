@@ -14,6 +14,7 @@ from backend.errors import ProjectError, ShortlistError
 from backend.pool import tasks
 from backend.pool.annotations import human_labels, of_tasks
 from backend.pool.figures import answered_sets, predicted_labels
+from backend.pool.standing import known
 from backend.projects.current import Current
 
 KINDS = (".csv", ".jsonl", ".parquet")
@@ -63,21 +64,24 @@ def export_labels(current: Current, path: Path, progress: Progress = lambda done
 
 
 def rows(current: Current) -> Iterator[dict[str, Any]]:
-    """One object per task with the keys COLUMNS, by task."""
+    """One object per task with the keys COLUMNS, by task. Only what stands is in it: answers to the present text, of
+    labels that there are."""
     engine, number = current.engine, current.number
-    people = human_labels(engine, number)
+    names_now = current.space.names
+    people = {task: one for task, one in human_labels(engine, number).items() if known(one.labels, names_now)}
     who = of_tasks(engine, number)
-    teacher = current.teacher_version
+    teacher, student = current.teacher_version, current.chooser
     for chunk in tasks.iterate(engine, number, CHUNK):
         ids = [task for task, _ in chunk]
         sets = answered_sets(engine, number, teacher, ids)
-        said = predicted_labels(engine, number, current.project.served, ids) if current.project.served else {}
+        said = predicted_labels(engine, number, student, ids) if student else {}
         for task, text in chunk:
             labels = people[task].labels if task in people else ()
             names, shares = sets.get(task, ([], []))
             answer = said.get(task)
-            label, source, sure = _final(labels, answer, current.project.served or "", names, shares)
-            persons = {row.annotator for row in who.get(task, []) if row.state == "labelled"}
+            label, source, sure = _final(labels, answer, student, names, shares)
+            rows_here = [row for row in who.get(task, []) if row.state == "labelled" and known(row.labels, names_now)]
+            persons = {row.annotator for row in rows_here}
             yield {
                 "task": task,
                 "text": text,
@@ -89,7 +93,7 @@ def rows(current: Current) -> Iterator[dict[str, Any]]:
                 "candidates": names,
                 "candidate_confidences": shares,
                 "teacher": teacher if names else "",
-                "student": current.project.served if answer else "",
+                "student": student if answer else "",
                 "student_label": answer[0] if answer else "",
                 "student_confidence": answer[1] if answer else None,
             }

@@ -13,6 +13,7 @@ from backend.pool import figures, tasks
 from backend.pool.figures import Pair
 from backend.pool.tasks import text_lengths
 from backend.projects.current import Current
+from backend.projects.whereabouts import address
 from backend.reporting.page_figures import Insight, drawn, insight, next_run
 from backend.reporting.status import iso, project_status
 from backend.reporting.wording import FILTERS, left_out_words, phase_words, what_next
@@ -43,10 +44,10 @@ def report_html(current: Current) -> str:
 
 
 def _facts(current: Current, status: dict[str, Any], found: Insight) -> dict[str, Any]:
-    address = current.settings.label_studio_link
+    place = address(current.settings, current.project)
 
     def link(ids: tuple[int, ...], title: str) -> str:
-        return tasks_link(address, current.number, ids, title)
+        return tasks_link(place, current.project.label_studio_id, ids, title)
 
     return {
         "status": status,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from backend.errors import ShortlistError
 from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
+from backend.pool.projects import Project
 from backend.pool.version_names import is_committee, is_trained
 from backend.projects.current import Current
 from backend.projects.on_screen import is_ours
@@ -36,6 +37,7 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
     return {
         "project": number,
         "title": current.project.title,
+        "label_studio": _whereabouts(current.project),
         "phase": phase(current) if served else "cold",
         "version": served,
         **_at_label_studio(current, served),
@@ -85,6 +87,10 @@ def left_out(current: Current) -> dict[str, Any]:
         "annotations": found.annotations,
         "labels": found.labels,
     }
+
+
+def _whereabouts(project: Project) -> dict[str, Any]:
+    return {"project": project.label_studio_id, "address": project.instance or None, "elsewhere": project.elsewhere}
 
 
 def teacher_name(current: Current) -> str:
@@ -196,6 +202,7 @@ def _spend(current: Current) -> dict[str, Any]:
         "lost_usd": total.lost_microusd / 1_000_000,  # part of it: calls of killed processes, at their upper bound
         "batch_calls": total.batch_calls,  # parts of calls and of usd: through a batch API
         "batch_usd": total.batch_microusd / 1_000_000,
+        "carried_usd": total.carried_microusd / 1_000_000,  # in addition: by former projects with its number
         "set_aside_usd": total.unsettled_microusd / 1_000_000,  # in addition: what is under way can cost at most
         "budget_usd": budget,
     }

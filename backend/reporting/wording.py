@@ -63,7 +63,7 @@ def phase_words(status: dict[str, Any]) -> str:
 
 
 def _elsewhere(status: dict[str, Any]) -> str:
-    return instead(status["project"], status["on_screen"], status["version"])
+    return instead(status["label_studio"]["project"], status["on_screen"], status["version"])
 
 
 def left_out_words(found: dict[str, Any]) -> list[str]:
@@ -141,6 +141,8 @@ def spending(spend: dict[str, Any]) -> str:
         told.append(
             f"${spend['lost_usd']:.4f} of it was set aside for questions whose process was killed, and may not be owed"
         )
+    if spend["carried_usd"] > 0:
+        told.append(f"${spend['carried_usd']:.4f} more was spent by former projects with this number and counts, too")
     if spend["set_aside_usd"] > 0:
         told.append(f"${spend['set_aside_usd']:.4f} more is set aside for questions under way")
     return ". ".join(told)
@@ -214,6 +216,14 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def whose(status: dict[str, Any]) -> str:
+    """Which Label Studio a project is of, where several have projects here."""
+    told = status["label_studio"]
+    place = told["address"] or "another Label Studio" if told["elsewhere"] else told["address"] or "Label Studio"
+    away = ", which is not at LABEL_STUDIO_URL: only what it sends is known" if told["elsewhere"] else ""
+    return f"Project {told['project']} of {place}{away}"
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "percent": percent,
     "share": share,
@@ -222,4 +232,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "mean": number,
     "spending": spending,
     "decider": decider,
+    "whose": whose,
 }

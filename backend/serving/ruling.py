@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend.pool import candidates, rulings
+from backend.pool.standing import about
 from backend.pool.text import text_hash
 from backend.projects.current import Current
 from backend.serving.answers import StudentAnswer
@@ -72,10 +73,8 @@ def counted(current: Current, committee: Committee, ids: Sequence[int], texts: S
 
     members = committee.all_probabilities(texts)
     stored = candidates.read(current.engine, current.number, current.teacher_version, list(ids))
-    said = [
-        row if (row := stored.get(task)) is not None and row.text_hash == text_hash(text) else None
-        for task, text in zip(ids, texts, strict=True)
-    ]
+    there = about(stored, {task: text_hash(text) for task, text in zip(ids, texts, strict=True)})
+    said = [stored[task] if task in there else None for task in ids]
     return Votes(members, tally(members), committee.pooled(members), said)
 
 

@@ -49,6 +49,8 @@ def stored(
 def keep(
     services: Services, project: int, version: str, options: ProjectOptions, rows: Sequence[tuple[int, float]]
 ) -> None:
-    """Store (task, lead) of a student version, if the column is to carry them."""
-    if wanted(options) and rows:
+    """Store (task, lead) of a student version, if the column is to carry them; else those of former texts go."""
+    if wanted(options):
         acquisition.save(services.engine, project, version, dict(rows))
+    else:
+        acquisition.clear(services.engine, project, version, [task for task, _ in rows])

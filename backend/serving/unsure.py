@@ -80,9 +80,10 @@ def stored(
 def keep(
     services: Services, project: int, version: str, options: ProjectOptions, rows: Mapping[int, CandidateSet | None]
 ) -> None:
-    """Store a student version's shortlists, if they are to be served."""
-    if wanted(options) and rows:
-        shortlists.save(services.engine, project, version, rows)
+    """Store a student version's shortlists, if they are to be served; else those of former texts go."""
+    if rows:
+        now = rows if wanted(options) else dict.fromkeys(rows)
+        shortlists.save(services.engine, project, version, now)
 
 
 def student_entry(

@@ -94,4 +94,4 @@ def _affordable(current: Current, teacher: Teacher, version: str) -> bool:
 
 def _budget_left(current: Current) -> int:
     total = ledger.totals(current.engine, current.number)
-    return total.cap_microusd - total.microusd - total.unsettled_microusd
+    return total.cap_microusd - total.counted_microusd

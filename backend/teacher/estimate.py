@@ -62,7 +62,7 @@ def estimate(current: Current, embed: Embed) -> Estimate:
     texts = list(tasks.texts(current.engine, current.number, ids).values())
     teacher = open_teacher(current, embed)
     money, options = ledger.totals(current.engine, current.number), current.options
-    left = options.BUDGET_USD - (money.microusd + money.unsettled_microusd) / 1e6
+    left = options.BUDGET_USD - money.counted_microusd / 1e6
     if not teacher.paid:
         return Estimate(teacher.name, version, len(texts), 0, budget_left_usd=left)
     parts = [_part(member, texts) for member in getattr(teacher, "members", (teacher,)) if member.paid]

@@ -151,14 +151,15 @@ class Flow:
 
     def _budget_reached(self, next_microusd: int) -> BudgetReached:
         """What was spent of how much, and how to go on."""
-        number, money = self._job.number, ledger.totals(self._job.services.engine, self._job.number)
+        money = ledger.totals(self._job.services.engine, self._job.number)
         aside = f" and ${money.unsettled_microusd / 1e6:.4f} set aside" if money.unsettled_microusd else ""
-        cap = money.cap_microusd / 1e6
+        aside += f" and ${money.carried_microusd / 1e6:.4f} were before" if money.carried_microusd else ""
+        cap, connected = money.cap_microusd / 1e6, self._job.label_studio_id
         return BudgetReached(
             f"The budget does not pay for the next question: ${money.microusd / 1e6:.4f} of BUDGET_USD={cap:.2f} are "
             f"spent{aside}, and it could cost up to ${next_microusd / 1e6:.4f}. Raise BUDGET_USD to go on, for this "
-            f"project alone by `shortlist connect {number} --option BUDGET_USD={max(1.0, 2 * cap):g}`. All answers so "
-            "far are kept"
+            f"project alone by `shortlist connect {connected} --option BUDGET_USD={max(1.0, 2 * cap):g}`. All answers "
+            "so far are kept"
         )
 
     def _take(self, done: Iterable[Future[CallOutcome]]) -> None:

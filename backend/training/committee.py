@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.pool import predictions, rulings, tasks
+from backend.pool.standing import about
 from backend.pool.text import text_hash
 from backend.pool.version_names import is_committee
 from backend.project_options import ProjectOptions
@@ -81,9 +82,10 @@ class Agreed:
         ids = sorted(rulings.of_source(engine, number, version, "committee"))
         chosen = ids if len(ids) <= MOST_AGREED else sorted(random.Random(0).sample(ids, MOST_AGREED))
         texts, rows = tasks.texts(engine, number, chosen), predictions.read(engine, number, version, chosen)
-        answered = [task for task in chosen if task in rows and task in texts and texts[task] not in known]
-        here = [task for task in answered if rows[task][0] == text_hash(texts[task])]  # not edited since
-        return cls({task: texts[task] for task in here}, {task: rows[task][1] for task in here})
+        said = {task: (key, label) for task, (key, label, _) in rows.items()}
+        labels = about(said, {task: text_hash(text) for task, text in texts.items() if text not in known})
+        here = [task for task in chosen if task in labels]
+        return cls({task: texts[task] for task in here}, {task: labels[task] for task in here})
 
     def held(self, space: LabelSpace, people: Sequence[tuple[str, str]]) -> Held:
         """What judges new members: people's set-aside labels (text, label), and the part that is never replayed."""

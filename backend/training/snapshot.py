@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from backend.pool import candidates, tasks
+from backend.pool import candidates, standing, tasks
 from backend.pool.annotations import human_labels
 from backend.pool.text import text_hash
 from backend.projects.job import Job
@@ -36,15 +36,9 @@ def read_snapshot(job: Job) -> Snapshot:
     space = current.space
     stored = candidates.read(engine, job.number, current.teacher_version, None)
     texts = dict(pair for chunk in tasks.iterate(engine, job.number, CHUNK) for pair in chunk)
-    sets = {
-        task: row.candidates
-        for task, row in stored.items()
-        if row.candidates is not None and task in texts and text_hash(texts[task]) == row.text_hash
-    }
-    labels = {task: label for task, label in human_labels(engine, job.number).items() if _known(label, space)}
+    hashes = {task: text_hash(texts[task]) for task in stored if task in texts}
+    replies = standing.about(stored, hashes)
+    sets = {task: reply.candidates for task, reply in replies.items() if reply.candidates is not None}
+    decisions = human_labels(engine, job.number)
+    labels = {task: label for task, label in decisions.items() if standing.known(label.labels, space.names)}
     return Snapshot(space, texts, sets, labels, current.project.changes, len(stored))
-
-
-def _known(label: HumanLabel, space: LabelSpace) -> bool:
-    """A decision for a label that was removed since says nothing about the present labels."""
-    return all(name in space for name in label.labels)

@@ -15,7 +15,7 @@ import structlog
 from backend.errors import ShortlistError
 from backend.label_studio.annotations import read_annotation
 from backend.label_studio.control import Control
-from backend.label_studio.fields import identifier, utc_text
+from backend.label_studio.fields import created_of, identifier
 from backend.label_studio.task_text import task_text
 from backend.pool import annotations as people
 from backend.pool import projects
@@ -35,7 +35,11 @@ Body = Mapping[str, Any]
 def handle(services: Services, body: Body) -> None:
     """Act on one event."""
     act = ACTIONS.get(known(body))
-    project = _project(services, body) if act else None
+    try:
+        project = _project(services, body) if act else None
+    except ShortlistError as error:  # whose it is cannot be told: a later reconcile reads what was missed
+        log.warning("event not used", action=known(body), reason=str(error))
+        return
     if act is None or project is None:
         log.info("event ignored", action=str(body.get("action"))[:40])
         return
@@ -60,7 +64,8 @@ def _project(services: Services, body: Body) -> Project | None:
     """The project as the pool has it; one that is new here is read from the event itself."""
     stated = body.get("project")
     number = identifier(stated.get("id") if isinstance(stated, Mapping) else stated)
-    known = projects.get(services.engine, number) if number is not None else None
+    created = created_of(stated) if isinstance(stated, Mapping) else ""
+    known = projects.find(services.engine, number, created) if number is not None else None
     if known is not None or number is None or not isinstance(stated, Mapping):
         return known
     return _updated(services, number, stated)
@@ -72,13 +77,7 @@ def _updated(services: Services, number: int, stated: Body) -> Project | None:
         return None
     title = stated.get("title")
     kept = title if isinstance(title, str) else ""
-    return remember(services, number, _created(stated), label_config, title=kept)
-
-
-def _created(stated: Body) -> str:
-    """The creation time as `/setup` writes it: epoch seconds."""
-    text = utc_text(stated.get("created_at"))
-    return str(int(datetime.fromisoformat(text).astimezone(UTC).timestamp())) if text else ""
+    return remember(services, number, created_of(stated), label_config, title=kept)
 
 
 def _annotated(services: Services, project: Project, body: Body) -> None:
@@ -124,7 +123,7 @@ def _tasks_deleted(services: Services, project: Project, body: Body) -> None:
 
 def _project_updated(services: Services, project: Project, body: Body) -> None:
     stated = body.get("project")
-    if isinstance(stated, Mapping) and (saved := _updated(services, project.project, stated)) is not None:
+    if isinstance(stated, Mapping) and (saved := _updated(services, project.label_studio_id, stated)) is not None:
         remember_on_screen(current_of(services, saved), stated)
 
 

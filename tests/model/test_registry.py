@@ -81,6 +81,35 @@ def test_a_damaged_cache_is_fetched_again(tmp_path: Path) -> None:
     assert (registry.fetch(1, "student-1-abc") / "student.json").read_text() == "weights"
 
 
+class Other(Paper):
+    """Another student of the same name."""
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        (folder / "student.json").write_text("other weights")
+
+
+def test_what_another_host_has_kept_under_the_same_name_is_not_served(tmp_path: Path) -> None:
+    url = f"memory://{tmp_path.name}/once"
+    here, there = Registry(url, tmp_path / "here"), Registry(url, tmp_path / "there")
+    here.write(1, "student-1-abc", Paper(), {})
+    assert (there.fetch(1, "student-1-abc") / "student.json").read_text() == "weights"
+    here.delete(1, "student-1-abc")
+    here.write(1, "student-1-abc", Other(), {})
+    assert (there.fetch(1, "student-1-abc") / "student.json").read_text() == "other weights"
+
+
+def test_a_version_is_adopted_once_and_never_instead_of_another(tmp_path: Path) -> None:
+    old, new = (Registry(str(tmp_path / name), tmp_path / "cache") for name in ("old", "new"))
+    old.write(1, "student-1-abc", Paper(), {})
+    for _ in range(2):
+        new.adopt(1, "student-1-abc", old.fetch(1, "student-1-abc"))
+    other = Registry(str(tmp_path / "other"), tmp_path / "cache")
+    other.write(1, "student-1-abc", Other(), {})
+    with pytest.raises(ArtifactError, match="holds another version of that name"):
+        new.adopt(1, "student-1-abc", other.fetch(1, "student-1-abc"))
+
+
 def test_a_version_without_manifest_does_not_exist(tmp_path: Path) -> None:
     registry = Registry(str(tmp_path), tmp_path / "cache")
     half = tmp_path / "1" / "student-1-abc"

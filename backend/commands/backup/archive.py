@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tarfile
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from model.registry import NAME, Registry
 
 log = structlog.get_logger(__name__)
 
+MARGIN_SECONDS = 60  # by which the clocks of two hosts may differ
 POOL, VERSIONS = "pool.jsonl.gz", "versions"
 
 
@@ -71,10 +73,18 @@ def load(engine: sa.Engine, registry: Registry, path: Path) -> Contents:
             found = [place for place in sorted((folder / VERSIONS).glob("*/*")) if NAME.fullmatch(place.name)]
             for place in found:
                 registry.adopt(int(place.parent.name), place.name, place)
-            return Contents(pool_backup.load(engine, folder / POOL), len(found))
+            rows = pool_backup.load(engine, folder / POOL)
+            versions.skip_numbers(engine, _perhaps_made_since(archive.getmember(POOL).mtime))
+            return Contents(rows, len(found))
     except (OSError, EOFError, ValueError, tarfile.TarError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PoolError(f"the backup {path} cannot be read: {reason}") from error
+
+
+def _perhaps_made_since(moment: float) -> int:
+    """How many versions may have been made since a backup was written (seconds since 1970). Label Studio and other
+    hosts may know their names; a training takes more than a second."""
+    return max(0, round(time.time() - moment)) + MARGIN_SECONDS
 
 
 def _add_versions(engine: sa.Engine, registry: Registry, archive: tarfile.TarFile) -> tuple[int, list[str]]:

@@ -7,13 +7,14 @@ from typing import Any
 
 from backend.commands.doctor.findings import Finding, examine, failure, good, warning
 from backend.commands.doctor.installation import is_private, teacher_finding
-from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, SettingsError
+from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, OtherLabelStudio, SettingsError
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.connections import at_address, ours, same_address, webhook_headers, webhook_url
 from backend.label_studio.label_config import read_labeling_config
 from backend.pool import jobs, version_names
 from backend.pool.projects import Project
 from backend.projects.current import current_of
+from backend.projects.whereabouts import stated_project
 from backend.reporting.status import left_out
 from backend.reporting.wording import left_out_words
 from backend.services import Services
@@ -28,16 +29,21 @@ def examine_project(
     """What is wrong with a project that the pool knows. `thorough` loads its student."""
     name = f"Project {project.project}"
     try:
-        stated = label_studio.project(project.project)
-        connections = label_studio.connections(project.project)
-        hooks = label_studio.webhooks(project.project)
+        stated = stated_project(label_studio, project)
+        connections = label_studio.connections(project.label_studio_id)
+        hooks = label_studio.webhooks(project.label_studio_id)
+    except OtherLabelStudio as error:
+        yield warning(
+            name, str(error), f"If it is not needed any more: `shortlist disconnect {project.project} --forget`"
+        )
+        return
     except LabelStudioRefused as error:
         yield warning(name, str(error), "If it was deleted in Label Studio, nothing is to be done")
         return
     except LabelStudioError as error:
         yield failure(name, str(error), "Check that Label Studio runs")
         return
-    again = AGAIN.format(project=project.project)
+    again = AGAIN.format(project=project.label_studio_id)
     change = "Change the label config in Label Studio"
     yield examine(f"{name}: label config", change, lambda: _config(services, project, stated))
     yield from _teacher(services, project)
@@ -69,7 +75,7 @@ def _teacher(services: Services, project: Project) -> Iterator[Finding]:
     try:
         options = current_of(services, project).options
     except SettingsError as error:
-        yield failure(check, str(error), AGAIN.format(project=project.project) + " with the option put right")
+        yield failure(check, str(error), AGAIN.format(project=project.label_studio_id) + " with the option put right")
         return
     if options.TEACHER != settings.TEACHER:
         yield teacher_finding(settings, check, options.TEACHER, options.BUDGET_USD)
@@ -114,7 +120,7 @@ def _webhook(
         return failure(check, problem, again)
     if is_private(settings.backend_url):
         try:
-            label_studio.set_webhook(project.project, url, mine[0].get("headers") or {})
+            label_studio.set_webhook(project.label_studio_id, url, mine[0].get("headers") or {})
         except AddressBlocked:
             return failure(check, f"Label Studio refuses the private address {url}", SWITCHES)
         except LabelStudioError as error:
@@ -142,7 +148,7 @@ def _version(
         return failure(check, "the project hides predictions", remedy)
     titles = [str(row.get("title")) for row in ours(connections, services.settings.backend_url)]
     chosen = str(stated.get("model_version") or "")
-    again = AGAIN.format(project=project.project)
+    again = AGAIN.format(project=project.label_studio_id)
     if titles and served not in titles:
         return warning(check, f"{served} is served, but the connection is called {titles[0]}", again)
     if chosen != served:

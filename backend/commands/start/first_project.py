@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backend.commands.start.console import Console
 from backend.commands.start.plan import Sample
@@ -21,13 +21,16 @@ from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
 from backend.web.server import reachable
 
+if TYPE_CHECKING:
+    from backend.projects.connect import Connected
+
 POLL_SECONDS = 2.0
 STILL_SECONDS = 20.0  # without a job and without progress for so long, there is nothing to wait for
 IMPORT_SECONDS = 600.0
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-Connect = Callable[[LabelStudio, Settings, int], object]
+Connect = Callable[[LabelStudio, Settings, int], "Connected"]
 
 
 def bring_in_sample(
@@ -53,14 +56,14 @@ def bring_in_sample(
             return None
         if imported.added:
             console.say(f"Imported {imported.added} texts into project {imported.project} {imported.title!r}")
-        connect(label_studio, settings, imported.project)
+        number = connect(label_studio, settings, imported.project).project
         console.say(f"Connected project {imported.project} with Shortlist")
 
         def counts() -> tuple[int, int]:
             project = label_studio.project(imported.project)
             return int(project.get("total_predictions_number") or 0), int(project.get("task_number") or 0)
 
-        status = partial(_status, settings, imported.project)
+        status = partial(_status, settings, number)
         follow(counts, status, console, stopping, new=imported.added > 0)
     return imported
 

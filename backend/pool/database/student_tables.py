@@ -40,6 +40,7 @@ published = sa.Table(  # which rows Label Studio holds already: the record that 
     sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.true()),
     # until then Label Studio may still be storing a row that it got by /predict
     sa.Column("open_until_ms", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("outdated", sa.Boolean, nullable=False, server_default=sa.false()),  # the text was edited since
 )
 acquisition = sa.Table(  # by which Label Studio sorts where SCORE is `acquisition`: lowest first
     "acquisition",
@@ -96,4 +97,10 @@ sa.Index(  # the few open rows among all of all versions
     published.c.open_until_ms,
     sqlite_where=published.c.confirmed == sa.false(),
     postgresql_where=published.c.confirmed == sa.false(),
+)
+sa.Index(  # the few rows that are to be taken back
+    "ix_published_outdated",
+    published.c.project,
+    sqlite_where=published.c.outdated == sa.true(),
+    postgresql_where=published.c.outdated == sa.true(),
 )

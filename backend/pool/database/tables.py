@@ -7,8 +7,8 @@ from backend.pool.database.metadata import metadata
 projects = sa.Table(
     "projects",
     metadata,
-    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),  # Label Studio's id
-    sa.Column("created", sa.String(32), nullable=False),  # Label Studio's creation time: tells a re-created id
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),  # number here: see pool/identity.py
+    sa.Column("created", sa.String(32), nullable=False),  # Label Studio's creation time: tells whose project it is
     sa.Column("title", sa.Text, nullable=False, server_default=""),
     sa.Column("label_config", sa.Text, nullable=False),
     sa.Column("space", sa.JSON, nullable=True),  # LabelSpace.to_json(); null while the label config is not supported
@@ -28,7 +28,14 @@ projects = sa.Table(
     sa.Column("trained_sets", sa.Integer, nullable=False, server_default="0"),  # asked tasks at the last training
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),  # by `shortlist pause`
     sa.Column("on_screen", sa.Text, nullable=True),  # the version that Label Studio's project shows; "" none
+    sa.Column("label_studio_id", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("instance", sa.Text, nullable=False, server_default=""),  # the address that its Label Studio states
+    sa.Column("elsewhere", sa.Boolean, nullable=False, server_default=sa.false()),  # not at LABEL_STUDIO_URL
+    sa.Column("forgotten", sa.Boolean, nullable=False, server_default=sa.false()),  # only money and counters are left
+    sa.Column("carried_microusd", sa.BigInteger, nullable=False, server_default="0"),  # of spent: before this project
+    sa.Column("versions_made", sa.Integer, nullable=False, server_default="0"),  # largest number of a version, ever
 )
+sa.Index("ix_projects_label_studio_id", projects.c.label_studio_id, projects.c.created, unique=True)
 
 tasks = sa.Table(
     "tasks",

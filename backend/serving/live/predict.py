@@ -15,6 +15,7 @@ from backend.label_studio.predictions import abstained_entry, is_valid
 from backend.label_studio.task_text import task_text
 from backend.pool import candidates, publishing
 from backend.pool.projects import Project
+from backend.pool.standing import about
 from backend.pool.text import text_hash
 from backend.pool.version_names import is_trained
 from backend.projects.current import current_of
@@ -120,14 +121,10 @@ def _teacher_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
     stored = candidates.read(
         question.current.services.engine, question.current.number, question.version, [one.task for one in asked]
     )
-    found: dict[int, dict[str, Any]] = {}
-    missing = []
-    for one in asked:
-        row = stored.get(one.task)
-        if row is None or row[0] != one.text_hash:
-            missing.append(one)
-        elif (entry := _teacher_entry(question, row[1])) is not None:
-            found[one.task] = entry
+    replies = about(stored, {one.task: one.text_hash for one in asked})
+    entries = {task: _teacher_entry(question, reply) for task, reply in replies.items()}
+    found = {task: entry for task, entry in entries.items() if entry is not None}
+    missing = [one for one in asked if one.task not in replies]
     if question.alone and missing:
         reply = teacher.ask(question, missing[0])
         if reply is not None and (entry := _teacher_entry(question, reply)) is not None:
@@ -148,14 +145,9 @@ def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
     project = question.current.number
     services, version, options = question.current.services, question.version, question.current.options
     stored = student_answers.stored(services, project, version, options, [one.task for one in asked])
-    found = {}
-    missing = []
-    for one in asked:
-        row = stored.get(one.task)
-        if row is not None and row[0] == one.text_hash:
-            found[one.task] = row[1].entry(question.current.control, version, options)
-        else:
-            missing.append(one)
+    known = about(stored, {one.task: one.text_hash for one in asked})
+    found = {task: one.entry(question.current.control, version, options) for task, one in known.items()}
+    missing = [one for one in asked if one.task not in found]
     if not missing:
         return found
     student = question.live.get(project, version)

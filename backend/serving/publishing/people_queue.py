@@ -34,7 +34,9 @@ def mark_head(job: Job, label_studio: LabelStudio, version: str) -> int:
         return 0
     row = versions.get(job.services.engine, job.number, version)
     queue = head(job, version)
-    if row is None or queue.done >= len(queue.tasks) or label_studio.project(job.number).get("sampling") != UNCERTAINTY:
+    if row is None or queue.done >= len(queue.tasks):
+        return 0
+    if label_studio.project(job.label_studio_id).get("sampling") != UNCERTAINTY:
         return 0
     told = 0
     for place in range(queue.done, len(queue.tasks), PAGE):

@@ -13,6 +13,7 @@ from backend.label_studio.control import Control
 from backend.label_studio.predictions import Entry, is_valid, shortlist_entry
 from backend.pool import candidates, predictions, publishing, tasks, versions
 from backend.pool.annotations import decided
+from backend.pool.standing import about
 from backend.projects.job import Job
 from backend.serving import answers, score_column
 from backend.serving.answers import hide
@@ -56,8 +57,10 @@ def push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slice
     sent = 0
     done = 0
     while rows := slices(job, version, done):
-        known = answers.stored(job.services, job.number, version, options, [task for task, *_ in rows])
-        entries = {task: found.entry(control, version, options) for task, (_, found) in known.items()}
+        ids = [task for task, *_ in rows]
+        stored = answers.stored(job.services, job.number, version, options, ids)
+        known = about(stored, tasks.hashes(job.services.engine, job.number, ids))
+        entries = {task: found.entry(control, version, options) for task, found in known.items()}
         if not entries:
             break  # what is left vanished meanwhile
         sent += push(job, label_studio, control, version, entries)
@@ -79,7 +82,8 @@ def push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
     missing = sorted(unsent - done)
     sent, size = 0, _rows(job)
     for start in range(0, len(missing), size):
-        stored = candidates.read(engine, job.number, version, missing[start : start + size])
+        ids = missing[start : start + size]
+        stored = about(candidates.read(engine, job.number, version, ids), tasks.hashes(engine, job.number, ids))
         entries = {
             task: shortlist_entry(control, version, row.candidates, options.MAX_CANDIDATES, options.PRESELECT)
             | ({"score": score_column.of_candidates(row.candidates)} if score_column.wanted(options) else {})
@@ -108,7 +112,7 @@ def push(job: Job, label_studio: LabelStudio, control: Control, version: str, en
         good = _left(job, label_studio, version, good, error)
         created = _import(job, label_studio, version, good)
     if created != len(good):
-        held = label_studio.versions_held(job.number, good)
+        held = label_studio.versions_held(job.label_studio_id, good)
         dropped = [task for task in sorted(good) if version not in held.get(task, [])]
         log.error("Label Studio dropped predictions", version=version, tasks=dropped[:20])
     publishing.confirm(engine, job.number, version, list(entries))
@@ -122,9 +126,9 @@ def _left(
 
     Tasks that vanished leave the pool. If none did, nothing can be sent, and the error is raised again.
     """
-    existing = label_studio.task_ids(job.number)
+    existing = label_studio.task_ids(job.label_studio_id)
     gone = sorted(set(entries) - existing)
-    held = label_studio.versions_held(job.number, set(entries) & existing)
+    held = label_studio.versions_held(job.label_studio_id, set(entries) & existing)
     here = [task for task, versions_here in held.items() if version in versions_here]
     if not gone:
         publishing.confirm(job.services.engine, job.number, version, here)
@@ -140,7 +144,7 @@ def _import(job: Job, label_studio: LabelStudio, version: str, entries: dict[int
         return 0
     rows: Sequence[dict[str, Any]] = [{"task": task, **entry} for task, entry in entries.items()]
     try:
-        return label_studio.import_predictions(job.number, rows)
+        return label_studio.import_predictions(job.label_studio_id, rows)
     except LabelStudioRefused:  # nothing was stored
         publishing.withdraw(job.services.engine, job.number, version, list(entries))
         raise

@@ -21,18 +21,18 @@ def rename_connections(job: Job, label_studio: LabelStudio, version: str) -> Non
     if job.project.published == version:
         return
     settings = job.services.settings
-    for connection in ours(label_studio.connections(job.number), settings.backend_url):
+    for connection in ours(label_studio.connections(job.label_studio_id), settings.backend_url):
         if connection.get("title") == version:
             continue
         fields = {"title": version, **login_fields(settings)}
         try:
-            label_studio.update_connection(int(connection["id"]), job.number, str(connection["url"]), **fields)
+            label_studio.update_connection(int(connection["id"]), job.label_studio_id, str(connection["url"]), **fields)
         except (LabelStudioRefused, LabelStudioUnavailable):
             raise
         except LabelStudioError as error:
             raise LabelStudioUnavailable(f"The connection's title could not be changed: {error}") from error
         log.info("title changed", old=connection.get("title"), new=version)
-        _follow(label_studio, job.number, str(connection.get("title") or ""), version)
+        _follow(label_studio, job.label_studio_id, str(connection.get("title") or ""), version)
     projects.set_published(job.services.engine, job.number, version)
 
 

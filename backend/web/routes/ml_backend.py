@@ -94,7 +94,9 @@ def setup_answer(here: WebContext, body: Body) -> bytes:
     if not isinstance(label_config, str):
         raise RequestError("schema must be the label config as text")
     extra = body.get("extra_params", KEEP)
-    known = remember(here.services, project, created, label_config, extra_params=extra, later=here.background.do)
+    place = body.get("hostname")
+    known = remember(here.services, project, created, label_config, extra_params=extra, instance=place,
+                     later=here.background.do)  # fmt: skip
     return json.dumps({"model_version": current_of(here.services, known).served_version}).encode()
 
 
@@ -140,7 +142,7 @@ def _project(here: WebContext, body: Body) -> Project:
     label_config = body.get("label_config")
     if isinstance(label_config, str):
         return remember(here.services, number, created, label_config, later=here.background.do)
-    known = projects.get(here.services.engine, number)
+    known = projects.find(here.services.engine, number, created)
     if known is None:
         raise RequestError(f"project {number} is not known here and the request has no label_config")
     return known

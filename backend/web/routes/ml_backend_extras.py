@@ -62,10 +62,11 @@ def validate() -> Response:
 @extras.post("/train")
 def train() -> Response:
     """Start a training, as the button in Label Studio does."""
-    number, _ = project_key(read_object().get("project"))
-    if projects.get(context().services.engine, number) is None:
+    number, created = project_key(read_object().get("project"))
+    known = _known(number, created)
+    if known is None:
         return refused(404, f"project {number} is not known here")
-    return answer_json({"status": triggers.on_start_training(context().services, number)}, 201)
+    return answer_json({"status": triggers.on_start_training(context().services, known.project)}, 201)
 
 
 @extras.route("/delete", methods=["POST", "DELETE"])
@@ -107,8 +108,15 @@ def _meant(query: dict[str, Any]) -> Project | None:
     if not stated:
         known = projects.all_projects(services.engine)
         return known[0] if len(known) == 1 else None
-    number = identifier(str(stated).partition(".")[0])
-    return projects.get(services.engine, number) if number is not None else None
+    first, _, created = str(stated).partition(".")
+    number = identifier(first)
+    return _known(number, created) if number is not None else None
+
+
+def _known(number: int, created: str) -> Project | None:
+    """By `<id>.<created>` as Label Studio names it, or by its number here."""
+    engine = context().services.engine
+    return projects.find(engine, number, created) if created else projects.get(engine, number)
 
 
 def _job(row: jobs.JobRow) -> dict[str, Any]:

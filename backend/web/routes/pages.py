@@ -13,6 +13,7 @@ from backend.label_studio.links import project_link, tasks_link
 from backend.pool import incidents, jobs, projects
 from backend.pool.projects import Project
 from backend.projects.current import current_of
+from backend.projects.whereabouts import address
 from backend.reporting.page_figures import drawn, insight, next_run
 from backend.reporting.status import project_status
 from backend.reporting.wording import FILTERS, incident_words, job_words, left_out_words, phase_words, what_next
@@ -51,7 +52,7 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
     """What the page of a project shows."""
     now = current_of(services, project)
     status, found = project_status(now, context().live.problems()), insight(now)
-    address = services.settings.label_studio_link
+    place = address(services.settings, project)
     rows = jobs.get(services.engine, project.project)
     return {
         "status": status,
@@ -63,8 +64,8 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "next_run": next_run(status, found),
         "jobs": [job_words(row, services.clock()) for row in rows.values()],
         **drawn(status, found, _nonce()),
-        "tasks_link": partial(tasks_link, address, project.project),
-        "label_studio": project_link(address, project.project),
+        "tasks_link": partial(tasks_link, place, project.label_studio_id),
+        "label_studio": project_link(place, project.label_studio_id),
         "done": request.args.get("done", "")[:300],
         "problem": request.args.get("problem", "")[:300],
         "running": any(row.state in ("running", "queued") for row in rows.values()),

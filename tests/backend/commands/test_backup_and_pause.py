@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from backend.pool import projects, tasks, versions
 from backend.pool.database.engine import open_engine, upgrade
@@ -30,6 +31,11 @@ def shortlist(folder: Path, redis_url: str, *arguments: str) -> subprocess.Compl
     environment = {**os.environ, "DATA_DIR": str(folder), "REDIS_URL": redis_url, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "backend", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+def pool(folder: Path) -> sa.Engine:
+    """The pool of a data folder."""
+    return open_engine(f"sqlite:///{folder / 'pool.sqlite'}")
 
 
 @pytest.fixture
@@ -64,6 +70,9 @@ def test_everything_comes_back_elsewhere(filled: Path, tmp_path: Path, redis_url
     engine.dispose()
     kept = Registry(str(new / "versions"), new / "cache")
     assert (kept.fetch(PROJECT, f"student-1-{SPACE.hash}") / "README.md").read_text().startswith("notes")
+    later = [versions.next_number(pool(folder), PROJECT) for folder in (filled, filled, new, new)]
+    assert later[:2] == [3, 4]
+    assert min(later[2:]) > 4  # a version after the backup may be known to Label Studio and other hosts
     again = shortlist(new, redis_url, "restore", str(file))
     assert (again.returncode, "the pool is not empty" in again.stderr) == (1, True)
 

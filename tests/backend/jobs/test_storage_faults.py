@@ -10,7 +10,7 @@ from dataclasses import replace
 from backend.pool import jobs, versions
 from backend.reporting.status import project_status
 from benchmarks.shared.waiting import wait_for
-from model.student.loading import load_student
+from model.loading import load_version
 from tests.support.checks import check_all_is_well, fill
 from tests.support.gate import Gate
 from tests.support.world import World
@@ -56,7 +56,7 @@ def test_a_disk_that_is_full_while_a_version_is_saved(world: World) -> None:
     subprocess.run(command, env=world.environment(), capture_output=True, text=True, check=True)
     (version,) = versions.list_versions(world.engine, 7)
     assert (version.state, version.human_labels) == ("publishing", 24)
-    assert load_student(world.services.registry.fetch(7, version.version)).space == world.project.space
+    assert load_version(world.services.registry.fetch(7, version.version)).space == world.project.space
 
 
 def test_label_studio_in_trouble_during_sync_and_publish(world: World) -> None:

@@ -13,15 +13,17 @@ from backend.pool import annotations, jobs, predictions, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.set_aside import is_held_out
 from backend.pool.text import text_hash
+from backend.projects.disconnect import forget_project
 from backend.projects.updates import remember
+from backend.queue.kinds import KINDS
 from backend.services import Services
 from backend.training import evaluation, own_encoder
 from backend.training.promotion import Reference, Said, Verdict
 from backend.training.snapshot import read_snapshot
 from model.encoder.runtimes import preferred
 from model.labels import HumanLabel
+from model.loading import load_version
 from model.registry import Registry
-from model.student.loading import load_student
 from model.training import adaptation
 from tests.support.label_studio_double import CONFIG
 from tests.support.toys import tiny_transformer
@@ -162,6 +164,28 @@ def test_judged_on_human_labels_that_it_never_saw(asked: World, monkeypatch: pyt
     assert row.metrics["held_out"] == len(held_out)
 
 
+def test_a_name_is_never_used_twice(asked: World) -> None:
+    """Neither by a run that was killed before it could add the row, nor after the project was forgotten."""
+    space = asked.project.space_hash
+    train.work(asked.job("train"))
+    left = f"student-2-{space}"
+    registry(asked).adopt(7, left, registry(asked).fetch(7, f"student-1-{space}"))
+    train.work(asked.job("train"))
+    assert [row.version for row in versions.list_versions(asked.engine, 7)] == [
+        f"student-3-{space}", f"student-1-{space}"
+    ]  # fmt: skip
+    assert left in registry(asked).versions(7)
+    for kind in KINDS:
+        asked.services.queue.cancel(kind, 7)
+    assert forget_project(asked.services, 7) == 3
+    assert registry(asked).versions(7) == []
+    remember(asked.services, 7, CREATED, CONFIG)
+    tasks.add(asked.engine, 7, {task: text for task, (text, _) in enumerate(messages(2), start=1)})
+    annotate.work(asked.job("annotate"))
+    train.work(asked.job("train"))
+    assert registry(asked).versions(7) == [f"student-4-{space}"]
+
+
 def test_nothing_to_learn_from_is_no_error_and_not_tried_for_ever(world: World) -> None:
     (task,) = world.double.add_tasks(["one text"])
     decide(world, task)
@@ -256,7 +280,7 @@ def test_full_fine_tuning_by_settings(asked: World, tmp_path: Path) -> None:
     told = row.metrics["training"]
     assert (told["way"], told["epochs"]) == ("finetune", 2)
     assert (told["settings"]["consistency"], told["settings"]["mixup"]) == (True, True)
-    student = load_student(registry(asked).fetch(7, row.version))
+    student = load_version(registry(asked).fetch(7, row.version))
     assert student.kind == "finetune"
     assert student.probabilities(["where is my parcel"]).shape == (1, 3)
     assert row.state in ("publishing", "rejected")  # two epochs teach it next to nothing

@@ -64,13 +64,16 @@ def test_saying_the_same_again_writes_nothing(sqlite_engine: sa.Engine) -> None:
         add_project(sqlite_engine)
 
 
-def test_a_recreated_id_starts_empty(engine: sa.Engine) -> None:
+def test_a_recreated_id_is_a_project_of_its_own(engine: sa.Engine) -> None:
     add_project(engine)
     fill(engine)
     assert filled_tables(engine) == {*SCHEMA.tables} - {"answers"}
     add_project(engine, created="1763709999")
-    assert filled_tables(engine) == {"projects"}
-    assert the_project(engine).created == "1763709999"
+    assert filled_tables(engine) == {*SCHEMA.tables} - {"answers"}
+    assert the_project(engine).created == "1763700000"
+    other = projects.find(engine, PROJECT, "1763709999")
+    assert other is not None
+    assert tasks.count(engine, other.project) == 0
 
 
 def test_an_unknown_creation_time_is_not_compared(engine: sa.Engine) -> None:
@@ -89,7 +92,7 @@ def test_removing_a_project_leaves_the_others(engine: sa.Engine) -> None:
     add_project(engine, 8)
     tasks.add(engine, 8, {1: "hello"})
     projects.remove(engine, PROJECT)
-    assert filled_tables(engine) == {"projects", "tasks"}
+    assert filled_tables(engine) == {"projects", "tasks", "ledger", "reservations"}
     assert tasks.count(engine, 8) == 1
 
 

@@ -17,8 +17,8 @@ from backend.queue.job_queue import JobQueue
 from backend.queue.worker import JobWorker, Scheduler
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
+from model.loading import load_version
 from model.registry import Registry
-from model.student.loading import load_student
 from tests.support.checks import check_all_is_well, fill
 from tests.support.holding import Holding
 from tests.support.servers import RedisServer
@@ -50,7 +50,7 @@ def test_from_new_tasks_to_a_served_student(world: World) -> None:
     assert row.metrics["candidate_sets"] == len(truth)
     assert row.metrics["training"]["method"] == "shortlist"
     settings = world.services.settings
-    student = load_student(Registry(settings.model_dir, settings.cache_dir / "fetched").fetch(7, served))
+    student = load_version(Registry(settings.model_dir, settings.cache_dir / "fetched").fetch(7, served))
     assert student.space == world.project.space
     assert world.project.trained_changes == world.project.changes == 24
     assert "0123456789abcdef" not in log

@@ -11,7 +11,7 @@ from backend.reporting.status import phase
 from backend.services import Services
 from backend.settings import load_settings
 from backend.training.encoder import project_embedder
-from model.student.loading import load_student
+from model.loading import load_version
 from tests.support.world import World, messages
 
 
@@ -46,7 +46,7 @@ def test_a_committee_goes_the_way_of_a_student(asked: World) -> None:
     row = versions.get(asked.engine, 7, first)
     assert row is not None
     assert row.metrics["training"]["found"]["members"] == ["student", "student:1", "words", "names"]
-    stored = load_student(asked.services.registry.fetch(7, first))
+    stored = load_version(asked.services.registry.fetch(7, first))
     embed = project_embedder(asked.current)
     texts = tasks.texts(asked.engine, 7, [10, 20, 30])
     best = [stored.space.names[column] for column in stored.probabilities(list(texts.values()), embed).argmax(axis=1)]

@@ -22,9 +22,9 @@ from backend.training.encoder import project_embedder
 from backend.training.snapshot import read_snapshot
 from model.calibration import Calibration
 from model.labels import LabelSpace
+from model.loading import load_version
 from model.registry import Registry, read_card
 from model.student.head import HeadStudent
-from model.student.loading import load_student
 from tests.support.label_studio_double import CONFIG
 from tests.support.world import CREATED, World, messages
 
@@ -88,7 +88,7 @@ def test_a_sorted_file_neither_rejects_a_repaired_student_nor_calibrates_it(aske
 
 
 def test_a_collapsed_first_student_is_not_served(asked: World) -> None:
-    student = load_student(registry(asked).fetch(7, collapsed(asked, serve=False)))
+    student = load_version(registry(asked).fetch(7, collapsed(asked, serve=False)))
     snapshot = read_snapshot(asked.job("train"))
     found, _, _ = evaluation.judged(asked.job("train"), snapshot, student, {}, project_embedder(asked.current))
     assert not found.accepted
@@ -107,7 +107,7 @@ def test_unsure_students_serve_shortlists_and_live_answers_agree_with_published_
     assert 0 < found["threshold"] < 1
     folder = registry(asked).fetch(7, row.version)
     assert read_card(folder)["calibration"] == found
-    assert load_student(folder).temperature == found["temperature"]
+    assert load_version(folder).temperature == found["temperature"]
     assert publish.work(asked.job("publish")).startswith(f"Label Studio shows {row.version}")
     kept = shortlists.read(asked.engine, 7, row.version, range(1, 41))
     assert kept

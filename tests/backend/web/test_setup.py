@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from backend.pool import candidates, jobs, tasks
+from backend.pool import candidates, jobs, projects, tasks
 from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY, choices, view
 from tests.support.web_server import Server
 
@@ -122,14 +122,18 @@ def test_what_is_not_understood_is_a_400(server: Server, body: str, phrase: str)
     assert answer.reason.startswith(phrase)
 
 
-def test_a_recreated_project_starts_empty(server: Server) -> None:
+def test_a_recreated_project_starts_empty_and_takes_nothing_away(server: Server) -> None:
     server.version()
     server.answered({1: "old"}, ["billing"])
     body = {"project": "7.1895239698", "schema": CONFIG_A}
     assert server.post("/setup", body).status_code == 200
-    assert tasks.count(server.services.engine, 7) == 0
     version = server.post("/setup", body).json()["model_version"]
-    assert candidates.read(server.services.engine, 7, version, None) == {}
+    new = projects.find(server.services.engine, 7, "1895239698")
+    assert new is not None
+    assert tasks.count(server.services.engine, new.project) == 0
+    assert candidates.read(server.services.engine, new.project, version, None) == {}
+    assert tasks.count(server.services.engine, 7) == 1
+    assert len(candidates.read(server.services.engine, 7, version, None)) == 1
 
 
 def test_setup_works_without_redis(serve: Callable[..., Server]) -> None:

@@ -20,8 +20,8 @@ from model.committee.members.tfidf import WordsMember
 from model.encoder.pretrained import pretrained
 from model.errors import ArtifactError, LabelSpaceError, NotEnoughDataError
 from model.labels import Label, LabelSpace
+from model.loading import load_version
 from model.student.head import HeadStudent
-from model.student.loading import load_student
 from tests.support.toys import tiny_classifier
 
 SPACE = LabelSpace.of(["sport", "money", "other"])
@@ -186,7 +186,7 @@ def test_a_committee_survives_the_disk(tmp_path: Path) -> None:
     assert again.all_probabilities(TEXTS).shape == (3, 20, 3)
     assert again.facts == {"stage": 2}
     assert [member.name for member in again.members] == ["head-0", "head-1", "words"]
-    assert load_student(tmp_path).kind == "committee"
+    assert load_version(tmp_path).kind == "committee"
     equal = Committee(SPACE, [head(0), words()])
     np.testing.assert_allclose(equal.probabilities(TEXTS).sum(axis=1), 1, atol=1e-5)
 

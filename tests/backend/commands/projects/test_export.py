@@ -20,6 +20,7 @@ from backend.projects.current import current_of
 from backend.reporting.export import COLUMNS
 from backend.services import open_services
 from backend.settings import load_settings
+from model.labels import LabelSpace
 from model.registry import Registry
 from model.student.head import HeadStudent
 from tests.backend.commands.projects.conftest import SPACE, Run, name
@@ -40,7 +41,8 @@ def filled(pool: sa.Engine, run: Run) -> sa.Engine:
     candidates.save(pool, 7, teacher, rows)
     with pool.begin() as connection:
         for task, label in ((1, "billing"), (2, "refund"), (5, "billing")):
-            row = {"project": 7, "task": task, "version": name(4), "text_hash": "x", "label": label, "score": 0.75}
+            row = {"project": 7, "task": task, "version": name(4), "label": label, "score": 0.75}
+            row["text_hash"] = text.text_hash(TEXTS[task])
             connection.execute(sa.insert(predictions), row)
     at = "2026-11-21T05:43:01.000000Z"
     shown = {"shown_version": name(3), "shown_labels": ("billing",), "shown_at": at, "shown_score": 0.7}
@@ -50,6 +52,32 @@ def filled(pool: sa.Engine, run: Run) -> sa.Engine:
     ]
     annotations.save(pool, 7, people)
     return pool
+
+
+def exported(run: Run, tmp_path: Path) -> dict[int, dict[str, object]]:
+    """The rows that the command writes, by task."""
+    file = tmp_path / "labels.jsonl"
+    assert run("export", "7", str(file)).exit_code == 0
+    return {row["task"]: row for row in map(json.loads, file.read_text().splitlines())}
+
+
+def test_an_answer_to_another_text_is_not_given(filled: sa.Engine, run: Run, tmp_path: Path) -> None:
+    tasks.add(filled, 7, {2: "something else altogether", 3: "edited, too"})
+    rows = exported(run, tmp_path)
+    assert (rows[1]["label"], rows[5]["label"]) == ("refund", "billing")
+    for task in (2, 3):
+        found = rows[task]
+        assert (found["label"], found["source"], found["confidence"]) == ("", "", None)
+        assert (found["candidates"], found["student"], found["student_label"]) == ([], "", "")
+
+
+def test_a_label_that_there_is_no_more_is_not_given(filled: sa.Engine, run: Run, tmp_path: Path) -> None:
+    other = LabelSpace.of(["billing", "returns"])
+    projects.save_config(filled, 7, "1", "tickets", "<View/>", other, "", {})
+    rows = exported(run, tmp_path)
+    assert {row["label"] for row in rows.values()} == {""}  # nobody was asked about these labels yet
+    assert {row["student"] for row in rows.values()} == {""}
+    assert (rows[1]["labels"], rows[1]["people"], rows[5]["labels"]) == ([], [], [])
 
 
 WANTED = {1: ("refund", "person"), 2: ("refund", "student"), 3: ("refund", "teacher"), 4: ("", ""),

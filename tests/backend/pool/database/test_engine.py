@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from backend.errors import PoolError
+from backend.pool import ledger, projects, tasks, versions
 from backend.pool.database import engine as pool_engine
 from backend.pool.database.engine import MIGRATIONS, now_ms, open_engine, upgrade, write
 from backend.pool.database.schema import SCHEMA
@@ -69,21 +70,26 @@ def test_the_migrated_schema_is_the_one_of_the_tables(engine: sa.Engine) -> None
 REVISIONS = sorted(path.stem[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))
 
 
+def go_back(engine: sa.Engine, revision: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Make the database what a former release left: its schema, and no rows."""
+    with write(engine) as connection:
+        SCHEMA.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    with monkeypatch.context() as former:
+        shutil.copytree(MIGRATIONS, folder / "former")
+        for later in (folder / "former" / "versions").glob("0*.py"):
+            if later.stem[:4] > revision:
+                later.unlink()
+        former.setattr(pool_engine, "MIGRATIONS", folder / "former")
+        upgrade(engine)
+
+
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_every_former_schema_is_upgraded_with_its_rows(
     engine: sa.Engine, revision: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     current = describe(engine)
-    with write(engine) as connection:
-        SCHEMA.drop_all(connection)
-        connection.exec_driver_sql("DROP TABLE alembic_version")
-    with monkeypatch.context() as former:
-        shutil.copytree(MIGRATIONS, tmp_path / "former")
-        for later in (tmp_path / "former" / "versions").glob("0*.py"):
-            if later.stem[:4] > revision:
-                later.unlink()
-        former.setattr(pool_engine, "MIGRATIONS", tmp_path / "former")
-        upgrade(engine)
+    go_back(engine, revision, monkeypatch, tmp_path)
     with write(engine) as connection:
         connection.exec_driver_sql("INSERT INTO tasks VALUES (7, 1, 'where is my parcel', 'hash', 1)")
         connection.exec_driver_sql("INSERT INTO published (project, version, task) VALUES (7, 'student-1-x', 1)")
@@ -92,6 +98,34 @@ def test_every_former_schema_is_upgraded_with_its_rows(
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT text FROM tasks").scalar_one() == "where is my parcel"
         assert connection.exec_driver_sql("SELECT task FROM published").scalar_one() == 1
+
+
+def test_projects_of_a_former_release_stay_what_they_are(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    go_back(engine, "0013", monkeypatch, tmp_path)
+    rows = (
+        "INSERT INTO projects (project, created, title, label_config, options, created_ms, spent_microusd)"
+        " VALUES (7, '1763700000', 'tickets', '<View/>', '{}', 1, 700000), (8, '', 'mails', '<View/>', '{}', 1, 0)",
+        "INSERT INTO versions (project, version, number, space_hash, state, metrics, human_labels, created_ms)"
+        " VALUES (7, 'student-4-x', 4, 'x', 'promoted', '{}', 9, 1)",
+        "INSERT INTO tasks VALUES (7, 1, 'where is my parcel', 'hash', 1)",
+        "INSERT INTO ledger (project, version, calls, input_tokens, output_tokens, microusd, created_ms)"
+        " VALUES (7, 'teacher-x', 1, 2, 3, 700000, 1)",
+    )
+    with write(engine) as connection:
+        for row in rows:
+            connection.exec_driver_sql(row)
+    upgrade(engine)
+    found = projects.find(engine, 7, "1763700000")
+    assert found is not None
+    assert (found.project, found.label_studio_id, found.title, found.elsewhere) == (7, 7, "tickets", False)
+    assert [row.project for row in projects.all_projects(engine)] == [7, 8]
+    assert projects.find(engine, 8, "1763700001") == projects.get(engine, 8)  # of which no time was ever told
+    assert tasks.texts(engine, 7, [1]) == {1: "where is my parcel"}
+    assert ledger.totals(engine, 7).counted_microusd == 700_000
+    assert versions.next_number(engine, 7) == 5
+    assert projects.find(engine, 7, "1763709999") is None
 
 
 def test_upgrading_again_changes_nothing(engine: sa.Engine) -> None:
