@@ -110,7 +110,7 @@ def _meant(query: dict[str, Any]) -> Project | None:
         return known[0] if len(known) == 1 else None
     first, _, created = str(stated).partition(".")
     number = identifier(first)
-    return _known(number, created) if number is not None else None
+    return (_known(number, created) or _known(number, "")) if number is not None else None
 
 
 def _known(number: int, created: str) -> Project | None:
