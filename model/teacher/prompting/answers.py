@@ -1,6 +1,7 @@
 """From what a teacher wrote to labels, trusting nothing. An answer that is not certain is no answer.
 
-Order of attempts: JSON; lines that are labels; labels named in running text. There is no guessing by similarity.
+Order of attempts: JSON; lines that are labels; what follows "the answer is"; labels named in one line of running text.
+What a model thought before it answered counts for nothing. There is no guessing by similarity.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from model.labels import LabelSpace
 from model.teacher.base import State
 from model.teacher.prompting.label_names import Names
 from model.teacher.prompting.prompts import Strategy
+from model.teacher.prompting.thoughts import last, unwrapped, without_thoughts
 
 LONGEST_ANSWER = 20_000  # characters that are read
 MOST_VALUES = 20  # JSON values that are tried in one answer
@@ -24,7 +26,19 @@ REFUSAL = re.compile(
     r"|i (can ?not|can['’]?t|am unable to|won['’]?t)|i['’]m (sorry|unable))",
     re.IGNORECASE,
 )
-THOUGHTS = re.compile(r"^\s*<think>.*?(</think>|$)", re.DOTALL)  # what some open models write before the answer
+ANSWER = re.compile(  # what follows the last of these is the answer
+    r"\b(?:(?:answer|label|category|classification|classified|class|choice|verdict|rating|result|conclusion|candidates)s?"
+    r"(?:\s+(?:is|are|as|would be|should be|must be|will be))?[\s*_\"]*(?::|=|→|(?<=\bis)|(?<=\bare)|(?<=\bas)|(?<=\bbe))"
+    r"|(?:antwort|kategorie|réponse|respuesta|resposta|risposta|antwoord|ответ)\s*(?:ist|est|es|é|è|is)?\s*:"
+    r"|(?:答案|回答|答え|标签|类别)(?:是|为|は)?\s*[:：]?)[\s*_]*",
+    re.IGNORECASE,
+)
+ENDS = re.compile(r"\n|(?<=[.!?。])(?:\s|$)")  # the end of a line or sentence
+ALOUD = re.compile(  # how a model speaks to itself
+    r"\b(hm+|wait|let me|let['’]s|let us|okay|ok,? so|i need to|i should|i have to|we need to|we have to|the user"
+    r"|first(ly)?,|on the other hand|alternatively|step by step|could be|might be|consider(ing)?|thinking)\b|\?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +68,46 @@ def render_together(answers: Iterable[Iterable[str]]) -> str:
 
 def parse(raw: str | bytes, space: LabelSpace, strategy: Strategy = Strategy.ALL) -> Parsed:
     """What the teacher meant. Never raises; never returns a label that is not in the space, nor one twice."""
-    text = (raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw)[:LONGEST_ANSWER]
+    text = (raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw)[-LONGEST_ANSWER:]
     names = Names.of(space)
     if text.strip() in names.exact:
         return Parsed(State.ANSWERED, (names.exact[text.strip()],))
-    text = THOUGHTS.sub("", text)
     values, broken = json_values(text)
     if values:
         return _finish(_from_values(values, names), strategy)
     if broken:
         return Parsed(State.UNPARSED, reason="the JSON is broken or cut off")
-    return _finish(_from_text(text, names), strategy)
+    answer = without_thoughts(text)
+    if text.strip() and not answer.strip():
+        return Parsed(State.UNPARSED, reason="there are thoughts, but no answer")
+    return _finish(_from_text(unwrapped(answer), names), strategy)
+
+
+def parse_truncated(raw: str, space: LabelSpace, strategy: Strategy, most: int) -> Parsed:
+    """As `parse`, for an answer that was cut off: JSON at its beginning counts, or what is certain of it. Never prose,
+    which may have been thoughts."""
+    answer = answer_part(raw)
+    if answer.startswith(("{", "[")):
+        values, _ = json_values(_first_value(answer))
+        if values:
+            return _finish(_from_values(values, Names.of(space)), strategy)
+        certain = parse_cut_off(answer, space, strategy, most)
+        if certain is not None:
+            return certain
+    return Parsed(State.UNPARSED, reason="the answer was cut off")
+
+
+def answer_part(raw: str) -> str:
+    """An answer without thoughts and marks around it."""
+    return re.sub(r"^```\w*\s*|\s*```$", "", unwrapped(without_thoughts(raw)).strip())
+
+
+def _first_value(text: str) -> str:
+    """The JSON value at the beginning of a text; "" if it does not end."""
+    try:
+        return text[: json.JSONDecoder().raw_decode(text)[1]]
+    except (ValueError, RecursionError):
+        return ""
 
 
 def parse_cut_off(raw: str, space: LabelSpace, strategy: Strategy, most: int) -> Parsed | None:
@@ -90,7 +133,10 @@ def parse_value(value: Any, space: LabelSpace, strategy: Strategy) -> Parsed:
 
 def json_values(text: str) -> tuple[list[Any], bool]:
     """Objects, lists and whole-text strings in an answer, and whether there is JSON that cannot be read."""
-    stripped = re.sub(r"^```\w*\s*|\s*```$", "", text.strip())
+    whole = _load(text.strip())
+    if isinstance(whole, dict | list | str):
+        return [whole], False
+    stripped = answer_part(text)
     whole = _load(stripped)
     if isinstance(whole, dict | list | str):
         return [whole], False
@@ -154,9 +200,9 @@ def _from_value(value: Any, names: Names) -> Parsed:
 
 
 def _items(value: Any, names: Names) -> list[str] | None:
-    """The strings of an answer's list of labels; None if there is no such list."""
-    if isinstance(value, str):
-        return [value]
+    """The strings of an answer's list of labels; None if there is no such list. Labels may be numbers."""
+    if isinstance(value, str | int | float):
+        return [_spelled(value)]
     if isinstance(value, dict):
         key = next((key for key in KEYS if key in value), None)
         if key is not None:
@@ -165,9 +211,18 @@ def _items(value: Any, names: Names) -> list[str] | None:
             return sorted((name for name in value if value[name] > 0), key=lambda name: -min(value[name], 1e300))
         return None
     if isinstance(value, list):
-        parts = [_items(part, names) if isinstance(part, str | dict) else None for part in value]
+        parts = [_items(part, names) if isinstance(part, str | dict | int | float) else None for part in value]
         return None if any(part is None for part in parts) else [item for part in parts for item in part or []]
     return None
+
+
+def _spelled(value: str | float) -> str:
+    """A JSON scalar as a label would be written: 5 and 5.0 are "5", true is "true"."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return json.dumps(value) if not isinstance(value, int) or abs(value) < 10**15 else "a large number"
 
 
 def _from_text(text: str, names: Names) -> Parsed:
@@ -175,10 +230,27 @@ def _from_text(text: str, names: Names) -> Parsed:
     listed = [names.listed(line) for line in lines]
     if lines and all(listed):
         return Parsed(State.ANSWERED, tuple(dict.fromkeys(name for line in listed for name in line)))
-    refused = REFUSAL.search(text)
-    mentioned = names.mentioned(REFUSAL.sub(" ", text))
-    if mentioned and not refused:
-        return Parsed(State.ANSWERED, mentioned, reason="read from running text")
-    if refused:
+    if not lines:
+        return Parsed(State.UNPARSED, reason="the answer is empty")
+    marked = _after_mark(text)
+    if marked and names.listed(marked):
+        return Parsed(State.ANSWERED, names.listed(marked), reason="read from running text")
+    if REFUSAL.search(text):
         return Parsed(State.ABSTAINED, reason="the teacher declined")
-    return Parsed(State.UNPARSED, reason="no label in the answer" if lines else "the answer is empty")
+    if marked is None and len(lines) > 1 and listed[-1]:
+        return Parsed(State.ANSWERED, listed[-1], reason="read from the last line")
+    if marked is None and (len(lines) > 1 or ALOUD.search(text)):
+        return Parsed(State.UNPARSED, reason="running text without a clear answer")
+    mentioned = names.mentioned(text if marked is None else marked)
+    if mentioned:
+        return Parsed(State.ANSWERED, mentioned, reason="read from running text")
+    return Parsed(State.UNPARSED, reason="no label in the answer")
+
+
+def _after_mark(text: str) -> str | None:
+    """The sentence or line after the last "the answer is"; None without such words, or with nothing after them."""
+    mark = last(ANSWER, text)
+    if mark is None:
+        return None
+    rest = text[mark.end() :].lstrip(" \t\r\n*_:")
+    return ENDS.split(rest, maxsplit=1)[0].strip() or None

@@ -18,6 +18,7 @@ NEGATION = re.compile(
     r"(?:(?:a|an|the|really|about|be|of|for)[\s\"'“‘*`(]+)?$",
     re.IGNORECASE,
 )
+NUMBER = re.compile(r"[\W_]*\d[\d\W_]*")  # digits and signs, no letter
 SHORT = 2  # names up to this many characters count in running text only in their own case
 
 
@@ -50,8 +51,13 @@ class Names:
         return tuple(dict.fromkeys(name for _, name in found))
 
     def mentioned(self, text: str) -> tuple[str, ...]:
-        """Labels named in running text, in order; one right after a negation does not count."""
-        found = (name for match, name in self._matches(text) if not NEGATION.search(text[: match.start()][-40:]))
+        """Labels named in running text, in order. One right after a negation does not count, nor do numbers: they mean
+        something else there ("3 out of 5")."""
+        found = (
+            name
+            for match, name in self._matches(text)
+            if not NUMBER.fullmatch(match.group()) and not NEGATION.search(text[: match.start()][-40:])
+        )
         return tuple(dict.fromkeys(found))
 
     def _matches(self, text: str) -> Iterator[tuple[re.Match[str], str]]:
