@@ -143,16 +143,15 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 def upper_bound_microusd(teacher: LlmTeacher, request: Request) -> int:
     """What asking once can cost at most."""
-    from model.teacher.prompting.composing import most_sent
-
-    return teacher.price.bound(most_sent(request), teacher.provider.most_output(request.max_tokens))
+    return teacher.bound_of(request)
 
 
 def ask(teacher: LlmTeacher, request: Request, space: LabelSpace, catalogue: Sequence[Classifier]) -> Proposals:
     """What the LLM proposes, checked. Raises what the LLM raises."""
-    reply = teacher.provider.complete(request)
-    if reply.refused or reply.truncated:
-        why = "the LLM declined to propose classifiers" if reply.refused else "the LLM's answer was cut off"
+    reply = teacher.complete(request)
+    if reply.refused or reply.filtered or reply.truncated:
+        declined = reply.refused or reply.filtered
+        why = "the LLM declined to propose classifiers" if declined else "the LLM's answer was cut off"
         return Proposals((), (why,), reply.usage)
     found, refused = read_answer(reply.text, space, catalogue)
     return Proposals(tuple(found), tuple(refused), reply.usage)

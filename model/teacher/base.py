@@ -14,7 +14,8 @@ class State(StrEnum):
     """How an answer ended."""
 
     ANSWERED = "answered"  # a candidate set
-    ABSTAINED = "abstained"  # the teacher declined, or found no label fitting
+    ABSTAINED = "abstained"  # the model itself declined, or found no label fitting
+    REFUSED = "refused"  # the server does not let this text through: too long, a content filter
     UNPARSED = "unparsed"  # there was an answer, also when asked again, but no label in it
 
 
@@ -22,7 +23,8 @@ class State(StrEnum):
 class Usage:
     """What calls cost. `input_tokens` are all tokens sent; `cached_tokens` the part of them read from a prompt cache.
 
-    Money is in millionths of a US dollar, rounded up per call, so that the sum is never less than the bill.
+    Money is in millionths of a US dollar, rounded up per call, so that the sum is never less than the bill. `estimated`
+    of the calls came without counts of tokens, so that theirs are ours.
     """
 
     calls: int = 0
@@ -30,6 +32,7 @@ class Usage:
     cached_tokens: int = 0
     output_tokens: int = 0
     microusd: int = 0
+    estimated: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))

@@ -142,7 +142,7 @@ class BatchTeacher:
     def _answer(self, item: BatchItem) -> Answer | None:
         """None: to be asked again."""
         if item.reply is None:
-            return None if item.again else Answer(State.ABSTAINED, None, "", reason=item.problem)
+            return None if item.again else Answer(State.REFUSED, None, "", reason=item.problem)
         parsed = self.teacher.read(item.reply)
         return None if parsed.state is State.UNPARSED else answer_of(parsed, item.reply.text, item.reply.usage)
 

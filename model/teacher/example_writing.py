@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from model.labels import Label
 from model.teacher.base import Usage
-from model.teacher.errors import TeacherError
+from model.teacher.errors import TeacherError, TextRefused
 from model.teacher.llm import LlmTeacher
 from model.teacher.prompting.answers import json_values
-from model.teacher.prompting.composing import likely_sent, most_sent
+from model.teacher.prompting.composing import likely_sent
 from model.teacher.prompting.examples import Example, same
 from model.teacher.prompting.label_names import Names
-from model.teacher.providers.provider import LIMIT, Request, TextRefused, Turn
+from model.teacher.providers.provider import LIMIT, Request, Turn
 from model.teacher.run import Run
 
 TOKENS_EACH = 120  # room for one example
@@ -49,8 +49,7 @@ def generate_examples(teacher: LlmTeacher, per_label: int = 2) -> tuple[list[Exa
 def upper_bound_microusd(teacher: LlmTeacher, per_label: int = 2) -> int:
     """What generating can cost at most."""
     requests = [request_for(teacher, label, per_label) for label in _labels(teacher)]
-    most = teacher.provider.most_output
-    return sum(teacher.price.bound(most_sent(request), most(request.max_tokens)) for request in requests)
+    return sum(map(teacher.bound_of, requests))
 
 
 def likely_cost(teacher: LlmTeacher, per_label: int = 2) -> Usage:
@@ -80,9 +79,10 @@ def _ask(teacher: LlmTeacher, label: Label, per_label: int, run: Run) -> tuple[s
     usage = Usage()
     try:
         run.check()
-        reply = teacher.provider.complete(request_for(teacher, label, per_label))
+        reply = teacher.complete(request_for(teacher, label, per_label))
         usage, texts = reply.usage, [] if reply.refused else read_texts(reply.text)[:per_label]
     except TeacherError as error:
+        usage = error.spent or usage
         if not isinstance(error, TextRefused):  # one label whose request is refused has no examples
             run.note(error)
     return label.name, texts, usage

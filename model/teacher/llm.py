@@ -11,14 +11,25 @@ from dataclasses import replace
 
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
-from model.teacher.errors import TeacherError, TeacherRefused
-from model.teacher.prompting.answers import Parsed, json_values, parse, parse_cut_off, parse_value, render
+from model.teacher.counting import complete
+from model.teacher.errors import RoomNeeded, TeacherError, TeacherRefused, TextRefused
+from model.teacher.prompting.answers import (
+    Parsed,
+    answer_part,
+    json_values,
+    parse,
+    parse_truncated,
+    parse_value,
+    render,
+)
 from model.teacher.prompting.composing import Composer, likely_sent, most_sent
 from model.teacher.prompting.prompts import Prompt
+from model.teacher.prompting.thoughts import has_thoughts
 from model.teacher.prompting.tokens import estimate_tokens, most_tokens
 from model.teacher.providers.prices import Price
-from model.teacher.providers.provider import Provider, Reply, Request, TextRefused, Turn
+from model.teacher.providers.provider import Provider, Reply, Request, Turn
 from model.teacher.providers.throttle import Throttle
+from model.teacher.room import Room
 from model.teacher.run import Run
 
 PROBE = "Hello"
@@ -29,8 +40,9 @@ LONGEST_QUOTE = 2_000  # characters of a wrong answer that are shown to its auth
 class LlmTeacher:
     """One call per text (or per `per_call` texts), several at a time; see `Teacher` for the contract.
 
-    Equal texts are asked once. An answer without labels is asked again once, then recorded as unparsed. Nothing is
-    retried beyond the SDK's own retries: what fails for a passing reason raises TeacherUnavailable after everything
+    Equal texts are asked once. An answer without labels is asked again once, then recorded as unparsed. A model that
+    thinks although it was asked not to gets more room, within the bound that was told before (RoomNeeded where that
+    bound has none). Nothing is retried beyond the SDK's own retries: what fails for a passing reason raises TeacherUnavailable after everything
     else was asked, with all answers in `partial`.
     """
 
@@ -50,6 +62,7 @@ class LlmTeacher:
         self.per_call = 1 if composer.narrowing else max(1, per_call)
         self._throttle = throttle or Throttle()
         self._worked = threading.Event()
+        self.room = Room(lambda: getattr(provider, "room_for_thoughts", 0))
         self.keep: Callable[[str, Answer], None] | None = None  # told every paid answer at once, from several threads
         self.hash = llm_hash(provider.name, composer.hash, per_call)
 
@@ -82,10 +95,11 @@ class LlmTeacher:
     def upper_bound_microusd(self, texts: Sequence[str]) -> int:
         """For every text two calls, the second with the first's answer and twice its room."""
         distinct = list(dict.fromkeys(texts))
-        bound = sum(self._bound(request) for request in self.composer.requests(distinct))
+        requests = zip(distinct, self.composer.requests(distinct), strict=True)
+        bound = sum(self._bound(request, *self.room.promise(text)) for text, request in requests)
         if self.per_call > 1:
             groups = [distinct[start : start + self.per_call] for start in range(0, len(distinct), self.per_call)]
-            bound += sum(self._bound(self.composer.together(group), again=False) for group in groups)
+            bound += sum(self._bound(self.composer.together(group), self.room.most) for group in groups)
         return bound
 
     def estimate(self, texts: Sequence[str]) -> Usage:
@@ -101,20 +115,31 @@ class LlmTeacher:
 
     def read(self, reply: Reply) -> Parsed:
         """What a reply to one text says."""
+        if reply.filtered:
+            return Parsed(State.REFUSED, reason="the server's filter kept the answer back")
         if reply.refused:
             return Parsed(State.ABSTAINED, reason="the teacher declined")
-        parsed = parse(reply.text, self.prompt.space, self.prompt.strategy)
-        if reply.truncated and parsed.state is not State.ANSWERED:
-            certain = parse_cut_off(reply.text, self.prompt.space, self.prompt.strategy, self.prompt.max_candidates)
-            return certain or Parsed(State.UNPARSED, reason="the answer was cut off")
-        return parsed
+        if reply.unread:
+            return Parsed(State.UNPARSED, reason=reply.unread)
+        space, strategy = self.prompt.space, self.prompt.strategy
+        if reply.truncated:
+            return parse_truncated(reply.text, space, strategy, self.prompt.max_candidates)
+        return parse(reply.text, space, strategy)
 
-    def _bound(self, request: Request, again: bool = True) -> int:
-        sent, output = most_sent(request), self.provider.most_output(request.max_tokens)
+    def complete(self, request: Request) -> Reply:
+        """Any request, once, with room for thoughts and every call counted."""
+        return complete(self.provider, replace(request, thinking=self.room.for_one()), self.price)
+
+    def bound_of(self, request: Request) -> int:
+        """What `complete` can cost at most."""
+        return self._bound(request, self.room.for_one())
+
+    def _bound(self, request: Request, first: int, second: int | None = None) -> int:
+        sent, output = most_sent(request), self.provider.most_output(request.max_tokens) + first
         bound = self.price.bound(sent, output)
-        if again:
+        if second is not None:
             longer = sent + min(output * 8, LONGEST_QUOTE * 4) + most_tokens(self.prompt.reminder())
-            bound += self.price.bound(longer, self.provider.most_output(2 * request.max_tokens))
+            bound += self.price.bound(longer, self.provider.most_output(2 * request.max_tokens) + second)
         return bound
 
     def _placed(self, group: list[str], first: dict[str, int], run: Run) -> Iterator[tuple[int, Answer]]:
@@ -129,21 +154,32 @@ class LlmTeacher:
 
     def _ask(self, text: str, run: Run) -> Answer:
         (request,) = self.composer.requests([text])
+        first, second = self.room.of(text)
         try:
-            reply = self._send(request, run)
+            reply = self._send(replace(request, thinking=first), run)
         except TextRefused as error:
             usage = self._blame(error, run)
-            return Answer(State.ABSTAINED, None, "", usage, f"the server refuses this text: {error}")
+            return Answer(State.REFUSED, None, "", usage, f"the server refuses this text: {error}")
         parsed = self.read(reply)
-        second = self._send_again(request, reply, run) if parsed.state is State.UNPARSED else None
-        if second is None:
+        if parsed.state is not State.UNPARSED or reply.unread:
             return answer_of(parsed, reply.text, reply.usage)
-        return answer_of(self.read(second), second.text, reply.usage + second.usage)
+        if overflowed(reply) and self.room.most and second <= first:
+            if first < self.room.most:
+                run.lose(reply.usage)
+                raise RoomNeeded(f"{self.name} thinks, and needs more room than was reserved")
+            return answer_of(Parsed(State.UNPARSED, reason=thought_too_long(first)), reply.text, reply.usage)
+        again = self._send_again(request, reply, second if overflowed(reply) else first, run)
+        if again is None:
+            return answer_of(parsed, reply.text, reply.usage)
+        parsed = self.read(again)
+        if overflowed(again) and parsed.state is State.UNPARSED:
+            parsed = Parsed(State.UNPARSED, reason=thought_too_long(second))
+        return answer_of(parsed, again.text, reply.usage + again.usage)
 
     def _ask_together(self, group: list[str], run: Run) -> Iterator[tuple[str, Answer]]:
         """One call for all; whoever is missing in the answer is asked alone. The call's usage goes to the first."""
         try:
-            reply = self._send(self.composer.together(group), run)
+            reply = self._send(replace(self.composer.together(group), thinking=self.room.most), run)
         except TextRefused:
             reply = Reply("", Usage())
         found, owed = self._read_together(reply, len(group)), reply.usage
@@ -175,13 +211,13 @@ class LlmTeacher:
             if number is not None and 1 <= number <= size and numbers.count(number) == 1 and not reply.refused
         }
 
-    def _send_again(self, request: Request, reply: Reply, run: Run) -> Reply | None:
-        """Ask once more: with twice the room if JSON was cut off, else by repeating the label list."""
-        if reply.truncated and (not reply.text.strip() or reply.text.lstrip().startswith(("{", "[", "`"))):
-            again = replace(request, max_tokens=2 * request.max_tokens)
-        else:
-            told = (Turn("assistant", reply.text[:LONGEST_QUOTE] or "-"), Turn("user", self.prompt.reminder()))
-            again = replace(request, turns=(*request.turns, *told))
+    def _send_again(self, request: Request, reply: Reply, thinking: int, run: Run) -> Reply | None:
+        """Ask once more: with more room if JSON or thoughts were cut off, else by repeating the label list."""
+        answer = answer_part(reply.text)
+        again = replace(request, max_tokens=2 * request.max_tokens, thinking=thinking)
+        if not (reply.truncated and (overflowed(reply) or not answer or answer.startswith(("{", "[")))):
+            told = (Turn("assistant", answer[:LONGEST_QUOTE] or "-"), Turn("user", self.prompt.reminder()))
+            again = replace(request, turns=(*request.turns, *told), thinking=thinking)
         try:
             return self._send(again, run)
         except TextRefused:
@@ -193,8 +229,14 @@ class LlmTeacher:
     def _send(self, request: Request, run: Run) -> Reply:
         with self._throttle.slot():
             run.check()
-            reply = self.provider.complete(request)
+            try:
+                reply = complete(self.provider, request, self.price)
+            except TeacherError as error:
+                run.lose(error.spent or Usage())
+                raise
         self._worked.set()
+        if self.room.most and (reply.thoughts or has_thoughts(reply.text) or overflowed(reply)):
+            self.room.seen_thinking()
         return reply
 
     def _blame(self, error: TextRefused, run: Run) -> Usage:
@@ -205,6 +247,16 @@ class LlmTeacher:
             return self._send(self.composer.requests([PROBE])[0], run).usage
         except TextRefused:
             raise TeacherRefused(f"{error}. Every request is refused, not just one text") from None
+
+
+def overflowed(reply: Reply) -> bool:
+    """Whether a reply was cut off before its answer began: thoughts filled its room, with their marks or without."""
+    return reply.truncated and not answer_part(reply.text).startswith(("{", "["))
+
+
+def thought_too_long(room: int) -> str:
+    """Why there is no answer of a model that thinks."""
+    return f"the model thought for more than {room} tokens and came to no answer; choose one that does not think"
 
 
 def answer_of(parsed: Parsed, raw: str, usage: Usage) -> Answer:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from model.teacher.base import Answer, Usage
-from model.teacher.errors import TeacherError, TeacherRefused, TeacherUnavailable
+from model.teacher.errors import RoomNeeded, TeacherError, TeacherRefused, again
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Run:
         """Remember an error; a grave one, or several in a row, stop the run."""
         with self._lock:
             self._failed = self._failed or error
-            self._in_a_row += 1
+            self._in_a_row += not isinstance(error, RoomNeeded)
             if isinstance(error, TeacherRefused) or self._in_a_row >= FAILURES_IN_A_ROW:
                 self._stop = self._stop or error
 
@@ -64,9 +64,7 @@ class Run:
         if error is None:
             return
         spent = sum((answer.usage for answer in self.answers.values()), self._lost)
-        kind = TeacherRefused if isinstance(error, TeacherRefused) else TeacherUnavailable
         counted = f" ({len(self.answers)} of {total} texts were answered)" if total > 1 else ""
-        raised = kind(f"{error}{counted}", dict(self.answers), spent)
-        raised.retry_seconds = error.retry_seconds
-        log.info("texts were left unanswered", reason=str(raised), kind=kind.__name__)
+        raised = again(error, f"{error}{counted}", dict(self.answers), spent)
+        log.info("texts were left unanswered", reason=str(raised), kind=type(raised).__name__)
         raise raised from None

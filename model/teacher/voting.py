@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State, Teacher, Usage
-from model.teacher.errors import TeacherError, TeacherRefused, TeacherUnavailable
+from model.teacher.errors import TeacherError, again
 
 
 def vote(sets: Sequence[Sequence[str]], space: LabelSpace, keep: int | None = None) -> CandidateSet | None:
@@ -64,10 +64,7 @@ class Panel:
             for place, answer in error.partial.items()
             if complete
         }
-        kind = TeacherRefused if isinstance(error, TeacherRefused) else TeacherUnavailable
-        raised = kind(str(error), partial, spent)
-        raised.retry_seconds = error.retry_seconds
-        return raised
+        return again(error, str(error), partial, spent)
 
     def _join(self, answers: Sequence[Answer]) -> Answer:
         usage = sum((answer.usage for answer in answers), Usage())
@@ -78,8 +75,8 @@ class Panel:
             silent = len(answers) - len(sets)
             reason = f"{silent} of {len(answers)} opinions named no label" if silent else ""
             return Answer(State.ANSWERED, joined, raw, usage, reason)
-        declined = any(answer.state is State.ABSTAINED for answer in answers)
-        state = State.ABSTAINED if declined else State.UNPARSED
+        states = {answer.state for answer in answers}
+        state = next((one for one in (State.ABSTAINED, State.REFUSED) if one in states), State.UNPARSED)
         return Answer(state, None, raw, usage, answers[0].reason)
 
 

@@ -112,6 +112,7 @@ class OpenAIServer(LlmServer):
         from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 
         super().__init__(server, CompletionCreateParamsNonStreaming, answer, script)
+        self._known |= {"chat_template_kwargs", "reasoning", "think"}  # vLLM and llama.cpp, OpenRouter, proxies
         self.base_url = server.url_for("/v1")
 
     def error(self, play: Play) -> dict[str, Any]:

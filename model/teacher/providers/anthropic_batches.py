@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from model.teacher.errors import TeacherUnavailable
 from model.teacher.providers.anthropic import AnthropicProvider
 from model.teacher.providers.batch_api import BatchItem, BatchProgress, Trace
 from model.teacher.providers.provider import Request
@@ -67,7 +68,10 @@ class AnthropicBatches:
 
     def _item(self, key: str, result: Any) -> BatchItem:
         if result.type == "succeeded":
-            return BatchItem(key, self._provider.reply(result.message, batch=True))
+            try:
+                return BatchItem(key, self._provider.reply(result.message.to_dict(mode="json"), batch=True))
+            except (TeacherUnavailable, ValueError, TypeError, AttributeError):
+                return BatchItem(key, problem="no message", again=True)
         if result.type == "errored":
             error = result.error.error
             return BatchItem(key, problem=error.message[:200], again=error.type not in OWN_FAULT)

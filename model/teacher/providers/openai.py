@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from model.teacher.errors import TeacherUnavailable
-from model.teacher.providers.dialect import Ways
+from model.teacher.providers.bodies import OPENAI_USAGE, chunks_joined, tokens, written
+from model.teacher.providers.dialect import Chosen, Ways
 from model.teacher.providers.provider import Reply, Request, SdkProvider, unlimited
 
 if TYPE_CHECKING:
-    from openai import APIStatusError, OpenAI
-    from openai.types.chat import ChatCompletion
+    from openai import OpenAI
 
-NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 THINKING_TOKENS = 1024  # kept free for models that think although they are asked not to
+FREE_THINKING_TOKENS = 2048  # where tokens cost nothing but time
+EXTRAS = ("chat_template_kwargs", "reasoning", "think")  # what OpenAI's own client does not know
+CUT = ("length", "max_tokens", "model_length", "max_length", "model_context_window_exceeded")
+FILTERED = ("content_filter", "safety", "prohibited_content", "blocklist", "recitation", "sensitive")
 
 
 class OpenAIProvider(SdkProvider):
@@ -25,66 +28,96 @@ class OpenAIProvider(SdkProvider):
     """
 
     vendor, key_setting, home = "openai", "OPENAI_API_KEY", "https://api.openai.com/v1"
-    own_server = "OPENAI_BASE_URL"
+    address_setting, needs_key = "OPENAI_BASE_URL", False
     client: OpenAI
 
     def open(self) -> tuple[ModuleType, Callable[..., Any], Ways]:
-        """OpenAI's own models may think within the limit of the answer."""
+        """OpenAI's own models may think within the limit of the answer, others where they are seen to."""
         import openai
 
         official = "//api.openai.com" in self._address
         self.thinking_tokens = THINKING_TOKENS if official else 0
+        own_room = THINKING_TOKENS if self._price.output else FREE_THINKING_TOKENS
+        self.room_for_thoughts = 0 if official else own_room
         return openai, openai.OpenAI, openai_dialect(official)
 
-    def body(self, request: Request) -> dict[str, Any]:
+    def wishes(self, request: Request) -> dict[str, Any]:
+        """Limit, temperature and form."""
+        return {"max_tokens": self.limit(request), "temperature": request.temperature, "schema": request.schema}
+
+    def body(self, request: Request, chosen: Chosen | None = None) -> dict[str, Any]:
         """The request as this server understands it."""
         messages = [{"role": "system", "content": request.system}]
         messages += [{"role": turn.role, "content": turn.text} for turn in request.turns]
-        wishes = {
-            "max_tokens": self.most_output(request.max_tokens),
-            "temperature": request.temperature,
-            "schema": request.schema,
-        }
-        return {"model": self.model, "messages": messages, **self._dialect.parameters(wishes)}
+        said = self._dialect.parameters(self.wishes(request), chosen)
+        return {"model": self.model, "messages": messages, **said}
 
-    def send(self, request: Request) -> Reply:
+    def post(self, body: dict[str, Any]) -> str:
         """One try, with the SDK's retries."""
-        return self.reply(self.client.chat.completions.create(**self.body(request)))
+        known = {name: value for name, value in body.items() if name not in EXTRAS}
+        extra = {name: body[name] for name in EXTRAS if name in body}
+        return self.client.chat.completions.with_raw_response.create(**known, extra_body=extra or None).http_response.text
 
-    def reply(self, answer: ChatCompletion, batch: bool = False) -> Reply:
-        """Text, price and how it ended. TeacherUnavailable if it is no chat completion."""
-        choices = getattr(answer, "choices", None)
-        if not choices or getattr(choices[0], "message", None) is None:
-            raise TeacherUnavailable(f"{self.name}: the server's answer is no chat completion")
-        choice, used = choices[0], answer.usage
-        details = getattr(used, "prompt_tokens_details", None)
-        cached = getattr(details, "cached_tokens", None) or 0
-        written = getattr(details, "cache_write_tokens", None) or 0
-        sent, written_out = (used.prompt_tokens or 0, used.completion_tokens or 0) if used else (0, 0)
-        refusal = getattr(choice.message, "refusal", None)
+    def reply(self, answer: Mapping[str, Any], batch: bool = False, limit: int = 0) -> Reply:
+        """Text, price and how it ended. TeacherUnread if it is no chat completion."""
+        choices = answer.get("choices") if isinstance(answer, Mapping) else None
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        message = choice.get("message") if isinstance(choice, Mapping) else None
+        if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
+            raise self.unread("no chat completion", answer)
+        text, thoughts = written(message)
+        sent, cached, stored, received, thought = tokens(answer.get("usage"), OPENAI_USAGE)
+        refusal = message.get("refusal")
+        ended = str(choice.get("finish_reason") or "").lower()
         return Reply(
-            refusal or choice.message.content or "",
-            self._price.usage(sent, written_out, cached, written, batch),
-            refused=bool(refusal) or choice.finish_reason == "content_filter",
-            truncated=choice.finish_reason == "length",
+            refusal if isinstance(refusal, str) and refusal else text,
+            self._price.usage(sent, received, cached, stored, batch),
+            refused=bool(refusal) or ended == "refusal",
+            filtered=ended in FILTERED,
+            truncated=ended in CUT or bool(limit and received >= limit),
+            thoughts=thoughts or ("(not shown)" if thought else ""),
         )
 
-    def no_money(self, error: APIStatusError) -> bool:
-        """By the code of the error."""
-        return (getattr(error, "code", None) or "") in NO_MONEY
+    def streamed(self, body: str) -> dict[str, Any] | None:
+        """Chunks of a chat completion as server-sent events."""
+        return chunks_joined(body)
+
+    def hint(self) -> str:
+        """An address ends in /v1, as a rule, and never in what is asked there."""
+        parts = urlsplit(str(self._address))
+        path = parts.path.rstrip("/")
+        setting = self.address_setting
+        if path.endswith(("/chat/completions", "/completions", "/responses", "/models")):
+            short = path.removesuffix("/completions").removesuffix("/chat").removesuffix("/responses")
+            return f": {setting} ends too late, leave it at {parts.scheme}://{parts.netloc}{short.removesuffix('/models')}"
+        if not any(part[:1] == "v" and part[1:2].isdigit() for part in path.split("/")):
+            return f": {setting} lacks /v1, as a rule it is {parts.scheme}://{parts.hostname}{_port(parts.netloc)}{path}/v1"
+        return ""
+
+
+def _port(netloc: str) -> str:
+    tail = netloc.rpartition("@")[2].rpartition(":")[2]
+    return f":{tail}" if tail.isdigit() else ""
 
 
 def openai_dialect(official: bool) -> Ways:
-    """What OpenAI itself understands, or what servers of its protocol do."""
+    """What OpenAI itself understands, or what servers of its protocol do.
+
+    These are asked not to think in all the ways that some of them know: `reasoning_effort` (Ollama, vLLM, LM Studio,
+    Gemini), the chat template's own switch (vLLM, SGLang, llama.cpp), `reasoning` (OpenRouter), `think` (proxies).
+    """
     limits: list[dict[str, Any]] = [{"max_completion_tokens": "$"}, {"max_tokens": "$"}]
     forms = [{"type": "json_schema", "json_schema": {"name": "candidates", "strict": True, "schema": value}}
              for value in ((unlimited,) if official else ("$", unlimited))]  # fmt: skip
+    efforts = ("none", "minimal", "low") if official else ("none", "low")
     ways: Ways = {
         "schema": [*({"response_format": form} for form in (*forms, {"type": "json_object"})), {}],
         "max_tokens": limits if official else limits[::-1],
         "temperature": [{"temperature": "$"}, {}],
+        "reasoning_effort": [*({"reasoning_effort": effort} for effort in efforts), {}],
     }
-    if official:
-        efforts = ("none", "minimal", "low")
-        ways["reasoning"] = [*({"reasoning_effort": effort} for effort in efforts), {}]
+    if not official:
+        ways["template"] = [{"chat_template_kwargs": {"enable_thinking": False, "thinking": False}}, {}]
+        ways["reasoning"] = [{"reasoning": {"effort": "none", "enabled": False}}, {}]
+        ways["think"] = [{"think": False}, {}]
     return ways

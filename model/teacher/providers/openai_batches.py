@@ -10,6 +10,7 @@ from model.teacher.errors import TeacherUnavailable, TeacherUnheard
 from model.teacher.providers.batch_api import BatchItem, BatchProgress, Trace
 from model.teacher.providers.openai import OpenAIProvider
 from model.teacher.providers.provider import Request
+from model.teacher.providers.said import is_error, said_in
 
 ENDPOINT: Final = "/v1/chat/completions"
 METADATA = "shortlist"
@@ -76,14 +77,12 @@ class OpenAIBatches:
             self._client.batches.cancel(batch)
 
     def _item(self, row: dict[str, Any]) -> BatchItem:
-        from openai.types.chat import ChatCompletion
-
         key, response, error = str(row["custom_id"]), row.get("response") or {}, row.get("error") or {}
         status, body = response.get("status_code"), response.get("body") or {}
-        if status == 200:
+        if status == 200 and not is_error(body):
             try:
-                return BatchItem(key, self._provider.reply(ChatCompletion.model_validate(body), batch=True))
-            except (TeacherUnavailable, ValueError):
+                return BatchItem(key, self._provider.reply(body, batch=True))
+            except (TeacherUnavailable, ValueError, TypeError, AttributeError):
                 return BatchItem(key, problem="no chat completion", again=True)
-        problem = str(error.get("message") or (body.get("error") or {}).get("message") or "no answer")
-        return BatchItem(key, problem=problem[:200], again=status is None or status == 429 or status >= 500)
+        said = said_in(error or body, 0 if status == 200 else status or 0)
+        return BatchItem(key, problem=said.words[:200], again=said.status in (0, 408, 409, 429) or said.status >= 500)
