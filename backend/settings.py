@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_valid
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import SettingsError
+from backend.header_values import header_key, http_address
 from backend.project_options import ProjectOptions
 
 MOST_OPTIONS = 1_000  # different sets of overrides that are remembered
@@ -70,12 +71,15 @@ class Settings(ProjectOptions, BaseSettings):
         False, description="workers keep encoders in ONNX form in MODEL_DIR, for web servers without torch"
     )
 
-    @field_validator("LABEL_STUDIO_URL", "BACKEND_URL", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL")
+    @field_validator("LABEL_STUDIO_URL", "LABEL_STUDIO_LINK", "BACKEND_URL", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL")
     @classmethod
     def _http_url(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        return value.rstrip("/")
+        return http_address(value)
+
+    @field_validator("LABEL_STUDIO_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY")
+    @classmethod
+    def _key(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(header_key(value.get_secret_value()))
 
     @property
     def backend_url(self) -> str:

@@ -19,7 +19,7 @@ def annotate(
         bool, typer.Option("--dry-run", help="Ask nobody; print the exact question about one task.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Also ask anew what was taken over when the instructions changed.")
+        bool, typer.Option("--again", help="Also ask anew what was not answered, and what was taken over when instructions changed.")
     ] = False,
     task: Annotated[int | None, typer.Option(help="With --dry-run: the task; default: the next one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
@@ -30,7 +30,7 @@ def annotate(
     """
     if not dry_run:
         if again:
-            _forget_taken_over(project)
+            _ask_anew(project, quiet=as_json)
         ask_for("annotate", project, wait=wait, as_json=as_json)
         return
     from backend.reporting.prompt_preview import question_of
@@ -45,15 +45,15 @@ def annotate(
         typer.echo(tell(found))
 
 
-def _forget_taken_over(number: int) -> None:
-    """Have the present teacher version asked about everything that it took over from another one."""
-    from backend.pool import teachers
+def _ask_anew(number: int, *, quiet: bool) -> None:
+    """Have the present teacher version asked again: what it did not answer, and what it took over from another one."""
+    from backend.teacher.asking_again import forget_failed, forget_taken_over
 
     services, project = open_project(number)
     current = current_of(services, project)
-    version, options = current.teacher_version, current.options
-    teachers.remember(services.engine, number, version, current.teacher_core(), options.TEACHER, options.PROMPT)
-    teachers.ask_anew(services.engine, number, version)
+    failed, taken = forget_failed(current), forget_taken_over(current)
+    if not quiet:
+        typer.echo(f"{failed} tasks without a readable answer and {taken} whose answer was taken over are asked anew")
 
 
 def tell(found: dict[str, Any]) -> str:

@@ -178,4 +178,8 @@ def _finished(job: Job, space: LabelSpace, version: str) -> str:
             job.ask("train")
     job.ask("publish")
     share_encoder(job)
-    return "the teacher has been asked about every task"
+    found = candidates.figures(job.services.engine, job.number, version)
+    kinds = {"abstained": found.abstained, "refused by the server": found.refused, "unreadable": found.unparsed}
+    others = [f"{number} {kind}" for kind, number in kinds.items() if number]
+    counts = f": {found.answered} answered, {', '.join(others)}" if others else ""
+    return f"the teacher has been asked about every task{counts}"

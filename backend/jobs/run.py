@@ -19,11 +19,12 @@ from backend.pool.database.engine import open_engine
 from backend.pool.database.lock import alone
 from backend.projects.job import Job
 from backend.queue.job_queue import JobQueue
-from backend.queue.kinds import PAUSABLE
+from backend.queue.kinds import LONGEST_WAIT_SECONDS, PAUSABLE
 from backend.services import Services
 from backend.settings import load_settings
 from model.errors import ArtifactError, ModelError
 from model.teacher.errors import TeacherUnavailable
+from model.teacher.providers.http import LONGEST_WAIT
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +72,8 @@ def _run(job: Job, work: Callable[[Job], str]) -> None:
     try:
         text = work(job)
     except TRANSIENT as error:
+        if _waits_as_told(job, error):
+            return
         _say_that_it_is_tried_again(job, error)
         raise
     except (ShortlistError, ModelError) as error:
@@ -95,6 +98,21 @@ def _storage_is_away(error: Exception) -> bool:
     """A full disk, or a place of versions that cannot be reached: unlike a damaged version this may pass."""
     cause = error.__cause__
     return isinstance(error, ArtifactError) and isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+
+
+def _waits_as_told(job: Job, error: Exception) -> bool:
+    """A server that names a time is asked no sooner, however often other errors are tried again."""
+    seconds = error.retry_seconds if isinstance(error, TeacherUnavailable) else None
+    if not seconds or seconds <= LONGEST_WAIT:
+        return False
+    wait = min(seconds, LONGEST_WAIT_SECONDS - 1.0)
+    minutes = round(wait / 60)
+    sentence = f"{_sentence(error)}. The server asks to wait: it is tried again by itself in {minutes} minutes"
+    log.warning("the server asks to wait", reason=sentence, seconds=seconds)
+    jobs.fail(job.services.engine, job.number, job.kind, sentence)
+    job.note(sentence)
+    job.ask_later(wait)
+    return True
 
 
 def _say_that_it_is_tried_again(job: Job, error: Exception) -> None:

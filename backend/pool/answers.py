@@ -67,6 +67,12 @@ def read(engine: sa.Engine, model: str, prompt_hash: str, text_hashes: Collectio
     return found
 
 
+def forget_empty(engine: sa.Engine) -> int:
+    """Drop replies that hold nothing at all, an empty list: a server's fault that was kept; their number."""
+    with write(engine) as connection:
+        return connection.execute(sa.delete(answers).where(answers.c.raw == "[]")).rowcount
+
+
 def forget(engine: sa.Engine, before_ms: int) -> int:
     """Drop replies older than this time (UTC milliseconds); their number."""
     with write(engine) as connection:

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from model.teacher.base import Answer
 
 table = candidate_sets
+LASTING = ("answered", "abstained")  # states that asking again would not change
 PAGE = 20_000  # rows per page when a whole version is read or copied
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A stored answer. `state` is answered, abstained or unparsed; `candidates` is None unless answered."""
+    """A stored answer. `state` is answered, abstained, refused or unparsed; `candidates` is None unless answered."""
 
     state: str
     candidates: CandidateSet | None
@@ -39,7 +40,7 @@ class Stored(NamedTuple):
 
     @property
     def state(self) -> str:
-        """Answered, abstained or unparsed."""
+        """Answered, abstained, refused or unparsed."""
         return self.reply.state
 
     @property
@@ -57,6 +58,12 @@ class Figures:
     abstained: int = 0
     unparsed: int = 0
     mean_size: float | None = None
+    refused: int = 0
+
+    @property
+    def failed(self) -> int:
+        """Tasks that can be asked about again: no answer of the model's came."""
+        return self.unparsed + self.refused
 
 
 def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int, str, Answer]]) -> None:
@@ -88,12 +95,12 @@ def carry_over(
 ) -> int:
     """Copy the answers that `keep` accepts (it gets None for an abstention) to a new teacher version; their number.
 
-    What the new version was asked already stays. Unparsed answers are not copied. Costs are not copied: they were paid
+    What the new version was asked already stays. Only answers and abstentions are copied. Costs are not copied: they were paid
     once.
     """
     copied = 0
     for page in _pages(engine, project, old_version):
-        kept = [row for row in page if row["state"] != "unparsed" and keep(_set(row["labels"], row["confidences"]))]
+        kept = [row for row in page if row["state"] in LASTING and keep(_set(row["labels"], row["confidences"]))]
         free = {"version": new_version, "input_tokens": 0, "output_tokens": 0, "microusd": 0}
         with write(engine) as connection:
             known = _known(connection, project, new_version, [row["task"] for row in kept])
@@ -113,11 +120,27 @@ def latest_ms(engine: sa.Engine, project: int, version: str) -> int:
 def figures(engine: sa.Engine, project: int, version: str) -> Figures:
     """Counts, from the index alone. An answer about a text that was edited since counts until it is replaced."""
     number, size = sa.func.count(), sa.func.coalesce(sa.func.sum(table.c.size), 0)
-    counts = [number.filter(table.c.state == state) for state in ("answered", "abstained", "unparsed")]
+    counts = [number.filter(table.c.state == state) for state in ("answered", "abstained", "unparsed", "refused")]
     query = sa.select(number, *counts, size).where(table.c.project == project, table.c.version == version)
     with reading(engine) as connection:
-        count, answered, abstained, unparsed, total = map(int, connection.execute(query).one())
-    return Figures(count, answered, abstained, unparsed, total / answered if answered else None)
+        count, answered, abstained, unparsed, refused, total = map(int, connection.execute(query).one())
+    return Figures(count, answered, abstained, unparsed, total / answered if answered else None, refused)
+
+
+def forget_failed(engine: sa.Engine, project: int, version: str) -> int:
+    """Forget what could not be read and what the server refused, so that it is asked anew; how many tasks."""
+    here = (table.c.project == project, table.c.version == version)
+    silent = sa.and_(table.c.state == "abstained", table.c.raw == "", table.c.input_tokens == 0)
+    failed = sa.or_(table.c.state.not_in(LASTING), silent)  # servers' refusals were once kept as abstentions
+    with write(engine) as connection:
+        return connection.execute(sa.delete(table).where(*here, failed)).rowcount
+
+
+def latest_states(engine: sa.Engine, project: int, version: str, number: int) -> list[str]:
+    """The states of the last answers of a teacher version, the newest first."""
+    query = sa.select(table.c.state).where(table.c.project == project, table.c.version == version)
+    with reading(engine) as connection:
+        return list(connection.scalars(query.order_by(table.c.created_ms.desc(), table.c.task.desc()).limit(number)))
 
 
 def mean_microusd(engine: sa.Engine, project: int, version: str) -> float:

@@ -79,7 +79,7 @@ def teacher(engine: sa.Engine, project: int, version: str) -> Checked:
     query = (
         sa.select(people.c.task, people.c.labels, candidate_sets.c.labels)
         .join(candidate_sets, same & (candidate_sets.c.version == version))
-        .where(*labelled(project), candidate_sets.c.state != "unparsed", ~outdated(candidate_sets))
+        .where(*labelled(project), candidate_sets.c.state.in_(("answered", "abstained")), ~outdated(candidate_sets))
         .order_by(people.c.updated_at)
     )
     with engine.connect() as connection:

@@ -64,9 +64,12 @@ def next_run(status: dict[str, Any], found: Insight) -> str:
     """One sentence: what the teacher's next run would cost."""
     missing = status["teacher"]["waiting"]
     if status["teacher"]["name"] == OFFLINE_TITLE:
-        state = f"{missing} tasks have no shortlist yet" if missing else "every task has a shortlist"
+        state = f"{missing} tasks have no shortlist yet" if missing else "every task was looked at"
         return f"{state}; the offline teacher costs nothing"
     if not missing:
+        failed = status["asked"]["refused"] + status["asked"]["unreadable"]
+        if failed:
+            return f"every task was asked about, but {failed} brought no answer: Ask again repeats them, at their price"
         return "the teacher has answered all that it is asked about: there is nothing to pay for"
     if found.next_run_usd is None:
         return f"{missing} tasks wait for the teacher; `shortlist estimate {status['project']}` tells the price first"

@@ -16,7 +16,7 @@ from backend.projects.current import Current
 from backend.projects.whereabouts import address
 from backend.reporting.page_figures import Insight, drawn, insight, next_run
 from backend.reporting.status import iso, project_status
-from backend.reporting.wording import FILTERS, left_out_words, phase_words, what_next
+from backend.reporting.wording import FILTERS, asked_words, left_out_words, phase_words, what_next
 
 MOST_EXAMPLES = 20
 LONGEST_EXAMPLE = 300  # characters
@@ -55,6 +55,7 @@ def _facts(current: Current, status: dict[str, Any], found: Insight) -> dict[str
         "labels": current.project.space.labels if current.project.space else (),
         "lengths": text_lengths(current.engine, current.number),
         "phase": phase_words(status),
+        "asked": asked_words(status["asked"]),
         "next_steps": what_next(status),
         "left_out": left_out_words(status["left_out"]),
         "next_run": next_run(status, found),

@@ -46,6 +46,13 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "label_space": list(current.project.space.names) if current.project.space else [],
         "tasks": tasks.count(engine, number),
         "with_candidates": asked.answered if asked else 0,
+        "asked": {
+            "tasks": asked.count if asked else 0,
+            "answered": asked.answered if asked else 0,
+            "abstained": asked.abstained if asked else 0,
+            "refused": asked.refused if asked else 0,
+            "unreadable": asked.unparsed if asked else 0,
+        },
         "human_labels": figures.decided(engine, number),
         "mean_candidates": asked.mean_size if asked else None,
         "teacher": {
@@ -243,4 +250,4 @@ def phase(current: Current) -> Literal["cold", "teacher", "student"]:
     version = current.served_version
     if is_trained(version):
         return "student"
-    return "teacher" if candidates.figures(current.engine, current.number, version).count else "cold"
+    return "teacher" if candidates.figures(current.engine, current.number, version).answered else "cold"

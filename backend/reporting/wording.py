@@ -59,7 +59,24 @@ def phase_words(status: dict[str, Any]) -> str:
         row = next((one for one in status["versions"] if one["promoted"]), None)
         why = f". It was {row['reason']}" if row and row["reason"] else ""
         return f"People see one label per task, from the trained model {status['version']}{why}"
-    return "Nothing is suggested yet, because the teacher has not answered anything"
+    told = asked_words(status.get("asked") or {})
+    if not told:
+        return "Nothing is suggested yet, because the teacher has not answered anything"
+    return f"Nothing is suggested: {told[:1].lower()}{told[1:]}"
+
+
+def asked_words(asked: dict[str, int]) -> str:
+    """What came of the questions to the teacher; "" before the first one."""
+    if not asked.get("tasks"):
+        return ""
+    kinds = {
+        "abstained": "without a fitting label",
+        "refused": "refused by the server",
+        "unreadable": "unreadable",
+    }
+    parts = [f"{asked[kind]} {words}" for kind, words in kinds.items() if asked[kind]]
+    others = f" ({', '.join(parts)})" if parts else ""
+    return f"Of {asked['tasks']} tasks that the teacher was asked about it answered {asked['answered']}{others}"
 
 
 def _elsewhere(status: dict[str, Any]) -> str:

@@ -1,4 +1,7 @@
-"""A paid teacher that is never asked the same question twice: answers are kept in the pool as they come."""
+"""A paid teacher that is never asked the same question twice: answers are kept in the pool as they come.
+
+Kept is what was answered, and what the model itself abstained from. Everything else is the server's fault, not an answer.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,8 @@ class KeptAnswers:
         """The kept answers by text."""
         hashes = {text_hash(text): text for text in texts}
         rows = kept.read(self._engine, self.name, self._question, list(hashes))
-        return {hashes[key]: answer_from(row.raw) for key, row in rows.items()}
+        found = {hashes[key]: answer_from(row.raw) for key, row in rows.items()}
+        return {text: answer for text, answer in found.items() if lasting(answer)}
 
     def keep(self, text: str, answer: Answer) -> None:
         """Keep an answer. A pool that is busy for too long costs the cache an entry, not the job its answers."""
@@ -74,7 +78,10 @@ class KeptAnswers:
 
     def keep_all(self, answers: Mapping[str, Answer]) -> None:
         """Keep answers by text."""
-        rows = {text_hash(text): (answer_to(answer), answer.usage) for text, answer in answers.items()}
+        worth = {text: answer for text, answer in answers.items() if lasting(answer)}
+        rows = {text_hash(text): (answer_to(answer), answer.usage) for text, answer in worth.items()}
+        if not rows:
+            return
         try:
             self._together.put(rows)
         except sa.exc.OperationalError as error:
@@ -82,6 +89,11 @@ class KeptAnswers:
 
     def _write(self, rows: Mapping[str, tuple[str, Usage]]) -> None:
         kept.save(self._engine, self.name, self._question, rows)
+
+
+def lasting(answer: Answer) -> bool:
+    """Whether asking again would bring the same. Refusals of a server were once kept as abstentions without a word."""
+    return answer.state is State.ANSWERED or (answer.state is State.ABSTAINED and bool(answer.raw.strip()))
 
 
 def answer_to(answer: Answer) -> str:

@@ -15,13 +15,17 @@ from backend.pool.text import text_hash
 from backend.projects.job import Job
 from backend.teacher.project_teacher import llms_of, unpaid
 from model.errors import ModelError
-from model.teacher.errors import TeacherError, TeacherRefused
+from model.teacher.base import State
+from model.teacher.errors import RoomNeeded, TeacherError, TeacherRefused, TeacherUnread
+from model.teacher.providers.http import LONGEST_WAIT
 from model.teacher.run import FAILURES_IN_A_ROW
 
 if TYPE_CHECKING:
     from model.teacher.base import Answer, Teacher, Usage
 
 TICK_SECONDS = 0.05  # answers that come within it are stored and booked together
+UNREADABLE_FIRST = 5  # answers without a label after which a teacher that never gave one stops
+UNREADABLE_IN_A_ROW = 25  # the same for one that did
 RESERVED = 16  # questions whose money is set aside together
 
 Rows = list[tuple[int, str]]  # (task, text)
@@ -49,11 +53,12 @@ class CallOutcome:
 def flow(job: Job, teacher: Teacher, version: str, following: Next, end: float, limit: int, answered: int) -> int:
     """Ask until none is left, `limit` tasks were begun, or the time is over (time.monotonic); the number of tasks.
 
-    If the teacher has `answered` nothing before, the first question goes alone: it shows a wrong key.
+    If the teacher has answered nothing that can be read, its questions go one by one: the first shows a wrong key.
 
     What the calls can cost at most is reserved before, what they did cost is booked after, and answers are stored
     before either is told. A question that fails is left for the next run. If the teacher refuses, fails several times
-    in a row, or answers nothing at all, what is under way still ends and is kept; then the error is raised.
+    in a row, gives several answers in a row that nobody can read, or answers nothing at all, what is under way still
+    ends and is kept; then the error is raised.
     """
     return Flow(job, teacher, version, following, answered).run(end, limit)
 
@@ -69,13 +74,25 @@ class Flow:
         self._flying: dict[Future[CallOutcome], PaidCall] = {}
         self._failed: set[int] = set()
         self._answered = answered  # tasks of this teacher's, those of earlier flows included
-        self._begun = self._in_a_row = 0
+        known = candidates.figures(job.services.engine, job.number, version)
+        self._readable, self._sound = known.answered, known.answered + known.abstained
+        self._begun = self._in_a_row = self._unreadable = 0
+        self._estimated = False
+        patience = self._patience  # one that was stopped stays so until its answers are asked for again
+        if known.unparsed >= patience:
+            latest = candidates.latest_states(job.services.engine, job.number, version, patience)
+            self._unreadable = patience if set(latest) == {"unparsed"} else 0
+        if self._readable:
+            for llm in llms_of(teacher):
+                llm.room.answers()
         self._problem: ShortlistError | ModelError | None = None  # the first one
         self._stopped = self._dry = False
 
     def run(self, end: float, limit: int) -> int:
         """See `flow`."""
         before = self._answered
+        if self._unreadable >= self._patience:
+            raise self._cannot_be_read(None)
         with ThreadPoolExecutor(self._most, "annotate") as threads:
             while True:
                 while not self._stopped and time.monotonic() < end and self._some(threads, limit - self._begun):
@@ -89,8 +106,8 @@ class Flow:
 
     def _some(self, threads: ThreadPoolExecutor, limit: int) -> bool:
         """Begin some questions, if there is room for more; whether there may be further ones."""
-        room = 2 * self._most - len(self._flying) if self._answered else 1 - len(self._flying)
-        if room < (self._most if self._answered else 1) or limit < 1:
+        room = 2 * self._most - len(self._flying) if self._sound else 1 - len(self._flying)
+        if room < (self._most if self._sound else 1) or limit < 1:
             return False
         rows = self._next(min(limit, min(room, RESERVED) * self._per_call), limit)
         try:
@@ -180,6 +197,7 @@ class Flow:
             self._settle(reservation, spent, sum(question.part for question, _ in same))
         for question, outcome in ended:
             self._judge(question, outcome)
+            self._look_at(outcome)
             self._dry = False
 
     def _settle(self, reservation: int, spent: Usage, part: int) -> None:
@@ -190,11 +208,59 @@ class Flow:
         if outcome.problem is None:
             self._in_a_row = 0
             return
+        if isinstance(outcome.problem, RoomNeeded):  # asked again with more, reserved before
+            rows = [row for place, row in enumerate(question.rows) if place not in outcome.answers]
+            self._waiting.extendleft(reversed(rows))
+            self._begun -= len(rows)
+            return
         self._in_a_row += 1
         self._failed.update(task for place, (task, _) in enumerate(question.rows) if place not in outcome.answers)
-        if isinstance(outcome.problem, TeacherRefused) or self._in_a_row >= FAILURES_IN_A_ROW:
-            self._stop(outcome.problem)
+        told_to_wait = (outcome.problem.retry_seconds or 0) > LONGEST_WAIT
+        refused = isinstance(outcome.problem, TeacherRefused)
+        if refused or told_to_wait or self._in_a_row >= FAILURES_IN_A_ROW:
+            self._stop(self._lasting(outcome.problem))
         self._problem = self._problem or outcome.problem
+
+    def _lasting(self, problem: TeacherError) -> TeacherError:
+        """The problem; one that never was any different does not get better by itself."""
+        if not isinstance(problem, TeacherUnread) or self._answered:
+            return problem
+        return TeacherRefused(f"{problem}. {self._in_a_row} answers in a row came like this")
+
+    def _look_at(self, outcome: CallOutcome) -> None:
+        """Stop a teacher whose answers cannot be read; say once that costs are estimates, and what was cut off."""
+        for answer in outcome.answers.values():
+            if answer.state is State.UNPARSED:
+                self._unreadable += 1
+                continue
+            self._sound += answer.state in (State.ANSWERED, State.ABSTAINED)
+            if answer.state is State.ANSWERED:
+                self._unreadable, self._readable = 0, self._readable + 1
+        for answer in outcome.answers.values():
+            if answer.state is State.UNPARSED and self._unreadable >= self._patience:
+                self._stop(self._cannot_be_read(answer))
+            if "context window" in answer.reason:
+                self._job.note(f"A text was not labelled: {answer.reason}")
+        if outcome.spent.estimated and not self._estimated:
+            self._estimated = True
+            self._job.note(f"{self._teacher.name} does not tell how many tokens its calls took: their cost is estimated")
+
+    @property
+    def _patience(self) -> int:
+        """How many answers in a row may be unreadable."""
+        return UNREADABLE_IN_A_ROW if self._readable else UNREADABLE_FIRST
+
+    def _cannot_be_read(self, answer: Answer | None) -> TeacherRefused:
+        """Why in one sentence, and what to do."""
+        why = ""
+        if answer is not None:
+            begins = " ".join(answer.raw.split())[:80]
+            why = f' ({answer.reason}; the last one begins with "{begins}")' if begins else f" ({answer.reason})"
+        return TeacherRefused(
+            f"{self._unreadable} answers in a row of {self._teacher.name} hold no label that can be read{why}, so that "
+            "nothing more is asked. Try `shortlist doctor --ask`, choose another model or repair its server, then press "
+            f"Ask again on the project's page, or `shortlist annotate {self._job.number} --again`"
+        )
 
     def _stop(self, problem: ShortlistError | ModelError) -> None:
         """Begin nothing more, and give back what was set aside for calls that have not begun."""

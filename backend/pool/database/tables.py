@@ -61,7 +61,7 @@ candidate_sets = sa.Table(
     sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("version", sa.String(64), primary_key=True),  # teacher-<teacher's hash>-<label space's hash>
     sa.Column("text_hash", sa.String(32), nullable=False),  # of the text that was asked: an edited text is asked again
-    sa.Column("state", sa.String(16), nullable=False),  # answered, abstained, unparsed
+    sa.Column("state", sa.String(16), nullable=False),  # answered, abstained, refused, unparsed
     sa.Column("labels", sa.JSON, nullable=False),  # most likely first; [] unless answered
     sa.Column("size", sa.Integer, nullable=False, server_default="0"),  # number of labels, so that figures need no JSON
     sa.Column("confidences", sa.JSON, nullable=False),

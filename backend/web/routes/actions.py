@@ -17,6 +17,7 @@ from backend.projects.current import current_of
 from backend.projects.on_screen import follows
 from backend.queue.kinds import KINDS, PAUSABLE
 from backend.services import Services
+from backend.teacher.asking_again import forget_failed
 from backend.web.context import context, known_project
 from backend.web.csrf import check_form
 
@@ -48,9 +49,26 @@ def _retry(services: Services, project: Project) -> str:
     kind = _kind()
     if current_of(services, project).paused and kind in PAUSABLE:
         raise ProjectError(f"project {project.project} is paused: resume it first")
+    if kind == "annotate" and _has_failed(services, project, kind):
+        forget_failed(current_of(services, project))
     outcome = services.queue.enqueue(kind, project.project)
     said = {"queued": "is queued", "joined": "waits already", "again": "runs, and runs once more after that"}
     return f"The job {kind} {said[outcome]}"
+
+
+def _has_failed(services: Services, project: Project, kind: str) -> bool:
+    row = jobs.get(services.engine, project.project).get(kind)
+    return row is not None and row.state == "failed"
+
+
+def _ask_again(services: Services, project: Project) -> str:
+    """Have the teacher asked about what it did not answer; this may cost money, within the budget."""
+    current = current_of(services, project)
+    if current.paused:
+        raise ProjectError(f"project {project.project} is paused: resume it first")
+    number = forget_failed(current)
+    services.queue.enqueue("annotate", project.project)
+    return f"The teacher is asked again about {number} {'task' if number == 1 else 'tasks'}"
 
 
 def _cancel(services: Services, project: Project) -> str:
@@ -88,6 +106,7 @@ def _kind() -> str:
 ACTIONS: dict[str, Callable[[Services, Project], str]] = {
     "train": _train,
     "retry": _retry,
+    "ask-again": _ask_again,
     "cancel": _cancel,
     "serve": _serve,
     "pause": _pause,

@@ -36,7 +36,7 @@ def error_of(said: Said, asked: Asked, wait: float | None) -> TeacherError:
     if status in (404, 405):
         where = f"TEACHER and {asked.address}" if asked.address.startswith("OPENAI") or asked.hint else "TEACHER"
         return TeacherRefused(f"{told}. Check the model's name in {where}{asked.hint}")
-    if 400 <= status < 500 and status not in (408, 409, *PASSING) or (status == 500 and FORM.search(said.words)):
+    if (400 <= status < 500 and status not in (408, 409, *PASSING)) or (status == 500 and FORM.search(said.words)):
         return _text_refused(told, said)
     error = TeacherUnavailable(told) if status in PASSING else TeacherUnheard(told)
     error.retry_seconds = wait

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from model.teacher.errors import TeacherRefused
 
 LOGIN = re.compile(r"//[^/@\s]*@")  # in an address
-CERTIFICATE = "set SSL_CERT_FILE to a file with the certificate of its authority (PEM), or use an address that it is for"
+CERTIFICATE = (
+    "set SSL_CERT_FILE to a file with the certificate of its authority (PEM), or use an address that it is for"
+)
 NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG")
 TLS_ANSWER = re.compile(r"illegal (status line|header)|\\x15\\x03|bytearray\(b'\\x1[56]", re.IGNORECASE)
 
@@ -20,12 +22,16 @@ def hopeless(error: BaseException, address: str) -> TeacherRefused | None:
     place, causes = shown(address), list(chain(error))
     said = " ".join(f"{type(one).__name__}: {one}" for one in causes)
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes) or "CERTIFICATE_VERIFY_FAILED" in said:
-        return TeacherRefused(f"{place} shows a certificate that is not trusted here ({_reason(causes)}): {CERTIFICATE}")
+        return TeacherRefused(
+            f"{place} shows a certificate that is not trusted here ({_reason(causes)}): {CERTIFICATE}"
+        )
     if any(name in said for name in NO_TLS):
         plain = place.replace("https://", "http://", 1)
         return TeacherRefused(f"{place} speaks no TLS: it answers in plain HTTP. Write {_origin(plain)} in its setting")
     if "SSLV3_ALERT" in said or "TLSV1_ALERT" in said or "TLSV13_ALERT" in said:
-        return TeacherRefused(f"{place} refuses the TLS connection ({_reason(causes)}); it may want a client certificate")
+        return TeacherRefused(
+            f"{place} refuses the TLS connection ({_reason(causes)}); it may want a client certificate"
+        )
     if place.startswith("http://") and TLS_ANSWER.search(said):
         secure = place.replace("http://", "https://", 1)
         return TeacherRefused(f"{place} does not answer in plain HTTP. Is it {_origin(secure)} that is meant?")

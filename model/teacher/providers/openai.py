@@ -56,7 +56,9 @@ class OpenAIProvider(SdkProvider):
         """One try, with the SDK's retries."""
         known = {name: value for name, value in body.items() if name not in EXTRAS}
         extra = {name: body[name] for name in EXTRAS if name in body}
-        return self.client.chat.completions.with_raw_response.create(**known, extra_body=extra or None).http_response.text
+        return self.client.chat.completions.with_raw_response.create(
+            **known, extra_body=extra or None
+        ).http_response.text
 
     def reply(self, answer: Mapping[str, Any], batch: bool = False, limit: int = 0) -> Reply:
         """Text, price and how it ended. TeacherUnread if it is no chat completion."""
@@ -89,7 +91,9 @@ class OpenAIProvider(SdkProvider):
         setting = self.address_setting
         if path.endswith(("/chat/completions", "/completions", "/responses", "/models")):
             short = path.removesuffix("/completions").removesuffix("/chat").removesuffix("/responses")
-            return f": {setting} ends too late, leave it at {parts.scheme}://{parts.netloc}{short.removesuffix('/models')}"
+            return (
+                f": {setting} ends too late, leave it at {parts.scheme}://{parts.netloc}{short.removesuffix('/models')}"
+            )
         if not any(part[:1] == "v" and part[1:2].isdigit() for part in path.split("/")):
             return f": {setting} lacks /v1, as a rule it is {parts.scheme}://{parts.hostname}{_port(parts.netloc)}{path}/v1"
         return ""

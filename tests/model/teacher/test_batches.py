@@ -92,7 +92,7 @@ def test_every_kind_of_partial_failure(parts: tuple[Any, BatchTeacher]) -> None:
     assert set(found.answers) | set(found.again) == set(texts)
     assert set(found.again) == {"x1", "x2", "x4", "twin"}
     assert found.answers["ok"].candidates is not None
-    assert found.answers["x3"].state is State.ABSTAINED
+    assert found.answers["x3"].state is State.REFUSED
     assert found.spent.calls == 3
 
 

@@ -132,7 +132,7 @@ def test_many_texts_under_faults_of_every_kind(http_server: HTTPServer, monkeypa
     assert wrong == []
     assert len(answers) == len(texts)
     assert sum(answer.candidates is not None for answer in answers.values()) > 380
-    assert usage.calls == server.answered
+    assert usage.calls - usage.estimated == server.answered  # answers that broke off may have been billed
     assert 1 < server.most_at_once <= 32
 
 
@@ -243,4 +243,4 @@ print([name for name in ("torch", "transformers", "openai", "anthropic", "httpx2
 
 
 def test_states_are_what_they_say() -> None:
-    assert [state.value for state in State] == ["answered", "abstained", "unparsed"]
+    assert [state.value for state in State] == ["answered", "abstained", "refused", "unparsed"]

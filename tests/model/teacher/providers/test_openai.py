@@ -34,10 +34,10 @@ def test_the_request_restricts_the_answer_to_the_labels(http_server: HTTPServer)
     assert body["max_tokens"] > 40
 
 
-def test_filtered_content_is_an_abstention(http_server: HTTPServer) -> None:
+def test_filtered_content_is_a_refusal_of_the_server(http_server: HTTPServer) -> None:
     server = OPENAI.start(http_server, lambda text, asked: Play(text="", finish="content_filter"))
     (answer,) = OPENAI.asks(server).shortlist(["spam"])
-    assert (answer.state, answer.usage.calls) == (State.ABSTAINED, 1)
+    assert (answer.state, answer.usage.calls) == (State.REFUSED, 1)
 
 
 def test_a_server_without_structured_output_gets_plain_requests(http_server: HTTPServer) -> None:

@@ -225,7 +225,7 @@ def test_two_answers_without_labels_are_unparsed_and_paid(vendor: Vendor, http_s
 def test_a_text_that_the_server_refuses_fails_alone(vendor: Vendor, http_server: HTTPServer) -> None:
     server = vendor.start(http_server, lambda text, asked: Play(400, "too long") if text == "ham" else None)
     answers = vendor.asks(server).shortlist(["ham", "spam"])
-    assert [answer.state for answer in answers] == [State.ABSTAINED, State.ANSWERED]
+    assert [answer.state for answer in answers] == [State.REFUSED, State.ANSWERED]
     assert "too long" in answers[0].reason
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,12 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.labels import LabelSpace
-from model.teacher.prompting.prompts import Prompt, Strategy
-from model.teacher.providers.anthropic import WAYS
-from model.teacher.providers.dialect import Dialect
 from model.teacher.providers.http import SLOW_SECONDS, TOO_SLOW, retry_after
-from model.teacher.providers.openai import openai_dialect
 from model.teacher.providers.provider import TIMEOUT, redact
 from model.teacher.providers.throttle import Throttle, shared_throttle
 
@@ -141,50 +135,16 @@ def test_one_throttle_per_provider() -> None:
         ({"retry-after": "2"}, 2.0),
         ({"retry-after-ms": "50"}, 0.05),
         ({"retry-after": "Wed, 21 Oct 2026"}, None),
+        ({"retry-after": "Wed, 21 Oct 2026 08:28:00 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 3600.0),
+        ({"retry-after": "2026-10-21T08:28:00Z", "date": "Wed, 21 Oct 2026 08:27:50 GMT"}, 10.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 08:28:00 GMT"}, 0.0),
+        ({"retry-after": "nan"}, None),
+        ({"x-ratelimit-reset": "60"}, 60.0),
         ({}, None),
     ],
 )
 def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers) == seconds
-
-
-def test_a_dialect_gives_up_what_is_complained_about() -> None:
-    dialect = Dialect(openai_dialect(official=True))
-    wishes = {"schema": {"type": "object"}, "max_tokens": 5, "temperature": None}
-    assert dialect.parameters(wishes)["reasoning_effort"] == "none"
-    for effort in ("minimal", "low", None):
-        said = "Unsupported value: 'reasoning_effort' does not support that with this model."
-        assert dialect.degrade(dialect.version, said)
-        assert dialect.parameters(wishes).get("reasoning_effort") == effort
-    assert not dialect.degrade(dialect.version, "Unsupported value: 'reasoning_effort'")
-    assert dialect.degrade(dialect.version, "'max_completion_tokens' is unknown, use 'max_tokens'")
-    assert dialect.parameters(wishes)["max_tokens"] == 5
-    assert dialect.degrade(dialect.version, "response_format is not supported")
-    assert dialect.parameters(wishes)["response_format"] == {"type": "json_object"}
-    assert "temperature" not in dialect.parameters(wishes)
-    assert not dialect.degrade(dialect.version, "the text is too long")
-
-
-def test_only_servers_of_ones_own_are_told_how_long_a_list_may_be() -> None:
-    wishes = {"schema": Prompt(LabelSpace.of("abc"), Strategy.ALL, 2).schema()}
-
-    def sent(dialect: Dialect) -> str:
-        return json.dumps(dialect.parameters(wishes))
-
-    assert "maxItems" not in sent(Dialect(openai_dialect(official=True))) + sent(Dialect(WAYS))
-    local = Dialect(openai_dialect(official=False))
-    assert '"maxItems": 2' in sent(local)
-    assert local.degrade(local.version, "Unsupported keyword: maxItems")
-    assert "maxItems" not in sent(local)
-    assert '"enum"' in sent(local)
-
-
-def test_an_old_complaint_changes_nothing() -> None:
-    dialect = Dialect(openai_dialect(official=False))
-    version = dialect.version
-    assert dialect.degrade(version, "response_format")
-    assert dialect.degrade(version, "response_format")
-    assert dialect.version == version + 1
 
 
 @pytest.mark.parametrize("key", ["sk-abcdef123456", "weird key with spaces"])
