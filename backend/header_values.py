@@ -16,8 +16,8 @@ def header_key(value: str) -> str:
         if not "!" <= sign <= "~":
             name = unicodedata.name(sign, f"U+{ord(sign):04X}").lower()
             raise ValueError(
-                f"holds a character at place {place} that no key has ({name}): copy the key anew, without quotation marks, "
-                "spaces and line breaks"
+                f"holds a character at place {place} that no key has ({name}): copy the key anew, without "
+                "quotation marks, spaces and line breaks"
             )
     if len(key) > 1 and key[0] in QUOTES and key[-1] == key[0]:
         raise ValueError("stands in quotation marks, which belong to it here: leave them out")

@@ -19,7 +19,10 @@ def annotate(
         bool, typer.Option("--dry-run", help="Ask nobody; print the exact question about one task.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Also ask anew what was not answered, and what was taken over when instructions changed.")
+        bool,
+        typer.Option(
+            "--again", help="Also ask anew what brought no answer, or was taken over when instructions changed."
+        ),
     ] = False,
     task: Annotated[int | None, typer.Option(help="With --dry-run: the task; default: the next one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,

@@ -95,8 +95,8 @@ def carry_over(
 ) -> int:
     """Copy the answers that `keep` accepts (it gets None for an abstention) to a new teacher version; their number.
 
-    What the new version was asked already stays. Only answers and abstentions are copied. Costs are not copied: they were paid
-    once.
+    What the new version was asked already stays. Only answers and abstentions are copied, and no costs: they were
+    paid once.
     """
     copied = 0
     for page in _pages(engine, project, old_version):

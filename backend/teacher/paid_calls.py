@@ -243,7 +243,9 @@ class Flow:
                 self._job.note(f"A text was not labelled: {answer.reason}")
         if outcome.spent.estimated and not self._estimated:
             self._estimated = True
-            self._job.note(f"{self._teacher.name} does not tell how many tokens its calls took: their cost is estimated")
+            self._job.note(
+                f"{self._teacher.name} does not tell how many tokens its calls took: their cost is estimated"
+            )
 
     @property
     def _patience(self) -> int:
