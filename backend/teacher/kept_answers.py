@@ -1,6 +1,6 @@
 """A paid teacher that is never asked the same question twice: answers are kept in the pool as they come.
 
-Kept is what was answered, and what the model itself abstained from. Everything else is the server's fault, not an answer.
+Kept is what was answered, and what the model itself abstained from. All else is the server's fault, no answer.
 """
 
 from __future__ import annotations

@@ -260,8 +260,8 @@ class Flow:
             why = f' ({answer.reason}; the last one begins with "{begins}")' if begins else f" ({answer.reason})"
         return TeacherRefused(
             f"{self._unreadable} answers in a row of {self._teacher.name} hold no label that can be read{why}, so that "
-            "nothing more is asked. Try `shortlist doctor --ask`, choose another model or repair its server, then press "
-            f"Ask again on the project's page, or `shortlist annotate {self._job.number} --again`"
+            "nothing more is asked. Try `shortlist doctor --ask`, choose another model or repair its server, then "
+            f"press Ask again on the project's page, or `shortlist annotate {self._job.number} --again`"
         )
 
     def _stop(self, problem: ShortlistError | ModelError) -> None:

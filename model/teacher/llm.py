@@ -42,8 +42,8 @@ class LlmTeacher:
 
     Equal texts are asked once. An answer without labels is asked again once, then recorded as unparsed. A model that
     thinks although it was asked not to gets more room, within the bound that was told before (RoomNeeded where that
-    bound has none). Nothing is retried beyond the SDK's own retries: what fails for a passing reason raises TeacherUnavailable after everything
-    else was asked, with all answers in `partial`.
+    bound has none). Nothing is retried beyond the SDK's own retries: what fails for a passing reason raises
+    TeacherUnavailable after everything else was asked, with all answers in `partial`.
     """
 
     paid = True

@@ -22,13 +22,16 @@ def doctor(
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Also load encoder and students, as jobs do: some 15 s more.")
     ] = False,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Also ask an LLM of TEACHER one question; this costs a fraction of a cent.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
 ) -> None:
     """Check Redis, workers, database, models, Label Studio and every connected project; exit code 1 on failures.
 
     Example: shortlist doctor
     """
-    findings = _watched(examine_all(instance_settings(), thorough=thorough))
+    findings = _watched(examine_all(instance_settings(), thorough=thorough, ask=ask))
     if as_json:
         typer.echo(json.dumps([finding.to_json() for finding in findings], indent=1))
     else:
@@ -53,8 +56,9 @@ def _watched(checks: Iterator[Finding]) -> list[Finding]:
     return found
 
 
-def examine_all(settings: Settings, *, thorough: bool = False) -> Iterator[Finding]:
-    """All checks: the shared parts first, then every project of the pool."""
+def examine_all(settings: Settings, *, thorough: bool = False, ask: bool = False) -> Iterator[Finding]:
+    """All checks: the shared parts first, then every project of the pool. `ask`: a paid teacher, too, once."""
+    from backend.commands.doctor.asking import asked
     from backend.commands.doctor.findings import warning
     from backend.commands.doctor.installation import examine_parts
     from backend.commands.doctor.project import examine_project
@@ -64,6 +68,8 @@ def examine_all(settings: Settings, *, thorough: bool = False) -> Iterator[Findi
     from backend.services import open_services, require_pool
 
     yield from examine_parts(settings, thorough=thorough)
+    if ask:
+        yield from asked(settings)
     key = settings.LABEL_STUDIO_API_KEY.get_secret_value()
     if not (key and settings.LABEL_STUDIO_URL):
         return

@@ -27,8 +27,8 @@ REFUSAL = re.compile(
     re.IGNORECASE,
 )
 ANSWER = re.compile(  # what follows the last of these is the answer
-    r"\b(?:(?:answer|label|category|classification|classified|class|choice|verdict|rating|result|conclusion|candidates)s?"
-    r"(?:\s+(?:is|are|as|would be|should be|must be|will be))?[\s*_\"]*(?::|=|→|(?<=\bis)|(?<=\bare)|(?<=\bas)|(?<=\bbe))"
+    r"\b(?:(?:answer|label|category|classification|classified|class|choice|verdict|rating|result|conclusion|candidate)s?"
+    r"(?:\s+(?:is|are|as|(?:would|should|must|will) be))?[\s*_\"]*(?::|=|→|(?<=\bis)|(?<=\bare)|(?<=\bas)|(?<=\bbe))"
     r"|(?:antwort|kategorie|réponse|respuesta|resposta|risposta|antwoord|ответ)\s*(?:ist|est|es|é|è|is)?\s*:"
     r"|(?:答案|回答|答え|标签|类别)(?:是|为|は)?\s*[:：]?)[\s*_]*",
     re.IGNORECASE,
@@ -230,21 +230,21 @@ def _from_text(text: str, names: Names) -> Parsed:
     listed = [names.listed(line) for line in lines]
     if lines and all(listed):
         return Parsed(State.ANSWERED, tuple(dict.fromkeys(name for line in listed for name in line)))
-    if not lines:
-        return Parsed(State.UNPARSED, reason="the answer is empty")
     marked = _after_mark(text)
-    if marked and names.listed(marked):
-        return Parsed(State.ANSWERED, names.listed(marked), reason="read from running text")
-    if REFUSAL.search(text):
+    if (marked is None or not names.listed(marked)) and REFUSAL.search(text):
         return Parsed(State.ABSTAINED, reason="the teacher declined")
-    if marked is None and len(lines) > 1 and listed[-1]:
-        return Parsed(State.ANSWERED, listed[-1], reason="read from the last line")
-    if marked is None and (len(lines) > 1 or ALOUD.search(text)):
-        return Parsed(State.UNPARSED, reason="running text without a clear answer")
-    mentioned = names.mentioned(text if marked is None else marked)
-    if mentioned:
-        return Parsed(State.ANSWERED, mentioned, reason="read from running text")
-    return Parsed(State.UNPARSED, reason="no label in the answer")
+    found = names.listed(marked) or names.mentioned(marked) if marked is not None else _unmarked(lines, listed, names)
+    if found:
+        return Parsed(State.ANSWERED, found, reason="read from running text")
+    reason = "no clear answer in running text" if names.mentioned(text) else "no label in the answer"
+    return Parsed(State.UNPARSED, reason=reason if lines else "the answer is empty")
+
+
+def _unmarked(lines: Sequence[str], listed: Sequence[tuple[str, ...]], names: Names) -> tuple[str, ...]:
+    """Labels of an answer without "the answer is": a last line of labels alone, or one line that says what it is."""
+    if len(lines) > 1:
+        return listed[-1]
+    return names.mentioned(lines[0]) if lines and not ALOUD.search(lines[0]) else ()
 
 
 def _after_mark(text: str) -> str | None:

@@ -29,8 +29,8 @@ def most_tokens(text: str) -> int:
 
 
 def fewest_tokens(text: str) -> int:
-    """About as few as any tokenizer gives: one per word of up to ten letters, two per five Chinese or Japanese signs, half
-    of one per other sign; long repeats of one sign cost nothing."""
+    """About as few as any tokenizer gives: one per word of up to ten letters, two per five Chinese or Japanese signs,
+    half of one per other sign; long repeats of one sign cost nothing."""
     count = 0.0
     for match in UNIT.finditer(REPEATED.sub(r"\1\1", text)):
         unit = match.group()

@@ -51,6 +51,10 @@ class Dialect:
         with self._lock:
             return dict(self._chosen)
 
+    def given_up(self) -> list[str]:
+        """Wishes whose best way was given up."""
+        return [wish for wish, way in self.chosen().items() if way]
+
     def parameters(self, wishes: Mapping[str, Any], chosen: Chosen | None = None) -> dict[str, Any]:
         """Parameters of a request; a wish that is None is not said."""
         said: dict[str, Any] = {}

@@ -150,6 +150,10 @@ class SdkProvider:
         """An answer that came as a stream although none was asked for; None if it is none."""
         raise NotImplementedError
 
+    def given_up(self) -> list[str]:
+        """The wishes that this server does not know in the best way to say them."""
+        return self._dialect.given_up()
+
     def most_output(self, max_tokens: int) -> int:
         """Thinking is billed as output and shares the limit."""
         return max_tokens + self.thinking_tokens
@@ -199,7 +203,7 @@ class SdkProvider:
         body = content if isinstance(content, str) else json.dumps(content, default=str)
         begins = f", it begins with {redact(body[:80], self._key)!r}" if body.strip() else ", it is empty"
         told = f"{self._at}: the server's answer is not of the protocol ({redact(why, self._key)[:120]}{begins})"
-        return TeacherUnread(told, body)
+        return TeacherUnread(told + self.hint(), body)
 
     @contextmanager
     def translated(self) -> Iterator[None]:

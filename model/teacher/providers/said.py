@@ -15,7 +15,7 @@ HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL)
 PAGE = re.compile(r"^\s*(?:<!doctype html|<html|<head|<body|<!--)", re.IGNORECASE)
 NO_MONEY = re.compile(
     r"insufficient[_ ](quota|credit|balance|fund)|billing[_ ](hard|not|limit)|credit balance|out of credit|no credit"
-    r"|payment[_ ]required|exceeded your current quota|more credits|top up|account is not active|arrearage|欠费|余额不足",
+    r"|payment[_ ]required|exceeded your current quota|more credits|top up|account is not active|arrearage|欠费|余额",
     re.IGNORECASE,
 )
 MEANINGS = (  # words of codes, types and messages, and the status that a server should have sent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from backend.services import open_services
 from backend.settings import load_settings
 from tests.backend.commands.conftest import Run, read_json
 from tests.support.label_studio_double import LabelStudioDouble
+from tests.support.odd_server import Odd, OddServer
 
 
 @pytest.fixture
@@ -32,8 +34,8 @@ def healthy(backend: HTTPServer, double: LabelStudioDouble, run: Run, environmen
     queue.connection.close()
 
 
-def examined(run: Run, **settings: str) -> dict[str, tuple[str, str, str]]:
-    found = run("doctor", "--json", **settings)
+def examined(run: Run, *options: str, **settings: str) -> dict[str, tuple[str, str, str]]:
+    found = run("doctor", "--json", *options, **settings)
     rows = read_json(found)
     assert found.exit_code == (1 if any(row["health"] == "failure" for row in rows) else 0)
     return {row["check"]: (row["health"], row["what"], row["remedy"]) for row in rows}
@@ -205,3 +207,31 @@ def test_the_backend_is_something_else_or_open_or_locked(backend: HTTPServer, ru
     backend.clear()
     backend.expect_request("/health").respond_with_data("nothing", status=404)
     assert "something else runs there" in examined(run)[check][1]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_an_llm_is_asked_one_question_where_somebody_wants_it(run: Run, httpserver: HTTPServer) -> None:
+    odd = OddServer(httpserver, lambda text: '{"candidates": ["shipping"]}')
+    own = {"TEACHER": "openai:m", "OPENAI_BASE_URL": odd.base_url, "TEACHER_PRICE": "1,2"}
+    assert "Question to openai:m" not in examined(run, **own)
+    assert odd.requests == []
+    health, what, _ = examined(run, "--ask", **own)["Question to openai:m"]
+    assert (health, len(odd.requests)) == ("ok", 1)
+    assert re.fullmatch(r"shipping in \d+\.\d s for \$0\.000\d+", what)
+    odd.odd = Odd(thoughts="maybe refund", unknown=("response_format",), usage=None)
+    health, what, _ = examined(run, "--ask", **own)["Question to openai:m"]
+    assert health == "warning"
+    assert all(words in what for words in ("shipping in", "it thinks", "no schema", "counts no tokens"))
+    odd.odd = Odd(body="<html><title>Sign in</title></html>")
+    health, what, _ = examined(run, "--ask", **own)["Question to openai:m"]
+    assert (health, "Sign in" in what) == ("failure", True)
+
+
+@pytest.mark.parametrize("key", ["“sk-abcdefgh”", '"sk-abcdefgh"', "sk-abc\u200bdef"])
+def test_a_key_that_no_header_can_hold_is_named_before_anything_is_asked(run: Run, key: str) -> None:
+    for setting in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "LABEL_STUDIO_API_KEY"):
+        for command in (("doctor",), ("connect", "7")):
+            found = run(*command, **{setting: key})
+            assert found.exit_code == 1
+            assert f"setting {setting}: " in found.output
+            assert "abc" not in found.output
