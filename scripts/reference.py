@@ -89,6 +89,7 @@ def http(app: Any) -> Iterable[str]:
     words = {
         "train": "starts a training",
         "retry": "runs a job (`kind`) again",
+        "ask-again": "asks the teacher about what it did not answer",
         "cancel": "takes back a waiting job (`kind`)",
         "serve": "serves a version (`version`)",
         "pause": "pauses the project",

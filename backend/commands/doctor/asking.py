@@ -69,9 +69,7 @@ def _noticed(teacher: LlmTeacher, reply: Reply, seconds: float) -> list[str]:
         "it thinks, although it was asked not to: every answer takes longer and costs more": bool(reply.thoughts)
         or has_thoughts(reply.text),
         "it knows no schema: answers are checked here alone": "schema" in given_up,
-        f"it does not know {', '.join(wish for wish in given_up if wish != 'schema')}": bool(
-            set(given_up) - {"schema"}
-        ),
+        f"it does not know {', '.join(others)}": bool(others),
         "it counts no tokens: costs are estimates": bool(reply.usage.estimated),
         "the answer was cut off": reply.truncated,
         f"it is slow: more than {SLOW_SECONDS:.0f} s for one answer": seconds > SLOW_SECONDS,
