@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -181,7 +182,8 @@ def _collect(job: Job, teacher: Teacher, asking: BatchTeacher, row: BatchRow) ->
         _keep(job, row.version, row.tasks, found.answers)
         if ticket.teacher == teacher.hash:
             _remember(job, teacher, row, found.answers)
-    batches.ended(job.services.engine, row.batch, "done", found.spent)
+    share = row.reserved_microusd * found.uncounted // max(1, len(row.tasks))  # no count of tokens: the most it can be
+    batches.ended(job.services.engine, row.batch, "done", replace(found.spent, microusd=found.spent.microusd + share))
     log.info("batch collected", answers=len(found.answers), asked_again=len(found.again))
 
 

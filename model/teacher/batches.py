@@ -50,13 +50,14 @@ class Ticket:
 class Collected:
     """What a submission brought: answers by key, keys to ask again in a normal run, and whether all has ended.
 
-    `spent` is everything that was paid, answers to be asked again included.
+    `spent` is everything that was paid, answers to be asked again included; of `uncounted` replies it is not known.
     """
 
     answers: dict[str, Answer]
     again: tuple[str, ...]
     ended: bool
     spent: Usage
+    uncounted: int = 0
 
 
 class BatchTeacher:
@@ -120,7 +121,7 @@ class BatchTeacher:
         """The outcomes of all batches that have ended. May be called again; it costs nothing."""
         answers: dict[str, Answer] = {}
         again: list[str] = []
-        spent, ended = Usage(), True
+        spent, ended, uncounted = Usage(), True, 0
         for batch, keys in ticket.batches.items():
             if not self._batches.progress(batch).ended:
                 ended = False
@@ -129,6 +130,7 @@ class BatchTeacher:
             for key in keys:
                 item = items.get(key, BatchItem(key, problem="the batch expired", again=True))
                 spent += item.reply.usage if item.reply else Usage()
+                uncounted += item.reply is not None and not item.reply.usage.input_tokens
                 answer = self._answer(item)
                 if answer is None:
                     again.append(key)
@@ -137,7 +139,7 @@ class BatchTeacher:
         twins = {key: sent for key, sent in ticket.twins.items() if sent in answers}
         answers |= {key: replace(answers[sent], usage=Usage()) for key, sent in twins.items()}
         again += [key for key, sent in ticket.twins.items() if sent in set(again)]
-        return Collected(answers, tuple(again), ended, spent)
+        return Collected(answers, tuple(again), ended, spent, uncounted)
 
     def _answer(self, item: BatchItem) -> Answer | None:
         """None: to be asked again."""

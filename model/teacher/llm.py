@@ -161,6 +161,8 @@ class LlmTeacher:
             usage = self._blame(error, run)
             return Answer(State.REFUSED, None, "", usage, f"the server refuses this text: {error}")
         parsed = self.read(reply)
+        if parsed.state is State.ANSWERED and not first:
+            self.room.answers()
         if parsed.state is not State.UNPARSED or reply.unread:
             return answer_of(parsed, reply.text, reply.usage)
         if overflowed(reply) and self.room.most and second <= first:
@@ -204,11 +206,12 @@ class LlmTeacher:
         values, _ = json_values(reply.text)
         rows = values[0].get("answers") if len(values) == 1 and isinstance(values[0], dict) else None
         entries = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        unusable = reply.refused or reply.filtered or bool(reply.unread)
         numbers = [row["text"] if type(row.get("text")) is int else None for row in entries]
         return {
             number: parse_value({"candidates": row.get("candidates")}, self.prompt.space, self.prompt.strategy)
             for number, row in zip(numbers, entries, strict=True)
-            if number is not None and 1 <= number <= size and numbers.count(number) == 1 and not reply.refused
+            if number is not None and 1 <= number <= size and numbers.count(number) == 1 and not unusable
         }
 
     def _send_again(self, request: Request, reply: Reply, thinking: int, run: Run) -> Reply | None:
