@@ -84,3 +84,26 @@ def test_a_project_overrides_by_object_or_by_json_text(settings: Settings) -> No
 def test_wrong_options_are_refused_with_what_is_allowed(settings: Settings, extra: object, words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         settings.for_project(extra)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("OPENAI_API_KEY", "“sk-abc”", "left double quotation mark"),
+        ("ANTHROPIC_API_KEY", "sk-\u200babc", "zero width space"),
+        ("LABEL_STUDIO_API_KEY", "abc def", "at place 4 that no key has .space."),
+        ("OPENAI_API_KEY", "'sk-abc'", "stands in quotation marks"),
+        ("OPENAI_BASE_URL", "http://host:port/v1", "is no address"),
+        ("OPENAI_BASE_URL", "http://", "names no host"),
+        ("LABEL_STUDIO_URL", "http://host/a b", "which no address has"),
+    ],
+)
+def test_what_no_request_can_carry_is_named_when_settings_are_read(name: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=f"setting {name}: .*{words}") as caught:
+        load_settings(_env_file=None, **{name: value})
+    assert value not in str(caught.value)
+
+
+def test_white_space_around_a_key_or_address_is_nothing() -> None:
+    found = load_settings(_env_file=None, OPENAI_API_KEY=" sk-abc\n", OPENAI_BASE_URL=" http://host/v1/ ")
+    assert (found.OPENAI_API_KEY.get_secret_value(), found.OPENAI_BASE_URL) == ("sk-abc", "http://host/v1")
