@@ -15,8 +15,9 @@ from model.teacher.prompting.thoughts import has_thoughts, without_thoughts
 SPACE = LabelSpace.of(["billing", "refund", "shipping"])
 RATING = LabelSpace.of("12345")
 MARKS = [
-    ("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<seed:think>", "</seed:think>"),
-    ("<reasoning>", "</reasoning>"), ("<reflection>", "</reflection>"), ("[THINK]", "[/THINK]"), ("◁think▷", "◁/think▷"),
+    ("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"),
+    ("<seed:think>", "</seed:think>"), ("<reasoning>", "</reasoning>"), ("<reflection>", "</reflection>"),
+    ("[THINK]", "[/THINK]"), ("◁think▷", "◁/think▷"),
     ("<|START_THINKING|>", "<|END_THINKING|>"), ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
     ("analysis", "assistantfinal"), ("<|inner_prefix|>", "<|inner_suffix|>"), ("<|channel>thought\n", "<channel|>"),
@@ -58,14 +59,14 @@ def test_what_was_only_considered_does_not_count(raw: str, labels: tuple[str, ..
     assert parse(raw, SPACE).labels == labels
 
 
-@pytest.mark.parametrize("raw", ['{"candidates":[5]}', '{"label":5}', '{"label": 5.0}', '{"candidates": [{"label": 5}]}',
-                                 "5", "Rating: 5", "The answer is **5**."])  # fmt: skip
+@pytest.mark.parametrize("raw", ['{"candidates":[5]}', '{"label":5}', '{"label": 5.0}', '[{"label": 5}]', "5", "5.",
+                                 "Rating: 5", "The answer is **5**."])  # fmt: skip
 def test_labels_may_be_numbers(raw: str) -> None:
     assert parse(raw, RATING).labels == ("5",)
 
 
 @pytest.mark.parametrize(
-    "raw", ["I would rate this 3 out of 5.", "4 stars", "There are 2 reasons.", "Rating: 4/5 or so"]
+    "raw", ["I would rate this 3 out of 5.", "4 stars", "There are 2 reasons.", "Rating: 4/5, say"]
 )
 def test_numbers_in_prose_are_no_labels(raw: str) -> None:
     assert parse(raw, RATING).state is State.UNPARSED

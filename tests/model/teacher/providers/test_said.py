@@ -14,7 +14,7 @@ SHAPES = [
     ({"error": {"message": "Insufficient credits", "code": 402}}, 402, "Insufficient credits"),
     ({"error": {"message": "m", "type": "authentication_error"}}, 401, "m"),
     ({"error": "model 'x' not found, try pulling it first"}, 404, "model 'x' not found, try pulling it first"),
-    ({"object": "error", "message": "The model `x` does not exist.", "code": 404}, 404, "The model `x` does not exist."),
+    ({"object": "error", "message": "The model `x` does not exist", "code": 404}, 404, "The model `x` does not exist"),
     ({"detail": [{"loc": ["body", "think"], "msg": "Extra inputs are not permitted"}]}, 400,
      "Extra inputs are not permitted (body.think)"),
     ({"object": "error", "message": {"detail": [{"msg": "bad", "loc": ["body", "x"]}]}}, 0, "bad (body.x)"),
