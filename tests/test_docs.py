@@ -18,7 +18,8 @@ from model.teacher.prompting.prompts import TEMPLATE
 
 ROOT = Path(__file__).resolve().parent.parent
 FOR_PEOPLE = sorted((ROOT / "docs").glob("*.md"))
-EVIDENCE = sorted((ROOT / "docs" / "evidence").glob("*.md"))
+MEASURED = sorted((ROOT / "docs" / "evidence").glob("*.json"))
+EVIDENCE = [page.with_suffix(".md") for page in MEASURED]  # pages of facts about others have no figures of ours
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *FOR_PEOPLE, *EVIDENCE]
 MOST_WORDS = 9_500  # of docs/*.md in all: what somebody reads who installs, uses, runs and understands it
 CONCLUSION_LINES = 5

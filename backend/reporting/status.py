@@ -46,13 +46,7 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "label_space": list(current.project.space.names) if current.project.space else [],
         "tasks": tasks.count(engine, number),
         "with_candidates": asked.answered if asked else 0,
-        "asked": {
-            "tasks": asked.count if asked else 0,
-            "answered": asked.answered if asked else 0,
-            "abstained": asked.abstained if asked else 0,
-            "refused": asked.refused if asked else 0,
-            "unreadable": asked.unparsed if asked else 0,
-        },
+        "asked": _asked(asked or candidates.Figures()),
         "human_labels": figures.decided(engine, number),
         "mean_candidates": asked.mean_size if asked else None,
         "teacher": {
@@ -98,6 +92,10 @@ def left_out(current: Current) -> dict[str, Any]:
 
 def _whereabouts(project: Project) -> dict[str, Any]:
     return {"project": project.label_studio_id, "address": project.instance or None, "elsewhere": project.elsewhere}
+def _asked(found: candidates.Figures) -> dict[str, int]:
+    """What came of the questions to the present teacher version, in tasks."""
+    answered = {"tasks": found.count, "answered": found.answered, "abstained": found.abstained}
+    return {**answered, "refused": found.refused, "unreadable": found.unparsed}
 
 
 def teacher_name(current: Current) -> str:

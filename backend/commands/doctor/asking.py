@@ -63,7 +63,7 @@ def _noticed(teacher: LlmTeacher, reply: Reply, seconds: float) -> list[str]:
     from model.teacher.prompting.thoughts import has_thoughts
 
     provider = teacher.provider
-    given_up = getattr(provider, "given_up", list)()
+    given_up: list[str] = getattr(provider, "given_up", list)()
     others = [wish for wish in given_up if wish != "schema"]
     notes = {
         "it thinks, although it was asked not to: every answer takes longer and costs more": bool(reply.thoughts)
