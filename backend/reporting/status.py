@@ -92,6 +92,8 @@ def left_out(current: Current) -> dict[str, Any]:
 
 def _whereabouts(project: Project) -> dict[str, Any]:
     return {"project": project.label_studio_id, "address": project.instance or None, "elsewhere": project.elsewhere}
+
+
 def _asked(found: candidates.Figures) -> dict[str, int]:
     """What came of the questions to the present teacher version, in tasks."""
     answered = {"tasks": found.count, "answered": found.answered, "abstained": found.abstained}

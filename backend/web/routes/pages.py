@@ -16,7 +16,15 @@ from backend.projects.current import current_of
 from backend.projects.whereabouts import address
 from backend.reporting.page_figures import drawn, insight, next_run
 from backend.reporting.status import project_status
-from backend.reporting.wording import FILTERS, asked_words, incident_words, job_words, left_out_words, phase_words, what_next
+from backend.reporting.wording import (
+    FILTERS,
+    asked_words,
+    incident_words,
+    job_words,
+    left_out_words,
+    phase_words,
+    what_next,
+)
 from backend.services import Services
 from backend.web.context import answer_json, context, known_project
 from backend.web.csrf import form_token, keep_token, may_act
