@@ -82,9 +82,11 @@ def blind_teacher(engine: sa.Engine, project: int, version: str, share: float) -
     """A teacher version's candidate sets against people who did not see any."""
     seen = {task: labels for task, labels, shown, _ in _first(engine, project) if not shown}
     query = sa.select(candidate_sets.c.task, candidate_sets.c.labels).where(
-        candidate_sets.c.project == project, candidate_sets.c.version == version, candidate_sets.c.state.in_(("answered", "abstained")),
+        candidate_sets.c.project == project,
+        candidate_sets.c.version == version,
+        candidate_sets.c.state.in_(("answered", "abstained")),
         ~outdated(candidate_sets),
-    )  # fmt: skip
+    )
     decided = sa.select(people.c.task).where(people.c.project == project, people.c.shown_labels.is_not(None))
     with read(engine) as connection:
         names = label_names(connection, project)
