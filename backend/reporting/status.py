@@ -45,8 +45,7 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "not_loaded": problems.get(served or ""),
         "label_space": list(current.project.space.names) if current.project.space else [],
         "tasks": tasks.count(engine, number),
-        "with_candidates": asked.answered if asked else 0,
-        "asked": _asked(asked or candidates.Figures()),
+        **_asked(asked or candidates.Figures()),
         "human_labels": figures.decided(engine, number),
         "mean_candidates": asked.mean_size if asked else None,
         "teacher": {
@@ -94,10 +93,11 @@ def _whereabouts(project: Project) -> dict[str, Any]:
     return {"project": project.label_studio_id, "address": project.instance or None, "elsewhere": project.elsewhere}
 
 
-def _asked(found: candidates.Figures) -> dict[str, int]:
+def _asked(found: candidates.Figures) -> dict[str, Any]:
     """What came of the questions to the present teacher version, in tasks."""
     answered = {"tasks": found.count, "answered": found.answered, "abstained": found.abstained}
-    return {**answered, "refused": found.refused, "unreadable": found.unparsed}
+    asked = {**answered, "refused": found.refused, "unreadable": found.unparsed}
+    return {"with_candidates": found.answered, "asked": asked}
 
 
 def teacher_name(current: Current) -> str:
