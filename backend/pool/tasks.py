@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.pool.database import student_tables, tables
-from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.bulk import chunks, delete, together, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import candidate_sets, tasks
@@ -75,6 +75,7 @@ def remove(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
     if not ids:
         return
     with write(engine) as connection:
+        together(connection, project)
         for table in OF_A_TASK:
             _forget(connection, table, project, ids)
 

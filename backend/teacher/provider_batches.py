@@ -133,7 +133,7 @@ def poll(job: Job, teacher: Teacher, version: str) -> set[int]:
 def _reserve(job: Job, asking: BatchTeacher, version: str, rows: list[tuple[int, str]]) -> tuple[int | None, int]:
     """The reservation, if there is money for it, and its micro-dollars."""
     bound = asking.upper_bound_microusd([text for _, text in rows])
-    return ledger.reserve(job.services.engine, job.number, version, bound, patience=None), bound
+    return ledger.reserve(job.services.engine, job.number, version, bound), bound
 
 
 def _not_taken(job: Job, number: int, error: TeacherError) -> None:

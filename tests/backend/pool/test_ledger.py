@@ -67,13 +67,15 @@ def test_what_a_killed_process_reserved_is_booked_at_its_upper_bound(budget: sa.
     assert ledger.book_lost(budget, PROJECT) == 0  # the living one is left alone
 
 
-def test_what_was_lost_and_comes_after_all_is_booked_in_addition(budget: sa.Engine) -> None:
+def test_what_was_lost_and_comes_after_all_takes_the_place_of_the_loss(budget: sa.Engine) -> None:
     held = ledger.reserve(budget, PROJECT, TEACHER, 300)
     with write(budget) as connection:
         ledger.expire(connection, held)
     assert ledger.book_lost(budget, PROJECT) == 300
-    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 40))
-    assert ledger.totals(budget, PROJECT) == ledger.Totals(1, 5, 0, 5, 340, 0, 1000, lost_microusd=300)
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 40), part=100)
+    assert ledger.totals(budget, PROJECT) == ledger.Totals(1, 5, 0, 5, 240, 0, 1000, lost_microusd=200)
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 70))
+    assert ledger.totals(budget, PROJECT) == ledger.Totals(2, 10, 0, 10, 110, 0, 1000)
 
 
 def test_a_reservation_by_a_clock_that_was_set_back_since_is_not_held_for_years(budget: sa.Engine) -> None:
