@@ -109,6 +109,11 @@ def unfinished(engine: sa.Engine, project: int) -> list[BatchRow]:
     return [BatchRow(**{**row, "tasks": {key: (one[0], one[1]) for key, one in row["tasks"].items()}}) for row in rows]
 
 
+def away(engine: sa.Engine, project: int, version: str) -> set[int]:
+    """The tasks of a version that are with a provider's batch service, or on their way there."""
+    return {task for row in unfinished(engine, project) if row.version == version for task, _ in row.tasks.values()}
+
+
 def all_of(engine: sa.Engine, project: int, version: str) -> list[set[int]]:
     """The tasks of each submission of a version that reached the provider, finished ones too."""
     here = (table.c.project == project, table.c.version == version, table.c.state != "lost")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import delete, insert, lock_in_order, upsert
+from backend.pool.database.bulk import delete, in_order, insert, upsert
 from backend.pool.database.engine import read, write
 from backend.pool.database.student_tables import predictions, published
 from backend.pool.database.tables import candidate_sets
@@ -46,8 +46,8 @@ def confirm(engine: sa.Engine, project: int, version: str, tasks: Collection[int
     """Label Studio took what was sent; a row that `/predict` gave away meanwhile stays open."""
     with write(engine) as connection:
         for chunk in _chunks(tasks):
-            lock_in_order(connection, published, _sent(project, version, chunk))
-            connection.execute(sa.update(published).where(_sent(project, version, chunk)).values(confirmed=True))
+            mine = in_order(connection, published, _sent(project, version, chunk))
+            connection.execute(sa.update(published).where(mine).values(confirmed=True))
 
 
 def withdraw(engine: sa.Engine, project: int, version: str, tasks: Collection[int]) -> None:
@@ -77,13 +77,15 @@ def settle(
     """What asking Label Studio showed: these it holds, and those it does not. What was given away since stays open."""
     closed = _of(project, version) & _over(now_ms)
     with write(engine) as connection:
-        for chunk in _chunks([*held, *lost]):
-            lock_in_order(connection, published, closed, published.c.task.in_(chunk))
-        for chunk in _chunks(held):
-            statement = sa.update(published).where(closed, published.c.task.in_(chunk))
+        mine: set[int] = set()
+        for chunk in _chunks([*held, *lost]):  # first all of them, in one order
+            query = sa.select(published.c.task).where(closed, published.c.task.in_(chunk))
+            mine.update(connection.scalars(query.order_by(published.c.task).with_for_update()))
+        for chunk in _chunks(mine.intersection(held)):
+            statement = sa.update(published).where(_of(project, version), published.c.task.in_(chunk))
             connection.execute(statement.values(confirmed=True, open_until_ms=0))
-        for chunk in _chunks(lost):
-            connection.execute(sa.delete(published).where(closed, published.c.task.in_(chunk)))
+        for chunk in _chunks(mine.intersection(lost)):
+            connection.execute(sa.delete(published).where(_of(project, version), published.c.task.in_(chunk)))
 
 
 def outdated(engine: sa.Engine, project: int) -> dict[int, set[str]]:

@@ -67,16 +67,18 @@ def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgr
 
 
 def delete(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
-    """Delete rows, locked in the order of their key, in which all bulk writes come; their number."""
-    lock_in_order(connection, table, *where)
-    return connection.execute(sa.delete(table).where(*where)).rowcount
+    """Delete rows in the order of their key, in which all bulk writes come; their number."""
+    return connection.execute(sa.delete(table).where(in_order(connection, table, *where))).rowcount
 
 
-def lock_in_order(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> None:
-    """PostgreSQL locks rows as it comes across them, so that two writers of the same rows could wait for each other."""
-    if connection.dialect.name == "postgresql":
-        rows = sa.select(sa.literal(1)).select_from(table).where(*where).order_by(*table.primary_key)
-        connection.execute(sa.select(sa.func.count()).select_from(rows.with_for_update(of=table).subquery()))
+def in_order(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """The condition for a DELETE or UPDATE that locks its rows in the order of their key, and only those that are there
+    when it begins. PostgreSQL locks them as it comes across them, so that two writers could wait for each other."""
+    if connection.dialect.name != "postgresql":
+        return sa.and_(*where)
+    key = list(table.primary_key)
+    rows = sa.select(*key).where(*where).order_by(*key).with_for_update(of=table).cte("locked")
+    return sa.tuple_(*key).in_(sa.select(rows))
 
 
 def together(connection: sa.Connection, what: str | int) -> None:

@@ -28,10 +28,11 @@ SESSION = {  # of the connection that keeps a lock
 
 
 @contextmanager
-def alone(engine: sa.Engine, name: str) -> Iterator[bool]:
+def alone(engine: sa.Engine, name: str, lasting: bool = True) -> Iterator[bool]:
     """Hold the lock `name` of this pool while the block runs; False, and nothing is held, if another process has it.
 
-    PostgreSQL keeps it for all hosts. SQLite has one host, whose system keeps it on a file beside the database.
+    PostgreSQL keeps it for all hosts. SQLite has one host, whose system keeps it on a file beside the database. A lock
+    that is not `lasting`, because nobody takes it a second time, leaves no file.
     """
     if engine.dialect.name == "postgresql":
         with _in_postgresql(engine, name) as mine:
@@ -39,8 +40,13 @@ def alone(engine: sa.Engine, name: str) -> Iterator[bool]:
     elif engine.url.database in (None, "", ":memory:"):
         yield True
     else:
-        with _on_file(Path(f"{engine.url.database}-locks") / name) as mine:
-            yield mine
+        path = Path(f"{engine.url.database}-locks") / name
+        with _on_file(path) as mine:
+            try:
+                yield mine
+            finally:
+                if mine and not lasting:
+                    path.unlink(missing_ok=True)
 
 
 @contextmanager
