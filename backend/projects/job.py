@@ -89,11 +89,13 @@ class Job:
         if kind == self.kind:
             jobs.ask_again(self.services.engine, self.number, kind)
             return
+        self.expect_turn()
         with suppress(QueueError):
             self.services.queue.enqueue(kind, self.number)
 
     def ask_once(self, kind: str) -> None:
         """Ask for another job of this project, unless it waits or runs. Kept in the pool while Redis is away."""
+        self.expect_turn()
         try:
             self.services.queue.ensure(kind, self.number)
         except QueueError:

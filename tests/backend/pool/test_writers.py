@@ -217,6 +217,7 @@ def test_a_writer_stands_a_crowd(pool: sa.Engine, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in WRITERS if name.endswith((".drop", ".remove", ".settle", ".save"))])
 def test_a_writer_stands_a_crowd_of_all_the_others(pool: sa.Engine, name: str) -> None:
     """The rows that it takes away are the ones that the others are adding."""
+
     def work(rng: random.Random) -> None:
         WRITERS[name if rng.random() < 0.4 else rng.choice(sorted(WRITERS))](pool, rng)
         if projects.get(pool, PROJECT) is None:
