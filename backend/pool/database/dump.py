@@ -21,7 +21,7 @@ from backend.pool.database.schema import SCHEMA
 
 FORMAT = "shortlist pool"
 PAGE = 5_000  # rows per statement
-NUMBERED = "0019"  # from this schema on, rows that others refer to keep their numbers
+NUMBERED = "0019"  # from this schema on, rows keep their numbers
 TABLES = [table for table in SCHEMA.sorted_tables if table.info != PASSING]
 
 
@@ -71,9 +71,8 @@ def _write(connection: sa.Connection, file: IO[str]) -> dict[str, int]:
     counts = {}
     _line(file, {"format": FORMAT, "schema": sorted(schema(connection))})
     for table in TABLES:
-        columns = _columns(table)
-        _line(file, {"table": table.name, "columns": [column.name for column in columns]})
-        query = sa.select(*columns).order_by(*table.primary_key)
+        _line(file, {"table": table.name, "columns": [column.name for column in table.c]})
+        query = sa.select(table).order_by(*table.primary_key)
         counts[table.name] = 0
         for row in connection.execution_options(yield_per=PAGE).execute(query):
             _line(file, list(row))
@@ -85,7 +84,9 @@ def _write(connection: sa.Connection, file: IO[str]) -> dict[str, int]:
 def _load(connection: sa.Connection, lines: Iterator[Any]) -> dict[str, int]:
     here, there = schema(connection), _schema(next(lines, None))
     if here == there:
-        return _fill(connection, SCHEMA.tables, lines)
+        counts = _fill(connection, SCHEMA.tables, lines)
+        _count_on(connection)
+        return counts
     if len(there) != 1 or not there < revisions():
         raise ValueError(
             f"it has schema {sorted(there)}, but this release has {sorted(here)}; use the release that wrote it"
@@ -95,7 +96,18 @@ def _load(connection: sa.Connection, lines: Iterator[Any]) -> dict[str, int]:
     migrate(connection)
     if max(there) < NUMBERED:
         relink(connection)
+    _count_on(connection)
     return counts
+
+
+def _count_on(connection: sa.Connection) -> None:
+    """PostgreSQL's counters go on after the rows that came with their numbers; SQLite looks at the rows."""
+    for table in TABLES if connection.dialect.name == "postgresql" else ():
+        counted = table.autoincrement_column
+        if counted is not None:
+            last = sa.select(sa.func.max(counted)).scalar_subquery()
+            counter = sa.func.pg_get_serial_sequence(table.name, counted.name)
+            connection.execute(sa.select(sa.func.setval(counter, last)).where(last.is_not(None)))
 
 
 def _fill(connection: sa.Connection, tables: Mapping[str, sa.Table], lines: Iterator[Any]) -> dict[str, int]:
@@ -137,11 +149,6 @@ def _expect_empty(connection: sa.Connection) -> None:
     for table in TABLES:
         if connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() is not None:
             raise PoolError(f"the pool is not empty (table {table.name}): restore a backup into a new database")
-
-
-def _columns(table: sa.Table) -> list[sa.Column[Any]]:
-    """All but the number that the database gives to a row by itself, and to which nothing refers."""
-    return [column for column in table.c if column is not table.autoincrement_column]
 
 
 def _line(file: IO[str], content: object) -> None:
