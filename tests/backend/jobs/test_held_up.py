@@ -18,8 +18,8 @@ from backend.pool.database.engine import open_engine, upgrade
 from backend.pool.database.lock import turn
 from backend.pool.database.schema import SCHEMA
 from backend.pool.text import text_hash
+from backend.projects.current import current_of
 from backend.projects.updates import remember
-from backend.projects.versions import teacher_version
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
@@ -76,7 +76,7 @@ def fill(world: World) -> None:
     known = {task: text for task, (text, _) in given.items() if task != ids[0]}  # one is left to sync and annotate
     tasks.add(world.engine, 7, {ids[0]: given[ids[0]][0], **known})
     stored = [(task, text_hash(text), answered(given[task][1])) for task, text in known.items()]
-    candidates.save(world.engine, 7, teacher_version(world.services, world.project), stored)
+    candidates.save(world.engine, 7, current_of(world.services, world.project).teacher_version, stored)
     for task in ids[:9]:
         world.double.annotate(task, [given[task][1]])
 
