@@ -51,7 +51,7 @@ def clear(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -
     here = (acquisition.c.project == project, acquisition.c.version == version)
     with write(engine) as connection:
         for chunk in chunks(sorted(ids)):
-            connection.execute(sa.delete(acquisition).where(*here, acquisition.c.task.in_(chunk)))
+            delete(connection, acquisition, *here, acquisition.c.task.in_(chunk))
 
 
 def drop(engine: sa.Engine, project: int, version: str) -> None:

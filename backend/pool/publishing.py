@@ -103,7 +103,7 @@ def take_back(engine: sa.Engine, project: int, task: int, versions: Collection[s
     """Label Studio holds the outdated rows of a task no more: what the versions say of the new text can be sent."""
     here = (published.c.project == project, published.c.task == task, published.c.version.in_(versions))
     with write(engine) as connection:
-        connection.execute(sa.delete(published).where(*here, published.c.outdated == sa.true()))
+        delete(connection, published, *here, published.c.outdated == sa.true())
 
 
 def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int]:

@@ -114,6 +114,7 @@ def label(engine: sa.Engine, rng: random.Random) -> None:
 
 WRITERS: dict[str, Write] = {
     "acquisition.save": lambda e, r: acquisition.save(e, PROJECT, STUDENT, dict.fromkeys(some(r), 0.5)),
+    "acquisition.clear": lambda e, r: acquisition.clear(e, PROJECT, STUDENT, some(r)),
     "acquisition.drop": lambda e, r: acquisition.drop(e, PROJECT, STUDENT),
     "acquisition.line_up": lambda e, r: acquisition.line_up(e, PROJECT, "people", STUDENT, some(r)),
     "acquisition.mark_done": lambda e, r: acquisition.mark_done(e, PROJECT, "people", STUDENT, 3),
@@ -158,6 +159,7 @@ WRITERS: dict[str, Write] = {
     "projects.set_paused": lambda e, r: projects.set_paused(e, PROJECT, False),
     "projects.set_published": lambda e, r: projects.set_published(e, PROJECT, STUDENT),
     "projects.set_synced": lambda e, r: projects.set_synced(e, PROJECT, "2026-11-21T06:00:00.000000Z"),
+    "projects.set_elsewhere": lambda e, r: projects.set_elsewhere(e, PROJECT, False),
     "projects.mark_trained": lambda e, r: projects.mark_trained(e, PROJECT, 1),
     "projects.remove": lambda e, r: projects.remove(e, PROJECT),
     "publishing.intend": lambda e, r: publishing.intend(e, PROJECT, STUDENT, some(r)),
@@ -165,6 +167,7 @@ WRITERS: dict[str, Write] = {
     "publishing.confirm": lambda e, r: publishing.confirm(e, PROJECT, STUDENT, some(r)),
     "publishing.withdraw": lambda e, r: publishing.withdraw(e, PROJECT, STUDENT, some(r)),
     "publishing.settle": settle,
+    "publishing.take_back": lambda e, r: publishing.take_back(e, PROJECT, r.randrange(TASKS), [STUDENT]),
     "rulings.save": lambda e, r: rulings.save(e, PROJECT, STUDENT, dict.fromkeys(some(r), "llm")),
     "rulings.fill": lambda e, r: rulings.fill(e, PROJECT, STUDENT, "committee"),
     "rulings.drop": lambda e, r: rulings.drop(e, PROJECT, STUDENT),
@@ -173,10 +176,13 @@ WRITERS: dict[str, Write] = {
     ),
     "shortlists.drop": lambda e, r: shortlists.drop(e, PROJECT, STUDENT),
     "tasks.add": lambda e, r: tasks.add(e, PROJECT, {task: f"text {r.random()}" for task in some(r)}),
+    "tasks.add_textless": lambda e, r: tasks.add_textless(e, PROJECT, some(r)[:10]),
     "tasks.remove": lambda e, r: tasks.remove(e, PROJECT, some(r)),
     "teachers.remember": lambda e, r: teachers.remember(e, PROJECT, TEACHER, "core", "openai:m", "single"),
     "teachers.ask_anew": lambda e, r: teachers.ask_anew(e, PROJECT, TEACHER),
     "versions.add": add_version,
+    "versions.next_number": lambda e, r: versions.next_number(e, PROJECT),
+    "versions.skip_numbers": lambda e, r: versions.skip_numbers(e, 1),
     "versions.set_state": lambda e, r: versions.set_state(e, PROJECT, STUDENT, "trained", ""),
     "versions.set_metrics": lambda e, r: versions.set_metrics(e, PROJECT, STUDENT, {}),
 }
