@@ -159,6 +159,7 @@ WRITERS: dict[str, Write] = {
     "projects.set_paused": lambda e, r: projects.set_paused(e, PROJECT, False),
     "projects.set_published": lambda e, r: projects.set_published(e, PROJECT, STUDENT),
     "projects.set_synced": lambda e, r: projects.set_synced(e, PROJECT, "2026-11-21T06:00:00.000000Z"),
+    "projects.set_on_screen": lambda e, r: projects.set_on_screen(e, PROJECT, STUDENT),
     "projects.set_elsewhere": lambda e, r: projects.set_elsewhere(e, PROJECT, False),
     "projects.mark_trained": lambda e, r: projects.mark_trained(e, PROJECT, 1),
     "projects.remove": lambda e, r: projects.remove(e, PROJECT),
