@@ -6,6 +6,7 @@ ShortlistError
 ├── RequestError             a request's body cannot be understood; says what is wrong with it
 ├── ProjectError             the project is unknown here or paused
 ├── PoolError                the database cannot be opened or is of a newer release
+│   └── TurnLost             another process has taken over what this one was doing: it may not write any more
 ├── QueueError               Redis cannot be reached, so that no job can be started
 ├── LabelStudioError         Label Studio cannot be used
 │   ├── LabelStudioUnavailable   down, slow or answering 429 or 5xx: trying later may help
@@ -40,6 +41,10 @@ class ProjectError(ShortlistError):
 
 class PoolError(ShortlistError):
     """The database cannot be opened or is of a newer release."""
+
+
+class TurnLost(PoolError):
+    """Another process has taken over what this one was doing."""
 
 
 class QueueError(ShortlistError):

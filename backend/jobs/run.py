@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 
 import sqlalchemy as sa
@@ -12,11 +13,11 @@ import structlog
 from redis.exceptions import RedisError
 from rq import get_current_job
 
-from backend.errors import LabelStudioUnavailable, QueueError, ShortlistError
+from backend.errors import LabelStudioUnavailable, QueueError, ShortlistError, TurnLost
 from backend.logs import configure_logs
 from backend.pool import jobs, projects
 from backend.pool.database.engine import open_engine
-from backend.pool.database.lock import alone
+from backend.pool.database.lock import turn
 from backend.projects.job import Job
 from backend.queue.job_queue import JobQueue
 from backend.queue.kinds import LONGEST_WAIT_SECONDS, PAUSABLE
@@ -38,7 +39,8 @@ TURN_SECONDS = 10.0  # a job whose turn another process has is tried again after
 def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:
     """Run `work` and record its state; its result is the last step in words.
 
-    What may pass by itself is raised, so that RQ tries again later; everything else is recorded and ends the job.
+    What may pass by itself is raised, so that RQ tries again later; everything else is recorded and ends the job. Once
+    another process has taken over, nothing that the job still writes counts.
     """
     job = Job(job_services(), kind, project)
     structlog.contextvars.clear_contextvars()
@@ -46,12 +48,17 @@ def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:
         if projects.get(job.services.engine, project) is None:
             log.warning("job of an unknown project")
             return
-        with alone(job.services.engine, f"{TURNS.get(kind, kind)}-{project}") as mine:
-            if not mine:
+        with turn(job.services.engine, f"{TURNS.get(kind, kind)}-{project}") as engine:
+            if engine is None:
                 _leave_to_the_other(job)
-            elif _told_of_a_failure(job) or not _died_too_often(job):
-                jobs.begin(job.services.engine, project, kind)
-                _run(job, _wait_for_resume if kind in PAUSABLE and job.paused else work)
+                return
+            mine = Job(replace(job.services, engine=engine), kind, project)
+            try:
+                if _told_of_a_failure(mine) or not _died_too_often(mine):
+                    jobs.begin(engine, project, kind)
+                    _run(mine, _wait_for_resume if kind in PAUSABLE and mine.paused else work)
+            except TurnLost as error:
+                _end_late(job, error)
 
 
 def _leave_to_the_other(job: Job) -> None:
@@ -61,6 +68,12 @@ def _leave_to_the_other(job: Job) -> None:
     log.warning("not run a second time: another process is at it")
     if row is None or row.state != "running":
         job.ask_later(TURN_SECONDS)
+
+
+def _end_late(job: Job, error: TurnLost) -> None:
+    """The successor has the job's row by now: people are told beside it, and RQ that the job is over."""
+    log.error("job ended, another process has taken over", reason=str(error))
+    job.note(f"{str(error)[:1].upper()}{str(error)[1:]}")
 
 
 def _wait_for_resume(job: Job) -> str:
@@ -75,6 +88,8 @@ def _run(job: Job, work: Callable[[Job], str]) -> None:
         if _waits_as_told(job, error):
             return
         _say_that_it_is_tried_again(job, error)
+        raise
+    except TurnLost:
         raise
     except (ShortlistError, ModelError) as error:
         if _storage_is_away(error):

@@ -184,6 +184,7 @@ def _keep(job: Job, snapshot: Snapshot, student: Student, report: TrainingReport
     engine, store = job.services.engine, job.services.registry
     number, version = _new_name(job, student.kind, snapshot.space.hash)
     job.about(version)
+    job.expect_turn()
     content = {**metrics, "training": report.to_json()}
     card = {"project": job.number, "title": job.project.title, **content}
     store.write(job.number, version, carrying(job, student), card)

@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -37,6 +38,7 @@ class LabelStudioHttp:
         self._lock = threading.Lock()
         timeout = httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS)
         self._client = httpx.Client(base_url=self.url + "/", timeout=timeout, follow_redirects=False)
+        self.before_write: Callable[[], None] = lambda: None  # raises where nothing may be changed any more
         self.server_time = ""  # Label Studio's clock at its last answer: the Date header, RFC 9110
 
     def close(self) -> None:
@@ -60,7 +62,10 @@ class LabelStudioHttp:
         Raises LabelStudioUnavailable (down, slow, 429, 5xx), LabelStudioRefused (401, 403, 404), AddressBlocked, and
         LabelStudioError for everything else that is not 2xx.
         """
-        answer = self._request(method, path, body, params, {"Authorization": self._authorization()}, seconds)
+        headers = {"Authorization": self._authorization()}
+        if method != "GET":
+            self.before_write()
+        answer = self._request(method, path, body, params, headers, seconds)
         if answer.status_code == 401 and _is_jwt(self._key):
             self._access = ("", 0.0)
             answer = self._request(method, path, body, params, {"Authorization": self._authorization()}, seconds)

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.bulk import chunks, delete, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.student_tables import acquisition, queues
 
@@ -51,14 +51,14 @@ def clear(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -
     here = (acquisition.c.project == project, acquisition.c.version == version)
     with write(engine) as connection:
         for chunk in chunks(sorted(ids)):
-            connection.execute(sa.delete(acquisition).where(*here, acquisition.c.task.in_(chunk)))
+            delete(connection, acquisition, *here, acquisition.c.task.in_(chunk))
 
 
 def drop(engine: sa.Engine, project: int, version: str) -> None:
     """Forget a version's scores."""
     here = (acquisition.c.project == project, acquisition.c.version == version)
     with write(engine) as connection:
-        connection.execute(sa.delete(acquisition).where(*here))
+        delete(connection, acquisition, *here)
 
 
 def line_up(engine: sa.Engine, project: int, name: Name, version: str, tasks: Sequence[int]) -> None:

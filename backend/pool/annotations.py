@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.pool.annotation import Annotation, decide, merge, tombstone
-from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.bulk import chunks, together, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import annotations as table
 from backend.pool.database.tables import projects
@@ -67,8 +67,7 @@ def _store(engine: sa.Engine, project: int, events: Sequence[Annotation], listed
     if not events:
         return set()
     with write(engine) as connection:
-        # One writer per project: nobody else may change these tasks between what is read here and what is written.
-        connection.execute(sa.select(projects.c.project).where(projects.c.project == project).with_for_update())
+        together(connection, project)
         before = _concerned(connection, project, events)
         after, weak = dict(before), _overruled(connection, project, before, events, listed_ms)
         for event in events:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.bulk import chunks, delete, upsert
 from backend.pool.database.engine import now_ms, write
 from backend.pool.database.engine import read as reading
 from backend.pool.database.tables import answers
@@ -31,7 +31,8 @@ class Reply:
 
 
 def save(engine: sa.Engine, model: str, prompt_hash: str, replies: Mapping[str, tuple[str, Usage]]) -> None:
-    """Keep replies as {hash of the text: (reply as received, what it cost)}; a newer one replaces.
+    """Keep replies as {hash of the text: (reply as received, what it cost)}; a newer one replaces. They were paid:
+    also a process that lost its turn keeps them.
 
     `prompt_hash` (at most 64 characters) stands for everything else that was sent: prompt, label space, options.
     """
@@ -51,7 +52,7 @@ def save(engine: sa.Engine, model: str, prompt_hash: str, replies: Mapping[str, 
         }
         for text_hash, (raw, usage) in sorted(replies.items())
     ]
-    with write(engine) as connection:
+    with write(engine, late=True) as connection:
         upsert(connection, answers, rows)
 
 
@@ -76,4 +77,4 @@ def forget_empty(engine: sa.Engine) -> int:
 def forget(engine: sa.Engine, before_ms: int) -> int:
     """Drop replies older than this time (UTC milliseconds); their number."""
     with write(engine) as connection:
-        return connection.execute(sa.delete(answers).where(answers.c.created_ms < before_ms)).rowcount
+        return delete(connection, answers, answers.c.created_ms < before_ms)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from backend.pool import ledger
+from backend.pool.database.bulk import together
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.work_tables import batches as table
 
@@ -48,7 +49,7 @@ def begin(
     mark: str,
     provider: str,
 ) -> int:
-    """Written before anything is sent; the row's number."""
+    """Written before anything is sent; the row's number. From now on what is set aside for it waits as long as it."""
     row = {
         "project": project,
         "version": version,
@@ -61,12 +62,13 @@ def begin(
         "created_ms": now_ms(),
     }
     with write(engine) as connection:
+        ledger.keep_aside(connection, reservation)
         return int(connection.execute(sa.insert(table).returning(table.c.batch), row).scalar_one())
 
 
 def opened(engine: sa.Engine, batch: int, ticket: Mapping[str, Any]) -> None:
-    """The provider has it: its ids are kept before anybody waits for it."""
-    with write(engine) as connection:
+    """The provider has it: its ids are kept before anybody waits for it, and also by a process that lost its turn."""
+    with write(engine, late=True) as connection:
         connection.execute(sa.update(table).where(table.c.batch == batch).values(state="open", ticket=dict(ticket)))
 
 
@@ -77,26 +79,39 @@ def ended(engine: sa.Engine, batch: int, state: str, spent: Usage) -> bool:
     False if somebody else ended it before; nothing is booked then.
     """
     with write(engine) as connection:
+        row = connection.execute(_figures(batch)).one_or_none()
+        if row is None:
+            return False
+        together(connection, row.project)
         if not _end(connection, batch, state):
             return False
-        project, version, reservation = connection.execute(_figures(batch)).one()
-        ledger.book(connection, project, version, reservation, spent, batch=True)
+        ledger.book(connection, row.project, row.version, row.reservation, spent, batch=True)
     return True
 
 
 def abandoned(engine: sa.Engine, batch: int) -> None:
     """Nobody can ask for it any more. What was set aside counts as lost money: the provider may have been paid."""
     with write(engine) as connection:
+        row = connection.execute(_figures(batch)).one_or_none()
+        if row is None:
+            return
+        together(connection, row.project)
         if _end(connection, batch, "lost"):
-            ledger.expire(connection, connection.execute(_figures(batch)).one().reservation)
+            ledger.expire(connection, row.reservation)
 
 
 def unfinished(engine: sa.Engine, project: int) -> list[BatchRow]:
     """The project's submissions that are being submitted or waited for, oldest first."""
-    query = sa.select(table).where(table.c.project == project, table.c.state.in_(UNFINISHED)).order_by(table.c.batch)
+    query = sa.select(table).where(table.c.project == project, table.c.state.in_(UNFINISHED))
+    query = query.order_by(table.c.created_ms, table.c.batch)
     with read(engine) as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
     return [BatchRow(**{**row, "tasks": {key: (one[0], one[1]) for key, one in row["tasks"].items()}}) for row in rows]
+
+
+def away(engine: sa.Engine, project: int, version: str) -> set[int]:
+    """The tasks of a version that are with a provider's batch service, or on their way there."""
+    return {task for row in unfinished(engine, project) if row.version == version for task, _ in row.tasks.values()}
 
 
 def all_of(engine: sa.Engine, project: int, version: str) -> list[set[int]]:

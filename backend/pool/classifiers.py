@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import upsert
+from backend.pool.database.bulk import together, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.student_tables import classifiers as table
 
@@ -31,6 +31,7 @@ def propose(engine: sa.Engine, project: int, rows: Sequence[ClassifierRow]) -> N
     """Replace what is proposed. What was confirmed for the same labels stays as it is."""
     here = table.c.project == project
     with write(engine) as connection:
+        together(connection, project)
         connection.execute(sa.delete(table).where(here, ~table.c.confirmed))
         stale = table.c.space_hash != rows[0].space_hash if rows else sa.false()
         connection.execute(sa.delete(table).where(here, stale))
@@ -42,6 +43,7 @@ def propose(engine: sa.Engine, project: int, rows: Sequence[ClassifierRow]) -> N
 def save(engine: sa.Engine, project: int, row: ClassifierRow) -> None:
     """Add or replace one."""
     with write(engine) as connection:
+        together(connection, project)
         upsert(connection, table, [{**asdict(row), "project": project, "created_ms": now_ms()}], keep=["created_ms"])
 
 
@@ -65,5 +67,6 @@ def outdated(engine: sa.Engine, project: int, space_hash: str) -> list[str]:
 def remove(engine: sa.Engine, project: int, place: str) -> bool:
     """Forget one; whether it was there."""
     with write(engine) as connection:
+        together(connection, project)
         found = connection.execute(sa.delete(table).where(table.c.project == project, table.c.place == place))
         return bool(found.rowcount)

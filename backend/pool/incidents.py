@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from backend.pool.database.bulk import together
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.work_tables import incidents as table
 from backend.pool.text import storable
@@ -30,7 +31,8 @@ def note(engine: sa.Engine, project: int, kind: str, what: str) -> None:
     """Remember it; what happened before is counted once more and becomes the newest."""
     here = (table.c.project == project, table.c.kind == kind, table.c.what == storable(what))
     now = now_ms()
-    with write(engine) as connection:
+    with write(engine, late=True) as connection:
+        together(connection, "incidents")
         known = connection.execute(sa.delete(table).where(*here).returning(table.c.times, table.c.first_ms)).all()
         times, first = 1 + sum(row.times for row in known), min([now, *(row.first_ms for row in known)])
         row = {"project": project, "kind": kind, "what": storable(what), "times": times}

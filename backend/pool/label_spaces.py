@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from backend.pool.database.engine import now_ms, write
+from backend.pool.database.bulk import insert
+from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import candidate_sets, label_spaces
 from model.labels import LabelSpace
 
@@ -15,14 +16,12 @@ def remember(engine: sa.Engine, project: int, space: LabelSpace) -> None:
         return
     row = {"project": project, "space_hash": space.hash, "space": space.to_json(), "created_ms": now_ms()}
     with write(engine) as connection:
-        known = sa.select(label_spaces.c.project).where(_is(project, space.hash))
-        if connection.execute(known).first() is None:
-            connection.execute(sa.insert(label_spaces), row)
+        connection.execute(insert(connection, label_spaces).on_conflict_do_nothing(), row)
 
 
 def recall(engine: sa.Engine, project: int, space_hash: str) -> LabelSpace | None:
     """The label space with this hash, None if it was never remembered."""
-    with engine.begin() as connection:
+    with read(engine) as connection:
         content = connection.scalar(sa.select(label_spaces.c.space).where(_is(project, space_hash)))
     return None if content is None else LabelSpace.from_json(content)
 
@@ -32,7 +31,7 @@ def asked_versions(engine: sa.Engine, project: int) -> list[str]:
     latest = sa.func.max(candidate_sets.c.created_ms)
     query = sa.select(candidate_sets.c.version).where(candidate_sets.c.project == project)
     query = query.group_by(candidate_sets.c.version).order_by(latest.desc())
-    with engine.begin() as connection:
+    with read(engine) as connection:
         return list(connection.scalars(query))
 
 

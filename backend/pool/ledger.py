@@ -4,6 +4,7 @@ Before a paid call its upper bound is reserved in one conditional UPDATE, so tha
 promise more than the cap; after the call the reservation is replaced by what it did cost. A reservation that a killed
 process left behind counts as spent, for the provider may have been paid: BUDGET_USD is a hard stop. After
 PATIENCE_SECONDS, longer than any call with all its retries takes, it becomes an entry of its upper bound without calls.
+Should its process live after all (it was suspended), what the call did cost takes the place of that entry.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from backend.pool.database.bulk import together
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import projects
 from backend.pool.database.work_tables import ledger
@@ -68,7 +70,7 @@ def reserve(
 ) -> int | None:
     """Set aside what calls can cost at most; the reservation's number, None if it would pass the cap.
 
-    None, too, for an unknown project. Without `patience` it never counts as lost.
+    None, too, for an unknown project. After `patience` (seconds) it counts as lost; never with None.
     """
     if microusd < 0:
         raise ValueError(f"a call cannot cost {microusd} micro-dollars")
@@ -88,9 +90,10 @@ def settle(
 ) -> None:
     """Book what calls did cost in place of what was reserved for them, or of `part` of it (micro-dollars).
 
-    Calls that never happened leave no entry. A reservation that counted as lost meanwhile is booked in addition.
+    Calls that never happened leave no entry. What was paid is booked by a process that lost its turn, too.
     """
-    with write(engine) as connection:
+    with write(engine, late=True) as connection:
+        together(connection, project)
         book(connection, project, version, reservation, usage, part)
 
 
@@ -117,17 +120,24 @@ def expire(connection: sa.Connection, reservation: int | None) -> None:
     connection.execute(sa.update(table).where(table.c.reservation == reservation).values(until_ms=0))
 
 
+def keep_aside(connection: sa.Connection, reservation: int) -> None:
+    """It is a batch's, which may take days: it is not lost before the batch is."""
+    connection.execute(sa.update(table).where(table.c.reservation == reservation).values(until_ms=None))
+
+
 def book_lost(engine: sa.Engine, project: int) -> int:
     """Book reservations of processes that are dead at their upper bound: the provider may have been paid; their sum."""
     now = now_ms()
     ahead = table.c.until_ms > now + 2 * PATIENCE_SECONDS * 1000  # by a clock that was set back since
     over = (table.c.project == project, (table.c.until_ms < now) | ahead)
     with write(engine) as connection:
-        rows = connection.execute(sa.delete(table).where(*over).returning(table.c.version, table.c.microusd)).all()
-        for version, microusd in rows:
-            if microusd:
-                connection.execute(sa.insert(ledger), _entry(project, version, microusd=microusd))
-    return sum(microusd for _, microusd in rows)
+        together(connection, project)
+        rows = connection.execute(sa.delete(table).where(*over).returning(table)).all()
+        for row in rows:
+            if row.microusd:
+                entry = _entry(project, row.version, microusd=row.microusd)
+                connection.execute(sa.insert(ledger), {**entry, "reservation": row.reservation})
+    return sum(row.microusd for row in rows)
 
 
 def totals(engine: sa.Engine, project: int) -> Totals:
@@ -146,17 +156,19 @@ def _entry(project: int, version: str, **figures: int) -> dict[str, Any]:
 
 
 def _give_back(connection: sa.Connection, reservation: int | None, part: int | None) -> int:
-    """Take `part` off a reservation, or all of it; micro-dollars."""
-    here = table.c.reservation == reservation
-    held = connection.execute(sa.select(table.c.microusd).where(here).with_for_update()).scalar_one_or_none()
-    if held is None:
-        return 0
-    given = int(held) if part is None else min(part, int(held))
-    if given == held:
-        connection.execute(sa.delete(table).where(here))
-    else:
-        connection.execute(sa.update(table).where(here).values(microusd=held - given))
-    return given
+    """Take `part` off a reservation, or all of it, or off the entry that it became when it was lost; micro-dollars."""
+    for holding in (table, ledger) if reservation is not None else ():
+        here = holding.c.reservation == reservation
+        held = connection.execute(sa.select(holding.c.microusd).where(here).with_for_update()).scalar_one_or_none()
+        if held is None:
+            continue
+        given = int(held) if part is None else min(part, int(held))
+        if given == held:
+            connection.execute(sa.delete(holding).where(here))
+        else:
+            connection.execute(sa.update(holding).where(here).values(microusd=held - given))
+        return given
+    return 0
 
 
 def _booked(connection: sa.Connection, project: int) -> Totals:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.bulk import chunks, delete, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import read as reading
 from backend.pool.database.engine import write
@@ -87,14 +87,14 @@ def drop_undecided(engine: sa.Engine, project: int, version: str) -> None:
     )
     here = (predictions.c.project == project, predictions.c.version == version)
     with write(engine) as connection:
-        connection.execute(sa.delete(predictions).where(*here, ~sa.exists(seen)))
+        delete(connection, predictions, *here, ~sa.exists(seen))
 
 
 def drop(engine: sa.Engine, project: int, version: str) -> None:
     """Forget a version's predictions; what Label Studio holds of it stays on record."""
     here = (predictions.c.project == project, predictions.c.version == version)
     with write(engine) as connection:
-        connection.execute(sa.delete(predictions).where(*here))
+        delete(connection, predictions, *here)
 
 
 def compared(engine: sa.Engine, project: int, old: str, new: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from backend.errors import PoolError
 from backend.pool import identity
-from backend.pool.database.bulk import insert
+from backend.pool.database.bulk import delete, insert, together
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.schema import SCHEMA
 from backend.pool.database.student_tables import predictions, versions
@@ -157,7 +157,7 @@ def promote(engine: sa.Engine, project: int, version: str) -> None:
     """
     here = versions.c.project == project
     with write(engine) as connection:
-        connection.execute(sa.select(projects.c.project).where(projects.c.project == project).with_for_update())
+        together(connection, project)
         others = here & (versions.c.state == "promoted") & (versions.c.version != version)
         connection.execute(sa.update(versions).where(others).values(state="retired"))
         mine = sa.update(versions).where(here, versions.c.version == version)
@@ -218,11 +218,12 @@ def remove(engine: sa.Engine, project: int) -> None:
     """
     largest = sa.select(sa.func.coalesce(sa.func.max(versions.c.number), 0)).where(versions.c.project == project)
     with write(engine) as connection:
+        together(connection, project)
         made = int(connection.execute(largest).scalar_one())
         more = sa.case((projects.c.versions_made > made, projects.c.versions_made), else_=made)
         connection.execute(sa.update(projects).where(projects.c.project == project).values(versions_made=more, **BLANK))
         for table in GOES:
-            connection.execute(sa.delete(table).where(table.c.project == project))
+            delete(connection, table, table.c.project == project)
         batches = (reservations.c.project == project, reservations.c.until_ms.is_(None))
         connection.execute(sa.update(reservations).where(*batches).values(until_ms=0))
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import upsert
+from backend.pool.database.bulk import delete, in_order, insert, upsert
 from backend.pool.database.engine import read, write
 from backend.pool.database.student_tables import predictions, published
 from backend.pool.database.tables import candidate_sets
@@ -25,16 +25,10 @@ def intend(engine: sa.Engine, project: int, version: str, tasks: Collection[int]
     """
     if not tasks:
         return set()
+    row = {"project": project, "version": version, "confirmed": False}
     with write(engine) as connection:
-        known: set[int] = set()
-        for chunk in _chunks(tasks):
-            query = sa.select(published.c.task).where(_of(project, version), published.c.task.in_(chunk))
-            known.update(connection.scalars(query))
-        mine = set(tasks) - known
-        rows = [{"project": project, "version": version, "task": task, "confirmed": False} for task in sorted(mine)]
-        if rows:
-            connection.execute(sa.insert(published), rows)
-    return mine
+        statement = insert(connection, published).on_conflict_do_nothing().returning(published.c.task)
+        return set(connection.scalars(statement, [{**row, "task": task} for task in sorted(set(tasks))]))
 
 
 def give(engine: sa.Engine, project: int, version: str, tasks: Collection[int], until_ms: int) -> None:
@@ -52,14 +46,15 @@ def confirm(engine: sa.Engine, project: int, version: str, tasks: Collection[int
     """Label Studio took what was sent; a row that `/predict` gave away meanwhile stays open."""
     with write(engine) as connection:
         for chunk in _chunks(tasks):
-            connection.execute(sa.update(published).where(_sent(project, version, chunk)).values(confirmed=True))
+            mine = in_order(connection, published, _sent(project, version, chunk))
+            connection.execute(sa.update(published).where(mine).values(confirmed=True))
 
 
 def withdraw(engine: sa.Engine, project: int, version: str, tasks: Collection[int]) -> None:
     """Label Studio did not take what was sent: it will be sent again. What `/predict` gave away stays open."""
     with write(engine) as connection:
         for chunk in _chunks(tasks):
-            connection.execute(sa.delete(published).where(_sent(project, version, chunk)))
+            delete(connection, published, _sent(project, version, chunk))
 
 
 def unconfirmed(engine: sa.Engine, project: int, now_ms: int) -> dict[str, set[int]]:
@@ -82,11 +77,15 @@ def settle(
     """What asking Label Studio showed: these it holds, and those it does not. What was given away since stays open."""
     closed = _of(project, version) & _over(now_ms)
     with write(engine) as connection:
-        for chunk in _chunks(held):
-            statement = sa.update(published).where(closed, published.c.task.in_(chunk))
+        mine: set[int] = set()
+        for chunk in _chunks([*held, *lost]):  # first all of them, in one order
+            query = sa.select(published.c.task).where(closed, published.c.task.in_(chunk))
+            mine.update(connection.scalars(query.order_by(published.c.task).with_for_update()))
+        for chunk in _chunks(mine.intersection(held)):
+            statement = sa.update(published).where(_of(project, version), published.c.task.in_(chunk))
             connection.execute(statement.values(confirmed=True, open_until_ms=0))
-        for chunk in _chunks(lost):
-            connection.execute(sa.delete(published).where(closed, published.c.task.in_(chunk)))
+        for chunk in _chunks(mine.intersection(lost)):
+            connection.execute(sa.delete(published).where(_of(project, version), published.c.task.in_(chunk)))
 
 
 def outdated(engine: sa.Engine, project: int) -> dict[int, set[str]]:
@@ -104,7 +103,7 @@ def take_back(engine: sa.Engine, project: int, task: int, versions: Collection[s
     """Label Studio holds the outdated rows of a task no more: what the versions say of the new text can be sent."""
     here = (published.c.project == project, published.c.task == task, published.c.version.in_(versions))
     with write(engine) as connection:
-        connection.execute(sa.delete(published).where(*here, published.c.outdated == sa.true()))
+        delete(connection, published, *here, published.c.outdated == sa.true())
 
 
 def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int]:
@@ -113,7 +112,7 @@ def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int
     query = sa.select(candidate_sets.c.task)
     query = query.where(candidate_sets.c.project == project, candidate_sets.c.version == version)
     query = query.where(candidate_sets.c.state == "answered", present(candidate_sets))
-    with engine.begin() as connection:
+    with read(engine) as connection:
         return list(connection.scalars(query.where(~sent).order_by(candidate_sets.c.task)))
 
 
@@ -126,7 +125,7 @@ def unanswered(engine: sa.Engine, project: int, version: str) -> list[int]:
         predictions.c.text_hash == task_table.c.text_hash,
     )
     query = sa.select(task_table.c.task).where(task_table.c.project == project, ~applied)
-    with engine.begin() as connection:
+    with read(engine) as connection:
         return list(connection.scalars(query.order_by(task_table.c.task)))
 
 

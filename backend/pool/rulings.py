@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import upsert
+from backend.pool.database.bulk import delete, upsert
 from backend.pool.database.engine import read, write
 from backend.pool.database.student_tables import predictions, rulings
 from backend.pool.database.tables import annotations as people
@@ -72,13 +72,15 @@ def fill(engine: sa.Engine, project: int, version: str, source: str) -> None:
     query = sa.select(predictions.c.task).where(predictions.c.project == project, predictions.c.version == version)
     with read(engine) as connection:
         open_tasks = list(connection.scalars(query.where(~sa.exists(same))))
-    save(engine, project, version, dict.fromkeys(open_tasks, source))
+    row = {"project": project, "version": version, "source": source}
+    with write(engine) as connection:  # a ruling that came meanwhile stays
+        upsert(connection, rulings, [{**row, "task": task} for task in sorted(open_tasks)], keep=["source"])
 
 
 def drop(engine: sa.Engine, project: int, version: str) -> None:
     """Forget a version's rulings."""
     with write(engine) as connection:
-        connection.execute(sa.delete(rulings).where(*_of(project, version)))
+        delete(connection, rulings, *_of(project, version))
 
 
 def _standing(project: int, version: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.bulk import chunks, together, upsert
 from backend.pool.database.engine import read as reading
 from backend.pool.database.engine import write
 from backend.pool.database.student_tables import shortlists
@@ -29,6 +29,7 @@ def save(engine: sa.Engine, project: int, version: str, rows: Mapping[int, Candi
         if found is not None
     ]
     with write(engine) as connection:
+        together(connection, project)
         for chunk in chunks(sorted(sure)):
             connection.execute(sa.delete(shortlists).where(*here, shortlists.c.task.in_(chunk)))
         upsert(connection, shortlists, kept)
@@ -50,4 +51,5 @@ def drop(engine: sa.Engine, project: int, version: str) -> None:
     """Forget a version's shortlists."""
     here = (shortlists.c.project == project, shortlists.c.version == version)
     with write(engine) as connection:
+        together(connection, project)
         connection.execute(sa.delete(shortlists).where(*here))

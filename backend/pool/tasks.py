@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.pool.database import student_tables, tables
-from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.bulk import chunks, delete, in_order, together, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import candidate_sets, tasks
@@ -31,6 +31,7 @@ def add(engine: sa.Engine, project: int, texts: Mapping[int, str]) -> None:
     ]
     if rows:
         with write(engine) as connection:
+            together(connection, project)
             _forget(connection, tables.textless_tasks, project, list(texts))
             _outdate(connection, project, {row["task"]: str(row["text_hash"]) for row in rows})
             new: sa.ColumnElement[str] = sa.literal_column("excluded.text_hash")
@@ -42,6 +43,7 @@ def add_textless(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
     that was answered about it."""
     if ids:
         with write(engine) as connection:
+            together(connection, project)
             for table in (tasks, candidate_sets, student_tables.predictions):
                 _forget(connection, table, project, ids)
             upsert(connection, tables.textless_tasks, [{"project": project, "task": task} for task in sorted(ids)])
@@ -56,7 +58,7 @@ def textless(engine: sa.Engine, project: int) -> set[int]:
 
 def _forget(connection: sa.Connection, table: sa.Table, project: int, ids: Collection[int]) -> None:
     for chunk in chunks(sorted(set(ids))):
-        connection.execute(sa.delete(table).where(table.c.project == project, table.c.task.in_(chunk)))
+        delete(connection, table, table.c.project == project, table.c.task.in_(chunk))
 
 
 def _outdate(connection: sa.Connection, project: int, hashes: Mapping[Any, str]) -> None:
@@ -66,8 +68,8 @@ def _outdate(connection: sa.Connection, project: int, hashes: Mapping[Any, str])
         known = sa.select(tasks.c.task, tasks.c.text_hash).where(tasks.c.project == project, tasks.c.task.in_(chunk))
         edited = [task for task, before in connection.execute(known) if hashes[task] != before]
         if edited:
-            here = (sent.c.project == project, sent.c.task.in_(edited))
-            connection.execute(sa.update(sent).where(*here).values(outdated=True))
+            here = in_order(connection, sent, sent.c.project == project, sent.c.task.in_(edited))
+            connection.execute(sa.update(sent).where(here).values(outdated=True))
 
 
 def remove(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
@@ -75,6 +77,7 @@ def remove(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
     if not ids:
         return
     with write(engine) as connection:
+        together(connection, project)
         for table in OF_A_TASK:
             _forget(connection, table, project, ids)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import insert
+from backend.pool.database.bulk import delete, insert, together
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import candidate_sets
 from backend.pool.database.tables import teachers as table
@@ -51,7 +51,8 @@ def ask_anew(engine: sa.Engine, project: int, version: str) -> int:
     """
     taken = (candidate_sets.c.project == project, candidate_sets.c.version == version)
     with write(engine) as connection:
+        together(connection, project)
         connection.execute(
             sa.update(table).where(table.c.project == project, table.c.version == version).values(anew=True)
         )
-        return connection.execute(sa.delete(candidate_sets).where(*taken, candidate_sets.c.input_tokens == 0)).rowcount
+        return delete(connection, candidate_sets, *taken, candidate_sets.c.input_tokens == 0)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from backend.errors import PoolError
 from backend.pool.database import student_tables, tables
+from backend.pool.database.bulk import in_order
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.student_tables import versions
 
@@ -95,7 +96,8 @@ def skip_numbers(engine: sa.Engine, count: int) -> None:
     """Leave out so many numbers in every project: they may have been given after a backup that was restored."""
     rows = tables.projects
     with write(engine) as connection:
-        connection.execute(sa.update(rows).values(versions_made=rows.c.versions_made + count))
+        all_of_them = in_order(connection, rows, sa.true())
+        connection.execute(sa.update(rows).where(all_of_them).values(versions_made=rows.c.versions_made + count))
 
 
 def _select(engine: sa.Engine, *which: sa.ColumnElement[bool]) -> list[VersionRow]:

@@ -12,6 +12,8 @@ import structlog
 from backend.errors import OtherLabelStudio, ProjectError, QueueError
 from backend.label_studio.client import LabelStudio
 from backend.pool import incidents, jobs, projects
+from backend.pool.database.engine import read
+from backend.pool.database.turn import expect_turn
 from backend.pool.project_cache import read_project
 from backend.pool.projects import Project
 from backend.projects.current import Current, current_of
@@ -72,6 +74,12 @@ class Job:
         """Tell people what went wrong, also when all is well again."""
         incidents.note(self.services.engine, self.number, self.kind, what)
 
+    def expect_turn(self) -> None:
+        """Asked before anything is changed outside of the pool, which looks by itself: TurnLost once another process
+        has taken over this job."""
+        with read(self.services.engine) as connection:
+            expect_turn(connection)
+
     def about(self, version: str) -> None:
         """From now on the log lines of this run name this version."""
         structlog.contextvars.bind_contextvars(version=version)
@@ -81,11 +89,13 @@ class Job:
         if kind == self.kind:
             jobs.ask_again(self.services.engine, self.number, kind)
             return
+        self.expect_turn()
         with suppress(QueueError):
             self.services.queue.enqueue(kind, self.number)
 
     def ask_once(self, kind: str) -> None:
         """Ask for another job of this project, unless it waits or runs. Kept in the pool while Redis is away."""
+        self.expect_turn()
         try:
             self.services.queue.ensure(kind, self.number)
         except QueueError:
@@ -120,4 +130,5 @@ class Job:
                 closing.pop_all()
         if project.elsewhere != bool(self.lack):
             projects.set_elsewhere(self.services.engine, self.number, bool(self.lack))
+        found.http.before_write = self.expect_turn
         return None if self.lack else found

@@ -9,13 +9,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.errors import BudgetReached, ShortlistError
-from backend.pool import candidates, ledger
+from backend.errors import BudgetReached, ShortlistError, TurnLost
+from backend.pool import candidates, claims, ledger
 from backend.pool.text import text_hash
 from backend.projects.job import Job
+from backend.teacher.open_questions import still_open
 from backend.teacher.project_teacher import llms_of, unpaid
+from backend.teacher.readability import Readability
 from model.errors import ModelError
-from model.teacher.base import State
 from model.teacher.errors import RoomNeeded, TeacherError, TeacherRefused, TeacherUnread
 from model.teacher.providers.http import LONGEST_WAIT
 from model.teacher.run import FAILURES_IN_A_ROW
@@ -23,9 +24,8 @@ from model.teacher.run import FAILURES_IN_A_ROW
 if TYPE_CHECKING:
     from model.teacher.base import Answer, Teacher, Usage
 
+OTHERS_SECONDS = 0.25  # how often it is looked whether others have ended what they ask
 TICK_SECONDS = 0.05  # answers that come within it are stored and booked together
-UNREADABLE_FIRST = 5  # answers without a label after which a teacher that never gave one stops
-UNREADABLE_IN_A_ROW = 25  # the same for one that did
 RESERVED = 16  # questions whose money is set aside together
 
 Rows = list[tuple[int, str]]  # (task, text)
@@ -73,16 +73,12 @@ class Flow:
         self._waiting: deque[tuple[int, str]] = deque()
         self._flying: dict[Future[CallOutcome], PaidCall] = {}
         self._failed: set[int] = set()
+        self._elsewhere: deque[tuple[int, str]] = deque()  # others are asking about them
         self._answered = answered  # tasks of this teacher's, those of earlier flows included
-        known = candidates.figures(job.services.engine, job.number, version)
-        self._readable, self._sound = known.answered, known.answered + known.abstained
-        self._begun = self._in_a_row = self._unreadable = 0
+        self._readability = Readability(job, teacher.name, version)
+        self._begun = self._in_a_row = 0
         self._estimated = False
-        patience = self._patience  # one that was stopped stays so until its answers are asked for again
-        if known.unparsed >= patience:
-            latest = candidates.latest_states(job.services.engine, job.number, version, patience)
-            self._unreadable = patience if set(latest) == {"unparsed"} else 0
-        if self._readable:
+        if self._readability.readable:
             for llm in llms_of(teacher):
                 llm.room.answers()
         self._problem: ShortlistError | ModelError | None = None  # the first one
@@ -91,37 +87,60 @@ class Flow:
     def run(self, end: float, limit: int) -> int:
         """See `flow`."""
         before = self._answered
-        if self._unreadable >= self._patience:
-            raise self._cannot_be_read(None)
-        with ThreadPoolExecutor(self._most, "annotate") as threads:
+        refusal, engine = self._readability.refusal(), self._job.services.engine
+        if refusal is not None:
+            raise refusal
+        with claims.asking(engine) as self._asking, ThreadPoolExecutor(self._most, "annotate") as threads:
             while True:
                 while not self._stopped and time.monotonic() < end and self._some(threads, limit - self._begun):
                     pass
-                if not self._flying:
+                if self._flying:
+                    self._take(wait(self._flying, TICK_SECONDS).done)
+                elif not self._wait_for_others(end):
                     break
-                self._take(wait(self._flying, TICK_SECONDS).done)
         if self._problem is not None and (self._stopped or self._answered == before):
             raise self._problem
         return self._begun
 
     def _some(self, threads: ThreadPoolExecutor, limit: int) -> bool:
         """Begin some questions, if there is room for more; whether there may be further ones."""
-        room = 2 * self._most - len(self._flying) if self._sound else 1 - len(self._flying)
-        if room < (self._most if self._sound else 1) or limit < 1:
+        room = 2 * self._most - len(self._flying) if self._readability.sound else 1 - len(self._flying)
+        if room < (self._most if self._readability.sound else 1) or limit < 1:
             return False
-        rows = self._next(min(limit, min(room, RESERVED) * self._per_call), limit)
+        chosen = self._next(min(limit, min(room, RESERVED) * self._per_call), limit)
+        rows = still_open(self._job, self._asking, self._version, chosen, self._elsewhere)
+        if chosen and not rows:
+            return True
         try:
             questions = self._reserve([rows[at : at + self._per_call] for at in range(0, len(rows), self._per_call)])
         except (ShortlistError, ModelError) as error:
             if not (isinstance(error, BudgetReached) and self._flying):  # what is under way may give money back
                 self._stop(error)
-            self._waiting.extendleft(reversed(rows))
+            self._put_back(rows)
             return False
         for question in questions:
             self._flying[threads.submit(_ask, self._teacher, question.rows)] = question
             self._begun += len(question.rows)
-        self._waiting.extendleft(reversed(rows[sum(len(question.rows) for question in questions) :]))
+        self._put_back(rows[sum(len(question.rows) for question in questions) :])
         return bool(questions)
+
+    def _put_back(self, rows: Rows) -> None:
+        """They come next, and meanwhile anybody may ask about them."""
+        self._waiting.extendleft(reversed(rows))
+        self._release(rows)
+
+    def _release(self, rows: Rows) -> None:
+        if rows:
+            self._asking.release(self._job.number, self._version, {text_hash(text) for _, text in rows})
+
+    def _wait_for_others(self, end: float) -> bool:
+        """Whether there is something left that others are asking about; a while later it is tried again."""
+        if self._stopped or not self._elsewhere or time.monotonic() >= end:
+            return False
+        time.sleep(OTHERS_SECONDS)
+        self._waiting.extend(self._elsewhere)
+        self._elsewhere.clear()
+        return True
 
     def _next(self, number: int, limit: int) -> Rows:
         """The next tasks, without texts that are being asked about: they would be paid twice."""
@@ -133,13 +152,14 @@ class Flow:
         while self._waiting and len(chosen) < number:
             row = self._waiting.popleft()
             (later if row[1] in under_way else chosen).append(row)
+            under_way.add(row[1])
         self._waiting.extend(later)
         return chosen
 
     def _fetch(self, number: int) -> None:
         """Tasks that wait for an answer; what the pool holds an answer to is stored and not asked."""
         asked = {task for question in self._flying.values() for task, _ in question.rows}
-        left_out = asked | self._failed
+        left_out = asked | self._failed | {task for task, _ in self._elsewhere}
         rows = self._following(number, left_out)
         self._dry = len(rows) < number  # until something has ended
         missing = set(unpaid(self._teacher, [text for _, text in rows]))
@@ -190,15 +210,23 @@ class Flow:
             for place, answer in outcome.answers.items()
         ]
         if found:
-            candidates.save(self._job.services.engine, self._job.number, self._version, found)
+            self._store(found)
         for reservation in sorted({question.reservation for question, _ in ended}):
             same = [(question, outcome) for question, outcome in ended if question.reservation == reservation]
             spent = sum((outcome.spent for _, outcome in same), Usage())
             self._settle(reservation, spent, sum(question.part for question, _ in same))
+        self._release([row for question, _ in ended for row in question.rows])
         for question, outcome in ended:
             self._judge(question, outcome)
             self._look_at(outcome)
             self._dry = False
+
+    def _store(self, found: list[tuple[int, str, Answer]]) -> None:
+        """A process that lost its turn stores nothing more, but what it paid is still booked."""
+        try:
+            candidates.save(self._job.services.engine, self._job.number, self._version, found)
+        except TurnLost as error:
+            self._stop(error)
 
     def _settle(self, reservation: int, spent: Usage, part: int) -> None:
         ledger.settle(self._job.services.engine, self._job.number, self._version, reservation, spent, part)
@@ -228,41 +256,17 @@ class Flow:
         return TeacherRefused(f"{problem}. {self._in_a_row} answers in a row came like this")
 
     def _look_at(self, outcome: CallOutcome) -> None:
-        """Stop a teacher whose answers cannot be read; say once that costs are estimates, and what was cut off."""
-        for answer in outcome.answers.values():
-            if answer.state is State.UNPARSED:
-                self._unreadable += 1
-                continue
-            self._sound += answer.state in (State.ANSWERED, State.ABSTAINED)
-            if answer.state is State.ANSWERED:
-                self._unreadable, self._readable = 0, self._readable + 1
-        for answer in outcome.answers.values():
-            if answer.state is State.UNPARSED and self._unreadable >= self._patience:
-                self._stop(self._cannot_be_read(answer))
-            if "context window" in answer.reason:
-                self._job.note(f"A text was not labelled: {answer.reason}")
+        """Stop a teacher whose answers cannot be read; say once that costs are estimates."""
+        found = list(outcome.answers.values())
+        self._readability.look_at(found)
+        refusal = self._readability.refusal(found)
+        if refusal is not None:
+            self._stop(refusal)
         if outcome.spent.estimated and not self._estimated:
             self._estimated = True
             self._job.note(
                 f"{self._teacher.name} does not tell how many tokens its calls took: their cost is estimated"
             )
-
-    @property
-    def _patience(self) -> int:
-        """How many answers in a row may be unreadable."""
-        return UNREADABLE_IN_A_ROW if self._readable else UNREADABLE_FIRST
-
-    def _cannot_be_read(self, answer: Answer | None) -> TeacherRefused:
-        """Why in one sentence, and what to do."""
-        why = ""
-        if answer is not None:
-            begins = " ".join(answer.raw.split())[:80]
-            why = f' ({answer.reason}; the last one begins with "{begins}")' if begins else f" ({answer.reason})"
-        return TeacherRefused(
-            f"{self._unreadable} answers in a row of {self._teacher.name} hold no label that can be read{why}, so that "
-            "nothing more is asked. Try `shortlist doctor --ask`, choose another model or repair its server, then "
-            f"press Ask again on the project's page, or `shortlist annotate {self._job.number} --again`"
-        )
 
     def _stop(self, problem: ShortlistError | ModelError) -> None:
         """Begin nothing more, and give back what was set aside for calls that have not begun."""
@@ -272,6 +276,7 @@ class Flow:
             self._stopped, self._problem = True, problem
         for future in [future for future in self._flying if future.cancel()]:
             question = self._flying.pop(future)
+            self._release(question.rows)
             self._settle(question.reservation, Usage(), question.part)
 
 

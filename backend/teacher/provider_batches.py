@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.pool import batches, candidates, ledger, tasks, version_names
+from backend.pool import batches, candidates, claims, ledger, tasks, version_names
 from backend.pool.batches import BatchRow
 from backend.pool.text import text_hash
 from backend.projects.job import Job
 from backend.teacher.kept_answers import KeptAnswers
+from backend.teacher.open_questions import still_open
 from backend.teacher.project_teacher import as_llm
 from model.teacher.errors import TeacherError
 
@@ -76,8 +77,7 @@ def tired(job: Job, version: str) -> set[int]:
 
 def away(job: Job, version: str) -> set[int]:
     """Tasks of this version that are with the provider."""
-    rows = batches.unfinished(job.services.engine, job.number)
-    return {task for row in rows if row.version == version for task, _ in row.tasks.values()}
+    return batches.away(job.services.engine, job.number, version)
 
 
 def submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]) -> int:
@@ -90,9 +90,15 @@ def submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]
     """
     from model.teacher.batches import LARGEST_BATCH
 
+    with claims.asking(job.services.engine) as mine:  # until others can see in the pool that the provider has them
+        return _submit(job, teacher, version, still_open(job, mine, version, rows[:LARGEST_BATCH]))
+
+
+def _submit(job: Job, teacher: Teacher, version: str, rows: list[tuple[int, str]]) -> int:
+    """See `submit`; of tasks that nobody else is asking about."""
     asking = batch_teacher(teacher)
     assert asking is not None, "`wanted` was asked before"
-    rows = _unkept(job, teacher, version, rows[:LARGEST_BATCH])
+    rows = _unkept(job, teacher, version, rows)
     reserved, bound = _reserve(job, asking, version, rows)
     while reserved is None and len(rows) > SMALLEST:
         rows = rows[: len(rows) // 2]
@@ -134,7 +140,7 @@ def poll(job: Job, teacher: Teacher, version: str) -> set[int]:
 def _reserve(job: Job, asking: BatchTeacher, version: str, rows: list[tuple[int, str]]) -> tuple[int | None, int]:
     """The reservation, if there is money for it, and its micro-dollars."""
     bound = asking.upper_bound_microusd([text for _, text in rows])
-    return ledger.reserve(job.services.engine, job.number, version, bound, patience=None), bound
+    return ledger.reserve(job.services.engine, job.number, version, bound), bound
 
 
 def _not_taken(job: Job, number: int, error: TeacherError) -> None:

@@ -76,6 +76,21 @@ def test_two_workers_never_spend_a_micro_dollar_more_than_the_budget(world: Worl
     assert totals.calls == llm.answered > 20
 
 
+def annotate_all(_index: int, folder: str, redis_url: str, url: str) -> str:
+    """A worker that does not know of the others, as one whose queue has forgotten them."""
+    return annotate_until_stopped(1, folder, redis_url, url, 100.0)
+
+
+def test_workers_that_do_not_know_of_each_other_never_pay_twice(world: World, llm: OpenAIServer) -> None:
+    with_llm(world, llm.base_url, 100.0)
+    llm.script = lambda text, asked: Play(seconds=0.1)
+    at_once(3, annotate_all, str(world.folder), world.services.settings.REDIS_URL, llm.base_url)
+    wanted = {text for text, _ in messages(4)}
+    totals = ledger.totals(world.engine, 7)
+    assert totals.calls == llm.answered == len(wanted)
+    assert totals.unsettled_microusd == 0
+
+
 def places(world: World) -> dict[str, str]:
     """Everything that people may read, by where it is."""
     status = project_status(world.current)

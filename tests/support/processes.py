@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import signal
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
@@ -101,3 +102,20 @@ def add_tasks(index: int, url: str, number: int) -> None:
         block = range(start, start + 50) if index % 2 else range(number - start - 50, number - start)
         tasks.add(engine, PROJECT, {task + 1: f"text {task}" for task in block})
     engine.dispose()
+
+
+def ask_a_provider(index: int, url: str, bills: str, bound: int, patience: float) -> None:
+    """Paid calls until there is no money left. The provider writes what each did cost at the end of `bills`; some calls
+    end by a kill, before or after it did."""
+    engine, rng = open_engine(url), random.Random(index)
+    file = os.open(bills, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    while (held := ledger.reserve(engine, PROJECT, TEACHER, bound, patience)) is not None:
+        cost, fate = rng.randrange(bound + 1), rng.random()
+        if fate < 0.1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.write(file, f"{cost}\n".encode())
+        if fate < 0.2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        ledger.settle(engine, PROJECT, TEACHER, held, Usage(calls=1, microusd=cost))
+        if fate > 0.9:
+            ledger.book_lost(engine, PROJECT)

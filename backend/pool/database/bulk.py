@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -63,3 +64,28 @@ def _insert_or_update(
 def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT of this database, which knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def delete(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
+    """Delete rows in the order of their key, in which all bulk writes come; their number."""
+    return connection.execute(sa.delete(table).where(in_order(connection, table, *where))).rowcount
+
+
+def in_order(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """The condition for a DELETE or UPDATE that locks its rows in the order of their key, and only those that are there
+    when it begins. PostgreSQL locks them as it comes across them, so that two writers could wait for each other."""
+    if connection.dialect.name != "postgresql":
+        return sa.and_(*where)
+    key = list(table.primary_key)
+    rows = sa.select(*key).where(*where).order_by(*key).with_for_update(of=table).cte("locked")
+    return sa.tuple_(*key).in_(sa.select(rows))
+
+
+def together(connection: sa.Connection, what: str | int) -> None:
+    """Only one transaction at a time goes on from here for the same project (its id) or thing (a word).
+
+    Whoever touches rows of several tables, or reads what it then writes, comes through here first.
+    """
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+        key = int.from_bytes(hashlib.sha256(f"together-{what}".encode()).digest()[:8], "big", signed=True)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))

@@ -7,12 +7,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from backend.errors import PoolError
+from backend.pool.database.turn import expect_turn
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_406_815_119  # PostgreSQL's advisory lock of migrations: any number that nobody else takes
@@ -69,28 +73,45 @@ def upgrade(engine: sa.Engine) -> None:
 
 
 def _migrate(engine: sa.Engine) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
     with write(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-        unknown = schema(connection) - {revision.revision for revision in script.walk_revisions()}
+        unknown = schema(connection) - revisions()
         if unknown:
             raise PoolError(
                 f"the database {_place(engine)} has schema {', '.join(unknown)}, which this release does not know; "
                 "install the newer release again, or restore a backup"
             )
-        config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            migrate(connection)
         except CommandError as error:
             raise PoolError(f"the database {_place(engine)} cannot be opened: {error}") from error
+
+
+def migrate(connection: sa.Connection, revision: str = "head") -> None:
+    """Bring the schema forwards to a revision, inside a transaction of the caller's."""
+    from alembic import command
+
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def revisions() -> set[str]:
+    """All revisions that this release knows."""
+    from alembic.script import ScriptDirectory
+
+    return {revision.revision for revision in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+
+
+def _alembic() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
 
 
 def check_schema(engine: sa.Engine) -> None:
@@ -107,9 +128,15 @@ def newest() -> str:
 
 
 @contextmanager
-def write(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that may write: on SQLite it owns the write lock from its start, so that it cannot fail later."""
+def write(engine: sa.Engine, late: bool = False) -> Iterator[sa.Connection]:
+    """A transaction that may write: on SQLite it owns the write lock from its start, so that it cannot fail later.
+
+    With an engine of `lock.turn` it raises TurnLost, and nothing is written, once another process has the lock; but
+    what is right whoever does the work now (what was paid, what befell it) may be written `late`.
+    """
     with engine.execution_options(write=True).begin() as connection:
+        if not late:
+            expect_turn(connection)
         yield connection
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData(
@@ -12,3 +14,11 @@ metadata = sa.MetaData(
     }
 )
 serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+PASSING = {"passing": True}  # `info` of tables about processes that run now: no part of a backup
+
+
+def row_number() -> int:
+    """A number for a row that others refer to. Drawn, not counted: SQLite gives the number of a deleted last row once
+    more, and a restored pool would begin anew. Below 2**53, so that JSON holds it exactly everywhere."""
+    return 1 + secrets.randbelow(2**53 - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from backend.pool.database.metadata import metadata, serial
+from backend.pool.database.metadata import PASSING, metadata, row_number, serial
 
 jobs = sa.Table(
     "jobs",
@@ -23,7 +23,7 @@ jobs = sa.Table(
 batches = sa.Table(  # what was handed to a provider's batch API, stored before anybody waits for it
     "batches",
     metadata,
-    sa.Column("batch", serial, primary_key=True, autoincrement=True),
+    sa.Column("batch", serial, primary_key=True, autoincrement=False, default=row_number),
     sa.Column("project", sa.BigInteger, nullable=False),
     sa.Column("version", sa.String(64), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),  # submitting, open, done, lost
@@ -37,7 +37,7 @@ batches = sa.Table(  # what was handed to a provider's batch API, stored before 
 reservations = sa.Table(  # money set aside for calls under way; part of projects.spent_microusd
     "reservations",
     metadata,
-    sa.Column("reservation", serial, primary_key=True, autoincrement=True),
+    sa.Column("reservation", serial, primary_key=True, autoincrement=False, default=row_number),
     sa.Column("project", sa.BigInteger, nullable=False),
     sa.Column("version", sa.String(64), nullable=False),
     sa.Column("microusd", sa.BigInteger, nullable=False),
@@ -56,6 +56,7 @@ ledger = sa.Table(
     sa.Column("microusd", sa.BigInteger, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("batch", sa.Boolean, nullable=False, server_default=sa.false()),  # by a batch API, at its price
+    sa.Column("reservation", sa.BigInteger, nullable=True),  # the lost one that it stands for
 )
 incidents = sa.Table(  # what went wrong lately, for people; project 0: what concerns all of them
     "incidents",
@@ -68,7 +69,24 @@ incidents = sa.Table(  # what went wrong lately, for people; project 0: what con
     sa.Column("first_ms", sa.BigInteger, nullable=False),
     sa.Column("last_ms", sa.BigInteger, nullable=False),
 )
+turns = sa.Table(  # who has each lock now, so that a former holder is known and its writes are refused
+    "turns",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),  # <kind>-<project>
+    sa.Column("token", sa.String(32), nullable=False),  # drawn anew by every holder
+    info=PASSING,
+)
+claims = sa.Table(  # questions to a paid teacher that are under way
+    "claims",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),
+    sa.Column("text_hash", sa.String(32), primary_key=True),
+    sa.Column("holder", sa.String(64), nullable=False),  # the lock of whoever asks: free, it is gone
+    info=PASSING,
+)
 sa.Index("ix_batches_project", batches.c.project, batches.c.state)
 sa.Index("ix_reservations_project", reservations.c.project)
 sa.Index("ix_ledger_project", ledger.c.project)
+sa.Index("ix_ledger_reservation", ledger.c.reservation)
 sa.Index("ix_incidents_project", incidents.c.project)

@@ -10,24 +10,23 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.pool import candidates, jobs, ledger, tasks
+from backend.pool import batches, candidates, claims, jobs, ledger, tasks
 from backend.teacher.project_teacher import open_teacher
 from model.teacher.errors import TeacherError
 
 if TYPE_CHECKING:
+    from backend.pool.candidates import Stored
     from backend.serving.live.question import Asked, Question
     from model.teacher.base import Answer, Teacher
 
 log = structlog.get_logger(__name__)
 
 _threads = ThreadPoolExecutor(4, "teacher")
-_asking: set[tuple[int, int, str]] = (
-    set()
-)  # (project, task, version): one question at a time, so that none is paid twice
+_asking: set[tuple[int, int, str]] = set()  # (project, task, version): one thread for each is enough
 _lock = Lock()
 
 
-def ask(question: Question, asked: Asked) -> Answer | None:
+def ask(question: Question, asked: Asked) -> Answer | Stored | None:
     """The teacher's answer, or None: not loaded yet, no money, too slow, or somebody else is asking already.
 
     A slow answer still reaches the pool when it comes.
@@ -50,7 +49,7 @@ def ask(question: Question, asked: Asked) -> Answer | None:
         if key in _asking:
             return None
         _asking.add(key)
-    future = _threads.submit(_ask, question, teacher, asked)
+    future = _threads.submit(_ask_alone if teacher.paid else _ask, question, teacher, asked)
     future.add_done_callback(lambda _: _forget(key))
     return _wait(future, question.deadline)
 
@@ -60,7 +59,7 @@ def _forget(key: tuple[int, int, str]) -> None:
         _asking.discard(key)
 
 
-def _wait(future: Future[Answer | None], deadline: float) -> Answer | None:
+def _wait(future: Future[Answer | Stored | None], deadline: float) -> Answer | Stored | None:
     try:
         return future.result(max(0.0, deadline - time.monotonic()))
     except NotYet:
@@ -77,6 +76,21 @@ def _left_to_the_job(question: Question) -> bool:
     """
     row = jobs.get(question.current.services.engine, question.current.number).get("annotate")
     return row is not None and row.state in ("queued", "running", "failed")
+
+
+def _ask_alone(question: Question, teacher: Teacher, asked: Asked) -> Answer | Stored | None:
+    """None if another process asks about this text, however long ago the request began for which it does; what was
+    answered meanwhile is not asked again."""
+    engine, project = question.current.services.engine, question.current.number
+    with claims.asking(engine) as mine:
+        if not mine.take(project, question.version, [asked.text_hash]):
+            return None
+        known = candidates.read(engine, project, question.version, [asked.task]).get(asked.task)
+        if known is not None and known.text_hash == asked.text_hash:
+            return known
+        if asked.task in batches.away(engine, project, question.version):
+            return None
+        return _ask(question, teacher, asked)
 
 
 def _ask(question: Question, teacher: Teacher, asked: Asked) -> Answer | None:

@@ -3,15 +3,19 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from backend.pool import batches, ledger
-from backend.pool.database.engine import write
+from backend.pool.database import dump
+from backend.pool.database.engine import open_engine, upgrade, write
 from model.teacher.base import Usage
-from tests.support.processes import at_once, hold, reserve_and_die, spend
+from tests.support.processes import ask_a_provider, at_once, hold, reserve_and_die, spend
 from tests.support.samples import PROJECT, TEACHER, add_project
+from tests.support.servers import PostgresServer
 
 
 @pytest.fixture
@@ -67,13 +71,15 @@ def test_what_a_killed_process_reserved_is_booked_at_its_upper_bound(budget: sa.
     assert ledger.book_lost(budget, PROJECT) == 0  # the living one is left alone
 
 
-def test_what_was_lost_and_comes_after_all_is_booked_in_addition(budget: sa.Engine) -> None:
+def test_what_was_lost_and_comes_after_all_takes_the_place_of_the_loss(budget: sa.Engine) -> None:
     held = ledger.reserve(budget, PROJECT, TEACHER, 300)
     with write(budget) as connection:
         ledger.expire(connection, held)
     assert ledger.book_lost(budget, PROJECT) == 300
-    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 40))
-    assert ledger.totals(budget, PROJECT) == ledger.Totals(1, 5, 0, 5, 340, 0, 1000, lost_microusd=300)
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 40), part=100)
+    assert ledger.totals(budget, PROJECT) == ledger.Totals(1, 5, 0, 5, 240, 0, 1000, lost_microusd=200)
+    ledger.settle(budget, PROJECT, TEACHER, held, Usage(1, 5, 0, 5, 70))
+    assert ledger.totals(budget, PROJECT) == ledger.Totals(2, 10, 0, 10, 110, 0, 1000)
 
 
 def test_a_reservation_by_a_clock_that_was_set_back_since_is_not_held_for_years(budget: sa.Engine) -> None:
@@ -146,3 +152,60 @@ def test_four_processes_together_book_every_call_and_stay_under_the_cap(budget: 
     assert totals.microusd == 9 * allowed <= 1000
     assert totals.unsettled_microusd == 0
     assert totals.microusd > 1000 - 4 * 20  # they stopped only because the next calls might have passed the cap
+
+
+def other_kind(url: str, folder: Path, server: PostgresServer, stack: ExitStack) -> sa.Engine:
+    """An empty pool on the other kind of database."""
+    other = f"sqlite:///{folder / 'other.sqlite'}" if url.startswith("postgresql") else None
+    engine = open_engine(other or stack.enter_context(server.database()))
+    stack.callback(engine.dispose)
+    upgrade(engine)
+    return engine
+
+
+def test_no_cent_is_forgotten_though_workers_die_and_a_backup_is_restored(
+    budget: sa.Engine, database_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Workers are killed at random; then the rest of the money is spent in the restored pool by others."""
+    cap, bound, bills = 3_000, 40, tmp_path / "bills"
+    ledger.set_cap(budget, PROJECT, cap)
+    context, pool = multiprocessing.get_context("spawn"), budget
+    with ExitStack() as stack:
+        for shift in range(2):
+            url = pool.url.render_as_string(hide_password=False)
+            workers = [
+                context.Process(target=ask_a_provider, args=(10 * shift + index, url, str(bills), bound, 0.5))
+                for index in range(3)
+            ]
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join(120)
+            check(pool, bills, cap)
+            if not shift:
+                dump.dump(pool, tmp_path / "pool.jsonl.gz")
+                pool = other_kind(database_url, tmp_path, postgres_server, stack)
+                dump.load(pool, tmp_path / "pool.jsonl.gz")
+                check(pool, bills, cap)
+        ask_to_the_end(pool, bills, bound)
+        check(pool, bills, cap)
+        found = ledger.totals(pool, PROJECT)
+        assert found.unsettled_microusd == 0
+        assert cap - bound < found.microusd <= cap
+
+
+def ask_to_the_end(pool: sa.Engine, bills: Path, bound: int) -> None:
+    """One that lives spends what is left, once what the dead had reserved is booked."""
+    time.sleep(0.6)
+    ledger.book_lost(pool, PROJECT)
+    while (held := ledger.reserve(pool, PROJECT, TEACHER, bound)) is not None:
+        with bills.open("a") as file:
+            file.write(f"{bound}\n")
+        ledger.settle(pool, PROJECT, TEACHER, held, Usage(calls=1, microusd=bound))
+
+
+def check(pool: sa.Engine, bills: Path, cap: int) -> None:
+    """Never a cent above the cap, never a cent forgotten."""
+    paid = sum(map(int, bills.read_text().split())) if bills.exists() else 0
+    found = ledger.totals(pool, PROJECT)
+    assert paid <= found.microusd + found.unsettled_microusd <= cap

@@ -2,20 +2,27 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from backend.errors import PoolError
-from backend.pool import annotations, candidates, ledger, projects, tasks
+from backend.pool import annotations, batches, candidates, ledger, projects, tasks
 from backend.pool.database import dump
-from backend.pool.database.engine import open_engine, upgrade
+from backend.pool.database.engine import open_engine, upgrade, write
+from backend.pool.database.metadata import PASSING
 from backend.pool.database.schema import SCHEMA
+from backend.pool.database.work_tables import reservations
 from model.teacher.base import Usage
 from tests.support.samples import PROJECT, TEACHER, add_project, answered, fill, labelled
+from tests.support.servers import PostgresServer
 
 
 @pytest.fixture
@@ -41,6 +48,7 @@ def contents(engine: sa.Engine) -> dict[str, list[Any]]:
         return {
             name: [tuple(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key))]
             for name, table in SCHEMA.tables.items()
+            if table.info != PASSING
         }
 
 
@@ -164,3 +172,144 @@ def test_a_backup_is_one_moment(sqlite_engine: sa.Engine, other: sa.Engine, tmp_
     assert tasks.count(sqlite_engine, PROJECT) == 2
     assert not list(tmp_path.glob("*.part"))
     other.dispose()
+
+
+def former(pool: sa.Engine, file: Path, revision: str) -> None:
+    """Turn a backup into the one that a former release would have written of the same pool."""
+    lines = [json.loads(line) for line in gzip.decompress(file.read_bytes()).decode().splitlines()]
+    gone = {
+        "reservations": ["reservation"],
+        "batches": ["batch"],
+        "ledger": ["entry", "reservation"],
+        "incidents": ["incident"],
+    }
+    kept, columns = [{**lines[0], "schema": [revision]}], []
+    for line in lines[1:]:
+        if isinstance(line, dict) and "table" in line:
+            columns = [name not in gone.get(line["table"], ()) for name in line["columns"]]
+            line["columns"] = [name for name, keep in zip(line["columns"], columns, strict=True) if keep]
+        elif isinstance(line, list):
+            kept.append([value for value, keep in zip(line, columns, strict=True) if keep])
+            continue
+        kept.append(line)
+    file.write_bytes(gzip.compress("\n".join(json.dumps(line) for line in kept).encode()))
+
+
+def test_a_backup_of_a_former_release_is_loaded_and_its_batches_find_their_money(
+    engine: sa.Engine, other: sa.Engine, tmp_path: Path
+) -> None:
+    """Rows came without numbers, and batches named numbers that nobody has any more."""
+    add_project(other)
+    fill(other)
+    ledger.set_cap(other, PROJECT, 1_000)
+    for number, amount in enumerate((100, 200, 100)):
+        reservation = ledger.reserve(other, PROJECT, TEACHER, amount)
+        assert reservation is not None
+        batches.begin(other, PROJECT, TEACHER, {"t1": (number, "h")}, amount, reservation, f"mark-{number}", "openai")
+    ledger.reserve(other, PROJECT, TEACHER, 50)  # of a call under way
+    numbers_like_before(other)
+    file = tmp_path / "pool.jsonl.gz"
+    dump.dump(other, file)
+    former(other, file, "0013")
+    dump.load(engine, file)
+    assert tasks.texts(engine, PROJECT, [1]) == tasks.texts(other, PROJECT, [1])
+    for row in batches.unfinished(engine, PROJECT):
+        if row.mark.startswith("mark-"):
+            assert batches.ended(engine, row.batch, "done", Usage(calls=1, microusd=7))
+    found = ledger.totals(engine, PROJECT)
+    assert (found.unsettled_microusd, found.microusd) == (50, ledger.totals(other, PROJECT).microusd + 21)
+    other.dispose()
+
+
+def numbers_like_before(pool: sa.Engine) -> None:
+    """Numbers that were counted, and not from 1; in the order in which batches began."""
+    table = SCHEMA.tables["batches"]
+    with write(pool) as connection:
+        for place, row in enumerate(connection.execute(sa.select(table).order_by(table.c.mark)).all()):
+            for one in (table, reservations):
+                same = sa.update(one).where(one.c.reservation == row.reservation)
+                connection.execute(same.values(reservation=10 + place))
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["reserve", "settle", "batch", "end", "abandon", "lose"]), st.integers(0, 400)),
+    min_size=1, max_size=14,
+)  # fmt: skip
+
+
+class Books:
+    """What a provider was paid, beside a pool that must know of every cent of it."""
+
+    def __init__(self) -> None:
+        self.paid = 0
+        self.calls: list[tuple[int, int]] = []  # (reservation, upper bound) under way
+        self.batches: list[tuple[int, int]] = []
+
+    def take(self, pool: sa.Engine, step: str, amount: int) -> None:
+        if step in ("reserve", "batch"):
+            held = ledger.reserve(pool, PROJECT, TEACHER, amount)
+            if held is None:
+                return
+            if step == "reserve":
+                self.calls.append((held, amount))
+            else:
+                given = {"t1": (amount, "h")}
+                number = batches.begin(pool, PROJECT, TEACHER, given, amount, held, f"mark-{amount}", "openai")
+                self.batches.append((number, amount))
+        elif step == "settle" and self.calls:
+            held, bound = self.calls.pop(amount % len(self.calls))
+            ledger.settle(pool, PROJECT, TEACHER, held, Usage(calls=1, microusd=min(bound, amount)))
+            self.paid += min(bound, amount)
+        elif step == "end" and self.batches:
+            number, bound = self.batches.pop(amount % len(self.batches))
+            assert batches.ended(pool, number, "done", Usage(calls=1, microusd=min(bound, amount)))
+            self.paid += min(bound, amount)
+        elif step == "abandon" and self.batches:
+            number, bound = self.batches.pop(amount % len(self.batches))
+            batches.abandoned(pool, number)
+            self.paid += bound  # perhaps: it counts as if
+        elif step == "lose":
+            with write(pool) as connection:  # their processes were killed, half an hour ago
+                connection.execute(sa.update(reservations).where(reservations.c.until_ms > 0).values(until_ms=1))
+            ledger.book_lost(pool, PROJECT)
+
+    def end(self, pool: sa.Engine) -> None:
+        for step in ("settle", "end"):
+            while self.calls if step == "settle" else self.batches:
+                self.take(pool, step, 3)
+        ledger.book_lost(pool, PROJECT)
+
+
+@given(before=STEPS, after=STEPS)
+@settings(max_examples=12, deadline=None)
+def test_money_is_booked_right_on_either_side_of_a_backup(
+    postgres_server: PostgresServer, before: list[tuple[str, int]], after: list[tuple[str, int]]
+) -> None:
+    """Calls and batches under way when the backup is made end in the restored pool, on the other kind of database."""
+    with tempfile.TemporaryDirectory() as folder, postgres_server.database() as url, ExitStack() as stack:
+        first, second = open_engine(f"sqlite:///{folder}/pool.sqlite"), open_engine(url)
+        for pool in (first, second):
+            stack.callback(pool.dispose)
+            upgrade(pool)
+        if len(before) % 2:
+            first, second = second, first
+        add_project(first)
+        ledger.set_cap(first, PROJECT, 1_000)
+        books, file = Books(), Path(folder) / "pool.jsonl.gz"
+        for step, amount in before:
+            books.take(first, step, amount)
+        dump.dump(first, file)
+        dump.load(second, file)
+        assert contents(second) == contents(first)
+        for step, amount in after:
+            books.take(second, step, amount)
+            assert books.paid <= spent(second) <= 1_000
+        books.end(second)
+        found = ledger.totals(second, PROJECT)
+        assert (found.unsettled_microusd, found.microusd) == (0, books.paid)
+        assert spent(second) == books.paid <= 1_000
+
+
+def spent(pool: sa.Engine) -> int:
+    with pool.connect() as connection:
+        return int(connection.execute(sa.text("SELECT spent_microusd FROM projects")).scalar_one())

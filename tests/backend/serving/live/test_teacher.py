@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
-from backend.pool import candidates, jobs, ledger, tasks
+from backend.pool import candidates, claims, jobs, ledger, tasks
+from backend.pool.text import text_hash
 from backend.projects.current import current_of
+from benchmarks.shared.waiting import wait_for
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
 from model.teacher.errors import TeacherUnavailable
@@ -145,3 +148,34 @@ def until_stored(server: Server) -> None:
             return
         threading.Event().wait(0.05)
     raise AssertionError("the answer did not reach the pool")
+
+
+def question(server: Server) -> tuple[sa.Engine, int, str, list[str]]:
+    version = current_of(server.services, server.project()).teacher_version
+    return server.services.engine, 7, version, [text_hash(TEXT[9])]
+
+
+def test_what_another_process_asks_about_is_not_asked_here(server: Server, teacher: Paid) -> None:
+    engine, project, version, texts = question(server)
+    teacher.gate.set()
+    with claims.asking(engine) as elsewhere:
+        assert elsewhere.take(project, version, texts) == set(texts)
+        assert server.predict(TEXT) == [[]]
+        assert teacher.calls == 0
+    assert server.predict(TEXT)[0]["result"][0]["value"] == {"choices": ["billing", "refund"]}
+    assert teacher.calls == 1
+
+
+@pytest.mark.parametrize("server", [0.2], indirect=True)
+def test_a_question_that_outlives_its_request_stays_claimed_until_its_answer_is_stored(
+    server: Server, teacher: Paid
+) -> None:
+    engine, project, version, texts = question(server)
+    assert server.predict(TEXT) == [[]]
+    assert teacher.asked.wait(30)
+    with claims.asking(engine) as elsewhere:
+        assert elsewhere.take(project, version, texts) == set()
+        teacher.gate.set()
+        wait_for("the claim's end", lambda: bool(elsewhere.take(project, version, texts)), 60, 0.01)
+        assert set(stored(server)) == {9}
+    assert ledger.totals(engine, 7).calls == 1
