@@ -9,17 +9,18 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
-from backend.web.gunicorn import PATIENCE_SECONDS, SLOW_THREADS
+from backend.web.gunicorn import PATIENCE_SECONDS
 from backend.web.server import THREADS, web_command
 from benchmarks.shared.waiting import wait_for
 from tests.support.configs import CONFIG_A
 from tests.support.ports import free_port
+from tests.support.servers import RedisServer
 from tests.support.web_server import CREATED
 
 LOGIN = ("me", "secret")
@@ -65,10 +66,18 @@ def is_up(url: str) -> bool:
         return False
 
 
-@pytest.fixture(params=[False, True], ids=["open", "login"])
-def web(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[tuple[str, int]]:
-    login = {"BASIC_AUTH_USER": LOGIN[0], "BASIC_AUTH_PASS": LOGIN[1]} if request.param else {}
-    with running(tmp_path, redis_url, **login) as found:
+@pytest.fixture(scope="module")
+def open_web(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[tuple[str, int]]:
+    """A server without login, for the tests of this file."""
+    with running(tmp_path_factory.mktemp("open"), redis_server.url) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[tuple[str, int]]:
+    """One with a login."""
+    login = {"BASIC_AUTH_USER": LOGIN[0], "BASIC_AUTH_PASS": LOGIN[1]}
+    with running(tmp_path_factory.mktemp("guarded"), redis_server.url, **login) as found:
         yield found
 
 
@@ -107,8 +116,9 @@ class Clients:
 
 
 @pytest.mark.parametrize("kind", HALF)
-def test_others_are_answered_while_many_do_not_finish(web: tuple[str, int], kind: str) -> None:
-    url, port = web
+@pytest.mark.parametrize("server", ["open_web", "guarded"])
+def test_others_are_answered_while_many_do_not_finish(server: str, kind: str, request: pytest.FixtureRequest) -> None:
+    url, port = request.getfixturevalue(server)
     with Clients(port, HALF[kind], 3 * THREADS) as clients:
         wait_for("all of them to have begun", lambda: clients.rounds >= 3 * THREADS, 60, 0.05)
         for _ in range(5):
@@ -126,35 +136,29 @@ def answer_to(port: int, begun: str) -> bytes:
         return b"".join(iter(lambda: connection.recv(4096), b""))
 
 
-def test_a_body_has_a_deadline_and_the_login_comes_before_it(tmp_path: Path, redis_url: str) -> None:
-    with running(tmp_path, redis_url, BASIC_AUTH_USER="me", BASIC_AUTH_PASS="secret") as (_, port):
-        for kind in ("no body", "half a body", "no chunk", "half a chunk", "a page's body"):
-            assert b"401" in answer_to(port, HALF[kind]).partition(b"\r\n")[0]
-            late = HALF[kind].replace("Host:", "Authorization: Basic bWU6c2VjcmV0\r\nHost:")
-            assert b"408 the body of the request did not arrive in time" in answer_to(port, late).partition(b"\r\n")[0]
+def test_a_body_has_a_deadline_and_the_login_comes_before_it(guarded: tuple[str, int]) -> None:
+    for kind in ("no body", "half a body", "no chunk", "half a chunk", "a page's body"):
+        assert b"401" in answer_to(guarded[1], HALF[kind]).partition(b"\r\n")[0]
+        late = HALF[kind].replace("Host:", "Authorization: Basic bWU6c2VjcmV0\r\nHost:")
+        assert b"408 the body of the request did not arrive" in answer_to(guarded[1], late).partition(b"\r\n")[0]
 
 
-def test_who_sends_slowly_but_steadily_is_waited_for(tmp_path: Path, redis_url: str) -> None:
+def test_who_sends_slowly_but_steadily_is_waited_for(open_web: tuple[str, int]) -> None:
     """Longer than the free time of all, in pieces, as over a bad line; a drip that never ends is not."""
-    with running(tmp_path, redis_url) as (_, port):
-        body = SETUP + b" " * 2_000_000
-        head = f"POST /setup HTTP/1.1\r\n{LINES}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
-            connection.sendall(head.encode())
-            for start in range(0, len(body), 100_000):
-                time.sleep(0.05)
-                connection.sendall(body[start : start + 100_000])
-            assert b"200 OK" in connection.recv(4096)
-        with ExitStack() as stack:
-            drips = [
-                stack.enter_context(socket.create_connection(("127.0.0.1", port), 60)) for _ in range(SLOW_THREADS)
-            ]
-            for connection in drips:
-                connection.sendall(head.encode())
-            begun = time.monotonic()
-            answers = [drip(connection) for connection in drips]
-            assert all(b"408" in answer for answer in answers), answers
-            assert time.monotonic() - begun >= PATIENCE_SECONDS / 2  # they were not refused at once
+    _, port = open_web
+    body = SETUP + b" " * 2_000_000
+    head = f"POST /setup HTTP/1.1\r\n{LINES}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
+        connection.sendall(head.encode())
+        for start in range(0, len(body), 100_000):
+            time.sleep(0.05)
+            connection.sendall(body[start : start + 100_000])
+        assert b"200 OK" in connection.recv(4096)
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(head.encode())
+        begun = time.monotonic()
+        assert b"408" in drip(connection)
+        assert time.monotonic() - begun >= PATIENCE_SECONDS / 2  # it was waited for
 
 
 def drip(connection: socket.socket) -> bytes:
