@@ -6,6 +6,7 @@ from functools import partial
 
 from flask import Flask, request
 
+from backend.projects import claims
 from backend.services import Services
 from backend.serving.live.models import LiveStudents
 from backend.web import events
@@ -15,6 +16,7 @@ from backend.web.context import WebContext
 from backend.web.fast_path import FastPath
 from backend.web.guard import Guard
 from backend.web.inbox import Inbox
+from backend.web.journal import Journal
 from backend.web.metrics import Metrics
 from backend.web.middleware import ENDPOINT, FAILED, Middleware
 from backend.web.routes.actions import actions
@@ -31,7 +33,9 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
     """
     app = Flask(__name__, static_folder="pages/static", template_folder="pages/templates")
     background = Background()
-    inbox = Inbox(background, partial(events.handle, services))
+    journal = Journal(services.settings.DATA_DIR / "events")
+    inbox = Inbox(background, partial(events.handle, services), partial(claims.tell_lost, services), journal)
+    inbox.recover()
     guard = Guard(services.settings, BasicAuth(services.settings))
     here = WebContext(services, live, background, inbox, Metrics(services), guard)
     app.extensions["shortlist"] = here

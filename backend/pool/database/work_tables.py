@@ -68,6 +68,15 @@ incidents = sa.Table(  # what went wrong lately, for people; project 0: what con
     sa.Column("first_ms", sa.BigInteger, nullable=False),
     sa.Column("last_ms", sa.BigInteger, nullable=False),
 )
+comparisons = sa.Table(  # when all of a project was compared with Label Studio, and who asked for it since
+    "comparisons",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("looked_ms", sa.BigInteger, nullable=False),
+    sa.Column("compared_ms", sa.BigInteger, nullable=False),
+    sa.Column("asked_ms", sa.BigInteger, nullable=False),
+    sa.Column("asked_all_ms", sa.BigInteger, nullable=False),
+)
 sa.Index("ix_batches_project", batches.c.project, batches.c.state)
 sa.Index("ix_reservations_project", reservations.c.project)
 sa.Index("ix_ledger_project", ledger.c.project)
