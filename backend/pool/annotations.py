@@ -17,7 +17,7 @@ from backend.pool.database.tables import projects
 from backend.pool.standing import known, label_names
 from model.labels import Decision, HumanLabel
 
-__all__ = ["Annotation", "delete", "known", "of_tasks", "save", "seen_before", "task_ids"]
+__all__ = ["Annotation", "by_id", "delete", "of_tasks", "save", "seen_before", "task_ids"]
 
 FIELDS = list(Annotation.__dataclass_fields__)
 UNKNOWN = 0  # the task of an annotation of which only the deletion is known
@@ -50,7 +50,7 @@ def of_tasks(engine: sa.Engine, project: int, ids: Collection[int] | None = None
     return dict(by_task)
 
 
-def known(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, Annotation]:
+def by_id(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, Annotation]:
     """Those of these annotations that are known, the deleted ones included."""
     found: dict[int, Annotation] = {}
     with read(engine) as connection:

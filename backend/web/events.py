@@ -8,7 +8,7 @@ true of it. Handling an event twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -104,7 +104,7 @@ def _weighed(
     never there. Known ones that say something else wait; where nobody can be asked, those that name a label count.
     """
     asked, read_until = claims.can_ask(services.settings), _read_until(project)
-    known = people.known(services.engine, project.project, [row.annotation for row in rows])
+    known = people.by_id(services.engine, project.project, [row.annotation for row in rows])
     believed, doubted = [], False
     for row in rows:
         before = known.get(row.annotation)
@@ -159,7 +159,7 @@ def _rows(control: Control, body: Body) -> Iterator[people.Annotation]:
 
 
 def _unannotated(services: Services, project: Project, body: Body) -> None:
-    known = people.known(services.engine, project.project, _ids(body, "annotations", "annotation"))
+    known = people.by_id(services.engine, project.project, _ids(body, "annotations", "annotation"))
     if any(row.state != "deleted" for row in known.values()):
         claims.ask_back(services, project.project)
 
