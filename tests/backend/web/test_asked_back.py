@@ -11,8 +11,10 @@ from backend.jobs import sync
 from backend.pool import incidents, tasks
 from backend.pool.annotations import human_labels
 from backend.projects.job import Job
+from backend.projects.updates import remember
 from tests.support.label_studio_double import CONFIG, TOKEN, LabelStudioDouble
 from tests.support.web_server import Server, annotation_body
+from tests.support.world import CREATED
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def asked(serve: Callable[..., Server], double: LabelStudioDouble) -> Server:
     first, _ = double.add_tasks(["charged twice", "where is it"])
     double.annotate(first, ["billing"])
     server = serve(LABEL_STUDIO_URL=double.url, LABEL_STUDIO_API_KEY=TOKEN)
-    server.version(xml=CONFIG)
+    remember(server.services, 7, CREATED, CONFIG, title="tickets")
     compare(server)
     server.services.queue.cancel("sync", 7)
     return server
@@ -38,6 +40,12 @@ def state(server: Server) -> tuple[object, ...]:
     return labels, tasks.texts(engine, 7, range(1, 99)), project.label_config, project.title
 
 
+def send(server: Server, action: str, **keys: Any) -> None:
+    """An event, worked through."""
+    server.post("/webhook", {"action": action, "project": {"id": 7}, **keys})
+    server.parts.background.drain()
+
+
 def waits(server: Server) -> bool:
     return server.services.queue.place("sync", 7) == "waiting"
 
@@ -47,7 +55,6 @@ CLAIMS: list[dict[str, Any]] = [
     {"action": "TASKS_DELETED", "tasks": [{"id": 1}, {"id": 2}]}, {"action": "TASK_DELETED", "task": {"id": 1}},
     {"action": "TASKS_DELETED", "tasks": [1, 2]}, {"action": "ANNOTATIONS_DELETED", "annotations": [{"id": 3}]},
     {"action": "ANNOTATION_DELETED", "annotation": {"id": 3}}, {"action": "PROJECT_UPDATED", "project": CHANGED},
-    {"action": "PROJECT_UPDATED", "project": {**CHANGED, "created_at": "2031-01-01T00:00:00Z"}},
     {"action": "ANNOTATION_UPDATED", "task": {"id": 1},
      "annotation": annotation_body(3, 1, was_cancelled=True, updated_at="2031-01-01T00:00:00Z")},
     {"action": "ANNOTATION_UPDATED", "task": {"id": 1},
@@ -98,10 +105,10 @@ def test_what_is_true_counts_after_the_comparison_that_it_starts(asked: Server, 
 
 
 def test_deleted_tasks_are_found_though_as_many_came_from_nowhere(asked: Server, double: LabelStudioDouble) -> None:
-    asked.event("TASKS_CREATED", tasks=[{"id": 50, "data": {"text": "invented"}}])
+    send(asked, "TASKS_CREATED", tasks=[{"id": 50, "data": {"text": "invented"}}])
     del double.tasks[2]
     double.add_tasks(["new"])
-    asked.event("TASKS_DELETED", tasks=[{"id": 2}])
+    send(asked, "TASKS_DELETED", tasks=[{"id": 2}])
     compare(asked)
     assert set(tasks.all_ids(asked.services.engine, 7)) == set(double.tasks)
 
@@ -112,7 +119,7 @@ def test_what_adds_counts_at_once(asked: Server, double: LabelStudioDouble) -> N
     (row,) = double.tasks[task]["annotations"]
     body = {"annotation": {**row, "task": task}, "task": {"id": task, "data": {"text": "brand new"}}}
     for _ in range(2):
-        asked.event("ANNOTATION_CREATED", **body)
+        send(asked, "ANNOTATION_CREATED", **body)
     labels, texts, *_ = state(asked)
     assert (labels, texts) == (
         {1: ("billing",), task: ("refund",)},
@@ -120,8 +127,8 @@ def test_what_adds_counts_at_once(asked: Server, double: LabelStudioDouble) -> N
     )
     assert not waits(asked)
     assert number == row["id"]
-    asked.event("ANNOTATIONS_DELETED", annotations=[{"id": 999}])  # of something that is not known here
-    asked.event("PROJECT_UPDATED")
+    send(asked, "ANNOTATIONS_DELETED", annotations=[{"id": 999}])  # of something that is not known here
+    send(asked, "PROJECT_UPDATED")
     assert not waits(asked)
 
 
@@ -135,12 +142,12 @@ def test_an_annotation_that_was_deleted_long_ago_does_not_come_back_late(
     double.add_tasks(["later"])
     compare(asked)
     before = state(asked)
-    asked.event("ANNOTATION_CREATED", annotation={**late, "task": 2}, task={"id": 2})
+    send(asked, "ANNOTATION_CREATED", annotation={**late, "task": 2}, task={"id": 2})
     compare(asked)
     assert state(asked) == before
 
 
-@pytest.mark.parametrize("claim", CLAIMS[:8], ids=lambda claim: f"{claim['action']}-{len(str(claim))}")
+@pytest.mark.parametrize("claim", CLAIMS[:7], ids=lambda claim: f"{claim['action']}-{len(str(claim))}")
 def test_without_a_key_nothing_is_taken_away_and_the_page_says_so(server: Server, claim: dict[str, Any]) -> None:
     server.version(xml=CONFIG)
     for task, text in ((1, "charged twice"), (2, "where is it")):
@@ -166,7 +173,7 @@ def test_a_label_studio_that_is_away_is_asked_later(asked: Server, double: Label
     before = state(asked)
     del double.tasks[2]
     double.faults["GET"] = [(503, "away")]
-    asked.event("TASKS_DELETED", tasks=[{"id": 2}])
+    send(asked, "TASKS_DELETED", tasks=[{"id": 2}])
     with pytest.raises(Exception, match="503"):
         compare(asked)
     assert state(asked) == before
