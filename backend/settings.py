@@ -40,6 +40,11 @@ class Settings(ProjectOptions, BaseSettings):
     BASIC_AUTH_PASS: SecretStr = Field(SecretStr(""), description="password that Label Studio must send")
     HOST: str = Field("127.0.0.1", description="address the backend listens on")
     BACKEND_URL: str = Field("", description="where Label Studio reaches this backend; empty: http://HOST:PORT")
+    ALLOWED_HOSTS: str = Field(
+        "",
+        description="more names of this backend, separated by commas; without a login it answers only to these, to "
+        "localhost and to the hosts of HOST and BACKEND_URL",
+    )
     PORT: int = Field(9090, ge=1, le=65535, description="port the backend listens on")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line shown")
     LOG_FORMAT: Literal["text", "json"] = Field("text", description="json: each log line is an object, for log stores")
@@ -80,6 +85,14 @@ class Settings(ProjectOptions, BaseSettings):
     @classmethod
     def _key(cls, value: SecretStr) -> SecretStr:
         return SecretStr(header_key(value.get_secret_value()))
+
+    @field_validator("ALLOWED_HOSTS")
+    @classmethod
+    def _host_names(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        if any(set("/*@ ") & set(name) for name in names):
+            raise ValueError("must be names as shortlist.internal, separated by commas")
+        return ",".join(names)
 
     @property
     def backend_url(self) -> str:

@@ -18,7 +18,7 @@ from backend.label_studio.control import Control
 from backend.label_studio.fields import created_of, identifier, utc_text
 from backend.label_studio.task_text import task_text
 from backend.pool import annotations as decisions
-from backend.pool import figures, projects, tasks
+from backend.pool import comparisons, figures, projects, tasks
 from backend.pool.projects import Project
 from backend.projects import triggers
 from backend.projects.current import current_of
@@ -31,11 +31,11 @@ from backend.services import Services
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-ALONE = "nothing can be compared, webhooks alone are trusted"
+ALONE = "nothing can be compared: what events add is believed, nothing is taken away"
 OVERLAP = timedelta(seconds=10)  # read again what changed shortly before the last look
 CHUNK = 500
-FULL_EVERY = 12  # every so many runs all ids are compared
 RUN_MS = 300_000  # how often the reconciling job starts this one, milliseconds
+FULL_MS = 12 * RUN_MS  # how often all ids are compared
 
 
 @dataclass
@@ -60,8 +60,8 @@ def run(project: int) -> None:
 
 def work(job: Job) -> str:
     """Synchronise, then start what the differences ask for."""
-    complete = job.services.clock() // RUN_MS % FULL_EVERY == 0
-    found = synchronise(job, complete)
+    last = comparisons.get(job.services.engine, job.number)
+    found = synchronise(job, last.all_due(job.services.clock(), FULL_MS))
     if found is None:
         return f"{job.lack}: {ALONE}"
     if found.decided:
@@ -89,14 +89,16 @@ def synchronise(job: Job, complete: bool) -> Difference | None:
     label_studio = job.label_studio()
     if label_studio is None:
         return None
+    started, last = job.services.clock(), comparisons.get(job.services.engine, job.number)
     with label_studio:
         project = _follow_project(job, label_studio)
         found = _read_changes(job, label_studio, project)
-        if complete and not _as_many(job, label_studio):
+        if complete and (last.asked_all or not _as_many(job, label_studio)):
             _compare_ids(job, label_studio, found)
+    comparisons.done(job.services.engine, job.number, started, complete)
     if found.set_back:
         job.note("Label Studio's clock was set back. Everything was compared anew, so that nothing is missing.")
-    elif found.decided and project.changes and project.synced:  # this is not the first look at these labels
+    elif found.decided and project.changes and project.synced and not last.asked:  # not the first look at these labels
         job.note("No event had told of some changed human labels. The comparison with Label Studio found them.")
     log.info("synchronised", texts=found.texts, decided=found.decided, removed=found.removed, complete=complete)
     return found

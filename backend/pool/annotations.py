@@ -17,7 +17,7 @@ from backend.pool.database.tables import projects
 from backend.pool.standing import known, label_names
 from model.labels import Decision, HumanLabel
 
-__all__ = ["Annotation", "delete", "of_tasks", "save", "seen_before", "task_ids"]
+__all__ = ["Annotation", "by_id", "delete", "of_tasks", "save", "seen_before", "task_ids"]
 
 FIELDS = list(Annotation.__dataclass_fields__)
 UNKNOWN = 0  # the task of an annotation of which only the deletion is known
@@ -48,6 +48,15 @@ def of_tasks(engine: sa.Engine, project: int, ids: Collection[int] | None = None
     for row in sorted(found.values(), key=lambda row: (row.updated_at, row.annotation)):
         by_task[row.task].append(row)
     return dict(by_task)
+
+
+def by_id(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, Annotation]:
+    """Those of these annotations that are known, the deleted ones included."""
+    found: dict[int, Annotation] = {}
+    with read(engine) as connection:
+        for chunk in chunks(list(ids)):
+            found |= _select(connection, project, table.c.annotation.in_(chunk))
+    return found
 
 
 def seen_before(engine: sa.Engine, project: int, ids: Collection[int], listed_ms: int) -> set[int]:

@@ -16,6 +16,7 @@ from backend.pool.database.engine import read
 from backend.pool.database.turn import expect_turn
 from backend.pool.project_cache import read_project
 from backend.pool.projects import Project
+from backend.projects.claims import can_ask
 from backend.projects.current import Current, current_of
 from backend.projects.whereabouts import stated_project
 from backend.services import Services
@@ -109,8 +110,7 @@ class Job:
     @property
     def has_key(self) -> bool:
         """Whether Label Studio's address and a key are set."""
-        settings = self.services.settings
-        return bool(settings.LABEL_STUDIO_URL and settings.LABEL_STUDIO_API_KEY.get_secret_value())
+        return can_ask(self.services.settings)
 
     def label_studio(self) -> LabelStudio | None:
         """Label Studio, or None, with the reason in `lack`: no address or key is set, or it is not the project's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from backend.errors import ProjectError, QueueError
-from backend.pool import jobs, projects, tasks
+from backend.pool import jobs, projects
 from backend.pool.projects import Project
 from backend.projects.current import Current, current_of
 from backend.queue.kinds import Outcome
@@ -109,11 +109,6 @@ def on_label_config(services: Services, project: int) -> None:
 def on_new_tasks(services: Services, project: int) -> None:
     """Tasks arrived without candidate sets."""
     _ask(services, "annotate", project)
-
-
-def on_tasks_deleted(services: Services, project: int, task_ids: Iterable[int]) -> None:
-    """Tasks were deleted at Label Studio: forget them and what was known about them."""
-    tasks.remove(services.engine, project, list(task_ids))
 
 
 def _ask(services: Services, kind: str, project: int) -> Outcome | None:

@@ -30,6 +30,10 @@ class Background:
         future = self._threads.submit(self._run, what, work)
         return wait_seconds > 0 and _finished(future, wait_seconds)
 
+    def always(self, what: str, work: Callable[[], object]) -> None:
+        """As `do`, however much waits, for whoever waits with one piece at a time. RuntimeError after `close`."""
+        self._threads.submit(_logged, what, work)
+
     def drain(self, seconds: float = 60.0) -> None:
         """Wait until everything that was started so far is done; TimeoutError if it takes longer."""
         self._threads.submit(lambda: None).result(seconds)
@@ -40,11 +44,16 @@ class Background:
 
     def _run(self, what: str, work: Callable[[], object]) -> None:
         try:
-            work()
-        except Exception:
-            log.exception("background work failed", what=what, error_id=uuid.uuid4().hex[:12])
+            _logged(what, work)
         finally:
             self._room.release()
+
+
+def _logged(what: str, work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Exception:
+        log.exception("background work failed", what=what, error_id=uuid.uuid4().hex[:12])
 
 
 def _finished(future: Future[None], seconds: float) -> bool:

@@ -1,23 +1,58 @@
-"""Request bodies and refusals. Label Studio shows people the reason phrase and drops the body, so that is our voice."""
+"""Request bodies, read whole before anybody works on them, and refusals.
+
+Label Studio shows people the reason phrase and drops the body, so that is our voice.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import Any
 
 import orjson
 from flask import Response, request
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout
 
 from backend.errors import RequestError
 
 MAX_BODY_BYTES = 512 * 1024 * 1024  # a selection of a few hundred thousand tasks
 PROJECT = re.compile(r"^([1-9]\d{0,17})(?:\.(\d{1,20}))?$", re.ASCII)
 LONGEST_PHRASE = 300
+TOO_LARGE = f"the body of a request must have at most {MAX_BODY_BYTES // 2**20} MB: select fewer tasks at once"
+
+
+def take_body(environ: dict[str, Any]) -> None:
+    """Read the body and leave it in the WSGI environment, in memory.
+
+    Raises the werkzeug exception that says why there is none: too large, shorter than stated, or late, which the
+    server's reader tells by a TimeoutError.
+    """
+    stated, chunked = environ.get("CONTENT_LENGTH") or "0", "HTTP_TRANSFER_ENCODING" in environ
+    if not stated.isdecimal():
+        raise BadRequest("Content-Length must be a number of bytes")
+    wanted = MAX_BODY_BYTES + 1 if chunked else int(stated)
+    if wanted > MAX_BODY_BYTES and not chunked:
+        raise RequestEntityTooLarge(TOO_LARGE)
+    try:
+        data = environ["wsgi.input"].read(wanted) if wanted else b""
+    except TimeoutError:
+        raise RequestTimeout("the body of the request did not arrive in time; send it again") from None
+    if len(data) > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge(TOO_LARGE)
+    if len(data) < wanted and not chunked:
+        raise BadRequest("the body of the request is shorter than its Content-Length says")
+    leave_body(environ, data)
+
+
+def leave_body(environ: dict[str, Any], data: bytes) -> None:
+    """From now on the request has this body, and nothing is read from its sender any more."""
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(data), str(len(data))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
 def read_object() -> dict[str, Any]:
-    """The request's JSON object, whatever its content type says; RequestError says what is wrong."""
+    """The request's JSON object; RequestError says what is wrong."""
     return json_object(request.get_data(cache=False))
 
 

@@ -11,22 +11,22 @@ from backend.pool import projects
 from backend.pool.projects import Project
 from backend.services import Services
 from backend.serving.live.models import LiveStudents
-from backend.web.auth import BasicAuth
 from backend.web.background import Background
+from backend.web.guard import Guard
 from backend.web.inbox import Inbox
 from backend.web.metrics import Metrics
 
 
 @dataclass(frozen=True)
 class WebContext:
-    """Services, models in memory, the background thread with its inbox, the counters, and the login."""
+    """Services, models in memory, the background thread with its inbox, the counters, and the guard."""
 
     services: Services
     live: LiveStudents
     background: Background
     inbox: Inbox
     metrics: Metrics
-    auth: BasicAuth
+    guard: Guard
 
 
 def context() -> WebContext:

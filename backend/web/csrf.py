@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
-from urllib.parse import urlsplit
 
 from flask import Response, abort, g, request
 
 from backend.settings import Settings
+from backend.web.hosts import is_loopback, read_host
 
 COOKIE = "shortlist_form"
 FIELD = "token"
@@ -32,36 +31,22 @@ def keep_token(response: Response) -> Response:
 
 
 def check_form(settings: Settings) -> None:
-    """Let a form pass that a person sent from a page of ours; anything else ends with 403 and a sentence."""
-    if not _may_act(settings):
+    """Let a form pass that a page of ours was made with, for this browser and for somebody who may act; anything else
+    ends with 403 and a sentence. Requests of other sites do not come this far (see guard.py)."""
+    if not may_act(settings):
         abort(403, "actions need a login: set BASIC_AUTH_USER and BASIC_AUTH_PASS, then restart Shortlist")
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        abort(403, "this form came from another site; open the page of the project and use its button")
-    origin = request.headers.get("Origin")
-    if origin not in (None, "null") and urlsplit(origin).netloc != request.host:
-        abort(403, "this form came from another address; open the page of the project and use its button")
     cookie, given = request.cookies.get(COOKIE, ""), request.form.get(FIELD, "")
     if len(cookie) < 32 or not hmac.compare_digest(cookie.encode(), given.encode()):
         abort(403, "this form is too old or was not made here; load the page of the project again")
 
 
 def may_act(settings: Settings) -> bool:
-    """Whether the page should offer buttons to the person who looks at it."""
-    return _may_act(settings)
-
-
-def _may_act(settings: Settings) -> bool:
-    """With a login whoever has it; without one only a person at this machine, who can stop Shortlist just as well.
+    """Whether the person who looks at a page may act, so that it offers buttons: with a login whoever has it; without
+    one only a person at this machine, who can stop Shortlist just as well.
 
     The host name is looked at, too: a foreign name that was made to point here must not act.
     """
     if settings.BASIC_AUTH_USER or settings.BASIC_AUTH_PASS.get_secret_value():
         return True
-    return _is_here(request.remote_addr or "") and _is_here(urlsplit(f"//{request.host}").hostname or "")
-
-
-def _is_here(name: str) -> bool:
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    asked = read_host(request.host)
+    return asked is not None and is_loopback(asked[0]) and is_loopback(request.remote_addr or "")

@@ -1,13 +1,14 @@
 """Webhook events: every action of Label Studio, in both spellings, handled or knowingly ignored.
 
-Events are hints that may be lost, doubled or reordered. Handling one twice changes nothing, and the train job's
-reconcile with Label Studio's API gives the same state.
+Events are hints that may be lost, doubled, reordered, or sent by somebody else. What adds something counts at once.
+What takes something away, or changes what is known, has Label Studio asked: the comparison that follows does what is
+true of it. Handling an event twice changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -15,14 +16,14 @@ import structlog
 from backend.errors import ShortlistError
 from backend.label_studio.annotations import read_annotation
 from backend.label_studio.control import Control
-from backend.label_studio.fields import created_of, identifier
-from backend.label_studio.task_text import task_text
+from backend.label_studio.fields import created_of, identifier, utc_text
+from backend.label_studio.task_text import storable, task_text
 from backend.pool import annotations as people
-from backend.pool import projects
+from backend.pool import projects, tasks
 from backend.pool.projects import Project
-from backend.projects import triggers
+from backend.projects import claims, triggers
 from backend.projects.current import current_of
-from backend.projects.on_screen import remember_on_screen
+from backend.projects.on_screen import on_screen, remember_on_screen
 from backend.projects.triggers import start
 from backend.projects.updates import remember, remember_tasks
 from backend.services import Services
@@ -30,6 +31,8 @@ from backend.services import Services
 log = structlog.get_logger(__name__)
 
 Body = Mapping[str, Any]
+
+SURELY = timedelta(seconds=10)  # what Label Studio changed so long before the end of a look was read by it
 
 
 def handle(services: Services, body: Body) -> None:
@@ -68,10 +71,10 @@ def _project(services: Services, body: Body) -> Project | None:
     known = projects.find(services.engine, number, created) if number is not None else None
     if known is not None or number is None or not isinstance(stated, Mapping):
         return known
-    return _updated(services, number, stated)
+    return _first_told(services, number, stated)
 
 
-def _updated(services: Services, number: int, stated: Body) -> Project | None:
+def _first_told(services: Services, number: int, stated: Body) -> Project | None:
     label_config = stated.get("label_config")
     if not isinstance(label_config, str):
         return None
@@ -83,11 +86,65 @@ def _updated(services: Services, number: int, stated: Body) -> Project | None:
 def _annotated(services: Services, project: Project, body: Body) -> None:
     control = current_of(services, project).control
     given = {task: data for task, data in _tasks(body) if data is not None}
-    rows = list(_rows(control, body))
     texts = {task: task_text(control, data) for task, data in given.items()}
-    remember_tasks(services, project.project, texts, unanswered=False)
-    if rows and people.save(services.engine, project.project, rows):
+    believed, doubted = _weighed(services, project, list(_rows(control, body)))
+    _remember_new(services, project, texts, unanswered=False)
+    if believed and people.save(services.engine, project.project, believed):
         start(lambda: triggers.on_human_labels(services, project.project), project.project)
+    if doubted:
+        claims.ask_back(services, project.project)
+
+
+def _weighed(
+    services: Services, project: Project, rows: Sequence[people.Annotation]
+) -> tuple[list[people.Annotation], bool]:
+    """The annotations that count at once, and whether Label Studio has to be asked about others.
+
+    New ones count, unless they are from before the last comparison, which would have found them: they were deleted, or
+    never there. Known ones that say something else wait; where nobody can be asked, those that name a label count.
+    """
+    asked, read_until = claims.can_ask(services.settings), _read_until(project)
+    known = people.by_id(services.engine, project.project, [row.annotation for row in rows])
+    believed, doubted = [], False
+    for row in rows:
+        before = known.get(row.annotation)
+        late = asked and before is None and "" < row.updated_at < read_until
+        if late or (before is not None and _changes(before, row) and (asked or row.state != "labelled")):
+            doubted = True
+        else:
+            believed.append(row)
+            known[row.annotation] = row if before is None else before
+    return believed, doubted
+
+
+def _changes(before: people.Annotation, row: people.Annotation) -> bool:
+    """Whether an event would make a known annotation say something else. An older one would not."""
+    if before.state == "deleted" or row.updated_at < before.updated_at:
+        return False
+    return _said(before) != _said(row)
+
+
+def _said(row: people.Annotation) -> tuple[object, ...]:
+    return row.task, row.annotator, row.labels, row.state, row.ground_truth
+
+
+def _read_until(project: Project) -> str:
+    """Until when everything at Label Studio was surely read, by its clock; "" if nothing was."""
+    if not project.synced:
+        return ""
+    return utc_text((datetime.fromisoformat(project.synced) - SURELY).isoformat())
+
+
+def _remember_new(services: Services, project: Project, texts: Mapping[int, str], unanswered: bool = True) -> None:
+    """Texts of tasks that are new. Another text for a known one is asked about, where that can be done."""
+    if claims.can_ask(services.settings):
+        known = tasks.texts(services.engine, project.project, list(texts))
+        other = {task for task, text in known.items() if text != storable(texts[task])}
+        texts = {task: text for task, text in texts.items() if task not in other}
+        if other:
+            claims.ask_back(services, project.project)
+    if texts:
+        remember_tasks(services, project.project, texts, unanswered)
 
 
 def _rows(control: Control, body: Body) -> Iterator[people.Annotation]:
@@ -102,29 +159,43 @@ def _rows(control: Control, body: Body) -> Iterator[people.Annotation]:
 
 
 def _unannotated(services: Services, project: Project, body: Body) -> None:
-    gone = _ids(body, "annotations", "annotation")
-    now = datetime.fromtimestamp(services.clock() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if gone and people.delete(services.engine, project.project, gone, now):
-        start(lambda: triggers.on_human_labels(services, project.project), project.project)
+    known = people.by_id(services.engine, project.project, _ids(body, "annotations", "annotation"))
+    if any(row.state != "deleted" for row in known.values()):
+        claims.ask_back(services, project.project)
 
 
 def _tasks_created(services: Services, project: Project, body: Body) -> None:
     control = current_of(services, project).control
-    texts = {task: task_text(control, data) for task, data in _tasks(body) if data is not None}
-    if texts:
-        remember_tasks(services, project.project, texts)
+    _remember_new(
+        services,
+        project,
+        {task: task_text(control, data) for task, data in _tasks(body) if data is not None},
+    )
 
 
 def _tasks_deleted(services: Services, project: Project, body: Body) -> None:
     gone = _ids(body, "tasks", "task")
-    if gone:
-        start(lambda: triggers.on_tasks_deleted(services, project.project, gone), project.project)
+    known = tasks.texts(services.engine, project.project, gone)
+    if known or people.of_tasks(services.engine, project.project, gone):
+        claims.ask_back(services, project.project, everything=True)
 
 
 def _project_updated(services: Services, project: Project, body: Body) -> None:
+    """Title and label config; without a key the title alone, because /setup tells of the label config in time."""
     stated = body.get("project")
-    if isinstance(stated, Mapping) and (saved := _updated(services, project.label_studio_id, stated)) is not None:
-        remember_on_screen(current_of(services, saved), stated)
+    if not isinstance(stated, Mapping):
+        return
+    title, label_config = stated.get("title"), stated.get("label_config")
+    other_title = isinstance(title, str) and title not in ("", project.title)
+    other_config = isinstance(label_config, str) and label_config not in ("", project.label_config)
+    if not claims.can_ask(services.settings):
+        if other_title:
+            project = remember(
+                services, project.label_studio_id, project.created, project.label_config, title=str(title)
+            )
+        remember_on_screen(current_of(services, project), stated)
+    elif other_title or other_config or ("model_version" in stated and on_screen(stated) != project.on_screen):
+        claims.ask_back(services, project.project)
 
 
 def _start_training(services: Services, project: Project, body: Body) -> None:

@@ -1,24 +1,19 @@
 """What Label Studio calls whenever a task is opened, answered below Flask, whose dispatch costs more than the answer.
 
-Only what is plain is answered here: these paths and methods, a login that is right, a body of a stated and allowed
-length that is a JSON object, and no error. All else is given to the app as it came, and an error with it, so that
-login, limits, refusals and errors have one place.
+Only what is plain is answered here: these paths and methods, a body that is a JSON object, and no error. All else is
+given to the app as it came, and an error with it, so that refusals and errors have one place.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from werkzeug.datastructures import Authorization
-
 from backend.errors import RequestError
-from backend.web.auth import OPEN
-from backend.web.bodies import MAX_BODY_BYTES, json_object
+from backend.web.bodies import json_object
 from backend.web.context import WebContext
-from backend.web.middleware import ENDPOINT
-from backend.web.routes.ml_backend import FAILED, Body, health_answer, predict_answer, setup_answer, webhook_answer
+from backend.web.middleware import ENDPOINT, FAILED
+from backend.web.routes.ml_backend import Body, health_answer, predict_answer, setup_answer, webhook_answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,7 +30,7 @@ CALLS: dict[Call, tuple[str, Answer]] = {
 
 
 class FastPath:
-    """A WSGI application before another one."""
+    """A WSGI application before another one, behind the middleware, which has let the request in and read its body."""
 
     def __init__(self, app: WSGIApplication, here: WebContext) -> None:
         self._app, self._here = app, here
@@ -43,7 +38,7 @@ class FastPath:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         known = CALLS.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-        content = self._content(environ, *known) if known is not None else None
+        content = self._content(environ, *known) if known is not None and FAILED not in environ else None
         if content is None:
             return self._app(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
@@ -51,19 +46,10 @@ class FastPath:
 
     def _content(self, environ: WSGIEnvironment, endpoint: str, answer: Answer) -> bytes | None:
         """The answer's body; None where the app has to answer."""
-        if not (endpoint.endswith(OPEN) or self._let_in(environ)):
-            return None
         body: Body = {}
         if environ["REQUEST_METHOD"] == "POST":
-            length = environ.get("CONTENT_LENGTH", "")
-            if not (length.isdecimal() and int(length) <= MAX_BODY_BYTES):
-                return None
-            data = environ["wsgi.input"].read(int(length))
-            environ["wsgi.input"] = io.BytesIO(data)
-            if len(data) < int(length):
-                return None
             try:
-                body = json_object(data)
+                body = json_object(environ["wsgi.input"].getvalue())
             except RequestError:
                 return None
         try:
@@ -73,7 +59,3 @@ class FastPath:
             return None
         environ[ENDPOINT] = endpoint
         return content
-
-    def _let_in(self, environ: WSGIEnvironment) -> bool:
-        auth = self._here.auth
-        return not auth.required or auth.accepts(Authorization.from_header(environ.get("HTTP_AUTHORIZATION")))

@@ -1,4 +1,5 @@
-"""What every answer passes through on its way out: headers and counting, below Flask, where they cost microseconds."""
+"""What every request passes through, whichever way it takes: the guard and its body on the way in, headers and counting
+on the way out. Below Flask, where that costs microseconds."""
 
 from __future__ import annotations
 
@@ -6,10 +7,16 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import HTTPException
+
+from backend.web.bodies import leave_body, take_body
+from backend.web.guard import Guard
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 NONCE = "shortlist.nonce"  # where a page with charts notes by which word their styles are known to be ours
+FAILED = "shortlist.failed"  # where an exception waits that ended the request below Flask, for the app to tell it
 ENDPOINT = "shortlist.endpoint"  # where the app notes in the WSGI environment which route it took
 HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 PAGE_HEADERS = [
@@ -17,7 +24,7 @@ PAGE_HEADERS = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),
 ]
 POLICY = (
     "default-src 'none'; style-src 'self'{}; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -29,11 +36,10 @@ Count = Callable[[str | None, str, float], None]  # endpoint, status line, secon
 
 
 class Middleware:
-    """A WSGI application around another one."""
+    """A WSGI application around another one. What is refused reaches it without a body, for it to say so."""
 
-    def __init__(self, app: WSGIApplication, count: Count) -> None:
-        self._app = app
-        self._count = count
+    def __init__(self, app: WSGIApplication, guard: Guard, count: Count) -> None:
+        self._app, self._guard, self._count = app, guard, count
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -46,6 +52,12 @@ class Middleware:
                 headers = [pair for pair in headers if pair[0].lower() not in OURS]
             return start_response(status, headers + HEADERS + (_page_headers(environ) if page else []), exc_info)
 
+        try:
+            self._guard.check(environ)
+            take_body(environ)
+        except HTTPException as error:
+            leave_body(environ, b"")
+            environ[FAILED] = error
         return self._app(environ, start)
 
 

@@ -32,4 +32,5 @@ def reachable(host: str) -> str:
 
 
 def printable_address(host: str, port: int) -> str:
+    """Address and port as a URL has them."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -123,7 +123,7 @@ class Network(threading.Thread):
 
     def run(self) -> None:
         """Send until it is time to stop. A backend that is down misses events, as it does from Label Studio."""
-        with httpx.Client(timeout=5, trust_env=False) as client:
+        with httpx.Client(timeout=5, trust_env=False, headers={"Content-Type": "application/json"}) as client:
             while not self._stop_asked.wait(self._pause):
                 old = list(self._tally.sent)
                 rubbish = self._random.random() < 0.3 or not old

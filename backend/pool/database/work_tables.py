@@ -85,6 +85,15 @@ claims = sa.Table(  # questions to a paid teacher that are under way
     sa.Column("holder", sa.String(64), nullable=False),  # the lock of whoever asks: free, it is gone
     info=PASSING,
 )
+comparisons = sa.Table(  # when all of a project was compared with Label Studio, and who asked for it since
+    "comparisons",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("looked_ms", sa.BigInteger, nullable=False),
+    sa.Column("compared_ms", sa.BigInteger, nullable=False),
+    sa.Column("asked_ms", sa.BigInteger, nullable=False),
+    sa.Column("asked_all_ms", sa.BigInteger, nullable=False),
+)
 sa.Index("ix_batches_project", batches.c.project, batches.c.state)
 sa.Index("ix_reservations_project", reservations.c.project)
 sa.Index("ix_ledger_project", ledger.c.project)

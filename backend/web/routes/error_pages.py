@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 HTML, JSON = "text/html", "application/json"
 PROJECT = re.compile(r"^/projects/([1-9]\d{0,17})/", re.ASCII)  # something on the page of a project
 HEADINGS = {400: "This was not understood", 403: "This was not done", 404: "There is nothing here",
-            405: "This address cannot be opened", 503: "Not possible now"}  # fmt: skip
+            405: "This address cannot be opened", 401: "A login is needed", 503: "Not possible now"}  # fmt: skip
 
 
 def handle_errors(app: Flask) -> None:
@@ -49,7 +49,11 @@ def refusal(status: int, sentence: str) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    return refusal(error.code or 500, error.description or error.name)
+    answer = refusal(error.code or 500, error.description or error.name)
+    for name, value in error.get_headers(request.environ):  # Allow of 405, WWW-Authenticate of 401
+        if name.lower() != "content-type":
+            answer.headers[name] = value
+    return answer
 
 
 def _database_error(error: SQLAlchemyError) -> Response:

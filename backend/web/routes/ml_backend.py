@@ -7,10 +7,9 @@ import uuid
 from typing import Any
 
 import structlog
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from backend.errors import RequestError, ShortlistError
 from backend.pool import projects
@@ -30,19 +29,10 @@ EVENT_WAIT_SECONDS = 0.03  # how long an answer waits for a small event to be st
 SMALL_EVENT = 50  # annotations or tasks; larger events are worked through after the answer
 
 
-FAILED = "shortlist.failed"  # in the WSGI environment: what went wrong below Flask, so that it is not tried twice
 UP = json.dumps({"status": "UP"}).encode()
 NOTED = b"{}"
 
 Body = dict[str, Any]
-
-
-@wire.before_request
-def tell_failure() -> None:
-    """Raise what went wrong when the request was answered below Flask."""
-    error = request.environ.get(FAILED)
-    if error is not None:
-        raise error
 
 
 @wire.get("/health")
@@ -76,7 +66,7 @@ def webhook() -> Response:
     """Take the event and answer at once; nothing that is wrong with it is Label Studio's concern."""
     try:
         body = read_object()
-    except (RequestError, RequestEntityTooLarge) as error:
+    except RequestError as error:
         log.warning("event refused", reason=str(error))
         return json_answer(NOTED)
     return json_answer(webhook_answer(context(), body))

@@ -81,7 +81,7 @@ def ready() -> Response:
     """Whether everything that answering needs is there: 200 or 503. Without the login it says no more than that."""
     here = context()
     found = readiness(here.services, here.live)
-    shown = found.to_json() if here.auth.accepts(request.authorization) else {"ready": found.ready}
+    shown = found.to_json() if here.guard.is_let_in(request.environ) else {"ready": found.ready}
     return answer_json(shown, 200 if found.ready else 503)
 
 

@@ -146,6 +146,47 @@ def test_its_work_starts_what_the_differences_ask_for(world: World) -> None:
     assert world.services.queue.place("annotate", 7) == "waiting"
 
 
+@pytest.mark.parametrize("late", [0, 1, 7, 11, 12, 13, 100])
+def test_a_missed_comparison_of_all_ids_is_made_up_for(world: World, late: int) -> None:
+    """Every hour, however long nothing ran at the time at which it was due."""
+    now = now_ms()
+    world.services = Services(world.services.settings, world.engine, world.services.queue, lambda: now)
+    first, second = world.double.add_tasks(["one", "two"])
+    sync.work(world.job("sync"))
+    del world.double.tasks[first]
+    now += late * sync.RUN_MS
+    sync.work(world.job("sync"))
+    assert tasks.all_ids(world.engine, 7) == ([second] if late >= 12 else [first, second])
+    now += sync.FULL_MS
+    sync.work(world.job("sync"))
+    assert tasks.all_ids(world.engine, 7) == [second]
+
+
+def test_a_comparison_that_fails_stays_due(world: World) -> None:
+    first, second = world.double.add_tasks(["one", "two"])
+    sync.work(world.job("sync"))
+    del world.double.tasks[first]
+    now = now_ms() + sync.FULL_MS
+    world.services = Services(world.services.settings, world.engine, world.services.queue, lambda: now)
+    world.double.faults["GET /api/tasks/"] = [(503, "away")]
+    with pytest.raises(LabelStudioUnavailable):
+        sync.work(world.job("sync"))
+    now += sync.RUN_MS
+    sync.work(world.job("sync"))
+    assert tasks.all_ids(world.engine, 7) == [second]
+
+
+def test_a_clock_that_was_set_back_does_not_put_a_comparison_off(world: World) -> None:
+    first, second = world.double.add_tasks(["one", "two"])
+    ahead = Services(world.services.settings, world.engine, world.services.queue, lambda: now_ms() + 10**9)
+    world.services, present = ahead, world.services
+    sync.work(world.job("sync"))
+    del world.double.tasks[first]
+    world.services = present
+    sync.work(world.job("sync"))
+    assert tasks.all_ids(world.engine, 7) == [second]
+
+
 def test_without_a_key_it_does_nothing_and_says_so(world: World) -> None:
     without = world.services.settings.model_copy(update={"LABEL_STUDIO_API_KEY": SecretStr("")})
     world.services = Services(without, world.services.engine, world.services.queue)

@@ -142,13 +142,6 @@ def test_a_changed_label_config_and_new_tasks_are_for_the_teacher(services: Serv
     assert services.queue.waiting() == {"publish": 0, "train": 0, "teacher": 1}
 
 
-def test_deleted_tasks_are_forgotten_with_everything_about_them(services: Services) -> None:
-    decide(services, 1, "a")
-    triggers.on_tasks_deleted(services, 7, [1, 2, 99])
-    assert tasks.all_ids(services.engine, 7) == [3]
-    assert annotations.of_tasks(services.engine, 7, [1]) == {}
-
-
 def test_an_unknown_project_is_named(services: Services) -> None:
     with pytest.raises(ProjectError, match="project 8 is not known"):
         triggers.on_human_labels(services, 8)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend.web import fast_path
+from backend.web import bodies, fast_path
 from backend.web.context import WebContext
 from tests.support.configs import CONFIG_A
 from tests.support.web_server import CREATED, Server, task_body
@@ -31,7 +31,7 @@ BODIES: list[bytes] = [
 def whole(server: Server, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str, Any, bytes]:
     """Status, reason, headers but for the time, body."""
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
-    connection.request("POST", path, body, dict(headers))
+    connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
     answer = connection.getresponse()
     found = answer.status, answer.reason, sorted(pair for pair in answer.getheaders() if pair[0] != "Date")
     content = answer.read()
@@ -60,9 +60,9 @@ def test_what_is_not_plain_takes_the_long_way(
     body = json.dumps(GOOD["/setup"]).encode()
     assert whole(server, "/setup", body, {})[0] == 200
     assert len(taken) == 1
-    monkeypatch.setattr(fast_path, "MAX_BODY_BYTES", len(body) - 1)
-    assert whole(server, "/setup", body, {})[0] == 200  # the app's own limit is the one that refuses
-    monkeypatch.setattr(fast_path, "MAX_BODY_BYTES", 10**6)
+    monkeypatch.setattr(bodies, "MAX_BODY_BYTES", len(body) - 1)
+    assert whole(server, "/setup", body, {})[0] == 413
+    monkeypatch.setattr(bodies, "MAX_BODY_BYTES", 10**6)
     guarded = serve(BASIC_AUTH_USER="user", BASIC_AUTH_PASS="password")
     assert whole(guarded, "/setup", body, {})[0] == 401
     assert len(taken) == 1

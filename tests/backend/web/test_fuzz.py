@@ -1,4 +1,5 @@
-"""Generated requests over all endpoints: no 5xx, the right number of entries, and the server goes on.
+"""Generated requests over all routes, half of them of other sites: no 5xx, the right number of entries, nobody comes in
+who may not, and the server goes on.
 
 FUZZ_REQUESTS says how many in all; 20,000 for a thorough run:
 
@@ -9,8 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Mapping
 from typing import Any
 
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +22,9 @@ from backend.web.events import ACTIONS
 from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY
 from tests.support.web_server import Server
 
-REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "2000"))  # shared by the five tests of generated requests
-FUZZ = settings(max_examples=REQUESTS // 5, deadline=None, suppress_health_check=list(HealthCheck))
+REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "2000"))  # shared by the tests of generated requests
+FUZZ = settings(max_examples=REQUESTS // 8, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ_FOREIGN = settings(FUZZ, max_examples=REQUESTS // 2)
 KEYS = [
     "action", "annotation", "annotations", "choices", "completed_by", "config", "context", "control", "data",
     "extra_params", "from_name", "id", "job", "label_config", "params", "prediction", "project", "result",
@@ -51,10 +56,27 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6)
 PROJECTS = st.sampled_from(["7.1795239698", "8.1", "7"])
 CONFIGS = st.sampled_from(CONFIG_TEXTS)
-PATHS = ["/", "/health", "/setup", "/predict", "/webhook", "/versions", "/job_status", "/delete", "/duplicate_model",
-         "/validate", "/train", "/metrics", "/ready", "/projects", "/projects/7", "/projects/7.json", "/p/7/predict",
-         "/p/x/versions", "/p/7/job_status", "/p/7/webhook", "/projects/7/pause", "/projects/7/train",
-         "/projects/7/x"]  # fmt: skip
+VALUES_OF = {"number": ["7", "0", "99999999999999999999"], "prefix": ["7", "x", "%00"],
+             "filename": ["style.css", "../x"], "name": ["pause", "train", "x"]}  # fmt: skip
+METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT", "HEAD", "OPTIONS", "PATCH"])
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+OTHER_SITES = [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
+               {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:1"}, {"Host": "evil.example"},
+               {"Host": "localhost.evil.example:9090", "Sec-Fetch-Site": "none"}]  # fmt: skip
+FOREIGN: st.SearchStrategy[Mapping[str, str]] = st.sampled_from(OTHER_SITES)
+KINDS = st.sampled_from([JSON, JSON, FORM, "text/plain", "multipart/form-data; boundary=x", ""])
+
+
+def paths(server: Server) -> list[str]:
+    """Addresses of every route that the app has, and of none."""
+    found = {"/nowhere", "//setup", "/projects//7"}
+    for rule in server.app.url_map.iter_rules():
+        for place in range(3):
+            values = {name: given[place % len(given)] for name, given in VALUES_OF.items()}
+            found.add(re.sub(r"<(?:\w+:)?(\w+)>", lambda part, values=values: values[part[1]], rule.rule))
+    return sorted(found)
+
+
 TASK = st.fixed_dictionaries({"id": st.integers(1, 50), "data": st.fixed_dictionaries({"text": VALUES})})
 TASKS = st.lists(VALUES | TASK, max_size=20)
 
@@ -63,22 +85,37 @@ def encoded(body: Any) -> str:
     return json.dumps(body)
 
 
+def send(server: Server, place: int, method: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
+    """To one of all addresses."""
+    every = paths(server)
+    url = server.url + every[place % len(every)]
+    return server.http.request(method, url, data=body, headers=dict(headers), timeout=30, allow_redirects=False)
+
+
+ANY = st.one_of(st.builds(lambda body: encoded(body).encode(), OBJECTS | VALUES), st.binary(max_size=200))
+
+
+@FUZZ_FOREIGN
+@given(place=st.integers(0, 10**6), method=METHODS, body=ANY, kind=KINDS, foreign=FOREIGN)
+def test_anything_of_another_site_is_refused_everywhere(
+    server: Server, place: int, method: str, body: bytes, kind: str, foreign: Mapping[str, str]
+) -> None:
+    answer = send(server, place, method, body, {"Content-Type": kind, **foreign})
+    assert answer.status_code == 403, answer.reason
+
+
 @FUZZ
-@given(path=st.sampled_from(PATHS), method=st.sampled_from(["GET", "POST", "DELETE"]), body=OBJECTS | VALUES)
-def test_any_object_anywhere(server: Server, path: str, method: str, body: Any) -> None:
-    answer = server.http.request(method, server.url + path, data=encoded(body), timeout=30)
-    assert answer.status_code < 500, answer.text
+@given(place=st.integers(0, 10**6), method=METHODS, body=ANY, kind=KINDS)
+def test_anything_anywhere(server: Server, place: int, method: str, body: bytes, kind: str) -> None:
+    answer = send(server, place, method, body, {"Content-Type": kind})
+    assert answer.status_code < 500, answer.reason
     assert answer.reason
-    if path.endswith("/webhook") and method == "POST":
-        assert (answer.status_code, answer.json()) == (200, {})
-
-
-@FUZZ
-@given(path=st.sampled_from(PATHS), method=st.sampled_from(["GET", "POST", "PUT"]), body=st.binary(max_size=200))
-def test_any_bytes_anywhere(server: Server, path: str, method: str, body: bytes) -> None:
-    answer = server.http.request(method, server.url + path, data=body, timeout=30)
-    assert answer.status_code < 500, answer.text
-    if path.endswith("/webhook") and method == "POST":
+    path = answer.request.path_url
+    if path.startswith("/projects/"):
+        assert not body or method in ("GET", "HEAD", "OPTIONS") or kind != JSON or answer.status_code == 415
+    elif body and kind != JSON:
+        assert answer.status_code == 415
+    elif method == "POST" and path.endswith("/webhook"):
         assert (answer.status_code, answer.json()) == (200, {})
 
 

@@ -59,7 +59,7 @@ def test_it_starts_without_torch_answers_and_stops_without_losing_events(
         422, "the label config has no Choices or Taxonomy tag with name and toName; add one",
     )  # fmt: skip
     requests.post(f"{url}/setup", json=setup, timeout=30)
-    slow = [half_open(url, begun) for begun in [b"", b"POST /webhook HTTP/1.1\r\nHost: x\r\n"] * 40]
+    slow = [half_open(url, begun) for begun in [b"", b"POST /webhook HTTP/1.1\r\nHost: localhost\r\n"] * 40]
     assert requests.get(f"{url}/health", timeout=30).status_code == 200  # nobody waits for those who never ask
     for connection in slow:
         connection.close()
@@ -93,7 +93,7 @@ def half_open(url: str, begun: bytes) -> socket.socket:
 
 def in_two_parts(url: str) -> bytes:
     """How the answer begins; b"" where the second part is not waited for, because too many are waited for already."""
-    connection = half_open(url, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Rest: ")
+    connection = half_open(url, b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Rest: ")
     with connection, contextlib.suppress(ConnectionError):
         connection.sendall(b"late\r\n\r\n")
         return connection.recv(12)

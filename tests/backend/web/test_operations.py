@@ -58,7 +58,7 @@ def test_pages_cannot_be_framed_sniffed_or_cached(server: Server) -> None:
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 

@@ -14,6 +14,7 @@ from backend.pool.database.student_tables import predictions as predictions_tabl
 from backend.pool.text import text_hash
 from backend.serving.live import predict
 from backend.serving.live.answer_cache import AnswerCache
+from backend.web import bodies
 from model.calibration import Calibration
 from tests.support.configs import CONFIG_A, CONFIG_B
 from tests.support.predicting import TEXTS, promote_student, until
@@ -263,8 +264,8 @@ def test_what_is_not_understood_is_a_400(server: Server, body: str, phrase: str)
     assert (answer.status_code, answer.reason) == (400, phrase)
 
 
-def test_too_large_a_body_is_refused_clearly(server: Server) -> None:
-    server.app.config["MAX_CONTENT_LENGTH"] = 1000
-    answer = server.post("/predict", "x" * 2000)
-    assert answer.status_code == 413
-    assert server.post("/webhook", "x" * 2000).json() == {}
+def test_too_large_a_body_is_refused_clearly(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_BODY_BYTES", 1000)
+    for path in ("/predict", "/p/7/predict", "/webhook", "/versions"):
+        answer = server.post(path, "x" * 2000)
+        assert (answer.status_code, "select fewer tasks" in answer.reason) == (413, True)

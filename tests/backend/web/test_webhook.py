@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from backend.pool import annotations, jobs, tasks
@@ -64,49 +62,12 @@ def test_many_at_once_come_as_lists_under_singular_names(ready: Server, action: 
     assert tasks.count(ready.services.engine, 7) == 2000
 
 
-@pytest.mark.parametrize(
-    ("action", "key"), [("ANNOTATIONS_DELETED", "annotations"), ("ANNOTATION_DELETED", "annotation")]
-)
-def test_a_deletion_needs_no_task(ready: Server, action: str, key: str) -> None:
-    number = ready.label(5, "billing")
-    ready.label(6, "other")
-    gone: Any = [{"id": number}] if key == "annotations" else {"id": number}
-    ready.event(action, **{key: gone})
-    assert labels(ready) == {6: ("other",)}
-    ready.event("ANNOTATION_CREATED", annotation=annotation_body(number, 5, "billing"), task={"id": 5})
-    assert labels(ready) == {6: ("other",)}
-
-
 def test_new_tasks_come_with_their_texts(ready: Server) -> None:
     ready.event(
         "TASKS_CREATED", tasks=[{"id": 1, "data": {"text": "a"}}, {"id": 2, "data": {}}, {"data": {"text": "x"}}]
     )
     assert tasks.texts(ready.services.engine, 7, [1, 2]) == {1: "a"}
     assert jobs.get(ready.services.engine, 7)["annotate"].state == "queued"
-
-
-def test_deleted_tasks_go(ready: Server) -> None:
-    ready.event("TASKS_CREATED", tasks=[{"id": 1, "data": {"text": "a"}}, {"id": 2, "data": {"text": "b"}}])
-    ready.event("TASKS_DELETED", tasks=[{"id": 1}])
-    assert tasks.texts(ready.services.engine, 7, [1, 2]) == {2: "b"}
-
-
-def test_a_project_update_acts_only_on_a_changed_label_space(ready: Server) -> None:
-    before = ready.project().space_hash
-    for config in (CONFIG_A, CONFIG_A.replace('showInline="true"', 'layout="select"')):
-        ready.event("PROJECT_UPDATED", project=7)
-        ready.post(
-            "/webhook", {"action": "PROJECT_UPDATED", "project": {"id": 7, "title": "new", "label_config": config}}
-        )
-        ready.parts.background.drain()
-        assert ready.services.queue.place("annotate", 7) == "absent"
-    assert ready.project().title == "new"
-    changed = CONFIG_A.replace("other", "else")
-    ready.post("/webhook", {"action": "PROJECT_UPDATED", "project": {"id": 7, "label_config": changed}})
-    ready.parts.background.drain()
-    assert ready.project().space_hash != before
-    assert ready.services.queue.place("annotate", 7) == "waiting"
-    assert ready.project().title == "new"
 
 
 def test_start_training_answers_an_object_and_starts_one_job(ready: Server) -> None:

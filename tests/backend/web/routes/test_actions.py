@@ -116,13 +116,17 @@ def test_browsers_get_refusals_as_pages_and_programs_as_json(server: Server) -> 
     assert (missing.status_code, "connect it in Label Studio first" in missing.text) == (404, True)
 
 
-def test_without_a_login_only_people_at_this_machine_act(server: Server) -> None:
+def test_without_a_login_only_people_at_this_machine_act(serve: Callable[..., Server]) -> None:
+    server = serve(BACKEND_URL="http://shortlist.internal:9090")
     server.version()
-    key, elsewhere = token(server), {"Host": "rebound.example:9090"}
+    key, elsewhere = token(server), {"Host": "shortlist.internal:9090"}
     assert "actions need a login" in act(server, "train", elsewhere, token=key).text
     page = server.get("/projects/7", headers=elsewhere).text
     assert "<button" not in page
     assert "BASIC_AUTH_USER" in page
+    rebound = {"Host": "rebound.example:9090"}
+    assert act(server, "train", rebound, token=key).status_code == 403
+    assert server.get("/projects/7", headers=rebound).status_code == 403
 
 
 def test_actions_need_the_login(serve: Callable[..., Server]) -> None:

@@ -4,7 +4,7 @@ versions outlive its being forgotten. What is there belongs to the Label Studio 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
+revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
