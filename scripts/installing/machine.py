@@ -32,9 +32,7 @@ def require_machine() -> None:
     if system == "linux" and machine not in ("x86_64", "aarch64"):
         raise InstallError(f"there is no PyTorch for processors of the kind {machine}, only for x86_64 and aarch64")
     if system == "linux" and "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or ""):
-        raise InstallError(
-            "there is no PyTorch for musl (Alpine); use a Linux with glibc 2.28 or newer"
-        )
+        raise InstallError("there is no PyTorch for musl (Alpine); use a Linux with glibc 2.28 or newer")
     version = sys.version_info[:2]
     if not OLDEST <= version <= NEWEST or sys.implementation.name != "cpython":
         raise InstallError(f"Python 3.11 to 3.14 is needed; {sys.executable} is {platform.python_version()}")

@@ -53,7 +53,6 @@ class PackageTool:
 
     def fetch_uv(self, lock: Path) -> None:
         """Install uv by pip; without it pip does all the work."""
-        settings = pip_settings(self._python)
         try:
             self._pip(["--no-deps", "-r", str(lock)], 1)
         except InstallError as error:
@@ -61,7 +60,7 @@ class PackageTool:
                 raise
             say(f"{self._title}: pip installs, because uv cannot be had ({error})")
             return
-        self._settings = uv_settings(settings)
+        self._settings = uv_settings(pip_settings(self._python))
 
     def install(self, arguments: list[str], total: int) -> None:
         """Install what pip would with these arguments, `total` packages."""
