@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 from urllib.parse import urlsplit
 
 from flask import Response, abort, g, request
 
+from backend.loopback import is_loopback
 from backend.settings import Settings
 
 COOKIE = "shortlist_form"
@@ -57,11 +57,4 @@ def _may_act(settings: Settings) -> bool:
     """
     if settings.BASIC_AUTH_USER or settings.BASIC_AUTH_PASS.get_secret_value():
         return True
-    return _is_here(request.remote_addr or "") and _is_here(urlsplit(f"//{request.host}").hostname or "")
-
-
-def _is_here(name: str) -> bool:
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(request.remote_addr or "") and is_loopback(urlsplit(f"//{request.host}").hostname or "")
