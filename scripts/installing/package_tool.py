@@ -24,7 +24,12 @@ NAMES = {
     "client-cert": "SSL_CLIENT_CERT",
     "proxy": "ALL_PROXY",
 }
-QUIET = {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_INDEX_STRATEGY": "unsafe-best-match"}
+QUIET = {
+    "UV_NO_PROGRESS": "1",
+    "UV_SYSTEM_CERTS": "1",
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_INDEX_STRATEGY": "unsafe-best-match",
+}
 
 
 class Stopped(threading.Event):
