@@ -25,13 +25,16 @@ FROM build AS web-packages
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     /opt/build/bin/pip --python /opt/shortlist/bin/python install --no-deps -r requirements-web.txt
 COPY --from=wheel /dist /dist
-# Without tests of packages and without what S3's library knows of other services; with bytecode of what is imported.
+# Without tests of packages, what S3's library knows of other services, and names of people in other languages (jsf asks
+# for Faker); with bytecode of what every start imports.
 RUN /opt/build/bin/pip --python /opt/shortlist/bin/python install --no-deps /dist/*.whl && \
     find /opt/shortlist/lib -type d -name tests -prune -exec rm -rf {} + && \
     find /opt/shortlist/lib/python3*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d \
         ! -name s3 ! -name sts ! -name 'sso*' -exec rm -rf {} + && \
+    find /opt/shortlist/lib/python3*/site-packages/faker/providers -mindepth 2 -maxdepth 2 -type d \
+        -name '[a-z][a-z]_*' ! -name en_US -exec rm -rf {} + && \
     /opt/shortlist/bin/python -c "import backend.cli, backend.web.app, backend.serving.live.models, gunicorn.app.wsgiapp, \
-gunicorn.workers.gthread, onnxruntime, tokenizers, openai, anthropic, psycopg, s3fs, label_studio_sdk.label_interface.interface"
+gunicorn.workers.gthread, onnxruntime, tokenizers, psycopg, label_studio_sdk.label_interface.interface"
 
 FROM build AS worker-packages
 # Where torch comes from: PyTorch's index of CPU builds. For a GPU worker name one of its CUDA indexes; the second line
@@ -44,7 +47,7 @@ COPY --from=wheel /dist /dist
 RUN /opt/build/bin/pip --python /opt/shortlist/bin/python install --no-deps /dist/*.whl && \
     find /opt/shortlist/lib -type d -name tests -prune -exec rm -rf {} + && \
     /opt/shortlist/bin/python -c "import backend.cli, model.train, model.encoder.encoder, transformers, onnxruntime, onnx, \
-openai, anthropic, psycopg, s3fs, label_studio_sdk.label_interface.interface"
+psycopg, label_studio_sdk.label_interface.interface"
 
 FROM ${PYTHON_IMAGE} AS base
 RUN useradd --create-home --uid 10001 shortlist && install -d -o shortlist -g shortlist -m 700 /data

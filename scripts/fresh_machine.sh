@@ -31,9 +31,12 @@ git ls-files -z --cached --others --exclude-standard | tar --null --files-from=-
 
 mounts=""
 tidy() {
-    [ -z "${running:-}" ] || kill -INT "$running" 2>/dev/null || true
+    # What was started in this root, and nothing else, has it as its root.
+    for process in /proc/[0-9]*; do
+        if [ "$(readlink "$process/root" 2>/dev/null)" = "$root" ]; then kill -TERM "${process#/proc/}" 2>/dev/null || true; fi
+    done
     [ -z "${running:-}" ] || wait "$running" 2>/dev/null || true
-    for place in $mounts; do umount "$place" || true; done
+    for place in $mounts; do umount --lazy "$place" || true; done
 }
 trap tidy EXIT
 trap 'exit 130' INT TERM
@@ -42,8 +45,7 @@ show() {
     mount --bind "$1" "$root$1"
     mounts="$root$1 $mounts"
 }
-[ -d "$root/proc/self" ] || show /proc
-for place in /dev; do show "$place"; done
+for place in /proc /dev; do show "$place"; done
 if [ -n "${PIP_CONF:-}" ]; then
     cp "$PIP_CONF" "$home/.config/pip/pip.conf"
     for place in $(sed -n 's/^[a-z-]* *= *//p' "$PIP_CONF"); do

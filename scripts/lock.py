@@ -49,6 +49,10 @@ NUMPY = ("numpy>=2.3,<3 ; python_version >= '3.14'", "numpy>=2.2,<2.3 ; python_v
 SOURCES = ("attr", "django-ranged-fileresponse", "drf-flex-fields", "drf-generators", "ordered-set")
 
 
+# What tokenizers and onnxruntime ask for and no web server that reads its encoders from the version folder imports.
+HUB = ("huggingface-hub", "flatbuffers")
+
+
 @dataclass(frozen=True)
 class Lock:
     """One file: which extras and groups of pyproject.toml it holds, without what, within which other locks.
@@ -74,7 +78,7 @@ LOCKS = (
         "requirements-web.txt",
         "What a web server needs that runs students in ONNX form (SHARE_ENCODER=true)",
         ("serve", "llm", "postgres", "s3"),
-        without=COMPANIONS,
+        without=(*COMPANIONS, *HUB),
         within=("requirements.txt",),
     ),
     Lock("requirements-build.txt", "What builds the project; an editable installation needs it, too", group="build"),
