@@ -99,8 +99,10 @@ atexit.register(tell)
 BESIDES = {
     "async-timeout": "redis imports it below Python 3.11.3 only",
     "croniter": "rq asks for it",
+    "lazy-importer": "importlib-metadata asks for it",
     "packaging": "gunicorn asks for it",
     "tqdm": "openai asks for it",
+    "zipp": "importlib-metadata asks for it",
 }
 
 
@@ -146,7 +148,10 @@ def test_all_routes_and_commands_run_on_the_lock_and_need_all_of_it(
         assert "No module named" not in done.stderr, done.stderr
     fresh = {**environment, "DATA_DIR": str(tmp_path / "fresh")}  # makes the database
     _shortlist(web_environment, fresh, tmp_path, "-m", "backend", "versions", "7")
-    on_demand = "import anthropic, openai, psycopg, s3fs; openai.OpenAI(api_key='x'); anthropic.Anthropic(api_key='x')"
+    on_demand = (
+        "import alembic.command, anthropic, openai, psutil, psycopg, pygal, s3fs; "
+        "openai.OpenAI(api_key='x'); anthropic.Anthropic(api_key='x')"
+    )
     assert _shortlist(web_environment, environment, tmp_path, "-c", on_demand).returncode == 0
     assert "No module named" not in log.read_text()
     imported = {canonicalize_name(line) for line in (tmp_path / "imported").read_text().split()}
