@@ -99,7 +99,9 @@ atexit.register(tell)
 BESIDES = {
     "async-timeout": "redis imports it below Python 3.11.3 only",
     "croniter": "rq asks for it",
+    "et-xmlfile": "openpyxl asks for it",
     "lazy-importer": "importlib-metadata asks for it",
+    "openpyxl": "`shortlist sample` reads Excel files with it",
     "packaging": "gunicorn asks for it",
     "tqdm": "openai asks for it",
     "zipp": "importlib-metadata asks for it",
