@@ -1,5 +1,5 @@
 # install, run, test, check, bench, clean: see README.md. `make run SAMPLE=my.csv PORT=9090 LABEL_STUDIO_PORT=8080`
-.PHONY: install install-label-studio run test audit check bench clean
+.PHONY: install install-label-studio run test audit check bench clean images try-images fresh-machine
 
 # Without its bytecode every process compiles torch and transformers anew, which takes seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -32,7 +32,7 @@ check: install
 	@$(BIN)/mypy
 	@$(BIN)/python scripts/reference.py --check
 	@$(BIN)/python -m benchmarks.shared.tables --check
-	@$(BIN)/python scripts/web_requirements.py --check
+	@$(BIN)/python scripts/lock.py --check
 	@$(BIN)/python scripts/audit.py --if-possible
 
 audit: install
@@ -44,7 +44,20 @@ bench: install
 		$(BIN)/python -m benchmarks.$$name $(BENCH_ARGS) --out runs/$$name.json; \
 	done
 
+# Web and worker with docker, podman or buildah; scripts/images.sh says what can be chosen.
+images:
+	@sh scripts/images.sh
+
+# The built images with docker-compose.yml's own values, from the sample's import to a trained student.
+try-images: install install-label-studio
+	@$(BIN)/python scripts/try_images.py
+
+# `make run` on a Debian machine as it comes, as root: make fresh-machine MACHINE=trixie
+MACHINE ?= bookworm
+fresh-machine:
+	@sh scripts/fresh_machine.sh $(MACHINE)
+
 clean:
-	@rm -rf .venv .venv-label-studio build dist runs tests/artefacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-label-studio build dist runs machines tests/artefacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find model backend benchmarks tests scripts -name __pycache__ -prune -exec rm -rf {} +
 	@echo "Removed everything that make builds; the data folder stays"

@@ -18,6 +18,7 @@ from backend.commands import (
     pause,
     report,
     rollback,
+    sample,
     serve,
     template,
     train,
@@ -59,6 +60,7 @@ app.command("start")(start.start)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("connect")(connect.connect)
+app.command("sample")(sample.sample)
 app.command("disconnect")(disconnect.disconnect)
 app.command("template")(template.template)
 app.command("doctor")(doctor.doctor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,8 +12,8 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from backend.addresses import around_proxies, header_key, http_address
 from backend.errors import SettingsError
-from backend.header_values import header_key, http_address
 from backend.project_options import ProjectOptions
 
 MOST_OPTIONS = 1_000  # different sets of overrides that are remembered
@@ -137,11 +138,17 @@ class Settings(ProjectOptions, BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Settings from the environment and `.env`; SettingsError names what is malformed."""
+    """Settings from the environment and `.env`; SettingsError names what is malformed.
+
+    From here on this process reaches what runs on this machine without a proxy.
+    """
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
+    called = (settings.LABEL_STUDIO_URL, settings.backend_url, settings.OPENAI_BASE_URL, settings.ANTHROPIC_BASE_URL)
+    os.environ.update(around_proxies(os.environ, called))
+    return settings
 
 
 def _as_object(extra_params: object) -> dict[str, Any]:

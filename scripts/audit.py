@@ -16,7 +16,13 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements.txt", "requirements-build.txt", "requirements-dev.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-torch.txt",
+    "requirements-redis.txt",
+    "requirements-build.txt",
+    "requirements-dev.txt",
+)
 SECONDS = 300
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;]+)")
 

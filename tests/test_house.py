@@ -30,7 +30,7 @@ MOST_PACKAGES, MOST_MODULES = 11, 8  # in the root of backend, its __init__.py n
 
 # A package imports only what stands before it; what stands together knows nothing of each other.
 BACKEND = (
-    ("errors",), ("header_values",), ("project_options",), ("settings",), ("logs",), ("pool",), ("label_studio",),
+    ("errors",), ("addresses",), ("project_options",), ("settings",), ("logs",), ("pool",), ("label_studio",),
     ("queue",), ("services",), ("projects",), ("teacher", "training"), ("serving",), ("reporting",), ("jobs",),
     ("web",), ("commands",), ("cli",), ("__main__",),
 )  # fmt: skip

@@ -7,8 +7,9 @@ import secrets
 
 from flask import Response, abort, g, request
 
+from backend.addresses import is_loopback
 from backend.settings import Settings
-from backend.web.hosts import is_loopback, read_host
+from backend.web.hosts import read_host
 
 COOKIE = "shortlist_form"
 FIELD = "token"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from backend.addresses import is_loopback
 from backend.settings import Settings
 from backend.web.server import printable_address
 
@@ -23,15 +23,6 @@ def read_host(value: str) -> Address | None:
         return None
     name = (found[1] or found[2]).strip("[]")
     return name, int(found[3]) if found[3] else None
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a name of `read_host` means this machine, whatever a name server says."""
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return name == "localhost"
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 class Hosts:

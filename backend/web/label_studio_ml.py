@@ -4,8 +4,10 @@ It hands every call to a running Shortlist, which does the work: `shortlist star
 label-studio-ml and requests and nothing else of Shortlist: copy this file, as model.py, to where the framework runs.
 """
 
+import ipaddress
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from label_studio_ml.model import LabelStudioMLBase
@@ -61,8 +63,18 @@ class ShortlistModel(LabelStudioMLBase):  # type: ignore[misc]
     def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         user, password = os.environ.get("BASIC_AUTH_USER", ""), os.environ.get("BASIC_AUTH_PASS", "")
         login = (user, password) if user or password else None
-        answer = requests.post(f"{SHORTLIST_URL}/{path}", json=body, auth=login, timeout=SECONDS)
+        with requests.Session() as session:
+            session.trust_env = not _on_this_machine(SHORTLIST_URL)  # a proxy is for addresses elsewhere
+            answer = session.post(f"{SHORTLIST_URL}/{path}", json=body, auth=login, timeout=SECONDS)
         if not answer.ok:
             raise RuntimeError(f"Shortlist at {SHORTLIST_URL} refused {path}: {answer.reason}")
         found = answer.json()
         return dict(found)
+
+
+def _on_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from backend.addresses import around_proxies
 from backend.settings import Settings
-
-NO_PROXY = "127.0.0.1,localhost"
 
 UNTOLD = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "DATA_DIR", "LOG_LEVEL", "LOG_FORMAT")  # keys of LLMs are in no file
 
@@ -18,15 +17,13 @@ UNTOLD = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "DATA_DIR", "LOG_LEVEL", "LOG_F
 def for_parts(settings: Settings, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Ours, with where data are kept, one thread per process unless told otherwise, and no proxy on this machine."""
     threads = str(settings.THREADS)
-    proxy = ",".join(filter(None, [inherited.get("NO_PROXY") or inherited.get("no_proxy"), NO_PROXY]))
     return {
         **inherited,
         "DATA_DIR": str(settings.DATA_DIR.absolute()),
         "OMP_NUM_THREADS": inherited.get("OMP_NUM_THREADS", threads),
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",
-        "NO_PROXY": proxy,
-        "no_proxy": proxy,
+        **around_proxies(inherited),
     }
 
 

@@ -27,16 +27,26 @@ if TYPE_CHECKING:
 POLL_SECONDS = 2.0
 STILL_SECONDS = 20.0  # without a job and without progress for so long, there is nothing to wait for
 IMPORT_SECONDS = 600.0
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 Connect = Callable[[LabelStudio, Settings, int], "Connected"]
 
 
 def bring_in_sample(
-    sample: Sample, settings: Settings, folder: Path, console: Console, stopping: threading.Event, *, connect: Connect
+    sample: Sample,
+    settings: Settings,
+    folder: Path,
+    console: Console,
+    stopping: threading.Event,
+    *,
+    connect: Connect,
+    web: str = "",
 ) -> Imported | None:
-    """Import and connect the sample, then wait until its tasks have shortlists; None if it was deleted on purpose."""
+    """Import and connect the sample, then wait until its tasks have shortlists; None if it was deleted on purpose.
+
+    `web`: where the web server is; here, unless something else is said.
+    """
+    web = web or f"http://{reachable(settings.HOST)}:{settings.PORT}"
     if not sample.shipped:
         report_reading(sample.file, console, sample.by_people)
         if sample.outside:
@@ -63,7 +73,7 @@ def bring_in_sample(
             project = label_studio.project(imported.project)
             return int(project.get("total_predictions_number") or 0), int(project.get("task_number") or 0)
 
-        status = partial(_status, settings, number)
+        status = partial(_status, web, settings, number)
         follow(counts, status, console, stopping, new=imported.added > 0)
     return imported
 
@@ -109,14 +119,14 @@ def follow(
             return
 
 
-def _status(settings: Settings, project: int) -> dict[str, Any]:
+def _status(web: str, settings: Settings, project: int) -> dict[str, Any]:
     """The project as Shortlist's own status page tells it; empty while it does not answer."""
-    request = urllib.request.Request(f"http://{reachable(settings.HOST)}:{settings.PORT}/projects/{project}.json")
+    request = urllib.request.Request(f"{web}/projects/{project}.json")
     if settings.BASIC_AUTH_USER:
         login = f"{settings.BASIC_AUTH_USER}:{settings.BASIC_AUTH_PASS.get_secret_value()}"
         request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
     try:
-        with _OPENER.open(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10) as answer:
             content = json.load(answer)
     except (urllib.error.URLError, OSError, ValueError):
         return {}

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.addresses import around_proxies
 from backend.commands.start.credentials import DATABASE, Credentials, load_or_draw
 from backend.commands.start.data_dir import DataDir
 from backend.commands.start.empty_database import lay_out
-from backend.commands.start.environment import NO_PROXY
 from backend.commands.start.part import Part, answers
 from backend.errors import StartError
 from backend.settings import Settings
@@ -31,8 +31,6 @@ ENVIRONMENT = {
     "ML_BLOCK_LOCAL_IP": "0",
     "SSRF_PROTECTION_ENABLED": "0",
     "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "1",
-    "NO_PROXY": NO_PROXY,
-    "no_proxy": NO_PROXY,
     "PYTHONUNBUFFERED": "1",
     # A busy machine may take longer to answer than the 1 and 3 seconds that Label Studio waits for a backend.
     "ML_TIMEOUT_HEALTH": "15",
@@ -91,4 +89,5 @@ def _environment(inherited: Mapping[str, str], folder: Path, url: str, credentia
         "LABEL_STUDIO_PASSWORD": credentials.password,
         "LABEL_STUDIO_USER_TOKEN": credentials.token,
     }
+    kept |= around_proxies(inherited)
     return {**kept, **ENVIRONMENT, **login, "LABEL_STUDIO_BASE_DATA_DIR": str(folder), "LABEL_STUDIO_HOST": url}

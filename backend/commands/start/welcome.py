@@ -43,11 +43,18 @@ def _with_project(
         f"Shortlist     {settings.backend_url}/projects",
         f"Teacher       {_teacher(settings)}",
         "",
+        *next_steps(settings, imported),
+        "  Your own texts: make run SAMPLE=<file.csv, .xlsx or .jsonl> makes a project of them.",
+    ]
+
+
+def next_steps(settings: Settings, imported: Imported | None) -> list[str]:
+    """What a person does first in Label Studio."""
+    return [
         "What to do next",
         "  1. Open Label Studio and log in." + ("" if imported else " Open a project."),
         '  2. Press "Label All Tasks". The ticked labels are a shortlist: leave the right one ticked, then submit.',
         f"  3. {_training(settings)}",
-        "  Your own texts: make run SAMPLE=<file.csv, .xlsx or .jsonl> makes a project of them.",
     ]
 
 

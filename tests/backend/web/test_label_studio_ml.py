@@ -52,11 +52,11 @@ def framework() -> Path:
 @pytest.fixture
 def official(framework: Path, server: Server, tmp_path: Path) -> Iterator[httpx.Client]:
     """`label-studio-ml` with our model class, in front of a Shortlist."""
-    (tmp_path / "model.py").write_bytes((ROOT / "backend" / "official.py").read_bytes())
+    (tmp_path / "model.py").write_bytes((ROOT / "backend" / "web" / "label_studio_ml.py").read_bytes())
     (tmp_path / "run.py").write_text(PROGRAM)
     port = free_port()
     command = [str(framework), "run.py", str(port), str(tmp_path / "models")]
-    environment = {**os.environ, "SHORTLIST_URL": server.url, "NO_PROXY": "127.0.0.1"}
+    environment = {**os.environ, "SHORTLIST_URL": server.url, "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)

@@ -8,17 +8,21 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import requests
+from installing.package_tool import pip_settings, uv_settings
 from packaging.utils import canonicalize_name
 
 from backend.pool import projects, versions
 from backend.services import open_services
 from backend.settings import load_settings
+from backend.web.app import create_app
 from backend.web.server import web_command
 from model.encoder.export import share_encoder
 from model.labels import LabelSpace
@@ -80,6 +84,106 @@ def test_a_student_is_served_by_what_the_web_image_holds(tmp_path: Path, redis_u
     export = [sys.executable, "-m", "backend", "export", "7", str(tmp_path / "taken"), "--student"]
     done = subprocess.run(export, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.strip()[:39]) == (1, "shortlist: this needs the package torch")
+
+
+IMPORTED = """
+import atexit, importlib.metadata, os, sys
+def tell():
+    brought = importlib.metadata.packages_distributions()
+    found = {package for name in list(sys.modules) for package in brought.get(name.partition(".")[0], ())}
+    with open(os.environ["IMPORTED"], "a") as file:
+        file.write("".join(f"{package}\\n" for package in sorted(found)))
+atexit.register(tell)
+"""
+# Packages of the lock that no route imports, and why they are there.
+BESIDES = {
+    "async-timeout": "redis imports it below Python 3.11.3 only",
+    "croniter": "rq asks for it",
+    "et-xmlfile": "openpyxl asks for it",
+    "lazy-importer": "importlib-metadata asks for it",
+    "openpyxl": "`shortlist sample` reads Excel files with it",
+    "packaging": "gunicorn asks for it",
+    "tqdm": "openai asks for it",
+    "zipp": "importlib-metadata asks for it",
+}
+
+
+@pytest.fixture(scope="module")
+def web_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Python of an environment that holds what the lock of the web image says, and nothing else."""
+    folder = tmp_path_factory.mktemp("web") / ".venv"
+    uv = [sys.executable, "-m", "uv"]
+    environment = {**os.environ, **uv_settings(pip_settings(sys.executable))}
+    install = [*uv, "pip", "install", "--python", str(folder / "bin" / "python"), "--no-deps", "-r"]
+    for command in ([*uv, "venv", "-q", "--python", sys.executable, str(folder)], [*install, "requirements-web.txt"]):
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    return folder / "bin" / "python"
+
+
+def test_all_routes_and_commands_run_on_the_lock_and_need_all_of_it(
+    tmp_path: Path, redis_url: str, web_environment: Path
+) -> None:
+    (tmp_path / "tiny").mkdir()
+    encoder = tiny_transformer(tmp_path / "tiny", ["charged", "twice", "money", "back"])
+    given = {"DATA_DIR": str(tmp_path / "data"), "REDIS_URL": redis_url, "STUDENT_ENCODER": encoder, "BLIND_SHARE": "0"}
+    _trained(load_settings(_env_file=None, **given), encoder)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(IMPORTED)
+    told = {"IMPORTED": str(tmp_path / "imported"), "PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}"}
+    environment = {**os.environ, **given, **told}
+    port, log = free_port(), tmp_path / "web.log"
+    command = [str(web_environment), *web_command("127.0.0.1", port)[1:]]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _first_answer(url, process, log)
+        statuses = {rule: _status(url, *rule) for rule in _rules()}
+    finally:
+        process.terminate()
+        process.wait(60)
+    assert not {rule: status for rule, status in statuses.items() if status >= 500}, log.read_text()
+    commands = (["--help"], ["doctor", "--json"], ["export", "7", "all.csv"], ["report", "7", "report.html"])
+    for arguments in commands:
+        done = _shortlist(web_environment, environment, tmp_path, "-m", "backend", *arguments)
+        assert "No module named" not in done.stderr, done.stderr
+    fresh = {**environment, "DATA_DIR": str(tmp_path / "fresh")}  # makes the database
+    _shortlist(web_environment, fresh, tmp_path, "-m", "backend", "versions", "7")
+    on_demand = (
+        "import alembic.command, anthropic, openai, psutil, psycopg, pygal, s3fs; "
+        "openai.OpenAI(api_key='x'); anthropic.Anthropic(api_key='x')"
+    )
+    assert _shortlist(web_environment, environment, tmp_path, "-c", on_demand).returncode == 0
+    assert "No module named" not in log.read_text()
+    imported = {canonicalize_name(line) for line in (tmp_path / "imported").read_text().split()}
+    locked = set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements-web.txt").read_text(), re.MULTILINE))
+    assert locked - imported - set(BESIDES) == set()
+
+
+def _shortlist(python: Path, environment: dict[str, str], folder: Path, *arguments: str) -> Any:
+    command = [str(python), *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def _rules() -> list[tuple[str, str]]:
+    """(method, path) of every route."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load_settings(_env_file=None, DATA_DIR=folder, REDIS_URL="redis://127.0.0.1:9")
+        app = create_app(open_services(settings), None)  # type: ignore[arg-type]  # it is asked for its addresses only
+        rules = list(app.url_map.iter_rules())
+    fill = {"number": "7", "name": "train", "prefix": "x", "filename": "style.css"}
+    return [
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", lambda match: fill[match[1]], rule.rule))
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    ]
+
+
+def _status(url: str, method: str, path: str) -> int:
+    body = {"tasks": [task_body(2, "money back")], "project": f"7.{CREATED}", "label_config": CONFIG_A}
+    body["schema"] = CONFIG_A
+    return requests.request(method, url + path, json=body if method != "GET" else None, timeout=120).status_code
 
 
 def _trained(settings: Any, encoder: str) -> tuple[str, HeadStudent]:

@@ -43,4 +43,4 @@ def test_another_release_makes_its_own(tmp_path: Path) -> None:
 
 
 def test_it_is_that_of_the_locked_release() -> None:
-    assert f"label-studio=={RELEASE}\n" in (ROOT / "requirements-label-studio.txt").read_text()
+    assert f"\nlabel-studio=={RELEASE} " in (ROOT / "requirements-label-studio.txt").read_text()

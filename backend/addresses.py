@@ -1,11 +1,19 @@
-"""Keys and addresses as people copy them: what no HTTP request can carry is refused when settings are read."""
+"""Addresses and keys as people copy them, and which addresses are this machine itself.
+
+What no HTTP request can carry is refused when settings are read. What runs on this machine is reached directly: no
+proxy that the environment names stands between. httpx, requests, urllib and the LLM vendors' libraries all read NO_PROXY;
+httpx knows no networks in it, so addresses of loopback other than the usual one are named one by one.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import unicodedata
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 QUOTES = "\"'`"
+ALWAYS = ("localhost", "127.0.0.1", "::1", "127.0.0.0/8", "0.0.0.0")
 
 
 def header_key(value: str) -> str:
@@ -42,3 +50,20 @@ def http_address(value: str) -> str:
     if wrong:
         raise ValueError(f"holds {wrong!r}, which no address has: copy it anew, without quotation marks and spaces")
     return address.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine itself, by its spelling alone."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def around_proxies(environment: Mapping[str, str], urls: Iterable[str] = ()) -> dict[str, str]:
+    """NO_PROXY in both spellings: what `environment` has in either, and this machine, with hosts of `urls` on it."""
+    kept = [entry.strip() for name in ("NO_PROXY", "no_proxy") for entry in environment.get(name, "").split(",")]
+    hosts = [urlsplit(url).hostname or "" for url in urls]
+    entries = dict.fromkeys(filter(None, [*kept, *ALWAYS, *filter(is_loopback, hosts)]))
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(entries))

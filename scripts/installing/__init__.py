@@ -1,0 +1,1 @@
+"""What fills virtual environments from their locks; only the standard library, because it runs first."""
