@@ -1,7 +1,7 @@
 """Addresses and keys as people copy them, and which addresses are this machine itself.
 
 What no HTTP request can carry is refused when settings are read. What runs on this machine is reached directly: no
-proxy that the environment names stands between. httpx, requests, urllib and the LLM vendors' libraries all read NO_PROXY;
+proxy that the environment names stands between. httpx, requests, urllib and the vendors' libraries all read NO_PROXY;
 httpx knows no networks in it, so addresses of loopback other than the usual one are named one by one.
 """
 
