@@ -111,15 +111,14 @@ def metrics(app: Any) -> Iterable[str]:
 
 
 def schema() -> Iterable[str]:
-    """Every table of the pool with its columns."""
-    from backend.pool.database.schema import SCHEMA
+    """The tables of the pool, by family."""
+    from backend.pool.database.schema import FAMILIES, SCHEMA
 
-    yield "## Schema\n\nThe pool, on SQLite or PostgreSQL; migrations are in `backend/pool/database/migrations`."
-    yield "What the columns mean stands beside them in `tables.py`, `student_tables.py` and `work_tables.py` of"
-    yield "`backend/pool/database`. The primary key is in bold.\n"
-    for table in SCHEMA.sorted_tables:
-        columns = [f"**{column.name}**" if column.primary_key else column.name for column in table.columns]
-        yield f"- `{table.name}`: {', '.join(columns)}"
+    yield "## Schema\n\nThe tables of the pool, on SQLite or PostgreSQL, by the file of `backend/pool/database` that says what"
+    yield "their columns mean; migrations lie beside them.\n"
+    for family in FAMILIES:
+        own = sorted(name for name in SCHEMA.tables if SCHEMA.tables[name] in vars(family).values())
+        yield f"- `{family.__name__.rpartition('.')[2]}.py`: {', '.join(f'`{name}`' for name in own)}"
     yield ""
 
 
