@@ -56,7 +56,8 @@ def _described(command: Any) -> str:
     """What a command does, in one paragraph, with its examples as code."""
     parts = " ".join(inspect.cleandoc(command.help or "").split()).split(" Example: ")
     examples = ", ".join(f"`{example}`" for example in parts[1:])
-    return f"{parts[0]} Example: {examples}." if examples else parts[0]
+    telling = any(word.startswith("-") for example in parts[1:] for word in example.split())  # others: the usage again
+    return f"{parts[0]} Example: {examples}." if telling else parts[0]
 
 
 def _flat(group: Any, before: str = "") -> Iterable[tuple[str, Any]]:
@@ -114,8 +115,8 @@ def schema() -> Iterable[str]:
     """The tables of the pool, by family."""
     from backend.pool.database.schema import FAMILIES, SCHEMA
 
-    yield "## Schema\n\nThe tables of the pool, on SQLite or PostgreSQL, by the file of `backend/pool/database` that says what"
-    yield "their columns mean; migrations lie beside them.\n"
+    yield "## Schema\n\nThe tables of the pool, on SQLite or PostgreSQL, by the file of `backend/pool/database` that"
+    yield "says what their columns mean; migrations lie beside them.\n"
     for family in FAMILIES:
         own = sorted(name for name in SCHEMA.tables if SCHEMA.tables[name] in vars(family).values())
         yield f"- `{family.__name__.rpartition('.')[2]}.py`: {', '.join(f'`{name}`' for name in own)}"
