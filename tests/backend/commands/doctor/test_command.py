@@ -169,16 +169,16 @@ def test_the_project_shows_something_else(double: LabelStudioDouble, run: Run) -
 
 @pytest.mark.usefixtures("healthy")
 def test_a_project_with_a_teacher_that_cannot_be_asked(run: Run) -> None:
-    said = run("connect", "7", "--option", "TEACHER=openai:of-ours", OPENAI_API_KEY="a key")
+    said = run("connect", "7", "--option", "TEACHER=openai:of-ours", OPENAI_API_KEY="a-key")
     assert "The teacher cannot be asked: no price is known for openai:of-ours" in " ".join(said.output.split())
-    health, what, remedy = examined(run, OPENAI_API_KEY="a key")["Project 7: teacher"]
+    health, what, remedy = examined(run, OPENAI_API_KEY="a-key")["Project 7: teacher"]
     assert (health, "no price is known" in what) == ("failure", True)
     assert remedy.startswith("Set TEACHER_PRICE=input,output")
     assert examined(run)["Project 7: teacher"][1] == "of-ours of openai has no key"
     fine = examined(run, OPENAI_BASE_URL="http://127.0.0.1:9/v1", TEACHER_PRICE="0,0")["Project 7: teacher"]
     assert fine[:2] == ("ok", "LLM teacher openai:of-ours, at most $5.00 per project")
     run("connect", "7", "--option", "TEACHER=anthropic:claude-sonnet-4-5")
-    old = examined(run, ANTHROPIC_API_KEY="a key", TEACHER_PRICE="3,15")["Project 7: teacher"]
+    old = examined(run, ANTHROPIC_API_KEY="a-key", TEACHER_PRICE="3,15")["Project 7: teacher"]
     assert old[:2] == ("warning", "Anthropic ends claude-sonnet-4-5 on November 30th, 2026")
 
 
