@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from backend.commands.common import ask_for, open_project, show_json
-from backend.projects.current import current_of
 
 
 def annotate(
@@ -31,6 +30,8 @@ def annotate(
 
     Example: shortlist annotate 7 --wait
     """
+    from backend.projects.current import current_of
+
     if not dry_run:
         if again:
             _ask_anew(project, quiet=as_json)
@@ -50,6 +51,7 @@ def annotate(
 
 def _ask_anew(number: int, *, quiet: bool) -> None:
     """Have the present teacher version asked again: what it did not answer, and what it took over from another one."""
+    from backend.projects.current import current_of
     from backend.teacher.asking_again import forget_failed, forget_taken_over
 
     services, project = open_project(number)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.commands.common import open_project, show_json
-from backend.projects.current import current_of
 
 if TYPE_CHECKING:
     from backend.pool.classifiers import ClassifierRow
@@ -35,6 +34,7 @@ def propose(
 
     Example: shortlist committee propose 7
     """
+    from backend.projects.current import current_of
     from backend.training.classifiers import propose as proposed
     from backend.training.encoder import project_embedder
 
@@ -58,6 +58,7 @@ def confirm(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
 
     Example: shortlist committee confirm 7 cardiffnlp/twitter-roberta-base-sentiment-latest
     """
+    from backend.projects.current import current_of
     from backend.training.classifiers import confirm as confirmed
 
     services, known = open_project(project)
@@ -84,6 +85,7 @@ def dismiss(project: Number, classifiers: Places, *, as_json: AsJson = False) ->
 
     Example: shortlist committee dismiss 7 cardiffnlp/twitter-roberta-base-sentiment-latest
     """
+    from backend.projects.current import current_of
     from backend.training.classifiers import dismiss as dismissed
 
     services, known = open_project(project)
@@ -101,6 +103,7 @@ def show(project: Number, *, as_json: AsJson = False) -> None:
     Example: shortlist committee show 7
     """
     from backend.pool.classifiers import of_project, outdated
+    from backend.projects.current import current_of
     from backend.reporting.committee_quality import decided_by, deciders, members
 
     services, known = open_project(project)

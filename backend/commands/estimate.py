@@ -8,7 +8,6 @@ import typer
 
 from backend.commands.common import open_project, show_json
 from backend.errors import SettingsError
-from backend.projects.current import current_of
 
 if TYPE_CHECKING:
     from backend.teacher.estimate import Estimate
@@ -24,6 +23,7 @@ def estimate(
 
     Example: shortlist estimate --project 7
     """
+    from backend.projects.current import current_of
     from backend.teacher.estimate import estimate as estimated
     from backend.training.encoder import project_embedder
 

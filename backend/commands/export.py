@@ -11,7 +11,6 @@ import typer
 
 from backend.commands.common import open_project, progress_bar, show_json
 from backend.errors import ProjectError
-from backend.projects.current import current_of
 
 if TYPE_CHECKING:
     from backend.pool.projects import Project
@@ -41,6 +40,8 @@ def export(
     Example: shortlist export 7 my-classifier --student
     Example: shortlist export 7 my-classifier --student --format onnx
     """
+    from backend.projects.current import current_of
+
     services, known = open_project(project)
     if student:
         _student(services, known, path, version, form, as_json)

@@ -9,7 +9,6 @@ import typer
 
 from backend.commands.common import open_project, show_json
 from backend.errors import ShortlistError
-from backend.projects.current import current_of
 
 
 def report(
@@ -24,6 +23,7 @@ def report(
 
     Example: shortlist report 7 report.html
     """
+    from backend.projects.current import current_of
     from backend.reporting.report import report_html
 
     services, known = open_project(project)

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from backend.commands.common import open_project, show_json
-from backend.projects.current import current_of
 
 
 def rollback(
@@ -23,6 +22,7 @@ def rollback(
     Example: shortlist rollback 7 student-2-9f2c1a
     """
     from backend.projects.actions import serve_version
+    from backend.projects.current import current_of
     from backend.projects.on_screen import follows
 
     services, known = open_project(project)

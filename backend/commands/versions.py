@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from backend.commands.common import open_project, show_json
-from backend.projects.current import current_of
 
 
 def versions(
@@ -19,6 +18,7 @@ def versions(
 
     Example: shortlist versions 7
     """
+    from backend.projects.current import current_of
     from backend.reporting.status import project_status
 
     services, known = open_project(project)

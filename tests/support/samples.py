@@ -10,6 +10,7 @@ from backend.pool import (
     batches,
     candidates,
     classifiers,
+    comparisons,
     incidents,
     jobs,
     ledger,
@@ -90,6 +91,7 @@ def fill(engine: sa.Engine) -> None:
     teachers.remember(engine, PROJECT, TEACHER, "0a1b2c", "similarity", "all")
     jobs.queued(engine, PROJECT, "train")
     incidents.note(engine, PROJECT, "train", "killed")
+    comparisons.done(engine, PROJECT, 1, True)
     ledger.settle(engine, PROJECT, TEACHER, None, Usage(calls=1))
     ledger.reserve(engine, PROJECT, TEACHER, 0)
     with engine.begin() as connection:

@@ -42,7 +42,6 @@ HOT: dict[str, Callable[[sa.Engine], object]] = {
     "least_certain": lambda engine: predictions.least_certain(engine, PROJECT, STUDENT, 100),
     "unanswered": lambda engine: publishing.unanswered(engine, PROJECT, STUDENT),
     "unsent_candidates": lambda engine: publishing.unsent_candidates(engine, PROJECT, TEACHER),
-    "intend": lambda engine: publishing.intend(engine, PROJECT, STUDENT, [1, 2]),
     "confirm": lambda engine: publishing.confirm(engine, PROJECT, STUDENT, [1, 2]),
     "settle": lambda engine: publishing.settle(engine, PROJECT, STUDENT, [1], [2], 1_000),
     "withdraw": lambda engine: publishing.withdraw(engine, PROJECT, STUDENT, [1, 2]),

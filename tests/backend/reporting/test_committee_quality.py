@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from backend.pool import annotations, candidates, projects, rulings, tasks, versions
+from backend.pool.text import text_hash
 from backend.reporting.committee_quality import advice, deciders, members
 from backend.reporting.status import project_status
 from backend.reporting.wording import what_next
@@ -36,7 +37,7 @@ def decide(world: World, committee: str, teacher_right: int) -> str:
             for task in votes]  # fmt: skip
     annotations.save(world.engine, 7, rows)
     rulings.save(world.engine, 7, committee, dict.fromkeys(votes, "committee"))
-    said = [(task, "h", answered("billing" if task <= teacher_right else "refund")) for task in votes]
+    said = [(task, text_hash("a text"), answered("billing" if task <= teacher_right else "refund")) for task in votes]
     candidates.save(world.engine, 7, taught, said)
     return taught
 

@@ -15,6 +15,7 @@ from backend.errors import ProjectError, SettingsError
 from backend.jobs import annotate
 from backend.label_studio.instructions import instructions_of
 from backend.pool import annotations, candidates, tasks
+from backend.pool.text import text_hash
 from backend.projects.updates import remember_instructions
 from backend.reporting.prompt_preview import question_of, system_part
 from backend.reporting.status import project_status
@@ -195,7 +196,8 @@ def test_a_hint_names_the_prompt_that_did_better(world: World) -> None:
     for way, labels in (("single", ["refund"]), ("all", ["refund", "billing"])):
         with_llm(world, "", PROMPT=way)
         versions[way] = world.current.teacher_version
-        rows = [(task, "h", answered(*(["billing"] if task < 40 else labels))) for task in range(1, 81)]
+        here = {task: text_hash(text) for task, text in tasks.texts(world.engine, 7, range(1, 81)).items()}
+        rows = [(task, here[task], answered(*(["billing"] if task < 40 else labels))) for task in range(1, 81)]
         candidates.save(world.engine, 7, versions[way], rows)
     found = teacher_versions(world.current, versions["single"])
     assert [(one.strategy, one.human_checked) for one in found] == [("single", 80), ("all", 80)]

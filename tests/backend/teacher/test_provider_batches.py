@@ -104,7 +104,7 @@ def test_what_failed_or_expired_is_asked_again_and_nothing_else(world: World, ll
     work(world)
     stored = candidates.read(world.engine, 7, version(world))
     assert len(stored) == 15
-    assert [row.state for row in stored.values()].count("abstained") == 1
+    assert [row.state for row in stored.values()].count("refused") == 1
     assert ledger.totals(world.engine, 7).unsettled_microusd == 0
 
 

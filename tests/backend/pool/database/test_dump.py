@@ -17,6 +17,7 @@ from backend.errors import PoolError
 from backend.pool import annotations, batches, candidates, ledger, projects, tasks
 from backend.pool.database import dump
 from backend.pool.database.engine import open_engine, upgrade, write
+from backend.pool.database.former import tables_at
 from backend.pool.database.metadata import PASSING
 from backend.pool.database.schema import SCHEMA
 from backend.pool.database.work_tables import reservations
@@ -174,24 +175,34 @@ def test_a_backup_is_one_moment(sqlite_engine: sa.Engine, other: sa.Engine, tmp_
     other.dispose()
 
 
-def former(pool: sa.Engine, file: Path, revision: str) -> None:
-    """Turn a backup into the one that a former release would have written of the same pool."""
+def former(pool: sa.Engine, file: Path, revision: str, scratch: sa.Engine) -> None:
+    """Turn a backup into the one that a former release would have written; `scratch` gets that release's schema."""
+    with write(scratch) as connection:
+        there = tables_at(connection, revision).tables
     lines = [json.loads(line) for line in gzip.decompress(file.read_bytes()).decode().splitlines()]
-    gone = {
-        "reservations": ["reservation"],
-        "batches": ["batch"],
-        "ledger": ["entry", "reservation"],
-        "incidents": ["incident"],
+    unnumbered = {
+        "reservations": {"reservation"},
+        "batches": {"batch"},
+        "ledger": {"entry", "reservation"},
+        "incidents": {"incident"},
     }
-    kept, columns = [{**lines[0], "schema": [revision]}], []
+    kept: list[Any] = [{**lines[0], "schema": [revision]}]
+    columns: list[bool] | None = None  # of the present table, which of them the release had; None: not the table
     for line in lines[1:]:
-        if isinstance(line, dict) and "table" in line:
-            columns = [name not in gone.get(line["table"], ()) for name in line["columns"]]
-            line["columns"] = [name for name, keep in zip(line["columns"], columns, strict=True) if keep]
-        elif isinstance(line, list):
+        if isinstance(line, dict) and "end" in line:
+            kept.append({"end": {name: count for name, count in line["end"].items() if name in there}})
+        elif isinstance(line, dict):
+            table = there.get(line["table"])
+            own = (
+                {column.name for column in table.c} - unnumbered.get(line["table"], set())
+                if table is not None
+                else set()
+            )
+            columns = [name in own for name in line["columns"]] if table is not None else None
+            if columns is not None:
+                kept.append({**line, "columns": [name for name in line["columns"] if name in own]})
+        elif columns is not None:
             kept.append([value for value, keep in zip(line, columns, strict=True) if keep])
-            continue
-        kept.append(line)
     file.write_bytes(gzip.compress("\n".join(json.dumps(line) for line in kept).encode()))
 
 
@@ -210,7 +221,10 @@ def test_a_backup_of_a_former_release_is_loaded_and_its_batches_find_their_money
     numbers_like_before(other)
     file = tmp_path / "pool.jsonl.gz"
     dump.dump(other, file)
-    former(other, file, "0013")
+    scratch = open_engine(f"sqlite:///{tmp_path / 'former.sqlite'}")
+    upgrade(scratch)
+    former(other, file, "0013", scratch)
+    scratch.dispose()
     dump.load(engine, file)
     assert tasks.texts(engine, PROJECT, [1]) == tasks.texts(other, PROJECT, [1])
     for row in batches.unfinished(engine, PROJECT):
