@@ -120,7 +120,7 @@ def test_a_forgotten_project_goes_on_with_its_money_and_its_numbers(engine: sa.E
     add_project(engine)
     assert the_project(engine).served is None
     assert ledger.totals(engine, PROJECT).counted_microusd == 400_000 + 300_000 + 10_000
-    assert ledger.reserve(engine, PROJECT, TEACHER, 100_000) is None
+    assert ledger.reserve(engine, PROJECT, TEACHER, 300_000) is None
     assert versions.next_number(engine, PROJECT) == 4
 
 

@@ -108,6 +108,7 @@ def test_unsure_students_serve_shortlists_and_live_answers_agree_with_published_
     folder = registry(asked).fetch(7, row.version)
     assert read_card(folder)["calibration"] == found
     assert load_version(folder).temperature == found["temperature"]
+    asked.double.fields["model_version"] = row.version
     assert publish.work(asked.job("publish")).startswith(f"Label Studio shows {row.version}")
     kept = shortlists.read(asked.engine, 7, row.version, range(1, 41))
     assert kept

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.pool import annotations, tasks
+from backend.pool import annotations, incidents, tasks
 from backend.pool.identity import STEP
 from backend.pool.projects import find
 from tests.support.configs import CONFIG_A
@@ -66,8 +66,10 @@ def test_an_event_is_about_the_project_of_its_own_label_studio(both: Server) -> 
     event(both, OTHER, "TASKS_DELETED", tasks=[{"id": 1}])
     engine = both.services.engine
     assert annotations.human_labels(engine, 7)[1].labels == ("billing",)
-    assert annotations.human_labels(engine, SECOND) == {}
-    assert (tasks.count(engine, 7), tasks.count(engine, SECOND)) == (1, 0)
+    assert annotations.human_labels(engine, SECOND)[1].labels == ("refund",)
+    assert (tasks.count(engine, 7), tasks.count(engine, SECOND)) == (1, 1)  # nobody can be asked whether it is true
+    told = {number: [row.what for row in incidents.recent(engine, number)] for number in (7, SECOND)}
+    assert [any("deleted" in what for what in told[number]) for number in (7, SECOND)] == [False, True], told
 
 
 def test_an_event_that_does_not_tell_whose_it_is_changes_nothing(both: Server) -> None:
