@@ -29,6 +29,11 @@ def is_version(text: str) -> bool:
     return NAME.fullmatch(text) is not None
 
 
+def kind_of(version: str) -> str:
+    """Who gives a version's answers: `teacher`, `student` or `committee`."""
+    return version.partition("-")[0]
+
+
 def is_teacher(version: str) -> bool:
     """Whether a version is a teacher's, which answers with candidate sets."""
     return version.startswith(f"{TEACHER}-")

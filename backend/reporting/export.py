@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.errors import ProjectError, ShortlistError
-from backend.pool import tasks
+from backend.pool import tasks, version_names
 from backend.pool.annotations import human_labels, of_tasks
 from backend.pool.figures import answered_sets, predicted_labels
 from backend.pool.standing import known
@@ -106,7 +106,7 @@ def _final(
     if len(labels) == 1:
         return labels[0], "person", None
     if answer and (not labels or answer[0] in labels):
-        return answer[0], served.partition("-")[0], answer[1]
+        return answer[0], version_names.kind_of(served), answer[1]
     for name, share in zip(names, [*shares, *[None] * len(names)], strict=False):
         if not labels or name in labels:
             return name, "teacher", share

@@ -12,6 +12,7 @@ from backend.pool.version_names import (
     is_teacher,
     is_trained,
     is_version,
+    kind_of,
     space_of,
     teacher_name,
     teacher_of,
@@ -35,6 +36,7 @@ def test_a_trained_name_tells_kind_and_labels(kind: str, number: int, space: str
     assert (is_version(name), is_teacher(name), is_trained(name)) == (True, False, True)
     assert is_committee(name) == (kind == "committee")
     assert (space_of(name), is_of_space(name, space)) == (space, True)
+    assert kind_of(name) == ("committee" if kind == "committee" else "student")
     assert name.startswith("committee-" if kind == "committee" else "student-")
 
 
