@@ -49,14 +49,16 @@ def ask(question: Question, asked: Asked) -> Answer | Stored | None:
         if key in _asking:
             return None
         _asking.add(key)
-    future = _threads.submit(_ask_alone if teacher.paid else _ask, question, teacher, asked)
-    future.add_done_callback(lambda _: _forget(key))
-    return _wait(future, question.deadline)
+    return _wait(_threads.submit(_ask_once, key, question, teacher, asked), question.deadline)
 
 
-def _forget(key: tuple[int, int, str]) -> None:
-    with _lock:
-        _asking.discard(key)
+def _ask_once(key: tuple[int, int, str], question: Question, teacher: Teacher, asked: Asked) -> Answer | Stored | None:
+    """Whoever has the answer may ask again at once: the key is given back before the answer is."""
+    try:
+        return (_ask_alone if teacher.paid else _ask)(question, teacher, asked)
+    finally:
+        with _lock:
+            _asking.discard(key)
 
 
 def _wait(future: Future[Answer | Stored | None], deadline: float) -> Answer | Stored | None:
