@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = (
@@ -36,19 +37,12 @@ def pins() -> list[str]:
 def main() -> int:
     """Ask, and say what was found."""
     wanted = pins()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pins.txt"
-        path.write_text("\n".join(wanted) + "\n")
-        command = [sys.executable, "-m", "pip_audit", "--requirement", str(path), "--no-deps", "--disable-pip"]
-        command += ["--progress-spinner", "off", "--format", "json"]
+    found: list[dict[str, Any]] = []
+    for part in parts(wanted):
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            return unreachable(f"no answer within {SECONDS} s")
-    try:
-        found = json.loads(done.stdout)["dependencies"]
-    except (ValueError, KeyError):
-        return unreachable(next(iter(done.stderr.strip().splitlines()[-1:]), "no answer"))
+            found += asked(part)
+        except (ValueError, KeyError, subprocess.TimeoutExpired) as error:
+            return unreachable(str(error))
     unknown = [one["name"] for one in found if "skip_reason" in one]
     if len(unknown) == len(found):
         return unreachable("it knows none of the packages")
@@ -60,6 +54,32 @@ def main() -> int:
         print(f"not known to the advisory service: {', '.join(unknown)}")
     print(f"{len(found) - len(unknown)} of {len(wanted)} locked packages compared, {len(bad)} known vulnerabilities")
     return 1 if bad else 0
+
+
+def parts(wanted: list[str]) -> list[list[str]]:
+    """The pins in parts that name each package once: a lock for several Pythons has some packages in two versions."""
+    found: list[dict[str, str]] = []
+    for pin in wanted:
+        name = pin.partition("==")[0]
+        part = next((part for part in found if name not in part), None)
+        if part is None:
+            found.append(part := {})
+        part[name] = pin
+    return [list(part.values()) for part in found]
+
+
+def asked(wanted: list[str]) -> list[dict[str, Any]]:
+    """What the advisory service says of each; ValueError if it says nothing, subprocess.TimeoutExpired."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pins.txt"
+        path.write_text("\n".join(wanted) + "\n")
+        command = [sys.executable, "-m", "pip_audit", "--requirement", str(path), "--no-deps", "--disable-pip"]
+        command += ["--progress-spinner", "off", "--format", "json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    try:
+        return list(json.loads(done.stdout)["dependencies"])
+    except (ValueError, KeyError):
+        raise ValueError(next(iter(done.stderr.strip().splitlines()[-1:]), "no answer")) from None
 
 
 def unreachable(reason: str) -> int:
