@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from model.teacher.base import Usage
-from model.teacher.errors import TeacherError, TeacherUnread
+from model.teacher.errors import TeacherUnread
 from model.teacher.prompting.composing import likely_sent
 from model.teacher.prompting.tokens import estimate_tokens, fewest_tokens
 from model.teacher.providers.prices import Price
@@ -34,11 +34,6 @@ def estimated(price: Price, sent: int, received: int, known: Usage | None = None
     """The usage of a call whose tokens were not counted, or not all of them."""
     cached = known.cached_tokens if known is not None else 0
     return replace(price.usage(sent, received, cached), estimated=1)
-
-
-def spent_of(error: TeacherError) -> Usage:
-    """What an error did cost."""
-    return error.spent or Usage()
 
 
 def _counted(reply: Reply, request: Request, price: Price) -> Usage:
