@@ -7,9 +7,11 @@
 ARG PYTHON_IMAGE=python:3.11-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS build
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
+# As an option: PIP_NO_COMPILE=1 would, of all things, compile.
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+    PIP="/opt/build/bin/pip --python /opt/shortlist/bin/python install --no-compile --no-deps"
 WORKDIR /src
-COPY requirements.txt requirements-web.txt requirements-torch.txt requirements-build.txt ./
+COPY requirements-build.txt ./
 # What builds the project, at the locked versions; it stays in this stage, and so does pip.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     python3 -m venv --without-pip /opt/shortlist && python3 -m venv /opt/build && \
@@ -22,17 +24,13 @@ COPY backend backend
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /dist
 
 FROM build AS web-packages
+COPY requirements-web.txt ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    /opt/build/bin/pip --python /opt/shortlist/bin/python install --no-deps -r requirements-web.txt
+    ${PIP} -r requirements-web.txt
 COPY --from=wheel /dist /dist
-# Without tests of packages, what S3's library knows of other services, and names of people in other languages (jsf asks
-# for Faker); with bytecode of what every start imports.
-RUN /opt/build/bin/pip --python /opt/shortlist/bin/python install --no-deps /dist/*.whl && \
-    find /opt/shortlist/lib -type d -name tests -prune -exec rm -rf {} + && \
-    find /opt/shortlist/lib/python3*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d \
-        ! -name s3 ! -name sts ! -name 'sso*' -exec rm -rf {} + && \
-    find /opt/shortlist/lib/python3*/site-packages/faker/providers -mindepth 2 -maxdepth 2 -type d \
-        -name '[a-z][a-z]_*' ! -name en_US -exec rm -rf {} + && \
+COPY deploy/trim_packages.sh ./
+# Without what no image reads; with bytecode of what every start imports, and of nothing else.
+RUN ${PIP} /dist/*.whl && sh trim_packages.sh /opt/shortlist/lib/python3*/site-packages && \
     /opt/shortlist/bin/python -c "import backend.cli, backend.web.app, backend.serving.live.models, gunicorn.app.wsgiapp, \
 gunicorn.workers.gthread, onnxruntime, tokenizers, psycopg, label_studio_sdk.label_interface.interface"
 
@@ -40,14 +38,16 @@ FROM build AS worker-packages
 # Where torch comes from: PyTorch's index of CPU builds. For a GPU worker name one of its CUDA indexes; the second line
 # then adds NVIDIA's libraries, which the lock does not name.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+COPY requirements.txt requirements-torch.txt ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    pip="/opt/build/bin/pip --python /opt/shortlist/bin/python install --extra-index-url ${TORCH_INDEX}" && \
-    $pip --no-deps -r requirements-torch.txt && $pip --no-deps -r requirements.txt && $pip -r requirements-torch.txt
+    ${PIP} --extra-index-url ${TORCH_INDEX} -r requirements-torch.txt && ${PIP} -r requirements.txt && \
+    ${PIP%--no-deps} --extra-index-url ${TORCH_INDEX} -r requirements-torch.txt
 COPY --from=wheel /dist /dist
-RUN /opt/build/bin/pip --python /opt/shortlist/bin/python install --no-deps /dist/*.whl && \
-    find /opt/shortlist/lib -type d -name tests -prune -exec rm -rf {} + && \
-    /opt/shortlist/bin/python -c "import backend.cli, model.train, model.encoder.encoder, transformers, onnxruntime, onnx, \
-psycopg, label_studio_sdk.label_interface.interface"
+COPY deploy/trim_packages.sh ./
+RUN ${PIP} /dist/*.whl && sh trim_packages.sh /opt/shortlist/lib/python3*/site-packages && \
+    /opt/shortlist/bin/python -c "import backend.cli, onnxruntime, onnx, psycopg, sklearn.linear_model, pyarrow.parquet, \
+label_studio_sdk.label_interface.interface, importlib; from backend.commands.worker import PRELOADED; \
+[importlib.import_module(name) for name in PRELOADED]"
 
 FROM ${PYTHON_IMAGE} AS base
 RUN useradd --create-home --uid 10001 shortlist && install -d -o shortlist -g shortlist -m 700 /data

@@ -1,5 +1,5 @@
 # install, run, test, check, bench, clean: see README.md. `make run SAMPLE=my.csv PORT=9090 LABEL_STUDIO_PORT=8080`
-.PHONY: install install-label-studio run test audit check bench clean images try-images fresh-machine
+.PHONY: install install-label-studio run test audit check bench clean images try-images fresh-machine compat
 
 # Without its bytecode every process compiles torch and transformers anew, which takes seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -24,7 +24,7 @@ run:
 
 test:
 	$(INSTALL) development label-studio
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@END_TESTS_WITH=$$PPID exec $(BIN)/pytest $(PYTEST_ARGS)
 
 check: install
 	@$(BIN)/ruff check .
@@ -56,6 +56,10 @@ try-images: install install-label-studio
 MACHINE ?= bookworm
 fresh-machine:
 	@sh scripts/fresh_machine.sh $(MACHINE)
+
+# The main job at older and newest releases of Label Studio: make compat RELEASES="1.16.0 newest"
+compat: install
+	@$(BIN)/python scripts/compat.py $(RELEASES)
 
 clean:
 	@rm -rf .venv .venv-label-studio build dist runs machines tests/artefacts .pytest_cache .mypy_cache .ruff_cache .hypothesis

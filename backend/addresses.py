@@ -8,6 +8,7 @@ httpx knows no networks in it, so addresses of loopback other than the usual one
 from __future__ import annotations
 
 import ipaddress
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
@@ -52,13 +53,33 @@ def http_address(value: str) -> str:
     return address.rstrip("/")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a name or an address is this machine itself, by its spelling alone."""
+def plain_address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An IP address, also with a port or in brackets; the IPv4 address where IPv6 carries one; None if it is none."""
+    host = re.sub(r"^\[(.*)\](?::\d+)?$|^([\d.]+):\d+$", r"\1\2", value.strip())
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def networks(value: str) -> str:
+    """Addresses and networks, separated by commas, as they are compared later. ValueError names one that is none."""
+    found = []
+    for one in filter(None, (part.strip() for part in value.split(","))):
+        try:
+            found.append(str(ipaddress.ip_network(one, strict=False)))
+        except ValueError:
+            raise ValueError(f"holds {one[:40]!r}: give addresses or networks as 10.0.0.5 or 10.0.0.0/8") from None
+    return ",".join(found)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine itself, by its spelling alone."""
+    address = plain_address(host)
+    if address is None:
         return host == "localhost" or host.endswith(".localhost")
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    return address.is_loopback
 
 
 def around_proxies(environment: Mapping[str, str], urls: Iterable[str] = ()) -> dict[str, str]:

@@ -10,11 +10,14 @@ import typer
 
 from backend.commands import (
     annotate,
+    check,
     committee,
     connect,
     disconnect,
+    doubts,
     estimate,
     export,
+    finish,
     pause,
     report,
     rollback,
@@ -29,7 +32,7 @@ from backend.commands.backup import command as backup
 from backend.commands.doctor import command as doctor
 from backend.commands.start import command as start
 from backend.commands.zsh_completion import mend_zsh
-from backend.errors import SettingsError, ShortlistError
+from backend.errors import LabelingConfigError, SettingsError, ShortlistError, at_command_line
 from backend.logs import configure_logs
 from backend.settings import load_settings
 from model.errors import ModelError
@@ -63,6 +66,7 @@ app.command("connect")(connect.connect)
 app.command("sample")(sample.sample)
 app.command("disconnect")(disconnect.disconnect)
 app.command("template")(template.template)
+app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)
 app.command("annotate")(annotate.annotate)
 app.command("estimate")(estimate.estimate)
@@ -71,6 +75,9 @@ app.command("versions")(versions.versions)
 app.command("rollback")(rollback.rollback)
 app.command("report")(report.report)
 app.command("export")(export.export)
+app.command("doubts")(doubts.doubts)
+app.command("finish")(finish.finish)
+app.command("audit")(finish.audit)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("backup")(backup.backup)
@@ -84,6 +91,9 @@ def main() -> None:
     _quiet_logs()
     try:
         app()
+    except LabelingConfigError as error:
+        complain(f"{error.reason}; {at_command_line(error.option)}" if error.option else error.reason)
+        raise SystemExit(1) from None
     except (ShortlistError, ModelError) as error:
         complain(str(error))
         raise SystemExit(1) from None

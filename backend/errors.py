@@ -18,6 +18,9 @@ ShortlistError
 └── StartError               a part of the all-in-one command cannot start; names the part and the remedy
 """
 
+import json
+import shlex
+
 
 class ShortlistError(Exception):
     """Base of everything that the Label Studio half raises on purpose."""
@@ -28,7 +31,21 @@ class SettingsError(ShortlistError):
 
 
 class LabelingConfigError(ShortlistError):
-    """The project's label config is not supported."""
+    """The project's label config is not supported. `option` is a project's option, with its value, that mends it."""
+
+    def __init__(self, reason: str, option: tuple[str, str] | None = None) -> None:
+        self.reason, self.option = reason, option
+        super().__init__(f"{reason}; {in_label_studio(option)}" if option else reason)
+
+
+def in_label_studio(option: tuple[str, str]) -> str:
+    """How an option is set where the reader is at Label Studio or at a page."""
+    return f"set {json.dumps(dict([option]), ensure_ascii=False)} in extra_params"
+
+
+def at_command_line(option: tuple[str, str]) -> str:
+    """How an option is set where the reader is at a terminal."""
+    return f"--option {shlex.quote('='.join(option))}"
 
 
 class RequestError(ShortlistError):

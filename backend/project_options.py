@@ -7,12 +7,15 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from model.committee.roster import Roster
+from model.encoder.name import EncoderName
+from model.errors import EncoderError
 
 Rules = Literal[  # those of model.acquisition that need no committee and no human labels
     "margin-clusters", "sharp-clusters", "entropy-clusters", "margin", "entropy", "least-confidence", "margin-k-means",
     "margin-balanced", "margin-cover", "k-means", "random", "ci-published", "ci-total-variation",
-    "ci-jensen-shannon", "ci-clusters",
+    "ci-jensen-shannon", "ci-clusters", "ci-up", "ci-down",
 ]  # fmt: skip
+ANSWER_PATTERN = r"^(auto|one|several|[^=,]+=(one|several)(,[^=,]+=(one|several))*)$"
 TEACHER_PATTERN = r"^(auto|similarity|(openai|anthropic):.+)$"
 
 
@@ -27,30 +30,41 @@ class ProjectOptions(BaseModel):
         description="auto, similarity, openai:<model>, anthropic:<model>; several joined by + vote",
     )
     PROMPT: Literal["single", "unsure", "all"] = Field("all", description="how the LLM is asked for candidates")
-    STUDENT_ENCODER: str = Field("default", description="a hub name, a folder, or `default` (bundled MiniLM)")
+    STUDENT_ENCODER: str = Field(
+        "default",
+        description="hub name, folder or `default` (bundled MiniLM, English); see evidence/encoders.md",
+    )
     STUDENT_RUNTIME: Literal["auto", "float32", "bfloat16", "int8"] = Field(
         "auto",
-        description="how the encoder computes: auto takes the fastest way here that changes next to no label",
+        description="how the encoder computes; auto: the fastest way that changes next to no label",
     )
     STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field(
         "auto",
-        description="auto: on a CPU a head at once, and from 100 human labels on an encoder adapted to them in the"
-        " background; on a GPU finetune. head never touches the encoder",
+        description="auto: a head at once, from 100 human labels on an encoder adapted in the background;"
+        " finetune trains all of it; head nothing of it",
     )
-    STUDENT_METHOD: Literal["shortlist", "refinery", "renormalised", "uniform", "distillation", "freeal"] = Field(
+    STUDENT_METHOD: Literal[
+        "shortlist", "refinery", "refinery-published", "renormalised", "uniform", "distillation", "freeal"
+    ] = Field(
         "shortlist",
         description="what a student learns from candidate sets: shortlist weighs them by similar texts and by human"
-        " labels; refinery is CanDist as published; the others are its baselines (figures: evidence/quality.md)",
+        " labels; refinery-published is CanDist's, refinery the same with labels protected until they are learnt; the"
+        " others are its baselines (figures: evidence/quality.md)",
+    )
+    FREQUENCIES: Literal["unknown", "even"] = Field(
+        "unknown",
+        description="how frequent labels are: unknown trusts the teacher until 10 randomly chosen tasks are labelled;"
+        " even, where you know that all labels are about equally frequent, corrects its preferences at once",
     )
     STUDENT_EPOCHS: int = Field(
         0, ge=0, le=200, description="passes over all tasks; 0: 40 (head, large pools fewer), 10 (finetune), 50 (GPU)"
     )
     FINETUNE_LOSSES: Literal["none", "consistency", "mixup", "consistency+mixup"] = Field(
-        "none", description="extra losses of full fine-tuning (CanDist, equations 8 and 9); they cost twice the time"
+        "none", description="extra losses of fine-tuning (CanDist, equations 8 and 9), at twice the time"
     )
     FINETUNE_AUGMENTATION: Literal["words", "back-translation"] = Field(
         "words",
-        description="other wordings for the consistency loss: small edits, or English to French and back by two models",
+        description="other wordings for the consistency loss: small edits, or translation to French and back",
     )
     SERVE: Literal["auto", "teacher", "student"] = Field(
         "auto", description="auto serves the student once it is promoted"
@@ -64,7 +78,7 @@ class ProjectOptions(BaseModel):
         0.9, ge=0.5, le=0.99, description="share of tasks whose true label is in the student's shortlist"
     )
     COVERAGE_PER_CLASS: bool = Field(
-        False, description="keep COVERAGE for every label by itself, where enough human labels are kept for testing"
+        False, description="keep COVERAGE for every label, where enough human labels are held out"
     )
     RETRAIN_AFTER: int = Field(
         20, ge=0, description="changed human labels that start a training; 0: only on the button"
@@ -77,14 +91,43 @@ class ProjectOptions(BaseModel):
     BLIND_SHARE: float = Field(
         0.05, ge=0.0, le=1.0, description="share of tasks that are shown without an answer, to measure without bias"
     )
+    TARGET_ERROR: float = Field(
+        0.0,
+        ge=0.0,
+        le=0.5,
+        description="share of wrong labels that a finished pool may have; part of people's queue is then an audit",
+    )
+    CONFIDENCE: float = Field(0.95, ge=0.5, le=0.999, description="how sure the promise of TARGET_ERROR is")
     KEEP_VERSIONS: int = Field(
         10, ge=2, description="newest students that are kept; the served one and the one before it always are"
     )
     BUDGET_USD: float = Field(5.0, ge=0.0, description="hard cap on what the teacher may cost, US dollars")
     MAX_CANDIDATES: int = Field(5, ge=1, description="largest candidate set that is shown, labels")
-    CONTROL: str = Field("", description="name of the control tag, where the label config has several")
+    CONTROL: str = Field(
+        "",
+        description="the one control tag that is answered; default: all, see QUESTIONS",
+    )
+    QUESTIONS: str = Field(
+        "",
+        description="control tags that are answered, separated by commas; default, or `all`: all that can be",
+    )
+    FIELDS: str = Field(
+        "",
+        description="texts that are read: fields or tags, separated by commas; default: all on the screen",
+    )
+    SYMMETRIC: bool = Field(False, description="the order of a pair's texts does not matter")
+    GROUP: str = Field("", description="field of a pair that is the query; `none`; default: one called query")
+    GRADES: Literal["rising", "falling"] = Field(
+        "rising", description="a query's labels name the worst grade first or last"
+    )
+    ANSWER: str = Field(
+        "auto",
+        pattern=ANSWER_PATTERN,
+        description="what several ticks mean: `one`, a shortlist of one label, or `several` right at once; by question:"
+        " `a=one,b=several`; auto: as config or annotations say, else several",
+    )
     EXAMPLES: Literal["none", "nearest", "fixed"] = Field(
-        "nearest", description="labelled texts shown to an LLM: none, the nearest ones, or the same ones for all texts"
+        "nearest", description="labelled texts shown to an LLM: none, nearest, or the same for all"
     )
     EXAMPLE_COUNT: int = Field(10, ge=1, le=50, description="labelled texts shown to an LLM with every question, most")
     EXAMPLES_WRITTEN: int = Field(
@@ -99,8 +142,7 @@ class ProjectOptions(BaseModel):
     LABELS_SHOWN: str = Field(
         "auto",
         pattern=r"^(auto|off|[2-9]|[1-9][0-9]+)$",
-        description="how many labels an LLM is shown, those nearest to the text; auto: all but for very long lists; "
-        "off: always all",
+        description="labels an LLM is shown, nearest to the text; auto: all but of very long lists; off: all",
     )
     TEXTS_PER_CALL: int = Field(1, ge=1, le=50, description="texts in one question to an LLM")
     TEACHER_VOTES: int = Field(
@@ -126,22 +168,29 @@ class ProjectOptions(BaseModel):
         "weighted", description="when a committee's votes decide; else the task goes to the teacher, then to people"
     )
     VOTES_IN_PROMPT: bool = Field(
-        False, description="tell an LLM how a committee's members voted; off, so that their errors do not anchor it"
+        False, description="tell an LLM how a committee voted; off, lest its errors anchor it"
     )
-    STAGE_AFTER: int = Field(
-        500, ge=5, description="tasks that the teacher reviewed for a committee after which its members learn anew"
-    )
+    STAGE_AFTER: int = Field(500, ge=5, description="reviewed tasks after which a committee's members learn anew")
     REPLAY: float = Field(
         0.5, ge=0.0, le=5.0, description="tasks that a committee's votes decided and it learns again, per reviewed task"
     )
     SCORE: Literal["confidence", "acquisition"] = Field(
         "confidence",
-        description="what Label Studio's score column carries: how sure the answer is, or how much a decision is worth "
-        "(lowest first, with clusters), for its uncertainty sampling",
+        description="Label Studio's score column: how sure the answer is, or what a decision is worth (lowest first,"
+        " with clusters)",
     )
     ACQUISITION: Rules = Field(
         "margin-clusters", description="rule that chooses which tasks come next, for a paid teacher and for people"
     )
+
+    @field_validator("STUDENT_ENCODER")
+    @classmethod
+    def _encoder(cls, value: str) -> str:
+        try:
+            EncoderName.of(value)
+        except EncoderError as error:
+            raise ValueError(str(error)) from error
+        return value
 
     @field_validator("COMMITTEE")
     @classmethod

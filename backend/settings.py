@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from backend.addresses import around_proxies, header_key, http_address
+from backend.addresses import around_proxies, header_key, http_address, networks
 from backend.errors import SettingsError
 from backend.project_options import ProjectOptions
 
@@ -45,6 +45,11 @@ class Settings(ProjectOptions, BaseSettings):
         "",
         description="more names of this backend, separated by commas; without a login it answers only to these, to "
         "localhost and to the hosts of HOST and BACKEND_URL",
+    )
+    TRUSTED_PROXIES: str = Field(
+        "",
+        description="addresses or networks of proxies before this backend, separated by commas: only these are "
+        "believed about client, address and path (X-Forwarded-*)",
     )
     PORT: int = Field(9090, ge=1, le=65535, description="port the backend listens on")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line shown")
@@ -94,6 +99,11 @@ class Settings(ProjectOptions, BaseSettings):
         if any(set("/*@ ") & set(name) for name in names):
             raise ValueError("must be names as shortlist.internal, separated by commas")
         return ",".join(names)
+
+    @field_validator("TRUSTED_PROXIES")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        return networks(value)
 
     @property
     def backend_url(self) -> str:

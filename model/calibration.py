@@ -15,6 +15,7 @@ import numpy as np
 
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.errors import NotEnoughDataError
+from model.text_groups import folds
 
 LEAST_FOR_TEMPERATURE = 30
 LEAST_FOR_BOTH = 2 * LEAST_FOR_TEMPERATURE  # one half for the temperature, the other for the thresholds
@@ -146,20 +147,27 @@ class Calibration:
 
 
 def calibrate(
-    probabilities: FloatArray, labels: IntArray, coverage: float = 0.9, by_class: bool = False, temper: bool = True
+    probabilities: FloatArray,
+    labels: IntArray,
+    coverage: float = 0.9,
+    by_class: bool = False,
+    temper: bool = True,
+    groups: IntArray | None = None,
 ) -> Calibration:
     """Temperature and thresholds from held-out human labels `(n,)` and probabilities `(n, C)` at temperature 1.
 
-    The temperature is fitted on even rows and the thresholds on odd ones, so that the promise stays exact. With too few
+    The temperature is fitted on one half of the rows and the thresholds on the other, so that the promise stays exact;
+    rows of one text (`groups` `(n,)`, else every row is its own) are never in both. With too few
     labels the temperature is 1, thresholds are None and `note` says how many are missing. `temper=False` leaves the
     temperature at 1 and all rows to the thresholds.
     """
-    fitted, judged = slice(0, None, 2), slice(1, None, 2)
+    half = np.arange(len(labels)) % 2 if groups is None else folds(groups, 2, 0)
+    fitted, judged = half == 0, half == 1
     temperature, notes = 1.0, []
     if temper and len(labels) >= LEAST_FOR_BOTH:
         temperature = fit_temperature(probabilities[fitted], labels[fitted])
     else:
-        judged = slice(0, None)
+        judged = half >= 0
         if temper:
             notes.append(f"calibrated scores take {LEAST_FOR_BOTH} {KEPT}, there are {len(labels)}")
     shares, truth = tempered(probabilities, temperature)[judged], labels[judged]

@@ -16,19 +16,24 @@ from torch import Tensor
 from model.arrays import Embed, FloatArray, Progress, Stop
 from model.errors import NotEnoughDataError
 from model.labels import LabelSpace
+from model.pair_views import PairView
+from model.several_labels import train_several
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.head import HeadStudent
 from model.student.student import Student
+from model.text_groups import folds, text_groups
 from model.training.data import TrainingData, training_data
 from model.training.freeal import FreealTargets
 from model.training.head_training import HeadLearner, batch_rows
+from model.training.linear_head import linear_head, linear_helps
 from model.training.loop import Plan, train
-from model.training.options import ADAPTED, TrainingOptions, TrainingReport
+from model.training.options import ADAPTED, PUBLISHED, TrainingOptions, TrainingReport
 from model.training.refinery import Gate
 from model.training.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.training.vectors import row_vectors
 from model.weak.beliefs import Adapted, beliefs
 from model.weak.unlabelled import with_own_answers, with_part
+from model.weak.views import chosen_view
 
 __all__ = ["TrainingData", "TrainingOptions", "TrainingReport", "train_student", "training_data"]
 
@@ -38,7 +43,12 @@ Teach: TypeAlias = Callable[["Training", FloatArray], Student]
 
 LEAST_ROWS = 2
 MOST_ROWS = 20_000  # rows up to which a head gets all its epochs
+WARM_UP = 3  # epochs on equation 1 alone, as published ("a few"; FreeAL's code: three)
 MEMBER_SEED = 7919  # distance between the seeds of an ensemble's heads
+SMALL, MEDIUM = 1_000, 4_000  # rows below which several heads answer together
+LINEAR = (0.3, 1.0, 3.0)  # strengths of the linear heads that may answer with the networks of a small pool
+LINEAR_FOLDS = 3  # of texts, by which that is decided
+SHORT, LEAST_STEPS = 10, 100  # epochs of networks that linear heads join, and steps, unless 40 epochs are fewer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +61,11 @@ class Training:
     report: TrainingReport
     progress: Progress | None
     stop: Stop | None
+    view: PairView | None = None  # what the student sees of tasks of two texts
+
+    def seen(self, embed: Embed) -> Embed:
+        """What the student sees of texts by an encoder."""
+        return embed if self.view is None else self.view.embed(embed)
 
     def part(self, low: float, high: float) -> Training:
         """The same, its progress being that share of the whole's."""
@@ -76,6 +91,11 @@ def train_student(
     check(space, data)
     way = chosen_way(options)
     report = TrainingReport(options.method, way, len(data), int(data.human.sum()))
+    view = None
+    if way == "head" or space.several:
+        view, report.pair = chosen_view(space, data, options, embed, stop)
+    if space.several:
+        return _several(Training(space, data, options, report, progress, stop, view), embed, started)
     teach: Teach = train_head if way == "head" else train_encoder
     if own is not None and way == "head":
         teach, report.way = partial(train_adapted, own), ADAPTED
@@ -83,8 +103,23 @@ def train_student(
     report.unlabelled_rows = len(data.unlabelled)
     needed = way == "head" or options.method == "shortlist"
     texts = [*data.texts, *data.unlabelled] if needed else []
-    with row_vectors(texts, embed, _scaled(progress, 0.0, 0.3), stop) as vectors:
-        student = teach(Training(space, data, options, report, progress, stop).part(0.3, 1.0), vectors)
+    training = Training(space, data, options, report, progress, stop, view)
+    with row_vectors(texts, training.seen(embed), _scaled(progress, 0.0, 0.3), stop) as vectors:
+        student = teach(training.part(0.3, 1.0), vectors)
+    report.settings = options.to_json()
+    report.seconds = time.monotonic() - started
+    log.info("student_trained", method=options.method, rows=len(data), seconds=round(report.seconds, 2))
+    return student, report
+
+
+def _several(training: Training, embed: Embed, started: float) -> tuple[Student, TrainingReport]:
+    """Where an answer is a set of labels: heads on the frozen encoder, whatever the way."""
+    space, data, options, report = training.space, training.data, training.options, training.report
+    report.way = "head"
+    seen = training.seen(embed)
+    with row_vectors(data.texts, seen, _scaled(training.progress, 0.0, 0.3), training.stop) as vectors:
+        plan, part = head_plan(len(data), options), training.part(0.3, 1.0)
+        student = train_several(space, data, options, report, plan, vectors, part.progress, part.stop, part.view)
     report.settings = options.to_json()
     report.seconds = time.monotonic() - started
     log.info("student_trained", method=options.method, rows=len(data), seconds=round(report.seconds, 2))
@@ -92,10 +127,8 @@ def train_student(
 
 
 def chosen_way(options: TrainingOptions) -> str:
-    """`auto` fine-tunes where there is a GPU and trains a head elsewhere."""
-    if options.way != "auto":
-        return options.way
-    return "finetune" if torch.cuda.is_available() else "head"
+    """`auto` trains a head, on a GPU too: what it is worth was measured, what fine-tuning on a GPU is was not."""
+    return "head" if options.way == "auto" else options.way
 
 
 def check(space: LabelSpace, data: TrainingData) -> None:
@@ -104,7 +137,9 @@ def check(space: LabelSpace, data: TrainingData) -> None:
         raise NotEnoughDataError(f"{len(data)} tasks to learn from, at least {LEAST_ROWS} are needed")
     if data.candidates.shape[1] != len(space):
         raise ValueError(f"candidates have {data.candidates.shape[1]} columns, the label space {len(space)} labels")
-    if int(data.candidates.any(0).sum()) < 2:
+    if space.several and not data.candidates.any():
+        raise NotEnoughDataError("no task has a label; at least one is needed to learn")
+    if not space.several and int(data.candidates.any(0).sum()) < 2:
         raise NotEnoughDataError("all tasks have the same single candidate; at least two labels are needed to learn")
 
 
@@ -112,12 +147,14 @@ def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None 
     """Heads on vectors `(n + m, d)` of the data's n rows and m unlabelled texts, or on those of an adapted encoder."""
     data, report = training.data, training.report
     rows, turns = len(data), 2 if data.unlabelled else 1
-    report.epochs = head_plan(rows, training.options).epochs
+    report.epochs = networks_plan(rows, training.options).epochs
     targets = make_targets(training, vectors[:rows], report.epochs, adapted)
     inputs = vectors if adapted is None else adapted.vectors
     student = _heads(training.part(0.0, 1.0 / turns), inputs[:rows], targets)
     if data.unlabelled and isinstance(targets, SoftTargets):
-        targets = with_own_answers(targets, student, inputs[rows:], vectors, training.stop)
+        texts = [*data.texts, *data.unlabelled]
+        pair = training.options.pair
+        targets = with_own_answers(targets, student, inputs[rows:], vectors, training.stop, texts, pair)
         student = _heads(training.part(1.0 / turns, 1.0), inputs, targets)
     report.warnings += getattr(targets, "warnings", [])
     return student
@@ -126,7 +163,7 @@ def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None 
 def _heads(training: Training, vectors: FloatArray, targets: Targets) -> HeadStudent:
     """As many heads as the rows of `vectors` bear, each with a seed of its own."""
     space, options = training.space, training.options
-    plan, heads = head_plan(len(vectors), options), []
+    plan, heads = networks_plan(len(vectors), options), []
     steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
     members = number_of_heads(len(vectors), options)
     groups = together([options.seed + MEMBER_SEED * member for member in range(members)], targets)
@@ -136,13 +173,35 @@ def _heads(training: Training, vectors: FloatArray, targets: Targets) -> HeadStu
         plan = dataclasses.replace(plan, seeds=seeds)
         training.report.loss = train(learner, targets, plan, part.progress, part.stop)
         heads += learner.weights()
-    return HeadStudent(space, options.encoder, heads, runtime=options.runtime)
+    if joined_by_linear(len(vectors), options) and isinstance(targets, SoftTargets):
+        heads += _linear_heads(training, vectors, targets, plan)
+    return HeadStudent(space, options.encoder, heads, runtime=options.runtime, view=training.view)
+
+
+def _linear_heads(
+    training: Training, vectors: FloatArray, targets: SoftTargets, plan: Plan
+) -> list[dict[str, FloatArray]]:
+    """Those that answer with the networks; none where they answer texts that they have not seen worse."""
+    options, labels = training.options, len(training.space)
+    texts = [*training.data.texts, *training.data.unlabelled][: len(vectors)]
+    fold_of = folds(text_groups(texts, None, options.pair), LINEAR_FOLDS, options.seed)
+
+    def network(known: FloatArray, told: SoftTargets) -> dict[str, FloatArray]:
+        steps = plan.epochs * math.ceil(len(known) / plan.batch)
+        learner = HeadLearner(known, labels, options, steps)
+        train(learner, told, dataclasses.replace(plan, seeds=(options.seed,)), None, training.stop)
+        return learner.weights()[0]
+
+    helps = linear_helps(vectors, targets, fold_of, network, training.stop)
+    training.report.found["linear_heads"] = helps
+    return [linear_head(vectors, targets, strength, training.stop) for strength in LINEAR] if helps else []
 
 
 def train_adapted(own: AdaptedEncoder, training: Training, vectors: FloatArray) -> AdaptedStudent:
     """Heads on the vectors of an adapted encoder; those of the unchanged one serve the beliefs."""
     data, encoding = training.data, training.part(0.0, 0.6)
-    with row_vectors([*data.texts, *data.unlabelled], own.embed, encoding.progress, encoding.stop) as inputs:
+    texts = [*data.texts, *data.unlabelled]
+    with row_vectors(texts, training.seen(own.embed), encoding.progress, encoding.stop) as inputs:
         heads = train_head(training.part(0.6, 1.0), vectors, Adapted(inputs, own.knows(data.texts)))
     return AdaptedStudent(heads, own)
 
@@ -163,12 +222,15 @@ def train_encoder(training: Training, vectors: FloatArray) -> Student:
 
 
 def number_of_heads(rows: int, options: TrainingOptions) -> int:
-    """Heads that answer together: one for the published methods; small pools of ours get several, it costs seconds."""
+    """Networks that answer together: one for the published methods; three on small pools of ours, it costs seconds."""
     if options.heads is not None:
         return options.heads
-    if options.method != "shortlist":
-        return 1
-    return 5 if rows < 1000 else 3 if rows < 4000 else 1
+    return 3 if options.method == "shortlist" and rows < MEDIUM else 1
+
+
+def joined_by_linear(rows: int, options: TrainingOptions) -> bool:
+    """Whether linear heads may answer together with the networks: on small pools of ours."""
+    return options.heads is None and options.method == "shortlist" and rows < SMALL
 
 
 def together(seeds: Sequence[int], targets: Targets) -> list[tuple[int, ...]]:
@@ -180,6 +242,15 @@ def head_plan(rows: int, options: TrainingOptions) -> Plan:
     """40 epochs of batches of 128; small pools get smaller batches, large ones fewer epochs and larger batches."""
     epochs = options.epochs or max(4, min(40, round(40 * MOST_ROWS / max(1, rows))))
     return Plan(epochs, options.batch or batch_rows(rows), (options.seed,))
+
+
+def networks_plan(rows: int, options: TrainingOptions) -> Plan:
+    """The same; where linear heads take part, 10 epochs and 100 steps are enough."""
+    plan = head_plan(rows, options)
+    if options.epochs or not joined_by_linear(rows, options):
+        return plan
+    steps = math.ceil(LEAST_STEPS / math.ceil(rows / plan.batch))
+    return dataclasses.replace(plan, epochs=min(plan.epochs, max(SHORT, steps)))
 
 
 def make_targets(training: Training, vectors: FloatArray, epochs: int, adapted: Adapted | None = None) -> Targets:
@@ -197,10 +268,10 @@ def make_targets(training: Training, vectors: FloatArray, epochs: int, adapted: 
         return UniformTargets(sets)
     if options.method == "freeal":
         return FreealTargets(first_labels(data), human, sets.shape[1], warm_up=max(3, round(0.1 * epochs)))
-    warm_up = max(3, round(0.3 * epochs))
-    gate = Gate(epochs, warm_up, open=False)
-    select = options.method == "refinery"
-    return RefineryTargets(sets, human, gate, options.gamma, options.delta, options.tau, select)
+    published = options.method == PUBLISHED
+    gate = Gate(epochs, WARM_UP if published else max(3, round(0.3 * epochs)), waits=not published)
+    select = options.method in ("refinery", PUBLISHED)
+    return RefineryTargets(sets, human, gate, options.gamma, options.delta, options.tau, select, published)
 
 
 def first_labels(data: TrainingData) -> Tensor:

@@ -95,6 +95,8 @@ def http(app: Any) -> Iterable[str]:
         "serve": "serves a version (`version`)",
         "pause": "pauses the project",
         "resume": "lets it go on",
+        "finish": "finishes the pool, or takes that back (`undo`)",
+        "confirm": "keeps a doubted decision (`task`)",
     }
     forms = "; ".join(f"`{name}` {words[name]}" for name in ACTIONS)
     yield f"\nThe forms of the pages are sent to `/projects/<number>/<name>`: {forms}.\n"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+import os
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from backend.pool.database.engine import open_engine, upgrade
-from tests.support.servers import PostgresServer, RedisServer
+from backend.pool.database.engine import open_engine
+from tests.support import guard
+from tests.support.servers import PostgresServer, RedisServer, sqlite_file
 
 BUSY = [HealthCheck.too_slow]  # a busy machine is no failure
 settings.register_profile("search", deadline=None, suppress_health_check=BUSY)  # --hypothesis-profile=search
@@ -20,10 +24,17 @@ settings.register_profile("repeat", settings.get_profile("search"), derandomize=
 settings.load_profile("repeat")  # each run tries the same examples: what fails was changed
 
 
+guard.begin()
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # numpy and torch, which are not imported yet, read it
+    os.environ.setdefault(_name, "1")  # several tests run at a time, and more threads than cores wait busily
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as the Makefile: else every process compiles torch anew
+sys.dont_write_bytecode = False
+
+
 GROUPS = {  # what shares costly things of the session, or is a crowd of processes by itself, stays on one worker
     "tests/e2e/": "label-studio",
+    "tests/model/teacher/test_small_llm.py": "llm",
     "tests/backend/commands/start/": "embedded",
-    "tests/backend/commands/": "commands",
     "tests/backend/queue/test_worker.py": "workers",
     "tests/backend/jobs/test_web_faults.py": "faults",
     "tests/backend/jobs/test_versions_live.py": "faults",
@@ -31,12 +42,20 @@ GROUPS = {  # what shares costly things of the session, or is a crowd of process
     "tests/backend/jobs/test_several_hosts.py": "faults",
     "tests/backend/jobs/test_storage_faults.py": "faults",
     "tests/backend/jobs/test_clock_faults.py": "faults",
-    "tests/model/teacher/test_small_llm.py": "llm",
-}
+    "tests/backend/web/test_web_image.py": "web-image",
+    "tests/backend/web/test_slow_clients.py": "slow-clients",
+    "tests/backend/web/test_pages_in_browser.py": "pages",
+    "tests/backend/web/test_label_studio_ml.py": "label-studio-ml",
+    "tests/model/encoder/": "encoders",
+    "tests/model/training/test_finetune.py": "finetune",
+    "tests/model/portable/": "portable",
+    "tests/backend/commands/": "commands",
+}  # in the order in which they begin: those that take longest first, so that none is left over at the end
+LONG = ("tests/test_left_behind.py", "tests/backend/jobs/", "tests/backend/training/")  # these come next, one by one
 
 
 class Groups(LoadScopeScheduling):
-    """Hands out tests one by one, and groups as a whole."""
+    """Hands out tests one by one, and groups as a whole, in the order of collection."""
 
     def _split_scope(self, nodeid: str) -> str:
         return next((group for path, group in GROUPS.items() if nodeid.startswith(path)), nodeid)
@@ -44,12 +63,29 @@ class Groups(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
     """Called where the suite runs on several workers. The marks of `--dist loadgroup` do nothing under pytest 9.2."""
+    config.option.loadscopereorder = False  # by the number of their tests
     return Groups(config, log)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing that is imported is garbage: to look for some takes a third of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the groups: they take longest."""
-    items.sort(key=lambda item: not item.nodeid.startswith(tuple(GROUPS)))
+    """Begin with what takes longest."""
+    order = [*GROUPS, *LONG]
+
+    def place(item: pytest.Item) -> int:
+        return next((place for place, path in enumerate(order) if item.nodeid.startswith(path)), len(order))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -70,12 +106,15 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database: the test runs once on SQLite and once on PostgreSQL."""
+    """The URL of an empty database: the test runs once on SQLite and once on PostgreSQL. It has the current schema
+    where the test asks for an `engine`, too."""
+    migrated = "engine" in request.fixturenames
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'pool.sqlite'}"
+        path = tmp_path / "pool.sqlite"
+        yield f"sqlite:///{sqlite_file(path) if migrated else path}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    with server.database() as url:
+    with server.database(migrated) as url:
         yield url
 
 
@@ -83,7 +122,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def engine(database_url: str) -> Iterator[sa.Engine]:
     """An empty pool with the current schema, once per kind of database."""
     opened = open_engine(database_url)
-    upgrade(opened)
     yield opened
     opened.dispose()
 
@@ -91,8 +129,7 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 @pytest.fixture
 def sqlite_engine(tmp_path: Path) -> Iterator[sa.Engine]:
     """An empty pool on SQLite, for tests of parts to which the database does not matter."""
-    opened = open_engine(f"sqlite:///{tmp_path / 'pool.sqlite'}")
-    upgrade(opened)
+    opened = open_engine(f"sqlite:///{sqlite_file(tmp_path / 'pool.sqlite')}")
     yield opened
     opened.dispose()
 

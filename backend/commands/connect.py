@@ -109,11 +109,18 @@ def read_options(given: list[str] | None) -> dict[str, object] | None:
             raise SettingsError(
                 f"--option {pair} must be NAME=VALUE; names are {', '.join(ProjectOptions.model_fields)}"
             )
-        try:
-            options[name.strip()] = json.loads(value)
-        except ValueError:
-            options[name.strip()] = value
+        options[name.strip()] = _value(name.strip(), value)
     return options
+
+
+def _value(name: str, text: str) -> object:
+    """JSON where it can be; an option that is a text stays one, such as CONTROL=1."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    field = ProjectOptions.model_fields.get(name)
+    return text if field is not None and field.annotation is str and not isinstance(found, str) else found
 
 
 def _tell(done: Connected) -> None:

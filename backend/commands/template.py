@@ -36,11 +36,17 @@ def template(
         if as_json:
             show_json(rows)
         else:
-            typer.echo("\n".join(f"{row['template']:<14} {row['meaning']}" for row in rows))
+            typer.echo("\n".join(f"{row['template']:<17} {row['meaning']}" for row in rows))
         return
     wanted = [" ".join(label.split()) for label in labels.split(",") if label.strip()]
     found = label_config(name, LabelSpace.of(wanted).labels)
     if as_json:
-        show_json({"template": name, "label_config": found, "instructions": explanation(name != "one-label")})
+        show_json(
+            {
+                "template": name,
+                "label_config": found,
+                "instructions": explanation(name != "one-label", name == "several-labels", name == "several-questions"),
+            }
+        )
     else:
         typer.echo(found)

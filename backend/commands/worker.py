@@ -55,11 +55,11 @@ def worker(
     """
     from backend.queue.job_queue import JobQueue
     from backend.queue.kinds import QUEUES
-    from backend.queue.worker import work_until_stopped
+    from backend.queue.worker import SPAWNS, work_until_stopped
     from backend.services import open_services
 
     if as_json:
-        os.environ["LOG_FORMAT"] = "json"  # forked jobs read the settings anew
+        os.environ["LOG_FORMAT"] = "json"  # the jobs' processes read the settings anew
     settings = load_settings()
     configure_logs(settings)
     chosen = tuple(queues or QUEUES)
@@ -70,7 +70,8 @@ def worker(
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(settings.THREADS)
     services = open_services(settings)
     services.queue.ping()
-    _preload()
+    if not SPAWNS:
+        _preload()
     queue = JobQueue(settings.REDIS_URL, services.engine, patient=True)
     services.engine.dispose()  # no connection may be shared with the forked jobs
     log.info("worker started", queues=chosen)

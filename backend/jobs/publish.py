@@ -17,6 +17,7 @@ from backend.projects.job import Job
 from backend.projects.on_screen import instead, is_ours, remember_on_screen
 from backend.serving.predicting import predict_missing
 from backend.serving.publishing.people_queue import mark_head
+from backend.serving.publishing.promise import proceed
 from backend.serving.publishing.pruning import prune
 from backend.serving.publishing.push import first_slice, next_slice, push_candidates, push_labels
 from backend.serving.publishing.settle import settle, take_back
@@ -76,7 +77,10 @@ def _catch_up(job: Job, label_studio: LabelStudio, served: str) -> int:
     rename_connections(job, label_studio, served)
     mark_head(job, label_studio, served)
     predict_missing(job, served)
-    return push_labels(job, label_studio, served, next_slice)
+    proceed(job, label_studio, served)
+    sent = push_labels(job, label_studio, served, next_slice)
+    mark_head(job, label_studio, served)  # once more: an audit is asked for by rank, wherever its answers stand
+    return sent
 
 
 def promote(job: Job, version: str) -> None:

@@ -19,7 +19,7 @@ from backend.pool import jobs, projects
 from backend.pool.database.engine import open_engine
 from backend.pool.database.lock import turn
 from backend.projects.job import Job
-from backend.queue.job_queue import JobQueue
+from backend.queue.job_queue import RUNS, JobQueue
 from backend.queue.kinds import LONGEST_WAIT_SECONDS, PAUSABLE
 from backend.services import Services
 from backend.settings import load_settings
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 TRANSIENT = (LabelStudioUnavailable, TeacherUnavailable, QueueError, OSError, sa.exc.OperationalError)
 DEATHS = 5  # a job whose process was killed so often in a row is not started again
 UNTOLD = "untold"  # in RQ's record of a job: how its last run failed, where the pool could not be told
-TURNS = {"adapt": "train"}  # jobs that share one turn: both make versions
+TURNS = {"adapt": "train", "finish": "publish"}  # jobs that share a turn: both make versions, or take looks
 TURN_SECONDS = 10.0  # a job whose turn another process has is tried again after so long
 
 
@@ -63,10 +63,13 @@ def run_job(kind: str, project: int, work: Callable[[Job], str]) -> None:
 
 def _leave_to_the_other(job: Job) -> None:
     """Another process is at it, though the queue thought not: Redis forgot that run, or a worker that was held up, or a
-    clock that was set, made it look abandoned. Whoever asked anew meanwhile is not forgotten."""
-    row = jobs.get(job.services.engine, job.number).get(job.kind)
+    clock that was set, made it look abandoned. Whoever asked after that run began is not forgotten; what it began after
+    needs no other run."""
+    row, record = jobs.get(job.services.engine, job.number).get(job.kind), get_current_job()
     log.warning("not run a second time: another process is at it")
-    if row is None or row.state != "running":
+    asked = record.meta.get(RUNS) if record is not None else None
+    begun_since = row is not None and (row.state == "running" if asked is None else row.runs > asked)
+    if not begun_since:
         job.ask_later(TURN_SECONDS)
 
 

@@ -34,8 +34,8 @@ T = TypeVar("T")
 ALONE = "nothing can be compared: what events add is believed, nothing is taken away"
 OVERLAP = timedelta(seconds=10)  # read again what changed shortly before the last look
 CHUNK = 500
-RUN_MS = 300_000  # how often the reconciling job starts this one, milliseconds
-FULL_MS = 12 * RUN_MS  # how often all ids are compared
+SYNC_MS = 300_000  # how often the reconciling job starts this one, milliseconds
+FULL_MS = 12 * SYNC_MS  # how often all ids are compared
 
 
 @dataclass

@@ -17,21 +17,25 @@ from backend.projects.job import Job
 from backend.projects.triggers import WORTH_RETRAINING
 from backend.serving import unsure
 from backend.serving.predicting import predict
-from backend.training import own_encoder
+from backend.training import own_encoder, several
 from backend.training.committee import train_members
 from backend.training.encoder import embedder_for, project_runtime, runtime_embedder
-from backend.training.evaluation import judged
+from backend.training.evaluation import judged, kept_for_judging
+from backend.training.floor import floored
 from backend.training.options import training_options
 from backend.training.runtime_check import EXACT, cached, passes
+from backend.training.second_look import note_doubts
 from backend.training.share_encoder import carrying, share_encoder
 from backend.training.snapshot import Snapshot, read_snapshot
 from backend.training.stopping import note_changes
+from backend.training.text_fit import text_fit
 from model.errors import NotEnoughDataError, TrainingStopped
 from model.labels import LabelSpace
 
 if TYPE_CHECKING:
     from model.calibration import Calibration
     from model.student.student import Student
+    from model.training.data import TrainingData
     from model.training.options import TrainingOptions, TrainingReport
 
 log = structlog.get_logger(__name__)
@@ -49,7 +53,7 @@ def work(job: Job, adapting: bool = False) -> str:
     job.step("comparing with Label Studio", 0.0)
     synchronise(job, complete=True)
     snapshot = read_snapshot(job)
-    held_out = {task for task in snapshot.labels if snapshot.final(task) and is_held_out(job.number, task)}
+    held_out = kept_for_judging(job, snapshot, is_held_out)
     try:
         student, report = _train(job, snapshot, held_out, adapting)
     except NotEnoughDataError as error:
@@ -60,16 +64,21 @@ def work(job: Job, adapting: bool = False) -> str:
             return "stopped, because the project was paused"
         job.ask("train")
         return "stopped, because the label config changed; it starts again"
+    report.texts = text_fit(report, list(snapshot.texts.values()))
     job.step("judging", 0.9)
-    truth = {task: snapshot.labels[task].labels[0] for task in held_out if task in snapshot.texts}
     embed = embedder_for(job.current, student)
-    verdict, calibration, metrics = judged(job, snapshot, student, truth, embed)
+    sets = {task: snapshot.labels[task].labels for task in held_out if task in snapshot.texts}
+    if snapshot.space.several:
+        verdict, calibration, metrics = several.judged(job, snapshot, student, sets, embed)
+    else:
+        truth = {task: labels[0] for task, labels in sets.items()}
+        verdict, calibration, metrics = judged(job, snapshot, student, truth, embed)
     metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets), "asked": snapshot.asked}
     version = _keep(job, snapshot, student, report, metrics)
     share_encoder(job)
     if verdict.accepted:
         texts = {task: text for task, text in snapshot.texts.items() if not snapshot.final(task)}
-        predict(job, version, student, embed, texts, calibration)
+        predict(job, version, student, embed, texts, calibration, report.believed)
         note_changes(job.services.engine, job.number, version)
     state = "publishing" if verdict.accepted else "rejected"
     versions.set_state(job.services.engine, job.number, version, state, verdict.reason)
@@ -78,6 +87,7 @@ def work(job: Job, adapting: bool = False) -> str:
         job.ask("publish")
     if not adapting and own_encoder.due(job, report):
         job.ask("adapt")
+    note_doubts(job, snapshot)
     return f"{version} {verdict.reason}{_rest(report)}{_unsure(job, calibration)}"
 
 
@@ -114,17 +124,12 @@ def _outgrown(job: Job, snapshot: Snapshot) -> bool:
 
 def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = False) -> tuple[Student, TrainingReport]:
     from model.train import train_student
-    from model.training.data import training_data
 
     settings = job.services.settings
     options = job.current.options
-    ids = list(snapshot.texts)
-    labels = [None if task in held_out else snapshot.labels.get(task) for task in ids]
-    data = training_data(
-        snapshot.space, [snapshot.texts[task] for task in ids], [snapshot.sets.get(task) for task in ids], labels
-    )
+    data = _data(snapshot, held_out)
     runtime = project_runtime(job.current)
-    how = training_options(options, settings.THREADS, runtime)
+    how = training_options(options, settings.THREADS, runtime, job.current.pair)
     stop = _stop(job, snapshot.space)
 
     def progress(share: float, text: str) -> None:
@@ -152,7 +157,30 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = Fa
         passes(settings, *found, data.texts)
         found[1].runtime["refused"] = refused
     found[1].adapted_now = adapting
-    return found
+    if snapshot.space.several:
+        return found
+    embed = runtime_embedder(settings, how.encoder, how.runtime)
+    return floored(*found, data, _judges(snapshot, held_out), how, embed, own, stop), found[1]
+
+
+def _data(snapshot: Snapshot, held_out: set[int]) -> TrainingData:
+    from model.training.data import training_data
+
+    ids = list(snapshot.texts)
+    labels = [None if task in held_out else snapshot.labels.get(task) for task in ids]
+    return training_data(
+        snapshot.space,
+        [snapshot.texts[task] for task in ids],
+        [snapshot.sets.get(task) for task in ids],
+        labels,
+        [snapshot.propensities.get(task) for task in ids] if snapshot.propensities else None,
+    )
+
+
+def _judges(snapshot: Snapshot, held_out: set[int]) -> dict[str, str]:
+    """Text and label of what is kept for judging, without what scores chose."""
+    kept = [task for task in held_out if task in snapshot.texts and snapshot.propensities.get(task) != 0.0]
+    return {snapshot.texts[task]: snapshot.labels[task].labels[0] for task in kept}
 
 
 def _stop(job: Job, space: LabelSpace) -> Callable[[], bool]:

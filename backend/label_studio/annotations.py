@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import structlog
 
 from backend.label_studio.control import Control
 from backend.label_studio.fields import identifier, utc_text
-from backend.label_studio.task_text import storable
-from backend.pool.annotation import Annotation
+from backend.label_studio.plain_text import storable
+from backend.label_studio.questions import Question
+from backend.pool.annotation import Annotation, AnnotationState
+from model.group_answers import asked
 
 log = structlog.get_logger(__name__)
 
+ACCEPTED = "shortlist_accepted"  # in the meta of a region: the label that a promise, and no person, gave
+LONGEST_LEAD = 1e9  # seconds: more is no time
 MOST_UNKNOWN = 20  # labels of one annotation that are kept by name though there is no such label
 
 
 def chosen_labels(control: Control, result: object) -> tuple[str, ...]:
-    """The labels that a result has ticked for this control, each once.
+    """The labels that a result has ticked for the control's questions, each once.
 
     Regions of other controls (such as the list of candidates) are ignored. Labels that the label space does not have
     any more are dropped and reported.
@@ -34,13 +38,25 @@ def split_labels(control: Control, result: object) -> tuple[tuple[str, ...], lis
     """The known labels of a result, and what is ticked there but unknown."""
     known: dict[str, None] = {}
     unknown: list[str] = []
-    for one in _ticked(control, result):
-        label = control.label_of(one)
+    for question, one in _ticked(control, result):
+        label = question.label_of(one)
         if label is None:
             unknown.append(str(one)[:80])
         else:
-            known[label] = None
-    return tuple(known), unknown
+            known[control.label(question, label)] = None
+    return (*known, *_unticked(control, known)), unknown
+
+
+def _unticked(control: Control, known: Collection[str]) -> list[str]:
+    """What single choices say by not being ticked: where they were asked, and another question was answered, or there
+    are no others."""
+    flags = [question for question in control.questions if question.off]
+    if not flags or not (known or len(flags) == len(control.questions)):
+        return []
+    names = {control.label(one, one.labels[0].name): control.label(one, one.off) for one in flags}
+    off = {name for ticked, name in names.items() if ticked not in known}
+    kept = asked(control.space, {*known, *off})
+    return [name for name in names.values() if name in off & kept]
 
 
 def read_annotation(control: Control, body: Mapping[str, Any], task_id: int) -> Annotation:
@@ -62,24 +78,53 @@ def read_annotation(control: Control, body: Mapping[str, Any], task_id: int) -> 
         task=task_id,
         annotator=_annotator(body.get("completed_by")),
         labels=labels,
-        state="skipped" if skipped else "labelled" if labels else "empty",
+        state=_state(control, body, skipped, labels),
         ground_truth=body.get("ground_truth") is True,
         updated_at=utc_text(body.get("updated_at") or body.get("created_at")),
         shown_version=version,
         shown_labels=shown,
         shown_score=score,
         unknown=tuple(storable(label) for label in dict.fromkeys(unknown))[:MOST_UNKNOWN],
+        lead_time=_lead_time(body.get("lead_time")),
     )
 
 
-def _ticked(control: Control, result: object) -> list[object]:
-    ticked: list[object] = []
+def _lead_time(value: object) -> float | None:
+    """Seconds; None for what is no time."""
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LONGEST_LEAD
+    return float(value) if usable and isinstance(value, int | float) else None
+
+
+def _state(control: Control, body: Mapping[str, Any], skipped: bool, labels: tuple[str, ...]) -> AnnotationState:
+    if skipped or not labels:
+        return "skipped" if skipped else "empty"
+    return "accepted" if accepted_label(control, body) in labels and len(labels) == 1 else "labelled"
+
+
+def accepted_result(region: Mapping[str, Any], label: str, note: str) -> list[dict[str, Any]]:
+    """The result of an annotation that a promise writes: the region that ticks the label, marked, and with a note that
+    Label Studio shows beside it."""
+    return [{**region, "meta": {"text": [note], ACCEPTED: label}}]
+
+
+def accepted_label(control: Control, body: Mapping[str, Any]) -> str | None:
+    """The label that a promise wrote into an annotation, if it is one of these and still says so; a person who changes
+    it makes it their own."""
+    result = body.get("result")
     for region in result if isinstance(result, list) else []:
-        if not isinstance(region, Mapping) or region.get("from_name") != control.name:
-            continue
-        value = region.get("value")
-        chosen = value.get(control.value_key) if isinstance(value, Mapping) else None
-        ticked.extend(chosen if isinstance(chosen, list) else [])
+        meta = region.get("meta") if isinstance(region, Mapping) and region.get("from_name") == control.name else None
+        label = meta.get(ACCEPTED) if isinstance(meta, Mapping) else None
+        if isinstance(label, str) and chosen_labels(control, result) == (label,):
+            return label
+    return None
+
+
+def _ticked(control: Control, result: object) -> list[tuple[Question, object]]:
+    ticked: list[tuple[Question, object]] = []
+    for region in result if isinstance(result, list) else []:
+        question = control.question_of(region.get("from_name")) if isinstance(region, Mapping) else None
+        if question is not None:
+            ticked.extend((question, one) for one in question.given(region.get("value")))
     return ticked
 
 
@@ -92,7 +137,7 @@ def _shown(control: Control, prediction: object) -> tuple[str | None, tuple[str,
     version = prediction.get("model_version") if isinstance(prediction, Mapping) else None
     if not isinstance(prediction, Mapping) or not isinstance(version, str) or not version:
         return None, None, None
-    labels, _ = split_labels(control, prediction.get("result"))
     score = prediction.get("score")
+    labels, _ = split_labels(control, prediction.get("result")) if score or prediction.get("result") else ((), [])
     usable = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
     return storable(version)[:64], labels, float(score) if usable and score is not None else None

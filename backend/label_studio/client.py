@@ -52,6 +52,10 @@ class LabelStudio:
         """The key's user: the cheapest request that needs a valid key."""
         return _object(self.http.get("api/current-user/whoami"))
 
+    def release(self) -> str:
+        """Its release, such as `1.23.2`."""
+        return str(_object(self.http.get("api/version/")).get("release") or "")
+
     def projects(self) -> list[dict[str, Any]]:
         """All projects that the key may see."""
         found: list[dict[str, Any]] = []
@@ -133,9 +137,22 @@ class LabelStudio:
         """Delete one prediction; annotations that came from it stay."""
         self.http.send("DELETE", f"api/predictions/{prediction}/")
 
+    def blank_prediction(self, prediction: int, task: int, project: int) -> None:
+        """Let a prediction tick nothing; annotations that came from it keep it. Label Studio asks for both numbers."""
+        self.http.send("PATCH", f"api/predictions/{prediction}/", {"result": [], "task": task, "project": project})
+
     def annotations(self, task: int) -> list[dict[str, Any]]:
         """All annotations of a task."""
         return list(self.http.get(f"api/tasks/{task}/annotations/"))
+
+    def add_annotation(self, task: int, result: Sequence[Mapping[str, object]]) -> int:
+        """A new annotation of a task, in the name of the key's user; its id. Sent once: repeated, it is there twice."""
+        body = {"result": list(result), "was_cancelled": False}
+        return int(_object(self.http.send("POST", f"api/tasks/{task}/annotations/", body))["id"])
+
+    def remove_annotation(self, annotation: int) -> None:
+        """Delete one annotation."""
+        self.http.send("DELETE", f"api/annotations/{annotation}/")
 
     def set_cluster(self, task: int, version: str, cluster: int) -> int:
         """Put the task's predictions of `version` into a cluster, which no bulk import can; how many there are."""

@@ -1,68 +1,93 @@
-"""The one control tag that Shortlist fills in, and the object tag whose text it reads."""
+"""What Shortlist does with a label config: the questions it answers, the texts it reads, and what it leaves alone."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
 
+from backend.label_studio.questions import Question
+from backend.label_studio.sources import Source
+from model.groups import parted, qualified
 from model.labels import LabelSpace
+from model.pairs import Pair
 
-ObjectKind = Literal["Text", "HyperText", "Paragraphs"]
-ControlKind = Literal["Choices", "Taxonomy"]
+Advice = tuple[str, tuple[str, str] | None]
+
+
+@dataclass(frozen=True)
+class LeftAlone:
+    """A tag that is not served, and why: a sentence that starts with the tag. `option`: what would change that."""
+
+    control: str
+    why: str
+    option: tuple[str, str] | None = None
+    asks: bool = True  # whether people answer it about the whole task, or look at it
+    missing: bool = True  # whether it is a question with labels about the texts: then less than all is served
 
 
 @dataclass(frozen=True)
 class Control:
-    """A control tag with its labels, as read from a label config.
+    """The control tags that are answered, as read from a label config; labels of several are qualified by their tag.
 
-    `field` is the key of the task's data that holds the text. `candidates_area` is the read-only text area of label
-    config B. `paths` leads from a label of a Taxonomy to its path of node names; it is empty for Choices. `notes` say
-    what the reader passed over, one sentence each.
+    `sources` are the texts that become one input. `candidates_area` is the read-only text area of label config B.
+    `left` are the tags left alone, `advice` sentences about how answers are shown, with the option that changes that.
     """
 
     space: LabelSpace
-    name: str
-    kind: ControlKind
-    to_name: str
-    field: str
-    multiple: bool
+    questions: tuple[Question, ...]  # as the groups of the space
+    sources: tuple[Source, ...]
     candidates_area: str | None = None
-    paths: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    object_kind: ObjectKind = "Text"
-    turn_key: str = "text"  # Paragraphs: the key of a turn's text
-    author_key: str = "author"  # Paragraphs: the key of a turn's author
-    notes: tuple[str, ...] = ()
+    left: tuple[LeftAlone, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    pair: Pair | None = None  # which two of the texts are compared
 
     @property
-    def value_key(self) -> str:
-        """The key of a region's value, which is also the region's type: `choices` or `taxonomy`."""
-        return self.kind.lower()
+    def guessed(self) -> bool:
+        """Whether several ticks are taken for a shortlist though nobody said so, as an earlier release had it."""
+        return any(question.guessed and question.answer == "one" for question in self.questions)
+
+    @property
+    def question(self) -> Question:
+        """The question, or the first one."""
+        return self.questions[0]
+
+    def question_of(self, name: object) -> Question | None:
+        """The question of a control tag; None if it is not answered."""
+        return self._by_name.get(name) if isinstance(name, str) else None
 
     @cached_property
-    def _names(self) -> Mapping[tuple[str, ...], str]:
-        return {path: name for name, path in self.paths.items()}
+    def _by_name(self) -> Mapping[str, Question]:
+        return {question.name: question for question in self.questions}
 
-    def wire_value(self, labels: tuple[str, ...]) -> dict[str, Any]:
-        """A region's value that ticks these labels."""
-        if self.kind == "Taxonomy":
-            return {"taxonomy": [list(self.paths[label]) for label in labels]}
-        return {"choices": list(labels)}
+    def label(self, question: Question, name: str) -> str:
+        """A label of a question, as the label space has it."""
+        return qualified(question.name, name) if self.space.questions else name
 
-    def label_of(self, chosen: object) -> str | None:
-        """The label that one element of a region's value stands for; None if there is no such label.
+    def by_question(self, labels: Iterable[str]) -> list[tuple[Question, tuple[str, ...]]]:
+        """The questions that these labels of the space answer, each with its own."""
+        if not self.space.questions:
+            return [(self.question, found)] if (found := tuple(labels)) else []
+        pairs = [parted(label) for label in labels]
+        found_by = [(one, tuple(label for name, label in pairs if name == one.name)) for one in self.questions]
+        return [(question, own) for question, own in found_by if own]
 
-        Choices are strings, or paths of one string where the config allows nesting; Taxonomy has paths.
-        """
-        if isinstance(chosen, list):
-            path = tuple(chosen)
-            if not path or not all(isinstance(part, str) for part in path):
-                return None
-            if self.kind == "Taxonomy":
-                return self._names.get(path)
-            chosen = path[0] if len(path) == 1 else None
-        if self.kind == "Taxonomy" or not isinstance(chosen, str):
-            return None
-        return chosen if chosen in self.space else None
+    @property
+    def name(self) -> str:
+        """The control tag's name; where there are several, all of them."""
+        return ", ".join(question.name for question in self.questions)
+
+    @property
+    def kind(self) -> str:
+        """The control tag's kind."""
+        return self.question.kind
+
+    @property
+    def to_name(self) -> str:
+        """The object tag that the candidates' text area points to."""
+        return self.question.to_name
+
+    @property
+    def multiple(self) -> bool:
+        """Whether one can show several ticks."""
+        return any(question.multiple for question in self.questions)

@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 
 from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
+from backend.label_studio.releases import TOKENS
+from model.teacher.providers.connecting import advice
 
 CONNECT_SECONDS = 5.0
 ACCESS_SECONDS = 200  # Label Studio's access tokens live 300 s
@@ -88,10 +90,11 @@ class LabelStudioHttp:
             )
         except httpx.TimeoutException:
             raise LabelStudioUnavailable(f"Label Studio at {self.url} does not answer in time") from None
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            told = advice(error, self.url)
+            if told:
+                raise LabelStudioRefused(f"Label Studio at LABEL_STUDIO_URL: {told}") from None
             raise LabelStudioUnavailable(f"Label Studio at {self.url} cannot be reached: {error}") from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise LabelStudioRefused(f"LABEL_STUDIO_URL {self.url} is not an address: {error}") from None
 
     def _authorization(self) -> str:
         if not _is_jwt(self._key):
@@ -109,6 +112,11 @@ class LabelStudioHttp:
             raise LabelStudioRefused(
                 "Label Studio does not accept the personal access token in LABEL_STUDIO_API_KEY: it was revoked or "
                 "belongs to another server; create a new one under Account & Settings"
+            )
+        if answer.status_code == 404:
+            raise LabelStudioRefused(
+                f"LABEL_STUDIO_API_KEY is a personal access token, and {self.url} knows none: if Label Studio lives "
+                f"there, it is older than {TOKENS}, which brings them; use the legacy token of Account & Settings"
             )
         content = _content(answer, "POST", "api/token/refresh/", None)
         return str(content["access"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from backend.label_studio.task_text import storable, strip_tags
+from backend.label_studio.plain_text import storable, strip_tags
 from backend.label_studio.templates import without_explanations
 
 LONGEST = 8_000  # characters

@@ -1,186 +1,279 @@
-"""From a label config (XML) to the control tag that Shortlist fills in, or one sentence that says why not."""
+"""From a label config (XML) to the questions that Shortlist answers, or one sentence that says why there is none."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 from backend.errors import LabelingConfigError
-from backend.label_studio.control import Control, ControlKind, ObjectKind
-from backend.label_studio.labels import read_labels
+from backend.label_studio.control import Advice, Control, LeftAlone
+from backend.label_studio.dependences import ordered, whens
+from backend.label_studio.labels import number_levels
+from backend.label_studio.markup import Markup, Tag, clipped, parse
+from backend.label_studio.pairs import read_pair
+from backend.label_studio.question_reader import multiple, read_question
+from backend.label_studio.questions import KINDS, Question
+from backend.label_studio.sources import TEXTS, Source, chosen_sources, shown_sources, source_of, unreadable
 from backend.label_studio.task_text import task_text
+from backend.label_studio.visibility import conditions, part_of_text
+from backend.project_options import ProjectOptions
+from model.groups import Group, qualified
+from model.labels import Label, LabelSpace
 
-__all__ = ["Control", "read_labeling_config", "task_text"]
+__all__ = ["Control", "read_labeling_config", "read_project_config", "task_text"]
 
-KINDS: dict[str, ControlKind] = {"Choices": "Choices", "Taxonomy": "Taxonomy"}
-OBJECT_KINDS: dict[str, ObjectKind] = {"Text": "Text", "HyperText": "HyperText", "Paragraphs": "Paragraphs"}
-FIELD = re.compile(r"^\$([^\s${}]+)$")
-MAX_CONFIG_CHARACTERS = 2_000_000
+AIDS = ("relations", "filter", "shortcut")  # they help people with other tags
+PARTS = {"labels": "marks parts of a text", "textarea": "is free text",
+         "number": "is a free number; with a small range of whole numbers, min and max, it is a question"}  # fmt: skip
+DECLARED = "the label config starts with <?xml …?>, which Label Studio does not store; take it out"
+FREE = ("number", "datetime", "ranker")
+NONE = "the label config has no Choices, Taxonomy, Rating or Pairwise tag with name and toName"
+ALONE = "{tag} can only be ticked or not, and nothing else is asked; add a Choice for the opposite"
 
 
-@lru_cache(maxsize=256)
-def read_labeling_config(xml: str, control: str = "") -> Control:
-    """The control of a label config; `control` names it where there are several.
+def read_project_config(xml: str, options: ProjectOptions, former: bool = False) -> Control:
+    """What is done with a project's label config; LabelingConfigError as `read_labeling_config` has it."""
+    asked = (options.CONTROL, options.ANSWER, options.FIELDS, options.QUESTIONS)
+    return read_labeling_config(xml, *asked, former, options.SYMMETRIC, options.GROUP)
+
+
+def read_labeling_config(
+    xml: str,
+    control: str = "",
+    answer: str = "auto",
+    fields: str = "",
+    questions: str = "",
+    former: bool = False,
+    symmetric: bool = False,
+    group: str = "",
+) -> Control:
+    """What is done with a label config; the other parameters as the options of these names. With `former` as releases
+    before read it: ticks of which nobody says what they mean are a shortlist, single choices and numbers no questions.
 
     Cached by text. Raises LabelingConfigError: one sentence that names the tag and what to change.
     """
-    interface = _parse(xml)
-    tag, notes = _choose(interface, control)
-    where = f'{tag.tag} "{tag.name}"'
-    target = _object(interface, tag, where)
-    kind = KINDS[tag.tag]
-    labels = read_labels(_element(interface, tag.name), kind, where, f"{tag.name}|{kind}|{target.name}|{target.value}")
-    multiple = _multiple(tag)
-    area = None if multiple else _candidates_area(interface, target.name)
+    option = "QUESTIONS" if questions else "CONTROL"
+    found = _read(xml, questions or control, answer, fields, option, former, symmetric, group)
+    if isinstance(found, LabelingConfigError):
+        raise LabelingConfigError(found.reason, found.option)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _read(
+    xml: str, wanted: str, answer: str, fields: str, option: str, former: bool, symmetric: bool, group: str
+) -> Control | LabelingConfigError:
+    try:
+        found = _control(xml, wanted, answer, fields, option, former)
+        targets = [name for one in found.questions if one.kind == "Pairwise" for name in one.targets]
+        return replace(found, pair=read_pair(found.sources, found.questions, targets, symmetric, group))
+    except LabelingConfigError as error:
+        return LabelingConfigError(error.reason, error.option)
+
+
+def _control(xml: str, wanted: str, answer: str, fields: str, option: str, former: bool) -> Control:
+    markup = parse(xml)
+    sources = tuple(chosen_sources(shown_sources(markup), fields))
+    names = _names(wanted, option)
+    found, left = _questions(markup, sources, answer, names, former)
+    chosen, unasked = _chosen(markup, found, left, names, option, former)
+    left = [*[entry for entry in left if entry.control not in {one.name for one in chosen}], *unasked]
+    first = chosen[0]
+    alone = len(chosen) == 1
+    area = None if not alone or first.multiple else _candidates_area(markup, first.to_name)
+    left += [entry for entry in _beside(markup) if entry.control != area]
+    scopes = [f"{one.name}|{one.kind}|{_scope(markup, one, sources)}" for one in chosen]
+    tags = [markup.named[one.name] for one in chosen]
     return Control(
-        space=labels.space,
-        name=tag.name,
-        kind=kind,
-        to_name=target.name,
-        field=_field(target),
-        multiple=multiple,
+        space=LabelSpace(first.labels, scopes[0], first.answer, first.least) if alone else _joint_space(chosen, scopes),
+        questions=tuple(chosen),
+        sources=sources,
         candidates_area=area,
-        paths=labels.paths,
-        object_kind=OBJECT_KINDS[target.tag],
-        turn_key=str(target.attr.get("textKey") or "text"),
-        author_key=str(target.attr.get("nameKey") or "author"),
-        notes=(*notes, *_advice(where, multiple, area)),
+        left=tuple(left),
+        advice=tuple(
+            one for tag, question in zip(tags, chosen, strict=True) for one in _advice(tag, question, area, alone)
+        )
+        + (((DECLARED, None),) if markup.declared else ()),
     )
 
 
-def _parse(xml: str) -> Any:
-    from label_studio_sdk.label_interface.interface import LabelInterface
-
-    if not xml.strip():
-        raise LabelingConfigError("the label config is empty; give the project a Text tag and a Choices tag")
-    if len(xml) > MAX_CONFIG_CHARACTERS:
-        raise LabelingConfigError(
-            f"the label config has {len(xml)} characters, at most {MAX_CONFIG_CHARACTERS} are read"
-        )
-    try:
-        interface = LabelInterface(xml)
-    except Exception as error:  # the parser raises several unrelated kinds
-        reason = " ".join(str(error).split())[:160]
-        raise LabelingConfigError(f"the label config is not valid XML: {reason}") from None
-    _refuse_doubled_names(interface)
-    return interface
+def _joint_space(chosen: Sequence[Question], scopes: Sequence[str]) -> LabelSpace:
+    """One label space of several questions, each a group of its labels."""
+    groups: list[Group] = []
+    labels: list[Label] = []
+    before: dict[str, Question] = {}
+    for one in chosen:
+        start = len(labels)
+        labels += [Label(qualified(one.name, label.name), label.title, label.hint) for label in one.labels]
+        groups.append(Group(one.name, one.group_kind, start, len(labels), one.least, whens(one, before)))
+        before[one.name] = one
+    return LabelSpace(tuple(labels), "\n".join(scopes), "several", 1, tuple(groups))
 
 
-def _refuse_doubled_names(interface: Any) -> None:
-    names = Counter(str(node.get("name")) for node in _nodes(interface) if node.get("name") and node.tag != "Choice")
-    for name, count in names.items():
-        if count > 1:
-            raise LabelingConfigError(
-                f'the name "{name}" stands on {count} tags of the label config; make names unique'
-            )
+def _names(wanted: str, option: str) -> list[str]:
+    """The controls that an option names; [] for all."""
+    if option == "CONTROL" or wanted.strip().lower() == "all":
+        return [wanted] if wanted and option == "CONTROL" else []
+    return list(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
 
 
-def _nodes(interface: Any) -> Iterator[Any]:
-    return (node for node in interface._tree.iter() if isinstance(node.tag, str))
+def _questions(
+    markup: Markup, sources: Sequence[Source], answer: str, names: Sequence[str], former: bool
+) -> tuple[dict[str, Question], list[LeftAlone]]:
+    """The questions that can be answered, by name, and those that cannot."""
+    found: dict[str, Question] = {}
+    left: list[LeftAlone] = []
+    tags = [tag for tag in markup.named.values() if _is_question(tag)]
+    told = _by_question(answer, [tag.name for tag in tags])
+    beside = any(tag.kind == "choices" and not multiple(tag) and not part_of_text(tag) for tag in tags)
+    for tag in tags:
+        alone = sum(one.kind != "number" for one in tags) == 1 or names == [tag.name]
+        meaning = told.get(tag.name, "auto") if told else answer if alone or multiple(tag) else "auto"
+        try:
+            found[tag.name] = read_question(markup, tag, sources, meaning, former, beside and names != [tag.name])
+        except LabelingConfigError as error:
+            whole = not part_of_text(tag)
+            left.append(LeftAlone(tag.name, str(error), asks=whole, missing=whole and _is_about_text(markup, tag)))
+    return found, left
 
 
-def _element(interface: Any, name: str) -> Any:
-    return next(node for node in _nodes(interface) if node.get("name") == name and node.tag != "Choice")
+def _is_question(tag: Tag) -> bool:
+    """Whether people answer a tag with labels; a number only where there are few."""
+    return tag.kind in KINDS and bool(tag.targets) and (tag.kind != "number" or bool(number_levels(tag)))
 
 
-def _choose(interface: Any, wanted: str) -> tuple[Any, list[str]]:
-    """The control to fill in, and notes about those that were passed over."""
-    found = {name: tag for name, tag in interface._controls.items() if tag.tag in KINDS}
-    skipped = {name: reason for name in found if (reason := _not_whole_text(interface, name))}
-    usable = [name for name in found if name not in skipped]
-    notes = [f'{found[name].tag} "{name}" {reason}; passed over' for name, reason in skipped.items()]
-    if wanted:
-        return _wanted(found, skipped, wanted), [note for note in notes if f'"{wanted}"' not in note]
-    if len(usable) == 1:
-        return found[usable[0]], notes
-    if usable:
-        listed = ", ".join(f'{found[name].tag} "{name}"' for name in usable)
-        raise LabelingConfigError(f'the label config has several controls ({listed}); set CONTROL to one, e.g. '
-                                  f'extra_params {{"CONTROL": "{usable[0]}"}}')  # fmt: skip
-    if skipped:
-        name = next(iter(skipped))
-        raise LabelingConfigError(f'{found[name].tag} "{name}" {skipped[name]}; add one for the whole text')
-    raise LabelingConfigError("the label config has no Choices or Taxonomy tag with name and toName; add one")
+def _is_about_text(markup: Markup, tag: Tag) -> bool:
+    """Whether a control is about something that could be read, not about another medium."""
+    return all(name not in markup.named or markup.named[name].kind in TEXTS for name in tag.targets)
 
 
-def _wanted(found: dict[str, Any], skipped: dict[str, str], wanted: str) -> Any:
-    if wanted not in found:
-        known = ", ".join(f'"{name}"' for name in found) or "none"
-        raise LabelingConfigError(f'CONTROL "{wanted}" is no Choices or Taxonomy tag; there is: {known}')
-    if wanted in skipped:
-        raise LabelingConfigError(f'{found[wanted].tag} "{wanted}" {skipped[wanted]}; name another CONTROL')
-    return found[wanted]
+def _by_question(answer: str, names: Sequence[str]) -> dict[str, str]:
+    """What ANSWER says of single questions; {} where it is about all."""
+    pairs = [part.partition("=") for part in answer.split(",") if "=" in part]
+    for name, _, _ in pairs:
+        if name not in names:
+            known = ", ".join(f'"{clipped(one)}"' for one in names) or "none"
+            raise LabelingConfigError(f'ANSWER names "{clipped(name)}", which is no question; there is: {known[:120]}')
+    return {name: meaning for name, _, meaning in pairs}
 
 
-def _not_whole_text(interface: Any, name: str) -> str:
-    """Why a control does not label the whole text, "" if it does."""
-    node = _element(interface, name)
-    for flag in ("perRegion", "perItem"):
-        if str(node.get(flag)).lower() == "true":
-            return f"labels parts of the text ({flag})"
-    while node is not None:
-        if node.get("visibleWhen"):
-            return "is only shown sometimes (visibleWhen)"
-        node = node.getparent()
-    return ""
+def _chosen(
+    markup: Markup,
+    found: dict[str, Question],
+    left: Sequence[LeftAlone],
+    names: Sequence[str],
+    option: str,
+    former: bool,
+) -> tuple[list[Question], list[LeftAlone]]:
+    """The questions that are answered, each after those on which it hangs, and the others that could be."""
+    known = [one for one in found.values() if not (former and one.is_new)]
+    wanted = [_wanted(found, left, name, option) for name in names] or known
+    chosen, waiting = ordered({one.name: one for one in sorted(wanted, key=list(found.values()).index)})
+    if not chosen:
+        unmet = [LeftAlone(name, why) for name, why in waiting.items()]
+        raise _nothing(markup, [*left, *unmet])
+    if len(chosen) == 1 and chosen[0].off:
+        raise LabelingConfigError(ALONE.format(tag=markup.named[chosen[0].name].where), _beyond(found))
+    unasked = [LeftAlone(name, why, _with_parents(found, name, chosen)) for name, why in waiting.items()]
+    for one in found.values():
+        if one not in wanted:
+            leaves = f"that {option} leaves out" if names else "that an earlier release did not read"
+            why = f"{markup.named[one.name].where} is a question {leaves}"
+            unasked.append(LeftAlone(one.name, why, ("QUESTIONS", ",".join([*(q.name for q in chosen), one.name]))))
+    return chosen, unasked
 
 
-def _object(interface: Any, tag: Any, where: str) -> Any:
-    names = [name.strip() for name in tag.to_name if name.strip()]
-    if len(names) != 1:
-        listed = ", ".join(f'"{name}"' for name in names)
-        raise LabelingConfigError(f"{where} labels several objects ({listed}); let toName name one of them")
-    target = interface._objects.get(names[0])
-    if target is None:
-        raise LabelingConfigError(f'{where} points to "{names[0]}", but there is no object tag of that name')
-    if target.tag not in OBJECT_KINDS:
-        raise LabelingConfigError(
-            f'{target.tag} "{target.name}" is not text; {where} can label Text, HyperText or Paragraphs'
-        )
-    return target
+def _with_parents(found: dict[str, Question], name: str, chosen: Sequence[Question]) -> tuple[str, str] | None:
+    """What would answer a question that hangs on others; None if nothing does."""
+    names = {one.name for one in chosen} | {name} | {one.control for one in found[name].conditions}
+    kept, _ = ordered({one.name: one for one in found.values() if one.name in names})
+    together = [one.name for one in kept]
+    return ("QUESTIONS", ",".join(together)) if name in together else None
 
 
-def _field(target: Any) -> str:
-    where = f'{target.tag} "{target.name}"'
-    attributes = {str(key).lower(): str(value) for key, value in target.attr.items()}
-    if attributes.get("valuetype", "").lower() == "url":
-        raise LabelingConfigError(
-            f'{where} loads its text from a URL; put the text into the task and drop valueType="url"'
-        )
-    if attributes.get("encoding", "none").lower() != "none":
-        raise LabelingConfigError(f"{where} has an encoding; put the plain text into the task")
-    match = FIELD.match(str(target.value or ""))
-    if match is None:
-        raise LabelingConfigError(f'{where} must read one field, value="$field", not "{str(target.value)[:40]}"')
-    return match[1]
+def _wanted(found: dict[str, Question], left: Sequence[LeftAlone], wanted: str, option: str) -> Question:
+    """The question that an option names."""
+    if wanted in found:
+        return found[wanted]
+    remedy = _beyond(found, option)
+    reason = next((entry.why for entry in left if entry.control == wanted), "")
+    if reason:
+        raise LabelingConfigError(reason, remedy)
+    known = ", ".join(f'"{clipped(name)}"' for name in [*found, *(entry.control for entry in left)][:5]) or "none"
+    raise LabelingConfigError(
+        f'{option} "{clipped(wanted)}" is no Choices, Taxonomy, Rating or Pairwise tag; there is: {known}', remedy
+    )
 
 
-def _multiple(tag: Any) -> bool:
-    if tag.tag == "Taxonomy":
-        return str(tag.attr.get("maxUsages", "")).strip() != "1"
-    return bool(tag.attr.get("choice") == "multiple")
+def _beyond(found: dict[str, Question], option: str = "QUESTIONS") -> tuple[str, str] | None:
+    """What names the first question that can be the only one."""
+    name = next((name for name, one in found.items() if not one.off and not one.conditions), "")
+    return (option, name) if name else None
 
 
-def _candidates_area(interface: Any, to_name: str) -> str | None:
+def _nothing(markup: Markup, left: Sequence[LeftAlone]) -> LabelingConfigError:
+    """Why no question is answered."""
+    if left:
+        entry = next((entry for entry in left if entry.asks), left[0])
+        tag = markup.named[entry.control]
+        add = "; add one for the whole text" if part_of_text(tag) or conditions(tag) else ""
+        return LabelingConfigError(entry.why + add)
+    there = next((tag for tag in markup.named.values() if tag.targets), None)
+    beside = f" ({there.where} {_part(there)})" if there is not None else ""
+    return LabelingConfigError(f"{NONE}{beside}; add one")
+
+
+def _part(tag: Tag) -> str:
+    return PARTS.get(tag.kind, "marks parts" if tag.kind.endswith("labels") else "is no question with labels")
+
+
+def _beside(markup: Markup) -> Iterator[LeftAlone]:
+    """What else the config asks or shows."""
+    for tag in markup.named.values():
+        if _is_question(tag) or tag.kind in AIDS:
+            continue
+        if tag.targets:
+            yield LeftAlone(tag.name, f"{tag.where} {_part(tag)}", asks=tag.kind in FREE, missing=False)
+        elif "$" in tag.value and tag.kind not in TEXTS:
+            yield LeftAlone(tag.name, f"{tag.where} is not text: what it shows is not read", missing=False)
+        elif "$" in tag.value and source_of(tag) is None and (reason := unreadable(tag)):
+            yield LeftAlone(tag.name, f"{tag.where} {reason}")
+
+
+def _scope(markup: Markup, chosen: Question, sources: Sequence[Source]) -> str:
+    """Where the labels live; with one text what it always was."""
+    target = markup.named[chosen.to_name]
+    here = f"{target.name}|{target.value}"
+    if [source.template for source in sources] == [target.value] and chosen.kind in ("Choices", "Taxonomy"):
+        return here
+    return "|".join([here, *(f"{source.kind}:{source.template}" for source in sources)])
+
+
+def _candidates_area(markup: Markup, to_name: str) -> str | None:
     """The read-only text area of label config B: it shows lines and never an input box."""
-    for name, tag in interface._controls.items():
-        read_only = tag.attr.get("editable") == "false" and tag.attr.get("maxSubmissions") == "0"
-        here = tag.tag == "TextArea" and list(tag.to_name) == [to_name]
-        if here and read_only and not _not_whole_text(interface, name):
-            return str(name)
+    for name, tag in markup.named.items():
+        read_only = tag.get("editable") == "false" and tag.get("maxsubmissions") == "0"
+        whole = not part_of_text(tag) and not conditions(tag)
+        if tag.kind == "textarea" and tag.targets == [to_name] and read_only and whole:
+            return name
     return None
 
 
-def _advice(where: str, multiple: bool, area: str | None) -> list[str]:
-    if multiple or area:
-        return []
-    return [
-        f'{where} takes one label, so only the first candidate is shown; use choice="multiple", or add '
-        f'<TextArea editable="false" maxSubmissions="0"> to list them'
-    ]
+def _advice(tag: Tag, chosen: Question, area: str | None, alone: bool) -> Iterator[Advice]:
+    """What people should know about how the answers are shown."""
+    if chosen.inferred:
+        yield f"{tag.where} takes several ticks beside a question that takes one: several may be right at once", None
+    one_of_many = f"{chosen.name}=" if not alone and "=" not in chosen.name and "," not in chosen.name else ""
+    if chosen.guessed and chosen.answer == "several":
+        told = f"{tag.where} takes several ticks: several labels may be right at once"
+        yield f"{told}; if they are a shortlist of one right label", ("ANSWER", f"{one_of_many}one")
+    elif chosen.guessed:
+        told = f"{tag.where} takes several ticks, which are read as a shortlist of one right label"
+        yield f"{told}; where several may be right at once", ("ANSWER", f"{one_of_many}several")
+    if chosen.kind == "Choices" and not chosen.multiple and not chosen.off and area is None:
+        how = 'use choice="multiple", or add <TextArea editable="false" maxSubmissions="0"> to list them'
+        yield f"{tag.where} takes one label, so only the first candidate is shown; {how}", None
 
 
 def load_parser() -> None:

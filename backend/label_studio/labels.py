@@ -1,97 +1,129 @@
-"""The labels of one control tag, read from its XML element."""
+"""The labels of one control tag."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from backend.errors import LabelingConfigError
-from backend.label_studio.control import ControlKind
-from backend.label_studio.task_text import storable
-from model.errors import LabelSpaceError
-from model.labels import Label, LabelSpace
+from backend.label_studio.markup import Tag, clipped
+from backend.label_studio.plain_text import storable
+from backend.label_studio.sources import VARIABLE, Source
+from model.labels import Label
 
 MAX_LABELS = 5_000
+MAX_RATING = 100
 PATH_SEPARATOR = " / "
+SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)
 class Labels:
-    """A label space, and for a Taxonomy the path of every label."""
+    """Labels in the order of the document, and for a Taxonomy the path of every label."""
 
-    space: LabelSpace
-    paths: Mapping[str, tuple[str, ...]]
-
-
-def read_labels(control: Any, kind: ControlKind, where: str, scope: str) -> Labels:
-    """The labels under a control element, in document order; LabelingConfigError names the tag and the label."""
-    _refuse_dynamic(control, where)
-    nodes = list(_choices(control))
-    if kind == "Choices":
-        _refuse_nested(nodes, where)
-    else:
-        nodes = _selectable(control, nodes)
-    if len(nodes) > MAX_LABELS:
-        raise LabelingConfigError(f"{where} has {len(nodes)} labels, at most {MAX_LABELS} are supported")
-    if len(nodes) < 2:
-        raise LabelingConfigError(f"{where} has {len(nodes)} labels; a shortlist needs at least two Choice tags")
-    if kind == "Choices":
-        return Labels(_space([_label(node, where) for node in nodes], where, scope), {})
-    rows = [_path_label(node, control, where) for node in nodes]
-    space = _space([label for label, _ in rows], where, scope)
-    return Labels(space, {label.name: path for label, path in rows})
+    labels: tuple[Label, ...]
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    off: str = ""  # of one choice: the label that stands for "not ticked"
 
 
-def _refuse_dynamic(control: Any, where: str) -> None:
-    if control.get("apiUrl"):
-        raise LabelingConfigError(f"{where} loads its options from apiUrl; use fixed Choice tags")
-    if str(control.get("value") or "").startswith("$"):
-        raise LabelingConfigError(f"{where} takes its options from task data; use fixed Choice tags")
+def read_labels(tag: Tag, targets: Sequence[Source | None]) -> Labels:
+    """The labels of a control; LabelingConfigError names the tag and the label. `targets` are the texts it is about."""
+    readers: dict[str, Callable[[Tag], Labels]] = {"choices": _choices, "taxonomy": _taxonomy, "rating": _rating,
+                                                  "number": _number}  # fmt: skip
+    if tag.kind == "pairwise":
+        titles = [source.title if source else "" for source in targets]
+        pairs = zip(SIDES, titles, strict=False)
+        return Labels(tuple(Label(side, f"{side} ({title})" if title else side) for side, title in pairs))
+    found = readers[tag.kind](tag)
+    if len(found.labels) > MAX_LABELS:
+        raise LabelingConfigError(f"{tag.where} has {len(found.labels)} labels, at most {MAX_LABELS} are supported")
+    if len(found.labels) < 2:
+        raise LabelingConfigError(f"{tag.where} has {len(found.labels)} labels; a question needs Choice tags")
+    return found
 
 
-def _choices(control: Any) -> Iterator[Any]:
-    return (node for node in control.iter("Choice"))
-
-
-def _refuse_nested(nodes: list[Any], where: str) -> None:
+def _choices(tag: Tag) -> Labels:
+    nodes = _nodes(tag)
     for node in nodes:
-        if next(node.iterdescendants("Choice"), None) is not None:
-            name = _name(node, where)
-            raise LabelingConfigError(f'{where} has nested choices under "{name}"; use a Taxonomy tag for a tree')
+        if any(child.kind == "choice" for child in node.children):
+            raise LabelingConfigError(
+                f'{tag.where} has nested choices under "{clipped(_name(node, tag))}"; use a Taxonomy tag for a tree'
+            )
+    if tag.flag("allownested"):
+        raise LabelingConfigError(
+            f"{tag.where} has allowNested, and Label Studio's own check refuses the answers that it makes; drop "
+            "allowNested, which changes nothing where no choice stands in another"
+        )
+    labels = tuple(Label(_name(node, tag), node.value, node.get("hint")) for node in nodes)
+    return _flag(labels[0]) if len(labels) == 1 else Labels(labels)
 
 
-def _selectable(control: Any, nodes: list[Any]) -> list[Any]:
-    if str(control.get("leafsOnly")).lower() != "true":
-        return nodes
-    return [node for node in nodes if next(node.iterdescendants("Choice"), None) is None]
+def _flag(label: Label) -> Labels:
+    """A single choice is ticked or not: a question of two labels."""
+    off = Label(f"not {label.name}", "", f"“{label.title}” does not apply")
+    return Labels((label, off), off=off.name)
 
 
-def _name(node: Any, where: str) -> str:
-    name = node.get("alias") or node.get("value")
-    if name is None or not name.strip():
-        raise LabelingConfigError(f"{where} has a Choice without value; give every Choice a value")
-    if storable(name) != name:
-        raise LabelingConfigError(f"{where} has a Choice with characters that cannot be stored; rename it")
-    return str(name)
+def _taxonomy(tag: Tag) -> Labels:
+    nodes = _nodes(tag)
+    if tag.flag("leafsonly"):
+        nodes = [node for node in nodes if not any(child.kind == "choice" for child in node.children)]
+    rows = [_path_label(node, tag) for node in nodes]
+    return Labels(tuple(label for label, _ in rows), {label.name: path for label, path in rows})
 
 
-def _label(node: Any, where: str) -> Label:
-    name = _name(node, where)
-    return Label(name, str(node.get("value") or name), str(node.get("hint") or ""))
+def _rating(tag: Tag) -> Labels:
+    stated = tag.get("maxrating") or "5"
+    most = int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 5 else 0
+    if not 2 <= most <= MAX_RATING:
+        raise LabelingConfigError(
+            f'{tag.where} has maxRating="{clipped(stated)}"; a rating has from 2 to {MAX_RATING} levels'
+        )
+    return Labels(tuple(Label(str(level), f"{level} of {most}") for level in range(1, most + 1)))
 
 
-def _path_label(node: Any, control: Any, where: str) -> tuple[Label, tuple[str, ...]]:
-    """A node of a Taxonomy: its name and title are the paths of names and titles."""
-    line = [node, *(above for above in node.iterancestors("Choice") if control in above.iterancestors())]
-    path = tuple(_name(part, where) for part in reversed(line))
-    titles = [str(part.get("value") or _name(part, where)) for part in reversed(line)]
-    label = Label(PATH_SEPARATOR.join(path), PATH_SEPARATOR.join(titles), str(node.get("hint") or ""))
-    return label, path
-
-
-def _space(labels: list[Label], where: str, scope: str) -> LabelSpace:
+def number_levels(tag: Tag) -> range:
+    """The whole numbers between a Number's min and max; empty where they are not there, or many."""
     try:
-        return LabelSpace(tuple(labels), scope)
-    except LabelSpaceError as error:
-        raise LabelingConfigError(f"{where}: {error}") from None
+        least, most, step = int(tag.get("min")), int(tag.get("max")), int(tag.get("step") or "1")
+    except ValueError:
+        return range(0)
+    levels = range(least, most + 1, step) if step > 0 else range(0)
+    return levels if 2 <= len(levels) <= MAX_RATING else range(0)
+
+
+def _number(tag: Tag) -> Labels:
+    levels = number_levels(tag)
+    return Labels(tuple(Label(str(level), f"{level}, from {levels[0]} to {levels[-1]}") for level in levels))
+
+
+def _nodes(tag: Tag) -> list[Tag]:
+    if tag.get("apiurl"):
+        raise LabelingConfigError(f"{tag.where} loads its options from apiUrl; use fixed Choice tags")
+    nodes = [node for node in tag.within() if node.kind == "choice"]
+    if VARIABLE.match(tag.value) or any(VARIABLE.fullmatch(node.value) and not node.get("alias") for node in nodes):
+        raise LabelingConfigError(f"{tag.where} takes its options from task data; use fixed Choice tags")
+    for node in nodes:
+        if (found := VARIABLE.search(node.value)) and not node.get("alias"):
+            raise LabelingConfigError(
+                f'{tag.where} has the label "{clipped(node.value)}", in which Label Studio puts data of the task for '
+                f"{clipped(found[0])}; give it an alias"
+            )
+    return nodes
+
+
+def _name(node: Tag, tag: Tag) -> str:
+    name = node.get("alias") or node.value
+    if not name.strip():
+        raise LabelingConfigError(f"{tag.where} has a Choice without value; give every Choice a value")
+    if storable(name) != name:
+        raise LabelingConfigError(f"{tag.where} has a Choice with characters that cannot be stored; rename it")
+    return name
+
+
+def _path_label(node: Tag, tag: Tag) -> tuple[Label, tuple[str, ...]]:
+    """A node of a Taxonomy: its name and title are the paths of names and titles."""
+    line = [above for above in node.line() if above.kind == "choice"][::-1]
+    path = tuple(_name(part, tag) for part in line)
+    titles = [part.value or _name(part, tag) for part in line]
+    return Label(PATH_SEPARATOR.join(path), PATH_SEPARATOR.join(titles), node.get("hint")), path

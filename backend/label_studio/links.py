@@ -15,6 +15,11 @@ def project_link(label_studio_url: str, project: int) -> str:
     return f"{label_studio_url}/projects/{project}/data" if label_studio_url else ""
 
 
+def task_link(label_studio_url: str, project: int, task: int) -> str:
+    """One task, opened in the Data Manager; empty where Label Studio's address is not known."""
+    return f"{project_link(label_studio_url, project)}?task={task}" if label_studio_url else ""
+
+
 def tasks_link(label_studio_url: str, project: int, tasks: Sequence[int], title: str) -> str:
     """The Data Manager with a passing tab that shows these tasks (the first MOST_TASKS of them).
 

@@ -10,9 +10,12 @@ from typing import Any
 
 from backend.label_studio.annotations import chosen_labels, read_annotation
 from backend.label_studio.control import Control
+from backend.label_studio.questions import Question
+from model.group_answers import applies, within
 from model.labels import CandidateSet
 
-__all__ = ["abstained_entry", "chosen_labels", "is_valid", "label_entry", "read_annotation", "shortlist_entry", "ticks"]
+__all__ = ["abstained_entry", "chosen_labels", "is_valid", "label_entry", "read_annotation", "set_entry",
+           "shortlist_entry", "ticks"]  # fmt: skip
 
 Entry = dict[str, Any]
 
@@ -23,8 +26,13 @@ def shortlist_entry(
     """The entry of a candidate set, cut to `limit` labels: all ticked where the control takes several (config A), else
     the first ticked (if `preselect`) and all of them listed in the read-only text area (config B).
 
-    The score is the confidence in the first label.
+    Where several labels may be right those that are certain are ticked, however many, and maybe none: what is ticked
+    can be submitted as it is. Several questions have a region each. The score is the confidence in the first label.
     """
+    if control.space.questions:
+        return set_entry(control, version, _shown(control, candidates, limit), candidates.score)
+    if candidates.certain is not None:
+        return set_entry(control, version, candidates.certain, candidates.score)
     labels = candidates.labels[:limit]
     result = []
     if control.candidates_area is not None:
@@ -37,11 +45,29 @@ def shortlist_entry(
     return {"model_version": version, "score": float(candidates.score), "result": result}
 
 
+def _shown(control: Control, candidates: CandidateSet, limit: int) -> tuple[str, ...]:
+    """What is ticked for several questions: a shortlist where one label is right and the control shows several ticks,
+    else what would be answered; nothing for a question that is not asked beside that."""
+    space, chosen = control.space, dict[str, None]()
+    for place, (group, question) in enumerate(zip(space.groups, control.questions, strict=True)):
+        part = within(space, place, candidates)
+        if part is not None and applies(group, chosen):
+            listed = part.labels[:limit] if part.certain is None and question.multiple else part.answer
+            chosen |= dict.fromkeys(control.label(question, label) for label in listed)
+    return tuple(chosen)
+
+
 def label_entry(control: Control, version: str, label: str, score: float, preselect: bool = True) -> Entry:
     """The entry of one label with its probability; without `preselect` config B lists it instead of ticking it."""
     listed = control.candidates_area is not None and not preselect
     region = _lines(control, [_line(control, label, score)]) if listed else ticks(control, (label,))
     return {"model_version": version, "score": float(score), "result": [region]}
+
+
+def set_entry(control: Control, version: str, labels: tuple[str, ...], score: float) -> Entry:
+    """The entry of all labels that are right at once, one region for each question; of none it has no region."""
+    regions = [_ticks(question, own) for question, own in control.by_question(labels) if own != (question.off,)]
+    return {"model_version": version, "score": float(score), "result": regions}
 
 
 def abstained_entry(version: str) -> Entry:
@@ -73,16 +99,21 @@ def _head_problem(entry: Entry, version: str) -> str:
 
 
 def ticks(control: Control, labels: tuple[str, ...]) -> Entry:
-    """The region of a result that ticks these labels."""
-    return _region(control, control.name, control.value_key, control.wire_value(labels))
+    """The region of a result that ticks these labels, of one question."""
+    ((question, own),) = control.by_question(labels)
+    return _ticks(question, own)
+
+
+def _ticks(question: Question, labels: tuple[str, ...]) -> Entry:
+    return _region(question.to_name, question.name, question.wire_type, question.wire_value(labels))
 
 
 def _lines(control: Control, lines: list[str]) -> Entry:
-    return _region(control, str(control.candidates_area), "textarea", {"text": lines})
+    return _region(control.to_name, str(control.candidates_area), "textarea", {"text": lines})
 
 
-def _region(control: Control, name: str, kind: str, value: Entry) -> Entry:
-    return {"from_name": name, "to_name": control.to_name, "type": kind, "value": value}
+def _region(to_name: str, name: str, kind: str, value: Entry) -> Entry:
+    return {"from_name": name, "to_name": to_name, "type": kind, "value": value}
 
 
 def _line(control: Control, label: str, confidence: float | None) -> str:
@@ -92,10 +123,12 @@ def _line(control: Control, label: str, confidence: float | None) -> str:
 
 def _region_problem(control: Control, region: Entry) -> str:
     name, value = region.get("from_name"), region.get("value")
-    if region.get("to_name") != control.to_name or not isinstance(value, dict):
+    question = control.question_of(name)
+    to_name = question.to_name if question is not None else control.to_name
+    if region.get("to_name") != to_name or not isinstance(value, dict):
         return f"a region points to {str(region.get('to_name'))[:64]!r} or has no value"
-    if name == control.name:
-        return _ticks_problem(control, region.get("type"), value)
+    if question is not None:
+        return _ticks_problem(question, region.get("type"), value)
     if name is not None and name == control.candidates_area:
         lines = value.get("text")
         good = isinstance(lines, list) and all(isinstance(line, str) for line in lines)
@@ -103,17 +136,15 @@ def _region_problem(control: Control, region: Entry) -> str:
     return f"there is no control {str(name)[:64]!r}"
 
 
-def _ticks_problem(control: Control, kind: object, value: Entry) -> str:
-    chosen = value.get(control.value_key)
-    if kind != control.value_key or not isinstance(chosen, list) or not chosen:
-        return f"a region of {control.name!r} has no list of {control.value_key}"
-    labels = [
-        control.label_of(one) if isinstance(one, list) == (control.kind == "Taxonomy") else None for one in chosen
-    ]
+def _ticks_problem(question: Question, kind: object, value: Entry) -> str:
+    chosen = question.given(value)
+    if kind != question.wire_type or not chosen:
+        return f"a region of {question.name!r} has no {question.value_key} of type {question.wire_type}"
+    labels = [question.label_of(one) if question.is_written_so(one) else None for one in chosen]
     if None in labels:
         return f"label {str(chosen[labels.index(None)])[:80]!r} is not in the label space"
     if len(set(labels)) != len(labels):
         return "a label is ticked twice"
-    if len(labels) > 1 and not control.multiple:
-        return f"{len(labels)} labels for {control.name!r}, which takes one"
+    if len(labels) > 1 and not question.multiple:
+        return f"{len(labels)} labels for {question.name!r}, which takes one"
     return ""

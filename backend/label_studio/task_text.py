@@ -1,112 +1,104 @@
-"""The text of a task: which field, and how HTML and dialogues become plain text."""
+"""The text of a task: all that its label config shows, as one plain text."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from html.parser import HTMLParser
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.label_studio.control import Control
+from backend.label_studio.plain_text import storable, strip_tags
+from backend.label_studio.sources import VARIABLE, Source
 
-HIDDEN_TAGS = {"script", "style", "template", "noscript", "head", "title"}
-INLINE_TAGS = {
-    "a",
-    "abbr",
-    "b",
-    "bdi",
-    "bdo",
-    "cite",
-    "code",
-    "em",
-    "font",
-    "i",
-    "mark",
-    "s",
-    "small",
-    "span",
-    "strong",
-}
-INLINE_TAGS |= {"sub", "sup", "u", "wbr"}
 LONGEST_TEXT = 50_000  # characters of a task that are read; models read far less
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses NUL, UTF-8 has no lone surrogates
 
 
 def task_text(control: Control, data: Mapping[str, Any]) -> str:
-    """The plain text that the annotator of this control reads, LONGEST_TEXT characters of it; "" when there is none."""
-    value = _value(data, control.field)
-    if control.object_kind == "Paragraphs":
-        return storable(_dialogue(value, control)[:LONGEST_TEXT])
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    """The plain text that the annotator of this control reads, LONGEST_TEXT characters of it; "" when there is none.
+
+    One text stands alone; several follow each other in the order of the screen, each after its name.
+    """
+    texts = [(source.title, text) for source in control.sources if (text := _text(source, data))]
+    if len(control.sources) == 1:
+        return texts[0][1] if texts else ""
+    return "\n\n".join(f"{title}: {text}" if title else text for title, text in texts)[:LONGEST_TEXT].strip()
+
+
+def _text(source: Source, data: Mapping[str, Any]) -> str:
+    value = _shown(source, data)
+    if source.kind in ("paragraphs", "chat"):
+        return storable(_dialogue(value, source)[:LONGEST_TEXT])
+    if source.kind in ("table", "list"):
+        return storable("\n".join(_rows(value, source))[:LONGEST_TEXT]).strip()
+    text = _plain(value)[:LONGEST_TEXT]
+    return storable(strip_tags(text) if source.kind == "hypertext" else text).strip()
+
+
+def _plain(value: Any) -> str:
+    return "" if isinstance(value, bool) or not isinstance(value, str | int | float) else str(value)
+
+
+def _shown(source: Source, data: Mapping[str, Any]) -> Any:
+    """What the editor puts in place of the template: a value as it is, or words with values among them."""
+    if source.field and (source.field in data or VARIABLE.fullmatch(source.template)):
+        return _value(data, source.field)
+    parts = {field: _plain(_value(data, field)) for field in VARIABLE.findall(source.template)}
+    if not any(part.strip() for part in parts.values()):
         return ""
-    text = str(value)[:LONGEST_TEXT]
-    return storable(strip_tags(text) if control.object_kind == "HyperText" else text).strip()
-
-
-def storable(text: str) -> str:
-    """The text without the few characters that a database cannot hold."""
-    if text.isascii() and "\x00" not in text:
-        return text
-    return UNSTORABLE.sub("�", text)
-
-
-def strip_tags(html: str) -> str:
-    """The visible text of a piece of HTML; block tags become line breaks."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.parts).splitlines())
-    return "\n".join(line for line in lines if line)
+    return VARIABLE.sub(lambda match: parts[match[1]], source.template)
 
 
 def _value(data: Mapping[str, Any], field: str) -> Any:
-    """`field`, or the way through nested objects when it is written with dots."""
+    """`field`, or the way through nested objects and lists: `a.b`, `items[0].text`."""
     if field in data:
         return data[field]
     value: Any = data
-    for part in field.split("."):
-        if not isinstance(value, Mapping):
+    for part in field.replace("[", ".").replace("]", "").split("."):
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
             return None
-        value = value.get(part)
     return value
 
 
-def _dialogue(value: Any, control: Control) -> str:
+def _dialogue(value: Any, source: Source) -> str:
     if isinstance(value, str):
         return value.strip()
     turns = value if isinstance(value, list) else []
-    return "\n".join(line for turn in turns if (line := _turn(turn, control)))
+    return "\n".join(line for turn in turns if (line := _turn(turn, source)))
 
 
-def _turn(turn: Any, control: Control) -> str:
+def _turn(turn: Any, source: Source) -> str:
     if not isinstance(turn, Mapping):
         return turn.strip() if isinstance(turn, str) else ""
-    text, author = turn.get(control.turn_key), turn.get(control.author_key)
+    text, author = turn.get(source.turn_key), turn.get(source.author_key)
     if not isinstance(text, str) or not text.strip():
         return ""
     return f"{author}: {text.strip()}" if isinstance(author, str) and author.strip() else text.strip()
 
 
-class _Reader(HTMLParser):
-    """Collects what is visible."""
+def _rows(value: Any, source: Source) -> Iterator[str]:
+    """Lines of a table or list: the cells of a row, or a name and its value."""
+    if isinstance(value, Mapping):
+        yield from (f"{name}: {_cell(value[name])}" for name in sorted(value, key=lambda name: str(name).lower()))
+    elif isinstance(value, list):
+        yield from (line for row in value if (line := _row(row, source)))
+    else:
+        yield _plain(value)
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._hidden = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in HIDDEN_TAGS:
-            self._hidden += 1
-        elif tag not in INLINE_TAGS:
-            self.parts.append("\n")
+def _row(row: Any, source: Source) -> str:
+    if not isinstance(row, Mapping):
+        return _cell(row)
+    if source.kind == "list":  # an item of a list shows these, and nothing else
+        shown = [_cell(row.get("title")), _cell(row.get("body")), strip_tags(_cell(row.get("html")))]
+        return ": ".join(part for part in shown if part)
+    return ", ".join(f"{name}: {cell}" for name, one in row.items() if (cell := _cell(one)))
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in HIDDEN_TAGS:
-            self._hidden = max(0, self._hidden - 1)
-        elif tag not in INLINE_TAGS:
-            self.parts.append("\n")
 
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(" ".join(data.split("\n")))
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return " ".join(value.split())
+    return "" if value is None else json.dumps(value, ensure_ascii=False)

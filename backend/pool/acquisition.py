@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from backend.pool.database.bulk import chunks, delete, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.student_tables import acquisition, queues
+from backend.pool.database.student_tables import propensities as propensity_table
 
 Name: TypeAlias = Literal["teacher", "people"]
 
@@ -81,3 +82,25 @@ def mark_done(engine: sa.Engine, project: int, name: Name, version: str, done: i
     here = (queues.c.project == project, queues.c.queue == name, queues.c.version == version)
     with write(engine) as connection:
         connection.execute(sa.update(queues).where(*here).values(done=done))
+
+
+def ask_people(engine: sa.Engine, project: int, version: str, chances: Mapping[int, float]) -> None:
+    """Note with which chance each task was drawn for people to decide (0: its score chose it); the last time counts."""
+    row = {"project": project, "version": version, "created_ms": now_ms()}
+    rows = [{**row, "task": task, "propensity": float(chances[task])} for task in sorted(chances)]
+    with write(engine) as connection:
+        upsert(connection, propensity_table, rows)
+
+
+def propensities(engine: sa.Engine, project: int, decided: Collection[int]) -> dict[int, float]:
+    """How people came to those of the tasks that they were asked about.
+
+    The draw of a version counts as a draw once all of it is decided: until then Label Studio's order has chosen which
+    part of it people saw, and its tasks count as chosen (0).
+    """
+    table, done = propensity_table.c, set(decided)
+    with read(engine) as connection:
+        query = sa.select(table.task, table.version, table.propensity).where(table.project == project)
+        rows = list(connection.execute(query))
+    partial = {row.version for row in rows if row.propensity > 0 and row.task not in done}
+    return {row.task: 0.0 if row.version in partial else row.propensity for row in rows if row.task in done}

@@ -9,12 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.pool.annotation import Annotation, decide, merge, tombstone
+from backend.pool.annotation import Annotation, Meaning, decide, merge, tombstone
 from backend.pool.database.bulk import chunks, together, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import annotations as table
 from backend.pool.database.tables import projects
-from backend.pool.standing import known, label_names
+from backend.pool.promises import withheld
+from backend.pool.standing import known, label_names, meaning
 from model.labels import Decision, HumanLabel
 
 __all__ = ["Annotation", "by_id", "delete", "of_tasks", "save", "seen_before", "task_ids"]
@@ -83,15 +84,16 @@ def _store(engine: sa.Engine, project: int, events: Sequence[Annotation], listed
             number = event.annotation
             after[number] = merge(weak.pop(number) if number in weak else after.get(number), event)
         _write(connection, project, [row for number, row in after.items() if before.get(number) != row])
-        changed = _changed(before, after)
+        changed = _changed(before, after, meaning(connection, project))
         _count(connection, project, len(changed))
     return changed
 
 
-def _changed(before: Mapping[int, Annotation], after: Mapping[int, Annotation]) -> set[int]:
+def _changed(before: Mapping[int, Annotation], after: Mapping[int, Annotation], ticks: Meaning) -> set[int]:
     """Tasks whose human label is another one than before."""
     old, new = _group(before), _group(after)
-    return {task for task in new.keys() | old.keys() if decide(old.get(task, [])) != decide(new.get(task, []))}
+    both = new.keys() | old.keys()
+    return {task for task in both if decide(old.get(task, []), ticks) != decide(new.get(task, []), ticks)}
 
 
 def _group(rows: Mapping[int, Annotation]) -> dict[int, list[Annotation]]:
@@ -188,15 +190,23 @@ def _plain(value: Any) -> Any:
 
 def human_labels(engine: sa.Engine, project: int) -> dict[int, HumanLabel]:
     """The human labels of a project by task; skipped tasks are among them, with no label."""
-    from backend.pool.annotations import of_tasks
-
-    decided = ((task, decide(rows)) for task, rows in of_tasks(engine, project).items())
+    with read(engine) as connection:
+        ticks = meaning(connection, project)
+    decided = ((task, decide(rows, ticks)) for task, rows in of_tasks(engine, project).items())
     return {task: label for task, label in decided if label is not None}
 
 
+def learnable(engine: sa.Engine, project: int) -> dict[int, HumanLabel]:
+    """The human labels from which something may be learned or chosen: those of an audit are not among them."""
+    labels = human_labels(engine, project)
+    audited = withheld(engine, project, labels)
+    return {task: label for task, label in labels.items() if task not in audited}
+
+
 def decided(engine: sa.Engine, project: int) -> set[int]:
-    """The tasks that need no prediction, because people gave them one label, which there still is."""
+    """The tasks that need no prediction, because people gave them one label, which there still is; an audit's need
+    one, as if nobody had decided them."""
     with read(engine) as connection:
         names = label_names(connection, project)
-    final = {task: one for task, one in human_labels(engine, project).items() if one.decision is Decision.FINAL}
+    final = {task: one for task, one in learnable(engine, project).items() if one.decision is Decision.FINAL}
     return {task for task, one in final.items() if known(one.labels, names)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, delete, upsert
+from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import now_ms, write
 from backend.pool.database.engine import read as reading
 from backend.pool.database.tables import answers
@@ -72,9 +72,3 @@ def forget_empty(engine: sa.Engine) -> int:
     """Drop replies that hold nothing at all, an empty list: a server's fault that was kept; their number."""
     with write(engine) as connection:
         return connection.execute(sa.delete(answers).where(answers.c.raw == "[]")).rowcount
-
-
-def forget(engine: sa.Engine, before_ms: int) -> int:
-    """Drop replies older than this time (UTC milliseconds); their number."""
-    with write(engine) as connection:
-        return delete(connection, answers, answers.c.created_ms < before_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +13,7 @@ from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import now_ms, write
 from backend.pool.database.engine import read as reading
 from backend.pool.database.tables import candidate_sets
+from backend.pool.database.tallies import tallies
 from backend.pool.text import storable
 from model.labels import CandidateSet
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 table = candidate_sets
 LASTING = ("answered", "abstained")  # states that asking again would not change
 PAGE = 20_000  # rows per page when a whole version is read or copied
+COUNTED = (tallies.c.project == sa.bindparam("number"), tallies.c.kind == table.name,
+           tallies.c.version == sa.bindparam("of"))  # fmt: skip
+FIGURES = (
+    sa.select(tallies.c.state, sa.func.sum(tallies.c.number), sa.func.sum(tallies.c.size))
+    .where(*COUNTED)
+    .group_by(tallies.c.state)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +84,18 @@ def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int
 
 def read(engine: sa.Engine, project: int, version: str, ids: Collection[int] | None = None) -> dict[int, Stored]:
     """The stored answers of a teacher version by task: of these tasks, or of all with None."""
-    wanted = sa.select(table.c.task, table.c.text_hash, table.c.state, table.c.labels, table.c.confidences)
+    about, said = (
+        (table.c.task, table.c.text_hash, table.c.state),
+        (table.c.labels, table.c.confidences, table.c.certain),
+    )
+    wanted = sa.select(*about, *said)
     wanted = wanted.where(table.c.project == project, table.c.version == version)
     queries = [wanted] if ids is None else [wanted.where(table.c.task.in_(chunk)) for chunk in chunks(list(ids))]
     with reading(engine) as connection:
         rows = (row for query in queries for row in connection.execute(query))  # never all of them at once
         return {
-            task: Stored(text_hash, Reply(state, _set(labels, sure))) for task, text_hash, state, labels, sure in rows
+            task: Stored(text_hash, Reply(state, _set(labels, shares, certain)))
+            for task, text_hash, state, labels, shares, certain in rows
         }
 
 
@@ -100,7 +113,7 @@ def carry_over(
     """
     copied = 0
     for page in _pages(engine, project, old_version):
-        kept = [row for row in page if row["state"] in LASTING and keep(_set(row["labels"], row["confidences"]))]
+        kept = [row for row in page if row["state"] in LASTING and keep(_of_row(row))]
         free = {"version": new_version, "input_tokens": 0, "output_tokens": 0, "microusd": 0}
         with write(engine) as connection:
             known = _known(connection, project, new_version, [row["task"] for row in kept])
@@ -118,13 +131,20 @@ def latest_ms(engine: sa.Engine, project: int, version: str) -> int:
 
 
 def figures(engine: sa.Engine, project: int, version: str) -> Figures:
-    """Counts, from the index alone. An answer about a text that was edited since counts until it is replaced."""
-    number, size = sa.func.count(), sa.func.coalesce(sa.func.sum(table.c.size), 0)
-    counts = [number.filter(table.c.state == state) for state in ("answered", "abstained", "unparsed", "refused")]
-    query = sa.select(number, *counts, size).where(table.c.project == project, table.c.version == version)
+    """Counts that cost the same however many there are. An answer about a text that was edited since counts until it is
+    replaced."""
     with reading(engine) as connection:
-        count, answered, abstained, unparsed, refused, total = map(int, connection.execute(query).one())
-    return Figures(count, answered, abstained, unparsed, total / answered if answered else None, refused)
+        rows = connection.execute(FIGURES, {"number": project, "of": version}).all()
+    found = {str(state): int(number) for state, number, _ in rows}
+    answered, total = found.get("answered", 0), sum(int(size) for _, _, size in rows)
+    return Figures(
+        sum(found.values()),
+        answered,
+        found.get("abstained", 0),
+        found.get("unparsed", 0),
+        total / answered if answered else None,
+        found.get("refused", 0),
+    )
 
 
 def forget_failed(engine: sa.Engine, project: int, version: str) -> int:
@@ -161,6 +181,7 @@ def _row(project: int, version: str, task: int, text_hash: str, answer: Answer, 
         "labels": list(found.labels) if found else [],
         "size": len(found.labels) if found else 0,
         "confidences": list(found.confidences) if found else [],
+        "certain": list(found.certain) if found and found.certain is not None else None,
         "raw": storable(answer.raw),
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
@@ -169,9 +190,16 @@ def _row(project: int, version: str, task: int, text_hash: str, answer: Answer, 
     }
 
 
-def _set(labels: Sequence[str], confidences: Sequence[float]) -> CandidateSet | None:
+def _of_row(row: Mapping[str, Any]) -> CandidateSet | None:
+    return _set(row["labels"], row["confidences"], row["certain"])
+
+
+def _set(labels: Sequence[str], confidences: Sequence[float], certain: Sequence[str] | None) -> CandidateSet | None:
     # a million sets share the names of a few labels
-    return CandidateSet(tuple(map(sys.intern, labels)), tuple(confidences)) if labels else None
+    names = tuple(map(sys.intern, labels))
+    if certain is not None:
+        return CandidateSet(names, tuple(confidences), names[: len(certain)])
+    return CandidateSet(names, tuple(confidences)) if names else None
 
 
 def _pages(engine: sa.Engine, project: int, version: str) -> Iterator[list[dict[str, Any]]]:

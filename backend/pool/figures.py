@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from backend.pool.annotation import ONE, Meaning
+from backend.pool.comparable import Seen, comparable
 from backend.pool.database.engine import read
 from backend.pool.database.student_tables import predictions
 from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import candidate_sets
 from backend.pool.database.work_tables import ledger
-from backend.pool.standing import known, label_names, outdated
+from backend.pool.standing import known, label_names, meaning, outdated
 from backend.pool.version_names import TRAINED, is_trained
 
 MOST_NAMED = 10  # labels that are listed by name
@@ -23,7 +25,11 @@ MOST_NAMED = 10  # labels that are listed by name
 
 @dataclass(frozen=True)
 class Checked:
-    """How many tasks people checked, in how many of them the first label was theirs, and in how many any was."""
+    """How many tasks people checked, in how many of them the first label was theirs, and in how many any was.
+
+    Where several labels may be right: in how many all that was certain was just theirs, and in how many all of theirs
+    were among what was possible.
+    """
 
     tasks: int = 0
     top1: int = 0
@@ -42,8 +48,9 @@ class Checked:
 
 def decided(engine: sa.Engine, project: int) -> int:
     """Number of tasks that somebody labelled (skips and empty submissions do not count)."""
-    query = sa.select(sa.func.count(sa.distinct(people.c.task))).where(*labelled(project))
     with engine.connect() as connection:
+        here = labelled(project, meaning(connection, project))
+        query = sa.select(sa.func.count(sa.distinct(people.c.task))).where(*here)
         return int(connection.execute(query).scalar_one())
 
 
@@ -75,44 +82,74 @@ def unknown_labels(engine: sa.Engine, project: int, names: Collection[str]) -> U
 
 def teacher(engine: sa.Engine, project: int, version: str) -> Checked:
     """The teacher's candidate sets against people's final labels. The teacher never learns from these tasks."""
+    return check_seen(list(teacher_sets(engine, project, version).values()))
+
+
+def teacher_sets(engine: sa.Engine, project: int, version: str) -> dict[int, Seen]:
+    """The newest decision about each task that a teacher version was asked about, abstentions included, by task."""
     same = (candidate_sets.c.project == people.c.project) & (candidate_sets.c.task == people.c.task)
-    query = (
-        sa.select(people.c.task, people.c.labels, candidate_sets.c.labels)
-        .join(candidate_sets, same & (candidate_sets.c.version == version))
-        .where(*labelled(project), candidate_sets.c.state.in_(("answered", "abstained")), ~outdated(candidate_sets))
-        .order_by(people.c.updated_at)
-    )
     with engine.connect() as connection:
-        names = label_names(connection, project)
-        rows = {task: (labels, shown) for task, labels, shown in connection.execute(query) if known(labels, names)}
-    return check(list(rows.values()))
+        names, ticks = label_names(connection, project), meaning(connection, project)
+        query = (
+            sa.select(people.c.task, people.c.labels, candidate_sets.c.labels, candidate_sets.c.certain)
+            .join(candidate_sets, same & (candidate_sets.c.version == version))
+            .where(*labelled(project, ticks), candidate_sets.c.state.in_(("answered", "abstained")))
+            .where(~outdated(candidate_sets))
+            .order_by(people.c.updated_at)
+        )
+        rows = connection.execute(query)
+        seen = {
+            task: Seen(labels, shown, (certain or []) if ticks.several else None)
+            for task, labels, shown, certain in rows
+        }
+    found = {task: comparable(ticks, names, one) for task, one in seen.items()}
+    return {task: one for task, one in found.items() if one is not None}
 
 
 def students(engine: sa.Engine, project: int) -> dict[str, Checked]:
     """Prequential figures per student version: what was shown before the person decided, so that nothing counts that
     the student had already learned from. Tasks that were shown without a ticked answer do not count."""
-    query = (
-        sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
-        .where(
-            *labelled(project), sa.or_(*(people.c.shown_version.startswith(kind, autoescape=True) for kind in TRAINED))
-        )
-        .order_by(people.c.updated_at)
-    )
-    rows: dict[str, dict[int, tuple[Sequence[str], Sequence[str]]]] = defaultdict(dict)
+    rows: dict[str, dict[int, Seen]] = defaultdict(dict)
     with engine.connect() as connection:
+        ticks = meaning(connection, project)
+        query = (
+            sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
+            .where(*labelled(project, ticks))
+            .where(sa.or_(*(people.c.shown_version.startswith(kind, autoescape=True) for kind in TRAINED)))
+            .order_by(people.c.updated_at)
+        )
         for task, labels, shown, version in connection.execute(query):
-            if shown:
-                rows[version][task] = (labels, shown)
-    return {version: check(list(pairs.values())) for version, pairs in rows.items()}
+            seen = comparable(ticks, None, Seen(labels, shown, shown if ticks.several else None)) if shown else None
+            if seen is not None:
+                rows[version][task] = seen
+    return {version: check_seen(list(found.values())) for version, found in rows.items()}
 
 
-def labelled(project: int) -> tuple[sa.ColumnElement[bool], ...]:
-    """The rows of `annotations` that hold a label: no skips, no empty submissions."""
-    return people.c.project == project, people.c.state == "labelled"
+def check_seen(rows: Sequence[Seen]) -> Checked:
+    """As `check`, for decisions beside answers of one project."""
+    pairs = [(one.decided, one.shown) for one in rows]
+    certain = [one.certain for one in rows if one.certain is not None]
+    return check(pairs, certain if rows and len(certain) == len(rows) else None)
 
 
-def check(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Checked:
-    """Pairs of (what a person decided, what was predicted, the most likely first); narrowed decisions are left out."""
+def labelled(project: int, ticks: Meaning = ONE) -> tuple[sa.ColumnElement[bool], ...]:
+    """The rows of `annotations` that are an answer: no skips, no empty submissions but where none may be right."""
+    if not ticks.with_none:
+        return people.c.project == project, people.c.state == "labelled"
+    empty = sa.and_(people.c.state == "empty", sa.cast(people.c.unknown, sa.Text) == "[]")
+    return people.c.project == project, sa.or_(people.c.state == "labelled", empty)
+
+
+def check(
+    pairs: Sequence[tuple[Sequence[str], Sequence[str]]], certain: Sequence[Collection[str]] | None = None
+) -> Checked:
+    """Pairs of (what a person decided, what was predicted, the most likely first); narrowed decisions are left out.
+
+    Where several labels may be right, `certain` is what of each prediction is, and every decision is final.
+    """
+    if certain is not None:
+        exact = sum(set(labels) == set(sure) for (labels, _), sure in zip(pairs, certain, strict=True))
+        return Checked(len(pairs), exact, sum(set(labels) <= set(shown) for labels, shown in pairs))
     final = [(labels[0], shown) for labels, shown in pairs if len(labels) == 1]
     top1 = sum(bool(shown) and shown[0] == label for label, shown in final)
     return Checked(len(final), top1, sum(label in shown for label, shown in final))
@@ -186,6 +223,22 @@ def of_students(engine: sa.Engine, project: int) -> list[Pair]:
     return list(found.values())
 
 
+def sets_of_students(engine: sa.Engine, project: int) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """As `of_students`, where an answer is a set of labels: (decided, ticked) of each task, both maybe many. What was
+    shown without a tick is left out: that may have been a blind task."""
+    found: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    edited, names = _edited(engine, project)
+    with read(engine) as connection:
+        ticks = meaning(connection, project)
+    for task, labels, shown, version in _decided(engine, project, ticks):
+        if (task, version) in edited or task in found or not (version and is_trained(version) and shown):
+            continue
+        seen = comparable(ticks, names, Seen(labels, shown, shown))
+        if seen is not None and known(seen.shown, names):
+            found[task] = tuple(seen.decided), tuple(seen.certain or ())
+    return list(found.values())
+
+
 def of_teacher(engine: sa.Engine, project: int, version: str) -> list[Pair]:
     """The candidate sets of a teacher version beside the newest final label of each task. It never learns from them."""
     here = (candidate_sets.c.project == project, candidate_sets.c.version == version, ~outdated(candidate_sets))
@@ -209,11 +262,13 @@ def _edited(engine: sa.Engine, project: int) -> tuple[set[tuple[int, str]], froz
         return {(task, version) for task, version in rows}, label_names(connection, project)
 
 
-def _decided(engine: sa.Engine, project: int) -> Iterator[tuple[int, list[str], list[str] | None, str | None]]:
+def _decided(
+    engine: sa.Engine, project: int, ticks: Meaning = ONE
+) -> Iterator[tuple[int, list[str], list[str] | None, str | None]]:
     """(task, decided labels, shown labels, shown version), oldest first."""
     query = (
         sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
-        .where(people.c.project == project, people.c.state == "labelled")
+        .where(*labelled(project, ticks))
         .order_by(people.c.updated_at, people.c.annotation)
     )
     with read(engine) as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ class JobRow:
     """One kind of job of one project. `state` is queued, running, idle (it finished well) or failed.
 
     `again` says that it was asked for while it ran, `due_ms` that this is not urgent before that time (UTC). `step` is
-    what it does or did last, in words; `progress` in [0, 1].
+    what it does or did last, in words; `progress` in [0, 1]. `runs` counts how many have begun, ever.
     """
 
     project: int
@@ -35,6 +36,7 @@ class JobRow:
     started_ms: int | None
     updated_ms: int
     due_ms: int = 0
+    runs: int = 0
 
 
 def queued(engine: sa.Engine, project: int, kind: str) -> None:
@@ -44,7 +46,10 @@ def queued(engine: sa.Engine, project: int, kind: str) -> None:
 
 def begin(engine: sa.Engine, project: int, kind: str) -> None:
     """The job runs from now on."""
-    _put(engine, project, kind, state="running", started_ms=now_ms(), **FRESH)
+    row = {"project": project, "kind": kind, "updated_ms": now_ms(), "started_ms": now_ms(), "state": "running"}
+    with write(engine) as connection:
+        upsert(connection, jobs, [row | FRESH])
+        connection.execute(sa.update(jobs).where(*_here(project, kind)).values(runs=jobs.c.runs + 1))
 
 
 def step(engine: sa.Engine, project: int, kind: str, text: str, progress: float | None = None) -> None:
@@ -75,10 +80,18 @@ def get(engine: sa.Engine, project: int) -> dict[str, JobRow]:
         return {row["kind"]: JobRow(**row) for row in rows}
 
 
-def latest(engine: sa.Engine, project: int) -> JobRow | None:
-    """The job that people should hear of: one that runs, else waits, else failed, else ended last."""
-    rows = sorted(get(engine, project).values(), key=lambda row: (ORDER.index(row.state), -row.updated_ms))
-    return rows[0] if rows else None
+def of_all(engine: sa.Engine) -> dict[int, dict[str, JobRow]]:
+    """The jobs of all projects, each as `get` gives them."""
+    found: dict[int, dict[str, JobRow]] = {}
+    with read(engine) as connection:
+        for row in connection.execute(sa.select(jobs)).mappings():
+            found.setdefault(row["project"], {})[row["kind"]] = JobRow(**row)
+    return found
+
+
+def latest(rows: Mapping[str, JobRow]) -> JobRow | None:
+    """Of a project's jobs the one that people should hear of: that runs, else waits, else failed, else ended last."""
+    return min(rows.values(), key=lambda row: (ORDER.index(row.state), -row.updated_ms), default=None)
 
 
 def _put(engine: sa.Engine, project: int, kind: str, **values: Any) -> None:
@@ -88,6 +101,9 @@ def _put(engine: sa.Engine, project: int, kind: str, **values: Any) -> None:
 
 
 def _change(engine: sa.Engine, project: int, kind: str, **values: Any) -> None:
-    here = (jobs.c.project == project, jobs.c.kind == kind)
     with write(engine) as connection:
-        connection.execute(sa.update(jobs).where(*here).values(updated_ms=now_ms(), **values))
+        connection.execute(sa.update(jobs).where(*_here(project, kind)).values(updated_ms=now_ms(), **values))
+
+
+def _here(project: int, kind: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return jobs.c.project == project, jobs.c.kind == kind

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -15,8 +16,17 @@ from backend.pool.database.tables import annotations as people
 from backend.pool.standing import present
 
 
-def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int, str, str, float]]) -> None:
-    """Store (task, hash of the text, label, score in [0, 1]) in bulk; a newer row replaces."""
+def save(
+    engine: sa.Engine,
+    project: int,
+    version: str,
+    rows: Sequence[tuple[int, str, str, float]],
+    several: Mapping[int, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Store (task, hash of the text, label, score in [0, 1]) in bulk; a newer row replaces.
+
+    `several` has all labels of each task where several may be right at once.
+    """
     ready = {
         task: {
             "project": project,
@@ -25,6 +35,7 @@ def save(engine: sa.Engine, project: int, version: str, rows: Sequence[tuple[int
             "text_hash": text_hash,
             "label": label,
             "score": float(score),
+            "labels": list(several[task]) if task in several else None,
         }
         for task, text_hash, label, score in rows
     }
@@ -45,6 +56,18 @@ def read(
             parts = (connection.execute(wanted.where(predictions.c.task.in_(chunk))) for chunk in chunks(list(ids)))
             rows = [row for part in parts for row in part]
     return {task: (text_hash, label, score) for task, text_hash, label, score in rows}
+
+
+def several(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """All labels of those of these tasks that the version answered, where several may be right at once."""
+    wanted = sa.select(predictions.c.task, predictions.c.labels)
+    here = (predictions.c.project == project, predictions.c.version == version, predictions.c.labels.is_not(None))
+    found: dict[int, tuple[str, ...]] = {}
+    with reading(engine) as connection:
+        for chunk in chunks(list(ids)):
+            rows = connection.execute(wanted.where(*here, predictions.c.task.in_(chunk)))
+            found.update((task, tuple(labels)) for task, labels in rows)
+    return found
 
 
 def unpublished(engine: sa.Engine, project: int, version: str, limit: int) -> list[tuple[int, str, float]]:
@@ -90,13 +113,6 @@ def drop_undecided(engine: sa.Engine, project: int, version: str) -> None:
         delete(connection, predictions, *here, ~sa.exists(seen))
 
 
-def drop(engine: sa.Engine, project: int, version: str) -> None:
-    """Forget a version's predictions; what Label Studio holds of it stays on record."""
-    here = (predictions.c.project == project, predictions.c.version == version)
-    with write(engine) as connection:
-        delete(connection, predictions, *here)
-
-
 def compared(engine: sa.Engine, project: int, old: str, new: str) -> tuple[int, int]:
     """(number of tasks that both versions answered for the same text, number of them with another label)."""
     before, after = predictions.alias("before"), predictions.alias("after")
@@ -104,10 +120,15 @@ def compared(engine: sa.Engine, project: int, old: str, new: str) -> tuple[int, 
         before.c.project == after.c.project, before.c.task == after.c.task, before.c.text_hash == after.c.text_hash
     )
     query = (
-        sa.select(sa.func.count(), sa.func.count().filter(before.c.label != after.c.label))
+        sa.select(sa.func.count(), sa.func.count().filter(_named(before) != _named(after)))
         .select_from(before.join(after, same))
         .where(before.c.project == project, before.c.version == old, after.c.version == new)
     )
     with reading(engine) as connection:
         tasks, changed = connection.execute(query).one()
     return int(tasks), int(changed)
+
+
+def _named(rows: sa.FromClause) -> sa.ColumnElement[str]:
+    """All labels of a prediction as one text."""
+    return sa.func.coalesce(sa.cast(rows.c.labels, sa.Text), rows.c.label)

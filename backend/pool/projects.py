@@ -16,11 +16,12 @@ from backend.pool.database.schema import SCHEMA
 from backend.pool.database.student_tables import predictions, versions
 from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import candidate_sets, projects, tasks
+from backend.pool.database.tallies import tallies
 from backend.pool.database.work_tables import ledger, reservations
 from model.labels import LabelSpace
 
 LIVE = ~projects.c.forgotten
-KEPT = (projects, ledger, reservations)  # of a forgotten project: money is never forgotten, no number is given twice
+KEPT = (projects, ledger, reservations, tallies)  # of a forgotten project: money, and what counts by itself
 GOES = [table for table in SCHEMA.sorted_tables if "project" in table.c and table not in KEPT]
 TOLD = {
     "texts": tasks,
@@ -33,6 +34,7 @@ BLANK: dict[str, Any] = {
     **{"title": "", "label_config": "", "space": sa.null(), "space_hash": "", "problem": "", "options": {}},
     **{"served": None, "published": None, "synced": "", "changes": 0, "trained_changes": 0, "changed_ms": 0},
     **{"instructions": "", "trained_sets": 0, "paused": False, "elsewhere": False, "forgotten": True},
+    **{"questions": "", "blind_to": 0.0, "former": False},
 }
 
 
@@ -41,7 +43,9 @@ class Project:
     """One project. `space` is None while the label config is not supported; `problem` then says why.
 
     `project` is its number here, `label_studio_id` the one at its Label Studio (see pool/identity.py), which states the
-    address `instance`. `elsewhere`: that is not the Label Studio at LABEL_STUDIO_URL.
+    address `instance`. `elsewhere`: that is not the Label Studio at LABEL_STUDIO_URL. `questions` are answered where no
+    option says which: the one that an older release answered, until the label config changes; "" for all. `former`: an
+    older release connected it, and its label config goes on meaning what it meant then.
     """
 
     project: int
@@ -65,6 +69,9 @@ class Project:
     label_studio_id: int = 0
     instance: str = ""
     elsewhere: bool = False
+    questions: str = ""
+    blind_to: float = 0.0
+    former: bool = False
 
     @property
     def space_hash(self) -> str:
@@ -138,6 +145,7 @@ def save_config(
             if row is not None:
                 changed = bool(row["forgotten"] or row["space_hash"] != new["space_hash"])
                 values = {**new, "created": created or row["created"], "instance": instance or row["instance"]}
+                values |= {} if row["label_config"] == label_config else {"questions": ""}
                 if changed:  # annotations are read anew: with other labels they say something else
                     values["synced"] = ""
                 here = projects.c.project == row["project"]

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from backend.pool.comparable import Seen, comparable
 from backend.pool.database.engine import read
 from backend.pool.database.student_tables import predictions
 from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import candidate_sets
-from backend.pool.figures import Checked, check
+from backend.pool.figures import Checked, check_seen, labelled
 from backend.pool.set_aside import is_blind
-from backend.pool.standing import known, label_names, outdated
-from backend.pool.version_names import is_teacher
+from backend.pool.standing import label_names, meaning, outdated
+from backend.pool.version_names import is_teacher, is_trained
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,35 @@ def blind_student(engine: sa.Engine, project: int, share: float) -> Checked:
     The prediction is the one that the served version had for the task, and that nobody saw.
     """
     seen = [row for row in _first(engine, project) if not row[2] and is_blind(project, row[0], share)]
-    query = sa.select(predictions.c.task, predictions.c.version, predictions.c.label)
+    query = sa.select(predictions.c.task, predictions.c.version, predictions.c.label, predictions.c.labels)
     decided = sa.select(people.c.task).where(people.c.project == project, people.c.shown_labels.is_not(None))
     with read(engine) as connection:
         names = label_names(connection, project)
         here = (predictions.c.project == project, predictions.c.task.in_(decided), ~outdated(predictions))
         rows = connection.execute(query.where(*here))
-        said = {(task, version): label for task, version, label in rows}
-    pairs = [(labels, [said[task, version]]) for task, labels, _, version in seen if (task, version) in said]
-    return check([pair for pair in pairs if known(pair[0], names)])
+        said = {(task, version): [label] if all_ is None else list(all_) for task, version, label, all_ in rows}
+        ticks = meaning(connection, project)
+    pairs = [(labels, said[task, version]) for task, labels, _, version in seen if (task, version) in said]
+    rows_seen = [Seen(labels, shown, shown if ticks.several else None) for labels, shown in pairs]
+    return check_seen([one for row in rows_seen if (one := comparable(ticks, names, row)) is not None])
+
+
+def ticked_student(engine: sa.Engine, project: int) -> Checked:
+    """Prequential accuracy where the student's answer was ticked, over all versions."""
+    with read(engine) as connection:
+        names, ticks = label_names(connection, project), meaning(connection, project)
+    seen = [
+        Seen(labels, ticked, ticked if ticks.several else None)
+        for _, labels, ticked, version in _first(engine, project)
+        if ticked and is_trained(version)
+    ]
+    return check_seen([one for row in seen if (one := comparable(ticks, names, row)) is not None])
 
 
 def blind_teacher(engine: sa.Engine, project: int, version: str, share: float) -> Checked:
     """A teacher version's candidate sets against people who did not see any."""
     seen = {task: labels for task, labels, shown, _ in _first(engine, project) if not shown}
-    query = sa.select(candidate_sets.c.task, candidate_sets.c.labels).where(
+    query = sa.select(candidate_sets.c.task, candidate_sets.c.labels, candidate_sets.c.certain).where(
         candidate_sets.c.project == project,
         candidate_sets.c.version == version,
         candidate_sets.c.state.in_(("answered", "abstained")),
@@ -91,21 +106,23 @@ def blind_teacher(engine: sa.Engine, project: int, version: str, share: float) -
     with read(engine) as connection:
         names = label_names(connection, project)
         rows = connection.execute(query.where(candidate_sets.c.task.in_(decided)))
-        sets = {task: labels for task, labels in rows}  # noqa: C416 (rows are no tuples for mypy)
-    judged = [task for task in seen if task in sets and known(seen[task], names) and is_blind(project, task, share)]
-    return check([(seen[task], sets[task]) for task in judged])
+        sets = {task: (labels, certain) for task, labels, certain in rows}
+        ticks = meaning(connection, project)
+    judged = [task for task in seen if task in sets and is_blind(project, task, share)]
+    rows_seen = [Seen(seen[task], sets[task][0], (sets[task][1] or []) if ticks.several else None) for task in judged]
+    return check_seen([one for row in rows_seen if (one := comparable(ticks, names, row)) is not None])
 
 
 def _first(engine: sa.Engine, project: int) -> Iterator[tuple[int, list[str], list[str], str]]:
     """(task, decided labels, shown labels, shown version) of each task's first annotation, before which nobody can have
     taught any version this task."""
-    query = (
-        sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
-        .where(people.c.project == project, people.c.state == "labelled", people.c.shown_version.is_not(None))
-        .order_by(people.c.shown_at, people.c.annotation)
-    )
     found: set[int] = set()
     with read(engine) as connection:
+        query = (
+            sa.select(people.c.task, people.c.labels, people.c.shown_labels, people.c.shown_version)
+            .where(*labelled(project, meaning(connection, project)), people.c.shown_version.is_not(None))
+            .order_by(people.c.shown_at, people.c.annotation)
+        )
         for task, labels, shown, version in connection.execute(query):
             if task not in found:
                 found.add(task)

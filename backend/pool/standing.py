@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from backend.pool.annotation import Meaning
 from backend.pool.database.tables import projects, tasks
 from backend.pool.version_names import is_of_space
 from model.labels import LabelSpace
@@ -51,6 +52,20 @@ def label_names(connection: sa.Connection, project: int) -> frozenset[str] | Non
     """The labels that the project has now; None where its label config is not supported or it is not known."""
     space = connection.execute(sa.select(projects.c.space).where(projects.c.project == project)).scalar_one_or_none()
     return None if space is None else frozenset(LabelSpace.from_json(space).names)
+
+
+def meaning(connection: sa.Connection, project: int) -> Meaning:
+    """What ticks mean in a project; as for one label where its label config is not supported or it is not known."""
+    fields = projects.c.space["answer"].as_string(), projects.c.space["least"].as_integer()
+    wanted = sa.select(*fields, projects.c.space["questions"].as_string()).where(projects.c.project == project)
+    row = connection.execute(wanted).one_or_none()
+    if row is None:
+        return Meaning()
+    questions = None
+    if row[2] is not None:
+        stored = connection.execute(sa.select(projects.c.space).where(projects.c.project == project)).scalar_one()
+        questions = LabelSpace.from_json(stored)
+    return Meaning(row[0] == "several", 1 if row[1] is None else int(row[1]), questions)
 
 
 def known(labels: Iterable[str], names: Collection[str] | None) -> bool:

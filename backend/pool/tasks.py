@@ -8,18 +8,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.pool.database import student_tables, tables
+from backend.pool.database import people_tables, promise_tables, student_tables, tables
 from backend.pool.database.bulk import chunks, delete, in_order, together, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import candidate_sets, tasks
 from backend.pool.database.tables import tasks as task_table
+from backend.pool.database.tallies import tallies
 from backend.pool.text import storable, text_hash
 
 OF_A_TASK = (
     tasks, tables.textless_tasks, candidate_sets, tables.annotations, student_tables.predictions,
     student_tables.published, student_tables.acquisition, student_tables.rulings, student_tables.shortlists,
+    student_tables.propensities, promise_tables.chosen, people_tables.doubts,
 )  # fmt: skip
+
+here = (tallies.c.project == sa.bindparam("number"), tallies.c.kind == tasks.name)
+COUNT = sa.select(sa.func.coalesce(sa.func.sum(tallies.c.number), 0)).where(*here)
 
 
 def add(engine: sa.Engine, project: int, texts: Mapping[int, str]) -> None:
@@ -107,8 +112,7 @@ def hashes(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, s
 def count(engine: sa.Engine, project: int) -> int:
     """Number of tasks."""
     with read(engine) as connection:
-        query = sa.select(sa.func.count()).select_from(tasks).where(tasks.c.project == project)
-        return int(connection.execute(query).scalar_one())
+        return int(connection.execute(COUNT, {"number": project}).scalar_one())
 
 
 def all_ids(engine: sa.Engine, project: int) -> list[int]:

@@ -6,6 +6,7 @@ from backend.errors import SettingsError
 from backend.project_options import ProjectOptions
 from backend.settings import Settings
 from model.committee.roster import Roster, StudentSeat
+from model.encoder.name import EncoderName
 
 
 def refuse_foreign(settings: Settings, wanted: ProjectOptions) -> None:
@@ -25,4 +26,5 @@ def _places(options: ProjectOptions) -> set[str]:
     members = Roster.of(options.COMMITTEE).members
     seats = (StudentSeat.of(name) for name in members)
     files = {name for name in members if name.endswith(".json")}
-    return {options.STUDENT_ENCODER, *files, *(seat.encoder for seat in seats if seat and seat.encoder)}
+    encoders = [options.STUDENT_ENCODER, *(seat.encoder for seat in seats if seat and seat.encoder)]
+    return {*files, *(EncoderName.of(name).place for name in encoders)}

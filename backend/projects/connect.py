@@ -10,15 +10,24 @@ from typing import Any
 
 import structlog
 
-from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, QueueError
+from backend.errors import (
+    AddressBlocked,
+    LabelStudioError,
+    LabelStudioRefused,
+    QueueError,
+    at_command_line,
+)
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.connections import login_fields, ours, same_address, webhook_headers, webhook_url
 from backend.label_studio.fields import created_of
 from backend.label_studio.http import BLOCKED
 from backend.label_studio.templates import explanation
+from backend.label_studio.verdict import concerns
 from backend.pool import projects
 from backend.pool.projects import Project
+from backend.projects import ticks
 from backend.projects.current import Current, current_of
+from backend.projects.frequencies import unsaid
 from backend.projects.on_screen import instead, is_ours, remember_on_screen, show_ours
 from backend.projects.teacher_check import lacking
 from backend.projects.updates import KEEP, remember, remember_instructions
@@ -77,6 +86,9 @@ def _connect(
     stated = _stated(label_studio, number)
     existing = label_studio.connections(number)
     mine = ours(existing, settings.backend_url)
+    answer, meant = ("", []) if mine else ticks.meant(services, label_studio, number, stated, overrides or {})
+    if answer:
+        overrides = {**(overrides or {}), "ANSWER": answer}
     overrides = _merged(overrides, mine)
     given = _options(overrides, mine)
     title = str(stated.get("title") or "")
@@ -96,8 +108,9 @@ def _connect(
     now = remember_on_screen(now, label_studio.project(number))
     shows, switch = now.project.on_screen or "", not is_ours(now, version)
     notes = [*_renumbered(services, known), *([instead(number, shows, version)] if switch else [])]
+    notes += concerns(current_of(services, known).control, at_command_line)
     notes += [*_foreign(existing, settings), *_explain(services, label_studio, known, stated)]
-    notes += [*_teacherless(current_of(services, known)), *_start_jobs(services, known.project)]
+    notes += [*meant, *unsaid(now), *_teacherless(current_of(services, known)), *_start_jobs(services, known.project)]
     ids = int(connection["id"]), int(hook["id"])
     return Connected(known.project, title, settings.backend_url, version, *ids, tuple(notes), shows, switch)
 
@@ -122,14 +135,23 @@ def _merged(changes: Mapping[str, object] | None, found: Sequence[Mapping[str, A
     """All options of the connection after these changes; None: nothing was to be changed."""
     if changes is None:
         return None
+    return {name: value for name, value in {**_kept(found), **changes}.items() if value != ""}
+
+
+def _kept(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The options that a connection carries."""
     kept = found[0].get("extra_params") if found else None
     if isinstance(kept, str):
         try:
             kept = json.loads(kept)
         except ValueError:
             kept = None
-    before = dict(kept) if isinstance(kept, Mapping) else {}
-    return {name: value for name, value in {**before, **changes}.items() if value != ""}
+    return dict(kept) if isinstance(kept, Mapping) else {}
+
+
+def connection_options(label_studio: LabelStudio, settings: Settings, project: int) -> dict[str, Any]:
+    """The options that a project's connection to this backend carries; {} where there is none."""
+    return _kept(ours(label_studio.connections(project), settings.backend_url))
 
 
 def _one_connection(
@@ -223,7 +245,9 @@ def _foreign(existing: Sequence[dict[str, Any]], settings: Settings) -> list[str
 
 def _explain(services: Services, label_studio: LabelStudio, known: Project, stated: Mapping[str, Any]) -> list[str]:
     """Tell annotators what ticks mean, where the project's instructions are empty; else ask the owner to do it."""
-    told = explanation(current_of(services, known).control.multiple)
+    control = current_of(services, known).control
+    flags = any(question.off for question in control.questions)
+    told = explanation(control.multiple, control.space.several, bool(control.space.questions), flags)
     written = str(stated.get("expert_instruction") or "").strip()
     if not written:
         label_studio.update_project(known.label_studio_id, expert_instruction=told, show_instruction=True)

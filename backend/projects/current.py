@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from backend.errors import SettingsError
+from backend.errors import LabelingConfigError, SettingsError
 from backend.label_studio.control import Control
-from backend.label_studio.label_config import read_labeling_config
+from backend.label_studio.label_config import read_project_config
 from backend.pool import ledger
 from backend.pool.projects import Project
 from backend.project_options import ProjectOptions
@@ -23,6 +23,7 @@ from backend.projects.prompt_template import prompt_template
 from backend.services import Services
 from backend.settings import Settings
 from model.labels import LabelSpace
+from model.pairs import Pair
 
 if TYPE_CHECKING:
     from model.teacher.choice import TeacherOptions
@@ -81,12 +82,21 @@ class Facts:
     @cached_property
     def control(self) -> Control:
         """The control that the project's tasks are answered for."""
-        return read_labeling_config(self.project.label_config, self.options.CONTROL)
+        return read_project_config(self.project.label_config, self.options, self.project.former)
+
+    @cached_property
+    def pair(self) -> Pair | None:
+        """Which two texts of a task are compared; None where there is one text, or the label config is not usable."""
+        try:
+            return self.control.pair
+        except LabelingConfigError:
+            return None
 
     @cached_property
     def teacher_options(self) -> TeacherOptions:
         """What is needed to make the teacher."""
-        return options.teacher_options(self.settings, self.options, self.project, self.template)
+        told = self.pair.sentence() if self.pair is not None else ""
+        return options.teacher_options(self.settings, self.options, self.project, self.template, told)
 
     @cached_property
     def teacher_version(self) -> str:
@@ -138,6 +148,11 @@ class Current:
         return self.facts.control
 
     @property
+    def pair(self) -> Pair | None:
+        """Which two texts of a task are compared."""
+        return self.facts.pair
+
+    @property
     def teacher_options(self) -> TeacherOptions:
         """What is needed to make the teacher."""
         return self.facts.teacher_options
@@ -156,6 +171,11 @@ class Current:
     def chooser(self) -> str:
         """The student that chooses tasks: the promoted one, if it knows the present labels; else ""."""
         return versions.chooser(self.project)
+
+    @property
+    def blind_share(self) -> float:
+        """Tasks of lower rank are shown without an answer: BLIND_SHARE of all, or as many as an audit takes."""
+        return max(self.options.BLIND_SHARE, self.project.blind_to)
 
     @property
     def paused(self) -> bool:

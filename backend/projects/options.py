@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from backend.pool.projects import Project
 from backend.project_options import ProjectOptions
@@ -14,13 +15,25 @@ if TYPE_CHECKING:
 
 def project_options(settings: Settings, project: Project) -> ProjectOptions:
     """The settings, overridden by what the connection's `extra_params` said. SettingsError if one is malformed."""
-    return settings.for_project(project.options)
+    return with_questions(settings, project.options, project.questions)
 
 
-def teacher_options(settings: Settings, options: ProjectOptions, project: Project, template: str) -> TeacherOptions:
-    """What is needed to make the project's teacher; `template` is the team's own prompt, "" for the built-in one."""
+def with_questions(settings: Settings, options: Mapping[str, Any], questions: str) -> ProjectOptions:
+    """The same for these options; `questions` are those of the project where no option says which are answered."""
+    found = settings.for_project(options)
+    if not questions or found.QUESTIONS or found.CONTROL:
+        return found
+    return settings.for_project({**options, "QUESTIONS": questions})
+
+
+def teacher_options(
+    settings: Settings, options: ProjectOptions, project: Project, template: str, told: str = ""
+) -> TeacherOptions:
+    """What is needed to make the project's teacher; `template` is the team's own prompt, "" for the built-in one,
+    `told` what it is told of the texts before the project's instructions."""
     from model.teacher.choice import TeacherOptions
 
+    instructions = project.instructions if options.INSTRUCTIONS == "project" else ""
     return TeacherOptions(
         teacher=options.TEACHER,
         prompt=options.PROMPT,
@@ -31,7 +44,7 @@ def teacher_options(settings: Settings, options: ProjectOptions, project: Projec
         anthropic_api_key=settings.ANTHROPIC_API_KEY.get_secret_value(),
         price=settings.TEACHER_PRICE,
         encoder=options.STUDENT_ENCODER,
-        instructions=project.instructions if options.INSTRUCTIONS == "project" else "",
+        instructions="\n".join(part for part in (told, instructions) if part),
         template=template,
         examples=options.EXAMPLES,
         example_count=options.EXAMPLE_COUNT,

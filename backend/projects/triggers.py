@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from backend.errors import ProjectError, QueueError
-from backend.pool import jobs, projects
+from backend.pool import jobs, projects, promises
 from backend.pool.projects import Project
 from backend.projects.current import Current, current_of
 from backend.queue.kinds import Outcome
@@ -84,12 +84,22 @@ def next_training(current: Current) -> Due:
     )
 
 
+def silence_ends(current: Current) -> int | None:
+    """When the present silence has lasted long enough for a training, in UTC milliseconds; None where it never does."""
+    project, options = current.project, current.options
+    if project.changes <= project.trained_changes or not options.RETRAIN_AFTER or not options.RETRAIN_IDLE_SECONDS:
+        return None
+    return project.changed_ms + 1000 * options.RETRAIN_IDLE_SECONDS
+
+
 def on_human_labels(services: Services, project: int) -> Due:
     """Human labels changed in the pool: train if enough did."""
     row = _project(services, project)
     due = next_training(current_of(services, row))
     if due.due:
         _ask(services, "train", project)
+    if row.blind_to and promises.audit_is_over(services.engine, project):
+        _ask(services, "publish", project)
     return due
 
 

@@ -10,16 +10,18 @@ from typing import Any
 
 import structlog
 
-from backend.errors import LabelingConfigError
+from backend.errors import LabelingConfigError, SettingsError
 from backend.label_studio.instructions import instructions_of
-from backend.label_studio.label_config import read_labeling_config
-from backend.label_studio.task_text import storable
+from backend.label_studio.label_config import read_project_config
+from backend.label_studio.plain_text import storable
 from backend.pool import projects, tasks
 from backend.pool.project_cache import find_project
 from backend.pool.projects import Project
+from backend.project_options import ProjectOptions
 from backend.projects import triggers
 from backend.projects.allowed_models import refuse_foreign
 from backend.projects.current import Current, current_of
+from backend.projects.options import project_options, with_questions
 from backend.projects.triggers import Later, at_once, start
 from backend.services import Services
 from model.labels import LabelSpace
@@ -27,6 +29,10 @@ from model.labels import LabelSpace
 log = structlog.get_logger(__name__)
 
 ADDRESS = re.compile(r"https?://[^\s<>]{1,200}")
+NO_VOTES = (
+    "a committee votes for one label, but here an answer has several; set MODE=student, or ANSWER=one if ticks are a "
+    "shortlist of one right label, or CONTROL to the one question that it is to answer"
+)
 KEEP: Any = object()  # extra_params were not part of the message
 
 
@@ -49,14 +55,15 @@ def remember(
     """
     place = _address(instance)
     known = find_project(services.engine, label_studio_id, created)
-    if known is not None and _same(known, created, label_config, extra_params, title, place):
+    stands = known is not None and not _readable_by_now(services, known)
+    if known is not None and stands and _same(known, created, label_config, extra_params, title, place):
         return known
     options = _raw_options(services, known, extra_params)
     label_config = storable(label_config)
-    control = services.settings.for_project(options).CONTROL
-    if known is not None and _same(known, created, label_config, options, title, place):
+    chosen = with_questions(services.settings, options, _kept(known, label_config))
+    if known is not None and stands and _same(known, created, label_config, options, title, place):
         return known
-    space, problem = _space(label_config, control)
+    space, problem = _space(label_config, chosen, known is not None and known.former)
     changed = projects.save_config(
         services.engine,
         label_studio_id,
@@ -76,6 +83,11 @@ def remember(
     return saved
 
 
+def _kept(known: Project | None, label_config: str) -> str:
+    """The question that a project of an older release keeps, while its label config stays."""
+    return known.questions if known is not None and known.label_config == label_config else ""
+
+
 def _start_work(services: Services, number: int) -> None:
     start(lambda: triggers.on_label_config(services, number), number)
 
@@ -93,6 +105,16 @@ def _same(known: Project, created: str, label_config: str, options: object, titl
     return same_project and same_options and known.label_config == label_config
 
 
+def _readable_by_now(services: Services, known: Project) -> bool:
+    """Whether a label config that was refused, perhaps by an older release, is read now."""
+    if known.space is not None:
+        return False
+    try:
+        return _space(known.label_config, project_options(services.settings, known), known.former)[0] is not None
+    except SettingsError:
+        return False  # the options are what is refused
+
+
 def _raw_options(services: Services, known: Project | None, extra_params: object) -> dict[str, Any]:
     """The overrides as an object, checked."""
     if extra_params is KEEP:
@@ -103,9 +125,10 @@ def _raw_options(services: Services, known: Project | None, extra_params: object
     return dict(extra_params) if isinstance(extra_params, Mapping) else {}
 
 
-def _space(label_config: str, control: str) -> tuple[LabelSpace | None, str]:
+def _space(label_config: str, options: ProjectOptions, former: bool) -> tuple[LabelSpace | None, str]:
     try:
-        return read_labeling_config(label_config, control).space, ""
+        space = read_project_config(label_config, options, former).space
+        return (None, NO_VOTES) if space.several and options.MODE == "committee" else (space, "")
     except LabelingConfigError as error:
         return None, str(error)
 

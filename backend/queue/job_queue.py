@@ -38,6 +38,7 @@ FAILURE_SECONDS = 60  # how long RQ keeps the record of a job that gave up; the 
 LOCK_SECONDS = 10
 LIMBO_SECONDS = 20  # a job that no list, registry or worker has had for so long was lost on the way
 ALIVE_SECONDS = 60  # a worker that was silent for longer is gone
+RUNS = "runs"  # in RQ's record of a job: how many had begun when it was asked for
 
 OVER = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
 
@@ -62,7 +63,7 @@ class JobQueue:
     def __init__(self, redis_url: str, engine: sa.Engine | None = None, patient: bool = False) -> None:
         """`patient`: workers and jobs, for which nobody waits, try a while longer before they take Redis for lost."""
         self.redis_url = redis_url
-        self._engine = engine
+        self.engine = engine
         self._patient = patient
 
     @cached_property
@@ -159,14 +160,14 @@ class JobQueue:
 
     def tell(self, what: str) -> None:
         """Note for people what befell the workers. No connection stays open, which a fork would share."""
-        if self._engine is None:
+        if self.engine is None:
             return
         try:
-            incidents.note(self._engine, incidents.EVERYWHERE, "", what)
+            incidents.note(self.engine, incidents.EVERYWHERE, "", what)
         except sa.exc.SQLAlchemyError as error:
             log.warning("not told on the pages", what=what, reason=str(getattr(error, "orig", None) or error))
         finally:
-            self._engine.dispose()
+            self.engine.dispose()
 
     def ahead_seconds(self) -> float:
         """By how much Redis' clock is ahead of ours."""
@@ -202,8 +203,8 @@ class JobQueue:
             self._create(kind, project, delay_seconds)
             return "queued"
         if place == "running":
-            if self._engine is not None and kind in KINDS:
-                jobs.ask_again(self._engine, project, kind)
+            if self.engine is not None and kind in KINDS:
+                jobs.ask_again(self.engine, project, kind)
             return "again"
         if place == "scheduled" and self._due_later(kind, project, delay_seconds):
             self._create(kind, project, delay_seconds)
@@ -214,8 +215,9 @@ class JobQueue:
         return due is not None and float(due) > datetime.now(UTC).timestamp() + delay_seconds
 
     def _create(self, kind: str, project: int, delay_seconds: float) -> None:
-        if self._engine is not None and kind in KINDS:
-            jobs.queued(self._engine, project, kind)
+        if self.engine is not None and kind in KINDS:
+            jobs.queued(self.engine, project, kind)
+        row = self._row(kind, project)
         self._delete(kind, project)
         queue = self._queue(kind)
         job = queue.create_job(
@@ -226,6 +228,7 @@ class JobQueue:
             result_ttl=0,
             failure_ttl=FAILURE_SECONDS,
             retry=rq.Retry(max=len(RETRY_SECONDS), interval=RETRY_SECONDS),
+            meta={RUNS: row.runs if row is not None else 0},
         )
         if delay_seconds > 0:
             queue.schedule_job(job, datetime.now(UTC) + timedelta(seconds=delay_seconds))
@@ -256,16 +259,16 @@ class JobQueue:
 
     def _remember(self, kind: str, project: int) -> None:
         """Redis is away: keep the wish in the pool, where the reconciling job finds it."""
-        if self._engine is None or kind not in KINDS:
+        if self.engine is None or kind not in KINDS:
             return
         row = self._row(kind, project)
         if row is not None and row.state == "running":
-            jobs.ask_again(self._engine, project, kind)
+            jobs.ask_again(self.engine, project, kind)
         else:
-            jobs.queued(self._engine, project, kind)
+            jobs.queued(self.engine, project, kind)
 
     def _row(self, kind: str, project: int) -> jobs.JobRow | None:
-        return None if self._engine is None else jobs.get(self._engine, project).get(kind)
+        return None if self.engine is None else jobs.get(self.engine, project).get(kind)
 
     def _lock(self, kind: str, project: int) -> Lock:
         name = f"shortlist:lock:{job_id(kind, project)}"

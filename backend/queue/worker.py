@@ -1,10 +1,15 @@
 # mypy: disable-error-code="no-untyped-call"
-"""The worker: RQ's forking worker with short heartbeats, so that a killed one is replaced within seconds."""
+"""The worker: RQ's, with short heartbeats, so that a killed one is replaced within seconds.
+
+Its jobs run in processes of their own, forked from it; on a Mac, where a process with threads must not be forked, they
+are started anew."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -19,10 +24,13 @@ from rq.exceptions import InvalidJobOperation
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.scheduler import RQScheduler
+from rq.scheduler import run as schedule
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import QueueError
+from backend.pool import rest
+from backend.pool.database.engine import now_ms
 from backend.queue.clock_watch import ClockWatch
 from backend.queue.job_queue import JobQueue
 from backend.queue.kinds import QUEUES, SILENCE_SECONDS
@@ -36,11 +44,23 @@ RECONNECT_SECONDS = 1
 GRACE_SECONDS = 5  # how long the scheduler may take to end
 FORGOTTEN = "Redis had forgotten its workers: it was emptied. What was asked of them is in the pool and goes on."
 BROKEN_OFF = "A worker broke off, as it does when Redis is gone. It began anew; what was asked of it is in the pool."
+SPAWNS = sys.platform == "darwin"
 WORKER_TTL_SECONDS = 25  # RQ waits 15 s less for the next job before it does its maintenance
 
 
 class Scheduler(RQScheduler):
     """RQ's scheduler process, which would go on for ever if its worker is killed: it ends with it."""
+
+    def start(self) -> Any:
+        """Begin the process."""
+        if not SPAWNS:
+            return super().start()
+        self._status = self.Status.STARTED
+        self._connection = None  # it opens one of its own
+        process = multiprocessing.get_context("spawn").Process(target=schedule, args=(self,), name="Scheduler")
+        process.start()
+        self.__dict__["_process"] = process  # RQ's own is a forked one
+        return process
 
     def heartbeat(self) -> None:
         """Called every second."""
@@ -51,13 +71,14 @@ class Scheduler(RQScheduler):
 
 
 class JobWorker(Worker):
-    """Runs every job in a forked process that ends with the worker, and then queues the one more run asked for.
+    """Runs every job in a process that ends with the worker, and then queues the one more run asked for.
 
-    At every maintenance it queues the reconciling job, which starts what is missing. When that is due, and how long a
-    job has run, is measured by a clock that nobody can set.
+    At every maintenance it queues the reconciling job, which starts what is missing, if anything may be. When that is
+    due, and how long a job has run, is measured by a clock that nobody can set.
     """
 
-    def __init__(self, queue: JobQueue, queues: tuple[str, ...] = QUEUES) -> None:
+    def __init__(self, queue: JobQueue, queues: tuple[str, ...] = QUEUES, process_of: str = "") -> None:
+        """`process_of`: the name of the worker whose job this process runs; "" in a worker itself."""
         self._jobs = queue
         self._clock = ClockWatch()
         self._set_back = False
@@ -66,6 +87,8 @@ class JobWorker(Worker):
         self.stop_requested = False
         super().__init__(
             [Queue(name, connection=queue.connection, serializer=JSONSerializer) for name in queues],
+            process_of or None,
+            prepare_for_work=not process_of,
             connection=queue.connection,
             serializer=JSONSerializer,
             job_monitoring_interval=MONITORING_SECONDS,
@@ -78,6 +101,15 @@ class JobWorker(Worker):
         """Somebody asked the worker to end; everything else that ends it is a fault."""
         self.stop_requested = True
         super().request_stop(signum, frame)
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Start the process that runs a job; one that is started anew leads a process group of its own, too."""
+        if not SPAWNS:
+            super().fork_work_horse(job, queue)
+            return
+        execution = self.execution.id if self.execution else ""
+        command = [sys.executable, "-m", "backend.queue.job_process", self.name, queue.name, job.id, execution]
+        self._horse_pid = os.posix_spawn(sys.executable, command, os.environ, setpgroup=0)
 
     def set_current_job_working_time(self, current_job_working_time: float, pipeline: Pipeline | None = None) -> None:
         """Called with 0 before and after a job, and with the time that it runs in between."""
@@ -126,9 +158,23 @@ class JobWorker(Worker):
         self._set_back = False
         super().run_maintenance_tasks()
         try:
-            self._jobs.ensure("reconcile", 0)
+            if self._may_lack_work():
+                self._jobs.ensure("reconcile", 0)
         except QueueError as error:
             log.warning("reconciling not started", reason=str(error))
+
+    def _may_lack_work(self) -> bool:
+        """Whether some project may; True where that cannot be told. No connection is left for a fork to share."""
+        engine = self._jobs.engine
+        if engine is None:
+            return True
+        try:
+            return bool(rest.restless(engine, now_ms()))
+        except SQLAlchemyError as error:
+            log.warning("not known whether work is missing", reason=str(getattr(error, "orig", None) or error))
+            return True
+        finally:
+            engine.dispose()
 
     def _look_at_clock(self) -> None:
         """Tell people if it was set; the next maintenance puts right what was written by it."""

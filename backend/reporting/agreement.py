@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from backend.pool import figures
+from model.labels import LabelSpace
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,24 @@ class Agreement:
         return {"tasks": self.tasks, "percent": self.percent, "alpha": self.alpha}
 
 
-def agreement(engine: sa.Engine, project: int) -> Agreement:
-    """Of the people who labelled a project; of each person's annotations of a task the newest counts."""
-    return of_values(figures.shared_labels(engine, project))
+def agreement(engine: sa.Engine, project: int, space: LabelSpace | None = None) -> Agreement:
+    """Of the people who labelled a project; of each person's annotations of a task the newest counts.
+
+    Of several questions (those of `space`) the pairs of all, of those who answered the same one, and the mean alpha.
+    """
+    units = figures.shared_labels(engine, project)
+    if space is None or not space.questions:
+        return of_values(units)
+    by_question = [[_answers(values, space.names[group.columns]) for values in units] for group in space.groups]
+    alphas = [one for part in by_question if (one := of_values(part).alpha) is not None]
+    tasks = sum(any(len(part[task]) > 1 for part in by_question) for task in range(len(units)))
+    percent = of_values([values for part in by_question for values in part]).percent
+    return Agreement(tasks, percent, sum(alphas) / len(alphas) if alphas else None)
+
+
+def _answers(values: Iterable[frozenset[str]], names: Collection[str]) -> list[frozenset[str]]:
+    """What those ticked of these labels who ticked any."""
+    return [own for one in values if (own := one.intersection(names))]
 
 
 def of_values(units: Iterable[list[frozenset[str]]]) -> Agreement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,8 @@ from backend.pool.projects import Project
 from backend.projects.current import Current
 from backend.reporting.charts import Point, learning_curve, set_sizes, stopping_curve
 from backend.reporting.confusions import Confusions, confusions
+from backend.reporting.kept import kept
+from backend.reporting.set_quality import as_confusions, student_sets, teacher_sets
 from backend.training.stopping import ENOUGH, STABLE
 from model.evaluation import Rate, rate
 from model.teacher.similarity import NAME as OFFLINE_TITLE
@@ -33,19 +35,34 @@ class Insight:
 
 def insight(current: Current) -> Insight:
     """Everything that is read from the pool; no model is loaded and nobody is asked."""
+    found = kept(current, ("insight", _teacher(current)), lambda: _insight(current))
+    return replace(found, next_run_usd=mean_price(current.engine, current.number))
+
+
+def _insight(current: Current) -> Insight:
+    """Everything but the price, which is no figure of rows that are kept."""
     engine, number = current.engine, current.number
     names = current.project.space.names if current.project.space else ()
     version = _teacher(current)
     checked = figures.students(engine, number)
     served = checked.get(current.project.served or "")
     return Insight(
-        confusions(figures.of_students(engine, number), names),
-        confusions(figures.of_teacher(engine, number, version) if version else [], names),
+        *_against_people(current, version, names),
         tuple(_curve(engine, current.project, checked)),
         size_counts(engine, number, version) if version else (),
         rate(served.top1, served.tasks) if served else None,
-        mean_price(engine, number),
+        None,
     )
+
+
+def _against_people(current: Current, version: str | None, names: tuple[str, ...]) -> tuple[Confusions, Confusions]:
+    """Student and teacher."""
+    engine, number = current.engine, current.number
+    if current.project.space is not None and current.project.space.several:
+        found = student_sets(current), teacher_sets(current, version)[0]
+        return as_confusions(found[0], names), as_confusions(found[1], names)
+    student = confusions(figures.of_students(engine, number), names)
+    return student, confusions(figures.of_teacher(engine, number, version) if version else [], names)
 
 
 def drawn(status: dict[str, Any], found: Insight, nonce: str = "") -> dict[str, str]:

@@ -14,6 +14,7 @@ from backend.pool.figures import Pair
 from backend.pool.tasks import text_lengths
 from backend.projects.current import Current
 from backend.projects.whereabouts import address
+from backend.reporting.limits import limits
 from backend.reporting.page_figures import Insight, drawn, insight, next_run
 from backend.reporting.status import iso, project_status
 from backend.reporting.wording import FILTERS, asked_words, left_out_words, phase_words, what_next
@@ -59,6 +60,7 @@ def _facts(current: Current, status: dict[str, Any], found: Insight) -> dict[str
         "next_steps": what_next(status),
         "left_out": left_out_words(status["left_out"]),
         "next_run": next_run(status, found),
+        "limits": limits(status, found),
         **drawn(status, found),
         "examples": _examples(current),
         "tasks_link": link,
@@ -67,8 +69,11 @@ def _facts(current: Current, status: dict[str, Any], found: Insight) -> dict[str
 
 
 def _examples(current: Current) -> list[Example]:
-    """Mistakes of the student, where it was shown, else of the teacher's first candidate."""
+    """Mistakes of the student, where it was shown, else of the teacher's first candidate; none where several labels may
+    be right, of which parts are."""
     engine, number = current.engine, current.number
+    if current.project.space is not None and current.project.space.several:
+        return []
     wrong = _wrong(figures.of_students(engine, number))
     who = "student"
     if not wrong and current.project.space is not None:

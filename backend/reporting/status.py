@@ -7,16 +7,20 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from backend.errors import ShortlistError
-from backend.pool import batches, candidates, figures, jobs, ledger, rulings, shown, tasks, versions
+from backend.pool import batches, candidates, figures, jobs, rulings, tallies, tasks, versions
 from backend.pool.projects import Project
+from backend.pool.tallies import Tallies
 from backend.pool.version_names import is_committee, is_trained
 from backend.projects.current import Current
 from backend.projects.on_screen import is_ours
 from backend.projects.triggers import next_training
-from backend.reporting import committee_quality
-from backend.reporting.agreement import agreement
-from backend.reporting.prompt_preview import system_part
-from backend.reporting.teacher_quality import candidate_quality, copying, hint, teacher_versions
+from backend.reporting.annotators import annotators
+from backend.reporting.decision_times import decision_times
+from backend.reporting.decisions import accuracy, blind_share, of_decisions, unusable
+from backend.reporting.kept import kept
+from backend.reporting.promise import promise_status
+from backend.reporting.second_look import second_look
+from backend.reporting.spending import spending
 from backend.serving import unsure
 from backend.training.stopping import ANSWERED, advice
 from model.teacher.choice import OFFLINE, title_of
@@ -32,8 +36,10 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
     """
     engine, number = current.engine, current.number
     served, taught = _versions(current)
-    checked = figures.students(engine, number)
     asked = candidates.figures(engine, number, taught) if taught else None
+    rows = jobs.get(engine, number)
+    now = tallies.of_project(engine, number)  # once: what changes from here on is seen by the next look
+    known = kept(current, ("status", served, taught), lambda: of_decisions(current, served, taught), now)
     return {
         "project": number,
         "title": current.project.title,
@@ -41,52 +47,53 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "phase": phase(current) if served else "cold",
         "version": served,
         **_at_label_studio(current, served),
+        **known["answers"],
+        "left_out": {**known["left_out"], "texts": _text_fit(current)},
         "problem": current.project.problem or None,
         "not_loaded": problems.get(served or ""),
-        "label_space": list(current.project.space.names) if current.project.space else [],
         "tasks": tasks.count(engine, number),
         **_asked(asked or candidates.Figures()),
-        "human_labels": figures.decided(engine, number),
+        **known["people"],
+        "human_labels": kept(current, "decided", lambda: figures.decided(engine, number), now),
         "mean_candidates": asked.mean_size if asked else None,
         "teacher": {
             "name": teacher_name(current),
-            "waiting": _waiting(current, served, taught),
-            **_teacher(current, taught),
+            "waiting": _waiting(current, served, taught, asked, now),
+            **known["teacher"],
+            **_at_work(current, rows),
         },
-        "student": _student(current, checked.get(served or "")),
-        "shown": {kind: _reactions(found) for kind, found in shown.reactions(engine, number).items()},
-        "blind_share": _blind_share(current),
-        "agreement": agreement(engine, number).to_json(),
+        "student": {**known["student"], **_newest(current)},
+        "blind_share": blind_share(current),
         "paused": current.paused,
         "next_training": _next_training(current),
-        "job": _job(jobs.latest(engine, number)),
-        "jobs": [_job(row) for _, row in sorted(jobs.get(engine, number).items())],
-        "spend": _spend(current),
-        "versions": _version_rows(current, checked),
-        "decided_by": committee_quality.decided_by(current, served),
-        "deciders": committee_quality.deciders(current, served),
-        "members": committee_quality.members(current, served),
-        "committee_hint": committee_quality.advice(current, served, taught),
-        "stopping": _stopping(current, checked),
+        **_jobs(rows),
+        "spend": spending(current),
+        "versions": _version_rows(current, known["checked"]),
+        **known["committee"],
+        **_ending(current, known["checked"], now),
         "note": BIAS,
     }
 
 
 def _at_label_studio(current: Current, served: str | None) -> dict[str, Any]:
-    """What its project shows, as it said last, and what it has that cannot be used."""
+    """What its project shows, as it said last."""
     ours = is_ours(current, served) if served else None
-    return {"on_screen": current.project.on_screen, "shows_ours": ours, "left_out": left_out(current)}
+    return {"on_screen": current.project.on_screen, "shows_ours": ours}
 
 
 def left_out(current: Current) -> dict[str, Any]:
-    """What cannot be used: tasks without text, and annotations with labels that the label config does not have."""
-    space = current.project.space
-    found = figures.unknown_labels(current.engine, current.number, space.names if space else ())
-    return {
-        "tasks": len(tasks.textless(current.engine, current.number)),
-        "annotations": found.annotations,
-        "labels": found.labels,
-    }
+    """What cannot be used: tasks without text, annotations with labels that the label config does not have, and texts
+    that the encoder of the newest training was not made for."""
+    return {**unusable(current), "texts": _text_fit(current)}
+
+
+def _text_fit(current: Current) -> dict[str, Any]:
+    """How texts fitted the encoder in the newest training with the encoder that is set; {} before."""
+    for row in versions.list_versions(current.engine, current.number):
+        found = row.metrics.get("training", {}).get("texts")
+        if found:
+            return dict(found) if found["encoder"] == current.options.STUDENT_ENCODER else {}
+    return {}
 
 
 def _whereabouts(project: Project) -> dict[str, Any]:
@@ -101,7 +108,7 @@ def _asked(found: candidates.Figures) -> dict[str, Any]:
 
 
 def teacher_name(current: Current) -> str:
-    """The teacher as people should hear of it."""
+    """As people should hear of it."""
     return title_of(current.options.TEACHER)
 
 
@@ -113,34 +120,23 @@ def _versions(current: Current) -> tuple[str | None, str | None]:
         return None, None
 
 
-def _teacher(current: Current, version: str | None) -> dict[str, Any]:
-    """The teacher against people, per version; why it stopped; what it is told; what is at a batch service."""
-    engine, number = current.engine, current.number
-    found = teacher_versions(current, version) if version else []
-    now = found[0] if found else None
-    away = [row for row in batches.unfinished(engine, number) if row.state == "open"]
+def _at_work(current: Current, rows: Mapping[str, jobs.JobRow]) -> dict[str, Any]:
+    """Why the teacher stopped, and what is at a batch service."""
+    away = [row for row in batches.unfinished(current.engine, current.number) if row.state == "open"]
     return {
-        "coverage": now.coverage if now else None,
-        "top1_accuracy": now.top1_accuracy if now else None,
-        "human_checked": now.human_checked if now else 0,
-        "blind": _blind_teacher(current, version),
-        "version": version,
-        "versions": [one.to_json() for one in found],
-        "sets": candidate_quality(current, version) if version else None,
-        "hint": hint(found) or copying(current, found),
-        "stopped": _stopped(jobs.get(engine, number).get("annotate")),
+        "stopped": _stopped(rows.get("annotate")),
         "batches": [{"tasks": len(row.tasks), "submitted": iso(row.created_ms)} for row in away],
-        "prompt": system_part(current) if version else None,
     }
 
 
-def _waiting(current: Current, served: str | None, taught: str | None) -> int:
+def _waiting(
+    current: Current, served: str | None, taught: str | None, asked: candidates.Figures | None, now: Tallies
+) -> int:
     """How many tasks the teacher has yet to be asked about: all, or those that a committee's votes leave open."""
     engine, number = current.engine, current.number
     if served and taught and is_committee(served):
-        return rulings.unasked(engine, number, served, taught)
-    asked = candidates.figures(engine, number, taught).count if taught else 0
-    return max(0, tasks.count(engine, number) - asked)
+        return kept(current, ("unasked", served, taught), lambda: rulings.unasked(engine, number, served, taught), now)
+    return max(0, tasks.count(engine, number) - (asked.count if asked else 0))
 
 
 def _stopped(row: jobs.JobRow | None) -> str | None:
@@ -148,39 +144,21 @@ def _stopped(row: jobs.JobRow | None) -> str | None:
     return row.error if row is not None and row.state == "failed" else None
 
 
-def _student(current: Current, checked: figures.Checked | None) -> dict[str, Any]:
-    """The served student against people; on blind tasks all students count, because these are few."""
-    blind = shown.blind_student(current.engine, current.number, _blind_share(current))
+def _newest(current: Current) -> dict[str, Any]:
+    """What the served student promises where it is unsure, and what the newest training did not use."""
     row = versions.get(current.engine, current.number, current.project.served) if current.project.served else None
     return {
-        **_accuracy(checked),
-        "blind": _accuracy(blind),
         "calibration": unsure.promise(row.metrics) if row else None,
+        "ranking": row.metrics.get("ranking") if row else None,
+        "set_aside": _set_aside(current),
     }
 
 
-def _accuracy(checked: figures.Checked | None) -> dict[str, Any]:
-    return {"accuracy": checked.accuracy if checked else None, "human_checked": checked.tasks if checked else 0}
-
-
-def _blind_teacher(current: Current, version: str | None) -> dict[str, Any]:
-    share = _blind_share(current)
-    found = shown.blind_teacher(current.engine, current.number, version, share) if version else figures.Checked()
-    top1 = {"top1_accuracy": found.accuracy, "human_checked": found.tasks}
-    return {"coverage": found.coverage, **top1}
-
-
-def _blind_share(current: Current) -> float:
-    try:
-        return current.options.BLIND_SHARE
-    except ShortlistError:
-        return 0.0
-
-
-def _reactions(found: shown.Reactions) -> dict[str, Any]:
-    """Shares of what was shown; `tasks` is their number."""
-    names = ("accepted", "narrowed", "extended", "corrected")
-    return {"tasks": found.tasks, **{name: found.share(getattr(found, name)) for name in names}}
+def _set_aside(current: Current) -> str | None:
+    """Why the newest training let human labels say nothing about other tasks, and what to do; None if it did not."""
+    newest = next(iter(versions.list_versions(current.engine, current.number)), None)
+    found = newest.metrics.get("training", {}).get("found", {}) if newest else {}
+    return found.get("set_aside") or None
 
 
 def _next_training(current: Current) -> str:
@@ -191,28 +169,14 @@ def _next_training(current: Current) -> str:
         return str(error)
 
 
+def _jobs(rows: Mapping[str, jobs.JobRow]) -> dict[str, Any]:
+    return {"job": _job(jobs.latest(rows)), "jobs": [_job(row) for _, row in sorted(rows.items())]}
+
+
 def _job(row: jobs.JobRow | None) -> dict[str, Any]:
     if row is None:
         return {"kind": None, "state": "idle", "progress": None, "error": None, "step": ""}
     return {"kind": row.kind, "state": row.state, "progress": row.progress, "error": row.error, "step": row.step}
-
-
-def _spend(current: Current) -> dict[str, Any]:
-    total = ledger.totals(current.engine, current.number)
-    budget = current.options.BUDGET_USD
-    return {
-        "calls": total.calls,
-        "input_tokens": total.input_tokens,
-        "cached_tokens": total.cached_tokens,  # part of them: read from the provider's prompt cache
-        "output_tokens": total.output_tokens,
-        "usd": total.microusd / 1_000_000,
-        "lost_usd": total.lost_microusd / 1_000_000,  # part of it: calls of killed processes, at their upper bound
-        "batch_calls": total.batch_calls,  # parts of calls and of usd: through a batch API
-        "batch_usd": total.batch_microusd / 1_000_000,
-        "carried_usd": total.carried_microusd / 1_000_000,  # in addition: by former projects with its number
-        "set_aside_usd": total.unsettled_microusd / 1_000_000,  # in addition: what is under way can cost at most
-        "budget_usd": budget,
-    }
 
 
 def _version_rows(current: Current, checked: dict[str, figures.Checked]) -> list[dict[str, Any]]:
@@ -220,7 +184,7 @@ def _version_rows(current: Current, checked: dict[str, figures.Checked]) -> list
         {
             "version": row.version,
             "created": iso(row.created_ms),
-            **_accuracy(checked.get(row.version)),
+            **accuracy(checked.get(row.version)),
             "promoted": row.version == current.project.served,
             "state": row.state,
             "reason": row.reason,
@@ -228,6 +192,13 @@ def _version_rows(current: Current, checked: dict[str, figures.Checked]) -> list
         }
         for row in versions.list_versions(current.engine, current.number)
     ]
+
+
+def _ending(current: Current, checked: dict[str, figures.Checked], now: Tallies) -> dict[str, Any]:
+    """Whether more labels pay, what may be promised of the whole pool, and which decisions are worth a second look."""
+    stopping, promise = _stopping(current, checked), promise_status(current, now)
+    people: dict[str, Any] = {"second_look": second_look(current, now), "decision_times": decision_times(current, now)}
+    return {"stopping": stopping, "promise": promise, **people, "annotators": annotators(current, now=now)}
 
 
 def _stopping(current: Current, checked: dict[str, figures.Checked]) -> dict[str, Any]:

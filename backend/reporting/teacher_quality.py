@@ -114,8 +114,10 @@ def candidate_quality(current: Current, version: str) -> dict[str, Any] | None:
     `inseparable` are labels that nearly always come together, so that no student can part them; `per_class` is coverage
     by the person's label, with Wilson 95 % intervals.
     """
+    if current.project.space is None or current.project.space.several:
+        return None
     found = figures.of_teacher(current.engine, current.number, version)
-    if current.project.space is None or not found:
+    if not found:
         return None
     report = candidate_report(
         [pair.predicted for pair in found], [pair.label for pair in found], len(current.project.space)

@@ -13,12 +13,15 @@ from model.evaluation import Rate
 
 UNKNOWN = "not known yet"
 FEW = 20  # tasks below which a share is told as a number
+FOREIGN = 0.3  # share of texts that the encoder does not know, above which people hear of it
+CUT = 0.1  # the same for texts that are read in part
 JOBS = {
     "sync": "Comparison with Label Studio",
     "annotate": "Asking the teacher",
     "train": "Training",
     "adapt": "Adapting the encoder to your labels",
     "publish": "Publishing predictions",
+    "finish": "Finishing the pool",
 }
 DECIDERS = {
     "committee": "the votes",
@@ -54,11 +57,15 @@ def phase_words(status: dict[str, Any]) -> str:
         return f"People do not see Shortlist's predictions. {_elsewhere(status)}"
     if status["phase"] == "teacher":
         why = _why_no_student(status)
-        return f"People see shortlists of the {status['teacher']['name']}, because {why}"
+        what = "what is certain to" if status["answer"]["kind"] == "several" else "shortlists of"
+        what = "the answers to all questions of" if status["answer"].get("questions") else what
+        return f"People see {what} the {status['teacher']['name']}, because {why}"
     if status["phase"] == "student":
         row = next((one for one in status["versions"] if one["promoted"]), None)
         why = f". It was {row['reason']}" if row and row["reason"] else ""
-        return f"People see one label per task, from the trained model {status['version']}{why}"
+        what = "all labels that apply" if status["answer"]["kind"] == "several" else "one label per task"
+        what = "answers to all questions" if status["answer"].get("questions") else what
+        return f"People see {what}, from the trained model {status['version']}{why}"
     told = asked_words(status.get("asked") or {})
     if not told:
         return "Nothing is suggested yet, because the teacher has not answered anything"
@@ -84,7 +91,7 @@ def _elsewhere(status: dict[str, Any]) -> str:
 
 
 def left_out_words(found: dict[str, Any]) -> list[str]:
-    """Sentences about tasks and annotations of Label Studio that cannot be used: a status's `left_out`."""
+    """Sentences about tasks and annotations of Label Studio that cannot be used as they are: a status's `left_out`."""
     told = []
     if found["tasks"]:
         told.append(
@@ -96,6 +103,22 @@ def left_out_words(found: dict[str, Any]) -> list[str]:
         told.append(
             f"{_many(found['annotations'], 'annotation has', 'annotations have')} labels that are not in the label "
             f"config, which do not count: {names}. Put them back into the label config, or label these tasks anew"
+        )
+    return told + _text_fit_words(found.get("texts") or {})
+
+
+def _text_fit_words(found: dict[str, Any]) -> list[str]:
+    told = []
+    if (found.get("foreign") or 0.0) >= FOREIGN:
+        told.append(
+            f"{found['foreign']:.0%} of the texts are in a language or script that the encoder "
+            f"STUDENT_ENCODER={found['encoder']} does not know, so that a student learns little from them: name one "
+            "that does (docs/evidence/encoders.md)"
+        )
+    if (found.get("cut") or 0.0) >= CUT:
+        told.append(
+            f"about {found['cut']:.0%} of the texts are longer than what a fine-tuned student reads of them, their "
+            "beginning: STUDENT_TRAINING=head reads them to the end"
         )
     return told
 
@@ -133,7 +156,12 @@ def what_next(status: dict[str, Any]) -> list[str]:
         steps.insert(0, f"{' and '.join(failed)} failed: read why under Jobs, and press Retry once it is repaired")
     if not status["human_labels"]:
         steps.append("Label some tasks in Label Studio: without decisions nothing can be measured")
-    steps += [hint for hint in (status["teacher"]["hint"], status["committee_hint"]) if hint]
+    aside = status.get("student", {}).get("set_aside")
+    if aside:
+        steps.insert(0, f"Human labels are set aside: {aside}")
+    steps += [
+        hint for hint in (status["teacher"]["hint"], status["committee_hint"], status["frequencies_hint"]) if hint
+    ]
     return steps
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend.label_studio.control import Control
+from backend.label_studio.predictions import set_entry
 from backend.pool import predictions
 from backend.pool.set_aside import is_blind
 from backend.project_options import ProjectOptions
@@ -25,22 +26,49 @@ class StudentAnswer(NamedTuple):
     score: float  # probability of the label
     lead: float  # over the second label
     shortlist: CandidateSet | None = None  # where the student is unsure and its version promises a coverage
+    labels: tuple[str, ...] | None = None  # all that it ticks, where several may be right at once
 
     def entry(self, control: Control, version: str, options: ProjectOptions) -> dict[str, Any]:
         """The entry for Label Studio."""
         score = self.lead if score_column.wanted(options) else self.score
+        if self.labels is not None:
+            return set_entry(control, version, self.labels, score)
         return unsure.student_entry(control, version, options, self.label, score, self.shortlist)
 
 
-def answers(space: LabelSpace, probabilities: FloatArray, calibration: Calibration | None) -> list[StudentAnswer]:
-    """One answer per row of calibrated probabilities `(n, C)`."""
+def answers(
+    space: LabelSpace, probabilities: FloatArray, calibration: Calibration | None, thresholds: FloatArray | None = None
+) -> list[StudentAnswer]:
+    """One answer per row of calibrated probabilities `(n, C)`; `thresholds` where several labels may be right."""
     if not len(probabilities):
         return []
+    if space.several:
+        return _sets(space, probabilities, thresholds)
     columns, leads = probabilities.argmax(axis=1), score_column.leads(probabilities)
     lists = unsure.lists(calibration, space, probabilities)
     return [
         StudentAnswer(space.names[column], float(row[column]), lead, found)
         for row, column, lead, found in zip(probabilities, columns, leads, lists, strict=True)
+    ]
+
+
+def _sets(space: LabelSpace, probabilities: FloatArray, thresholds: FloatArray | None) -> list[StudentAnswer]:
+    """Where several labels may be right: all that are ticked, how good that is expected to be, and how far the least
+    decided label is from its threshold. There is no shortlist: what is unsure is not ticked."""
+    from model.decoding import closest, expected_right, ticked
+
+    found = ticked(space, probabilities, thresholds)
+    scores = expected_right(space, probabilities, found, thresholds)
+    leads = score_column.leads(closest(space, probabilities, thresholds))
+    order = (-probabilities).argsort(axis=1, kind="stable")
+    return [
+        StudentAnswer(next(iter(labels), ""), float(score), lead, None, labels)
+        for score, lead, labels in zip(
+            scores,
+            leads,
+            (tuple(space.names[one] for one in ranks if row[one]) for row, ranks in zip(found, order, strict=True)),
+            strict=True,
+        )
     ]
 
 
@@ -55,18 +83,27 @@ def save(
     rows = list(rows)
     score_column.keep(services, project, version, options, [(task, found.lead) for task, _, found in rows])
     unsure.keep(services, project, version, options, {task: found.shortlist for task, _, found in rows})
-    predictions.save(services.engine, project, version, [(task, key, one.label, one.score) for task, key, one in rows])
+    plain = [(task, key, one.label, one.score) for task, key, one in rows]
+    sets = {task: one.labels for task, _, one in rows if one.labels is not None}
+    predictions.save(services.engine, project, version, plain, sets)
 
 
 def stored(
-    services: Services, project: int, version: str, options: ProjectOptions, tasks: Collection[int]
+    services: Services,
+    project: int,
+    version: str,
+    options: ProjectOptions,
+    tasks: Collection[int],
+    several: bool = False,
 ) -> dict[int, tuple[str, StudentAnswer]]:
-    """{task: (hash of its text, answer)} of those of the tasks that the version has answered."""
+    """{task: (hash of its text, answer)} of those of the tasks that the version has answered; `several` labels may be
+    right at once."""
     known = predictions.read(services.engine, project, version, tasks)
     leads = score_column.stored(services, project, version, options, list(known))
     lists = unsure.stored(services, project, version, options, list(known))
+    sets = predictions.several(services.engine, project, version, list(known)) if several else {}
     return {
-        task: (key, StudentAnswer(label, score, leads.get(task, score), lists.get(task)))
+        task: (key, StudentAnswer(label, score, leads.get(task, score), lists.get(task), sets.get(task)))
         for task, (key, label, score) in known.items()
     }
 

@@ -12,6 +12,7 @@ from backend.pool.annotations import decided
 from backend.pool.version_names import is_committee
 from backend.projects.job import Job
 from backend.serving import answers, unsure
+from backend.serving.left_open import completed, is_judged
 from backend.serving.ruling import ruled
 from backend.training.encoder import embedder_for
 from model.errors import ArtifactError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from model.arrays import Embed
     from model.calibration import Calibration
     from model.committee.committee import Committee
+    from model.pool_beliefs import PoolBeliefs
     from model.student.student import Student
 
 log = structlog.get_logger(__name__)
@@ -36,18 +38,26 @@ def predict(
     embed: Embed,
     texts: Mapping[int, str],
     calibration: Calibration | None = None,
+    believed: PoolBeliefs | None = None,
 ) -> None:
-    """Store the version's answers for every one of these tasks: label, probability, and a shortlist where unsure."""
+    """Store the version's answers for every one of these tasks: label, probability, and a shortlist where unsure.
+
+    `believed`: what the training that made the version knows of its own texts, which goes before the text alone.
+    """
     ids, services = list(texts), job.services
     options = job.current.options
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         rows = student.probabilities([texts[task] for task in chunk], embed)
-        found = answers.answers(student.space, rows, calibration)
+        if believed is not None:
+            rows = believed.over([texts[task] for task in chunk], rows, student.thresholds)
+        found = answers.answers(student.space, rows, calibration, student.thresholds)
         if student.kind == "committee":
             found = ruled(job.current, version, cast("Committee", student), chunk,
                           [texts[task] for task in chunk], found)  # fmt: skip
         keys = [text.text_hash(texts[task]) for task in chunk]
+        judged = believed is not None or is_judged(calibration)
+        found = completed(job.current, student.thresholds, list(zip(chunk, keys, strict=True)), found, judged=judged)
         answers.save(services, job.number, version, options, zip(chunk, keys, found, strict=True))
         done = start + len(chunk)
         job.step(f"predicting: {done} of {len(ids)} tasks", SHARE + (1 - SHARE) * done / len(ids))

@@ -25,7 +25,10 @@ def wanted(options: ProjectOptions) -> bool:
 
 
 def of_candidates(found: CandidateSet) -> float:
-    """The lead of a candidate set's first label; the larger a set without confidences, the lower."""
+    """The lead of a candidate set's first label; the larger a set without confidences, the lower. Where several labels
+    may be right, its score."""
+    if found.certain is not None:
+        return found.score
     if not found.confidences:
         return 1.0 / len(found.labels)
     first, second = (*found.confidences, 0.0)[:2]

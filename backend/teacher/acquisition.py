@@ -22,7 +22,7 @@ from model.errors import ArtifactError
 if TYPE_CHECKING:
     from model.acquisition.pool import Pool, Probabilities
     from model.arrays import Embed, FloatArray, IntArray
-    from model.labels import LabelSpace
+    from model.pairs import Pair
     from model.student.student import Student
 
 log = structlog.get_logger(__name__)
@@ -34,6 +34,7 @@ LOOKED_AT = 100_000  # tasks that are compared; of more a random part
 LOOKED_AT_SLOWLY = 5_000  # the same where the student is a fine-tuned network
 LOOKED_AT_FIRST = 2_000  # the same before there is a student, when most texts have no vectors yet
 DIVERSE = "k-means"
+UNCERTAIN = "margin-clusters"
 
 
 def for_teacher(current: Current, teacher: str, embed: Embed) -> tuple[int, ...]:
@@ -77,7 +78,9 @@ def choose(current: Current, version: str, embed: Embed, count: int, eligible: C
         return []
     name = current.options.ACQUISITION if student is not None else DIVERSE
     chosen = rule(name)
-    pool = _pool(current.space, student, [texts[task] for task in ids], embed, "base" in chosen.score.needs)
+    if current.space.several and "base" in chosen.score.needs:  # similarity to names cannot say how many labels apply
+        chosen = rule(UNCERTAIN)
+    pool = _pool(current, student, [texts[task] for task in ids], embed, "base" in chosen.score.needs)
     rows = distinct([texts[task] for task in ids], np.arange(len(ids)))
     found = select(pool, chosen, count, rows, seed=draw.randrange(2**31))
     log.info("tasks lined up", rule=name, version=version, looked_at=len(ids), chosen=len(found.rows), note=found.note)
@@ -97,24 +100,30 @@ def _student(services: Services, project: int, version: str) -> Student | None:
         return None
 
 
-def _pool(space: LabelSpace, student: Student | None, texts: Sequence[str], embed: Embed, base: bool) -> Pool:
+def _pool(current: Current, student: Student | None, texts: Sequence[str], embed: Embed, base: bool) -> Pool:
     """The texts as acquisition sees them, with label names as the base model (if wanted) and vectors from the cache."""
     import numpy as np
 
     from model.acquisition.base_model import LabelSimilarity
     from model.acquisition.pool import Pool, TextVectors
     from model.acquisition.temperature import matching_temperature, tempered
+    from model.decoding import closest
     from model.labels import readable
+    from model.pair_views import BESIDE, PairView
 
-    vectors = TextVectors(texts, embed)
+    space, pair = current.space, current.pair
+    vectors = TextVectors(texts, embed if pair is None else PairView(pair, BESIDE).embed(embed))
     if student is None:
         return Pool(len(texts), embeddings=vectors)
 
     def answers(rows: IntArray) -> FloatArray:
-        return student.probabilities([texts[row] for row in rows.tolist()], embed)
+        found = student.probabilities([texts[row] for row in rows.tolist()], embed)
+        return closest(space, found, student.thresholds) if space.several else found
 
     first: Probabilities | None = None
-    if base:
+    if base and pair is not None:
+        first = _of_cosines(pair, texts, embed, answers)
+    elif base and not space.several:
         names = LabelSimilarity(embed([readable(label.title) for label in space.labels]))
 
         def said(rows: IntArray) -> FloatArray:
@@ -122,3 +131,19 @@ def _pool(space: LabelSpace, student: Student | None, texts: Sequence[str], embe
 
         first = tempered(said, matching_temperature(answers, said, np.arange(len(texts))))
     return Pool(len(texts), answers, first, (), vectors)
+
+
+def _of_cosines(pair: Pair, texts: Sequence[str], embed: Embed, answers: Probabilities) -> Probabilities:
+    """What the frozen encoder alone would say of pairs, by how alike it finds the two texts of each."""
+    import numpy as np
+
+    from model.acquisition.base_model import CosineBase
+    from model.acquisition.temperature import SAMPLE
+    from model.pair_views import cosines
+
+    def alike(rows: IntArray) -> FloatArray:
+        return cosines(pair, [texts[row] for row in rows.tolist()], embed)
+
+    some = np.arange(len(texts))[:: max(1, -(-len(texts) // SAMPLE))]
+    base = CosineBase.fit(alike(some), answers(some))
+    return lambda rows: base(alike(rows))

@@ -15,9 +15,11 @@ def only_removes(old: LabelSpace, new: LabelSpace) -> bool:
     """Whether every label of `new` was there before with the same title and hint.
 
     Then the teacher has already considered all that it could choose now. An added label, a changed hint or another
-    scope (control tag or data field) makes it a new question.
+    scope (control tag or data field), or another meaning of ticks, makes it a new question.
     """
-    return old.scope == new.scope and set(new.labels) <= set(old.labels)
+    same = (old.scope, old.answer, old.least) == (new.scope, new.answer, new.least)
+    asked, before = ([(one.name, one.kind, one.least, one.when) for one in space.questions] for space in (new, old))
+    return same and asked == before and set(new.labels) <= set(old.labels)
 
 
 def survives(candidates: CandidateSet | None, new: LabelSpace) -> bool:

@@ -102,12 +102,15 @@ def answer_to(answer: Answer) -> str:
     content: dict[str, Any] = {"state": str(answer.state), "raw": answer.raw, "reason": answer.reason}
     if found is not None:
         content |= {"labels": list(found.labels), "confidences": list(found.confidences)}
+        content |= {"certain": list(found.certain)} if found.certain is not None else {}
     return json.dumps(content, ensure_ascii=False)
 
 
 def answer_from(kept_text: str) -> Answer:
     """The inverse of `answer_to`, free of charge."""
     content = json.loads(kept_text)
-    labels = content.get("labels")
-    candidates = CandidateSet(tuple(labels), tuple(content["confidences"])) if labels else None
+    candidates, certain = None, content.get("certain")
+    if content.get("labels") or certain is not None:
+        shares, sure = tuple(content["confidences"]), None if certain is None else tuple(certain)
+        candidates = CandidateSet(tuple(content["labels"]), shares, sure)
     return Answer(State(content["state"]), candidates, content["raw"], Usage(), content["reason"])

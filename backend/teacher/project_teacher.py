@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backend.pool import annotation, tasks
 from backend.pool import annotations as decisions
-from backend.pool.set_aside import is_held_out
+from backend.pool import tasks
+from backend.pool.set_aside import held_out_tasks
 from backend.projects.current import Current
 from backend.teacher.written_examples import Writer, writer_for
 from model.labels import Decision
@@ -97,18 +97,18 @@ def unpaid(teacher: Teacher, texts: Sequence[str]) -> list[str]:
 
 
 def labelled_examples(current: Current) -> list[Example]:
-    """Texts that people gave one label, the latest last. Labels that students are judged by are not among them."""
+    """Texts with people's final answers, the latest last. Labels that students are judged by are not among them."""
     from model.teacher.prompting.examples import Example
 
     number, known = current.number, set(current.space.names)
-    rows = decisions.of_tasks(current.engine, number)
-    decided = {task: label for task, found in rows.items() if (label := annotation.decide(found)) is not None}
+    rows, decided = decisions.of_tasks(current.engine, number), decisions.learnable(current.engine, number)
     final = [
-        task
-        for task, label in decided.items()
-        if label.decision is Decision.FINAL and label.labels[0] in known and not is_held_out(number, task)
+        task for task, label in decided.items() if label.decision is Decision.FINAL and known.issuperset(label.labels)
     ]
+    texts = tasks.texts(current.engine, number, final)
+    kept = held_out_tasks(number, texts, pair=current.pair)
+    final = [task for task in final if task not in kept]
     final.sort(key=lambda task: max(row.updated_at for row in rows[task]))
     latest = final[-MOST_EXAMPLES:]
-    texts = tasks.texts(current.engine, number, latest)
-    return [Example(texts[task], decided[task].labels[0]) for task in latest if task in texts]
+    said = {task: (*decided[task].labels, "") for task in latest}  # "" alone: no label applies
+    return [Example(texts[task], said[task][0], others=said[task][1:-1]) for task in latest if task in texts]

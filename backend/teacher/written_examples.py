@@ -85,10 +85,13 @@ class Writer:
 
 
 def writer_for(options: TeacherOptions, space: LabelSpace, embed: Embed, examples: Sequence[Example]) -> Writer | None:
-    """Who writes examples for the labels that `examples` have none of; None if nobody needs to."""
+    """Who writes examples for the labels that `examples` have none of; None if nobody needs to.
+
+    Where several labels may be right nobody writes them: texts with one label each would teach to name one.
+    """
     from model.teacher.choice import is_similarity
 
-    if is_similarity(options) or options.examples == "none" or not options.examples_written:
+    if space.several or is_similarity(options) or options.examples == "none" or not options.examples_written:
         return None
     if {example.label for example in examples} >= set(space.names):
         return None

@@ -16,7 +16,7 @@ import structlog
 
 from backend.errors import ProjectError
 from backend.pool import classifiers, ledger, tasks
-from backend.pool.annotations import human_labels
+from backend.pool.annotations import learnable
 from backend.pool.classifiers import ClassifierRow
 from backend.projects.current import Current
 from model.errors import ArtifactError, LabelSpaceError
@@ -125,8 +125,10 @@ def decided(current: Current, space: LabelSpace) -> tuple[list[str], list[int]]:
     from model.committee.trial import MOST_ROWS
     from model.labels import Decision
 
-    labels = human_labels(current.engine, current.number)
-    final = sorted(task for task, one in labels.items() if one.decision is Decision.FINAL and one.labels[0] in space)
+    labels = learnable(current.engine, current.number)
+    final = sorted(
+        task for task, one in labels.items() if one.decision is Decision.FINAL and (*one.labels, None)[0] in space
+    )
     chosen = final if len(final) <= MOST_ROWS else random.Random(0).sample(final, MOST_ROWS)
     texts = tasks.texts(current.engine, current.number, chosen)
     here = [task for task in chosen if task in texts]

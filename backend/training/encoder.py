@@ -22,6 +22,14 @@ def project_embedder(current: Current) -> Embed:
     return _embedder(current.settings, name, lambda: project_runtime(current))
 
 
+def compared_by(current: Current) -> Embed:
+    """The vectors by which tasks are compared, of length 1: of tasks of two texts those of both, side by side."""
+    from model.pair_views import BESIDE, PairView
+
+    embed = project_embedder(current)
+    return embed if current.pair is None else PairView(current.pair, BESIDE).embed(embed)
+
+
 def student_embedder(settings: Settings, student: Student) -> Embed:
     """The same, as the student's own training saw texts."""
     return runtime_embedder(settings, student.encoder, getattr(student, "runtime", "float32"))

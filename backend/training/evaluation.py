@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from backend.pool.set_aside import held_out_tasks
 from backend.pool.version_names import is_trained
 from backend.projects.job import Job
+from backend.training.encoder import compared_by
 from backend.training.promotion import Reference, Said, Verdict, judge
+from backend.training.ranking import ranked
 from backend.training.snapshot import Snapshot
 from model.errors import ArtifactError
 from model.labels import LabelSpace
@@ -31,35 +34,53 @@ def judged(
 ) -> tuple[Verdict, Calibration, dict[str, Any]]:
     """The verdict, what may be promised about the student, and the figures that the version keeps.
 
-    The student's temperature is set to the fitted one. `truth` are the held-out human labels.
+    The student's temperature is set to the fitted one. `truth` are the held-out human labels. Those of tasks that
+    scores chose compare two students, but say nothing of the pool: how often one is right, or what it may promise.
     """
-    like = likeness_of(snapshot)
+    like = likeness_of(snapshot, compared_by(job.current) if job.current.pair else embed)
     people = [label.labels[0] for task, label in snapshot.labels.items() if snapshot.final(task)]
     asked = _spread([task for task in snapshot.sets if task in snapshot.texts], SAMPLE)
     reference = Reference({task: snapshot.sets[task].labels for task in asked}, people, like.sentence())
     new = Said("it", _labels(student, snapshot, truth, embed), _labels(student, snapshot, asked, embed))
     verdict = judge(truth, new, _served(job, snapshot, truth, asked, embed), reference)
-    found = calibrated(job, snapshot, student, truth, embed, like)
-    right = sum(new.held_out[task] == label for task, label in truth.items())
-    figures = {"held_out": len(truth), "held_out_accuracy": right / len(truth) if truth else None}
+    drawn = {task: label for task, label in truth.items() if snapshot.propensities.get(task) != 0.0}
+    found = calibrated(job, snapshot, student, drawn, embed, like)
+    right = sum(new.held_out[task] == label for task, label in drawn.items())
+    figures: dict[str, Any] = {"held_out": len(truth), "held_out_accuracy": right / len(drawn) if drawn else None}
+    figures |= ranked(job.current, snapshot, drawn, _probabilities(student, snapshot, drawn, embed))
     return verdict, found, {**figures, "likeness": like.to_json(), "calibration": found.to_json()}
 
 
-def likeness_of(snapshot: Snapshot) -> Likeness:
-    """Whether all that people decided, held out or not, looks like a sample of the pool; the training's own check."""
-    from model.training.data import training_data
-    from model.weak.posterior import teacher_posterior
+def kept_for_judging(job: Job, snapshot: Snapshot, draw: Callable[[int, int], bool]) -> set[int]:
+    """The tasks whose human label no student learns from: a `draw` by project and task; texts that read nearly the same
+    go together."""
+    decided = {task: text for task, text in snapshot.texts.items() if snapshot.final(task)}
+    vectors = compared_by(job.current)(list(decided.values())) if 1 < len(decided) <= COMPARED else None
+    return held_out_tasks(job.number, decided, vectors, draw, job.current.pair)
+
+
+def likeness_of(snapshot: Snapshot, embed: Embed) -> Likeness:
+    """Whether all that people decided, held out or not, looks like a sample of the pool; the training's own check.
+
+    Tasks of which the pool knows how people came to them are not asked about.
+    """
+    import numpy as np
+
     from model.weak.representative import Likeness, likeness
 
     answered = [task for task in snapshot.sets if task in snapshot.texts]
-    decided = [task for task in answered if snapshot.final(task)]
+    decided = [task for task in answered if snapshot.final(task) and task not in snapshot.propensities]
     if not decided:
         return Likeness(0)
-    ids = sorted({*_spread(answered, COMPARED), *decided})
-    data = training_data(snapshot.space, [""] * len(ids), [snapshot.sets[task] for task in ids], [None] * len(ids))
-    places = {task: place for place, task in enumerate(ids)}
-    rows, labels = _columns(snapshot.space, {places[task]: snapshot.labels[task].labels[0] for task in decided})
-    return likeness(teacher_posterior(data), rows, labels)
+    firsts = np.array([snapshot.space.index(snapshot.sets[task].top) for task in answered], np.int64)
+    places = {task: place for place, task in enumerate(answered)}
+    by_answers = likeness(firsts, np.array([places[task] for task in decided], np.int64))
+    drawn = set(_spread(answered, COMPARED))  # of very many tasks, a part is embedded; and the decided ones of that
+    some = [task for task in answered if task in drawn]
+    known = set(decided)
+    rows = np.array([place for place, task in enumerate(some) if task in known], np.int64)
+    by_texts = likeness(np.zeros(len(some), np.int64), rows, embed([snapshot.texts[task] for task in some]))
+    return min(by_answers, by_texts, key=lambda one: (one.fair, one.chance))
 
 
 def calibrated(
@@ -70,14 +91,16 @@ def calibrated(
     Held-out labels alone are used: labels that were learned from would promise too much.
     """
     from model.calibration import Calibration, calibrate
+    from model.text_groups import text_groups
 
     options = job.current.options
     if not like.fair:
         return Calibration(1.0, options.COVERAGE, len(truth), None, (), like.sentence(), options.COVERAGE_PER_CLASS)
     _, labels = _columns(snapshot.space, truth)
+    groups = text_groups([snapshot.texts[task] for task in truth], None, job.current.pair)
     shares = _probabilities(student, snapshot, truth, embed)
     own = student.kind != "committee"  # a committee's pooling has been fitted to people's labels already
-    found = calibrate(shares, labels, options.COVERAGE, options.COVERAGE_PER_CLASS, own)
+    found = calibrate(shares, labels, options.COVERAGE, options.COVERAGE_PER_CLASS, own, groups)
     if own:
         student.temperature = found.temperature
     return found

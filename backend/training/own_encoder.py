@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.pool import versions
-from backend.pool.annotations import human_labels
+from backend.pool.annotations import learnable
 from backend.projects.job import Job
 from backend.training.runtime_check import EXACT, cached
 from model.errors import ArtifactError, NotEnoughDataError
@@ -28,12 +28,11 @@ PATIENCE = 4.0  # times the human labels that it takes, until which it gives way
 
 
 def wanted(job: Job) -> bool:
-    """Whether the project's students may have an encoder of their own: STUDENT_TRAINING=auto on a CPU, our method."""
-    from model.encoder.runtimes import has_gpu
-
+    """Whether the project's students may have an encoder of their own: STUDENT_TRAINING=auto, our method, and one label
+    that is right (texts of one label are drawn together)."""
     options = job.current.options
     chosen = (options.STUDENT_TRAINING, options.STUDENT_METHOD, options.MODE)
-    return chosen == ("auto", "shortlist", "student") and not has_gpu()
+    return chosen == ("auto", "shortlist", "student") and not job.current.space.several
 
 
 def due(job: Job, report: TrainingReport) -> bool:
@@ -46,7 +45,7 @@ def due(job: Job, report: TrainingReport) -> bool:
 
 def overdue(job: Job) -> bool:
     """Whether there are so many human labels that adapting has been put off for long enough."""
-    return len(human_labels(job.services.engine, job.number)) >= PATIENCE * _needed(job)
+    return len(learnable(job.services.engine, job.number)) >= PATIENCE * _needed(job)
 
 
 def _needed(job: Job) -> float:

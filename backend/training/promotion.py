@@ -67,16 +67,17 @@ def effective_labels(labels: Collection[str]) -> float:
 def judge(truth: Mapping[int, str], new: Said, served: Said | None, pool: Reference) -> Verdict:
     """Whether `new` may take the place of `served` (None: what is served cannot be asked).
 
-    `truth` holds the held-out human labels. A collapsed student is rejected, unless what is served collapsed, too. If
-    there are enough human labels and they are a sample of the pool, they decide; if they are none, agreement with
-    the teacher on the pool does, and the reason says so.
+    `truth` holds the held-out human labels. If there are enough of them and they are a sample of the pool, they decide;
+    if they are none, agreement with the teacher on the pool does, and the reason says so. A collapsed student is
+    rejected, unless what is served collapsed, too, or is right less often on such labels beyond chance: most tasks of
+    some pools have one label.
     """
     fallen = collapse(new, pool)
     stuck = collapse(served, pool) if served is not None else ""
-    if fallen and not stuck:
-        return Verdict(False, f"rejected as collapsed: {fallen}")
     known = [task for task in truth if task in new.held_out]
     decisive = len(known) >= ENOUGH and not pool.unlike
+    if fallen and not stuck and not (decisive and _better(truth, new, served)):
+        return Verdict(False, f"rejected as collapsed: {fallen}")
     if stuck and not fallen and not decisive:
         return Verdict(True, f"accepted: what is served has collapsed: {stuck}")
     if len(known) < ENOUGH:
@@ -108,7 +109,7 @@ def _by_people(truth: Mapping[int, str], known: Sequence[int], new: Said, served
         return Verdict(True, f"accepted: {figure}; nothing served to compare with")
     theirs = {task for task in both if served.held_out[task] == truth[task]}
     comparison = f"{figure}, {served.name} on {len(theirs)} of {len(both)}"
-    if _worse(right & set(both), theirs):
+    if worse(right & set(both), theirs):
         return Verdict(False, f"rejected as worse than what is served: {comparison}")
     return Verdict(True, f"accepted: {comparison}")
 
@@ -123,12 +124,20 @@ def _by_teacher(new: Said, served: Said | None, pool: Reference) -> Verdict:
         f"{pool.unlike}; on {len(both)} tasks of the pool it agrees with the teacher on"
         f" {len(ours)}, {served.name} on {len(theirs)}"
     )
-    if len(theirs) - len(ours) > TOLERANCE * len(both) and _worse(ours, theirs):
+    if len(theirs) - len(ours) > TOLERANCE * len(both) and worse(ours, theirs):
         return Verdict(False, f"rejected as further from the teacher than what is served: {figure}")
     return Verdict(True, f"accepted: {figure}")
 
 
-def _worse(ours: set[int], theirs: set[int]) -> bool:
+def _better(truth: Mapping[int, str], new: Said, served: Said | None) -> bool:
+    if served is None:
+        return False
+    both = [task for task in truth if task in new.held_out and task in served.held_out]
+    ours, theirs = ({task for task in both if said.held_out[task] == truth[task]} for said in (new, served))
+    return len(both) >= ENOUGH and worse(theirs, ours)
+
+
+def worse(ours: set[int], theirs: set[int]) -> bool:
     """Whether the hits `ours` are fewer than `theirs` beyond chance."""
     wins, losses = len(ours - theirs), len(theirs - ours)
     return losses - wins > CRITICAL * sqrt(wins + losses)

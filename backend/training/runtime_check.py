@@ -65,8 +65,14 @@ def cached(settings: Settings, own: AdaptedEncoder) -> AdaptedEncoder:
 
 
 def agreement(student: HeadStudent | AdaptedStudent, texts: Sequence[str], embed: Embed, exact: Embed) -> float:
-    """Share of texts to which the student gives the same label by `embed` as by `exact`; 1 without texts."""
+    """Share of texts to which the student gives the same label by `embed` as by `exact`; 1 without texts. Where several
+    may be right, the share of the labels ticked by either that both tick."""
+    from model.decoding import ticked
+
     if not texts:
         return 1.0
-    found, true = (student.of_vectors(one(texts)).argmax(1) for one in (embed, exact))
-    return float((found == true).mean())
+    space, limits = student.space, student.thresholds
+    found, true = (ticked(space, student.of_vectors(student.vectors(texts, one)), limits) for one in (embed, exact))
+    if space.several:
+        return float((found & true).sum() / max(1, (found | true).sum()))
+    return float((found == true).all(1).mean())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from backend.pool import candidates, standing, tasks
-from backend.pool.annotations import human_labels
+from backend.pool import acquisition, candidates, standing, tasks
+from backend.pool.annotations import learnable
 from backend.pool.text import text_hash
 from backend.projects.job import Job
+from backend.training.consensus import with_consensus
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 
 CHUNK = 2000  # tasks that are read at once
@@ -24,6 +25,7 @@ class Snapshot:
     labels: Mapping[int, HumanLabel]
     changes: int
     asked: int = 0  # tasks that the teacher had been shown
+    propensities: Mapping[int, float] = field(default_factory=dict)  # how people came to tasks, where that is known
 
     def final(self, task: int) -> bool:
         """Whether a person has decided the task for good."""
@@ -39,6 +41,8 @@ def read_snapshot(job: Job) -> Snapshot:
     hashes = {task: text_hash(texts[task]) for task in stored if task in texts}
     replies = standing.about(stored, hashes)
     sets = {task: reply.candidates for task, reply in replies.items() if reply.candidates is not None}
-    decisions = human_labels(engine, job.number)
+    decisions = learnable(engine, job.number)
     labels = {task: label for task, label in decisions.items() if standing.known(label.labels, space.names)}
-    return Snapshot(space, texts, sets, labels, current.project.changes, len(stored))
+    labels = with_consensus(engine, job.number, space, labels)
+    chances = acquisition.propensities(engine, job.number, decisions)
+    return Snapshot(space, texts, sets, labels, current.project.changes, len(stored), chances)

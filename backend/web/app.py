@@ -1,4 +1,4 @@
-"""The web app: middleware (guard, body, headers), then the fast path, then Flask's routes."""
+"""The web app: proxies before it, middleware (guard, body, headers), then the fast path, then Flask's routes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from backend.web.auth import BasicAuth
 from backend.web.background import Background
 from backend.web.context import WebContext
 from backend.web.fast_path import FastPath
+from backend.web.forwarded import Forwarded, first_parts
 from backend.web.guard import Guard
 from backend.web.inbox import Inbox
 from backend.web.journal import Journal
@@ -46,7 +47,9 @@ def create_app(services: Services, live: LiveStudents) -> Flask:
     for blueprint in (wire, extras):
         app.register_blueprint(blueprint, url_prefix="/p/<prefix>", name=f"prefixed_{blueprint.name}")
     app.url_value_preprocessor(_note_endpoint)
-    app.wsgi_app = Middleware(FastPath(app.wsgi_app, here), guard, here.metrics.count)  # type: ignore[method-assign]
+    inner = Middleware(FastPath(app.wsgi_app, here), guard, here.metrics.count)
+    rules = app.url_map.iter_rules()
+    app.wsgi_app = Forwarded(inner, services.settings, first_parts(rules))  # type: ignore[method-assign]
     handle_errors(app)
     return app
 

@@ -9,6 +9,7 @@ from flask import Response, abort, g, request
 
 from backend.addresses import is_loopback
 from backend.settings import Settings
+from backend.web.forwarded import PASSED_ON
 from backend.web.hosts import read_host
 
 COOKIE = "shortlist_form"
@@ -45,9 +46,15 @@ def may_act(settings: Settings) -> bool:
     """Whether the person who looks at a page may act, so that it offers buttons: with a login whoever has it; without
     one only a person at this machine, who can stop Shortlist just as well.
 
-    The host name is looked at, too: a foreign name that was made to point here must not act.
+    The host name is looked at, too: a foreign name that was made to point here must not act. Nor must anybody whom a
+    proxy on this machine lets in.
     """
     if settings.BASIC_AUTH_USER or settings.BASIC_AUTH_PASS.get_secret_value():
         return True
     asked = read_host(request.host)
-    return asked is not None and is_loopback(asked[0]) and is_loopback(request.remote_addr or "")
+    return (
+        PASSED_ON not in request.environ
+        and asked is not None
+        and is_loopback(asked[0])
+        and is_loopback(request.remote_addr or "")
+    )

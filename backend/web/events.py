@@ -17,7 +17,8 @@ from backend.errors import ShortlistError
 from backend.label_studio.annotations import read_annotation
 from backend.label_studio.control import Control
 from backend.label_studio.fields import created_of, identifier, utc_text
-from backend.label_studio.task_text import storable, task_text
+from backend.label_studio.plain_text import storable
+from backend.label_studio.task_text import task_text
 from backend.pool import annotations as people
 from backend.pool import projects, tasks
 from backend.pool.projects import Project

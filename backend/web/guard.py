@@ -11,6 +11,7 @@ from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
 from backend.settings import Settings
 from backend.web.auth import BasicAuth, LoginNeeded
+from backend.web.forwarded import SENT_HOST
 from backend.web.hosts import Hosts
 
 OPEN = re.compile(r"(?:/p/[^/]+)?/(?:health|ready)/?")  # says only that the process lives, or whether it can work
@@ -32,8 +33,10 @@ class Guard:
     def check(self, environ: Environ) -> None:
         """Raises the werkzeug exception that says in a sentence why the request is refused."""
         host = environ.get("HTTP_HOST", "")
-        if not self._auth.required and not self._hosts.accept(host):
-            raise _foreign_name(host)
+        if not self._auth.required:
+            for name in (environ.get(SENT_HOST, host), host):  # a foreign name stays one whatever else is claimed
+                if not self._hosts.accept(name):
+                    raise _foreign_name(name)
         if "HTTP_SEC_FETCH_SITE" in environ or "HTTP_ORIGIN" in environ:
             self._refuse_other_sites(environ, host)
         if self._auth.required and not self.is_let_in(environ) and not OPEN.fullmatch(environ["PATH_INFO"]):

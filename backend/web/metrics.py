@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import structlog
 from flask import Response
@@ -11,8 +11,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from backend.errors import QueueError
-from backend.pool import jobs, projects
+from backend.pool import jobs, projects, tallies
+from backend.pool.projects import Project
+from backend.pool.tallies import CHANGED, Tallies
 from backend.projects.current import current_of
+from backend.reporting.kept import kept
 from backend.reporting.status import project_status
 from backend.services import Services
 
@@ -71,27 +74,36 @@ class PoolMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Gauges of every project, then of the queues."""
         yield from self._projects()
-        yield from self._jobs()
         yield from self._queues()
 
     def _projects(self) -> Iterator[Metric]:
         gauges = {name: GaugeMetricFamily(f"shortlist_{name}", text, labels=["project"]) for name, text in GAUGES}
+        counted, rows = tallies.of_all(self._services.engine), jobs.of_all(self._services.engine)
         for project in projects.all_projects(self._services.engine):
-            for name, value in _figures(project_status(current_of(self._services, project))).items():
+            last = jobs.latest(rows.get(project.project, {}))
+            failed = {"job_failed": float(last is not None and last.state == "failed")}
+            found = self._figures(project, counted.get(project.project, Tallies()))
+            for name, value in {**found, **failed}.items():
                 if value is not None:
                     gauges[name].add_metric([str(project.project)], float(value))
         yield from gauges.values()
+        yield from self._jobs(rows)
 
-    def _jobs(self) -> Iterator[Metric]:
+    def _figures(self, project: Project, now: Tallies) -> dict[str, float | None]:
+        """Those of one project, kept until a row changes that they come from."""
+        current = current_of(self._services, project)
+        return kept(current, "metrics", lambda: _figures(project_status(current)), now, (*CHANGED, "ledger"))
+
+    def _jobs(self, rows: Mapping[int, Mapping[str, jobs.JobRow]]) -> Iterator[Metric]:
         """1 for the present state of every job of every project, 0 for the others; and when it last gave a sign."""
         states = GaugeMetricFamily("shortlist_job", "State of a job", labels=["project", "kind", "state"])
         signs = GaugeMetricFamily("shortlist_job_sign_seconds", "When it last changed, Unix time",
                                   labels=["project", "kind"])  # fmt: skip
-        for project in projects.all_projects(self._services.engine):
-            for kind, row in jobs.get(self._services.engine, project.project).items():
-                signs.add_metric([str(project.project), kind], row.updated_ms / 1000)
+        for project, mine in sorted(rows.items()):
+            for kind, row in sorted(mine.items()):
+                signs.add_metric([str(project), kind], row.updated_ms / 1000)
                 for state in jobs.ORDER:
-                    states.add_metric([str(project.project), kind, state], float(row.state == state))
+                    states.add_metric([str(project), kind, state], float(row.state == state))
         yield states
         yield signs
 
@@ -134,7 +146,7 @@ GAUGES = (
 
 
 def _figures(status: dict[str, object]) -> dict[str, float | None]:
-    teacher, student, spend, job = (_part(status, name) for name in ("teacher", "student", "spend", "job"))
+    teacher, student, spend = (_part(status, name) for name in ("teacher", "student", "spend"))
     return {
         "tasks": _number(status.get("tasks")),
         "tasks_with_candidates": _number(status.get("with_candidates")),
@@ -151,7 +163,6 @@ def _figures(status: dict[str, object]) -> dict[str, float | None]:
         "budget_usd": _number(spend.get("budget_usd")),
         "teacher_tokens_sent": _number(spend.get("input_tokens")),
         "teacher_tokens_cached": _number(spend.get("cached_tokens")),
-        "job_failed": 1.0 if job.get("state") == "failed" else 0.0,
     }
 
 

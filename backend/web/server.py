@@ -20,6 +20,7 @@ def web_command(host: str, port: int, log_level: str = "INFO") -> list[str]:
         f"--threads={THREADS}",
         f"--bind={printable_address(host, port)}",
         "--no-control-socket",
+        "--forwarded-allow-ips=",  # what proxies say is believed in one place: forwarded.py
     ]
     timing = ["--timeout=120", f"--graceful-timeout={GRACE_SECONDS}", "--keep-alive=5"]
     logs = ["--logger-class=backend.web.gunicorn.Logs", f"--log-level={log_level.lower()}"]

@@ -2,9 +2,11 @@
 
 Rows: dataset, teacher, part, method, seed, accuracy, llm_calls, share_of_calls, rows, human_labels. `part` is `pool`
 (the tasks that are annotated) or `new` (later tasks). Methods: `committee` (as the product trains and serves it), `llm`
-(the LLM on everything), `member:<name>` (each member alone), `majority` (no review), `published` (unanimity, else the
-LLM's label), with --ablations the committee with other settings, with --mixes with other members. What stands in
-FILE.json is not measured again. `usd` is what the calls cost by estimated tokens and the price table (--model).
+(the LLM on everything), `panel` (the same with all that a call buys: the majority, where a panel answered),
+`one-student` and `logistic` (single students with the committee's calls and people's labels), `member:<name>` (each
+member alone), `majority` (no review), `published` (unanimity, else the LLM's label), with --ablations the committee
+with other settings, with --mixes with other members. What stands in FILE.json is not measured again. `usd` is what the
+calls cost by estimated tokens and the price table (--model).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from benchmarks.committee import report
 from benchmarks.committee.cost import with_costs
 from benchmarks.committee.rows import measured
 from benchmarks.committee.served import Plan, Served
-from benchmarks.committee.tasks import projects
+from benchmarks.committee.tasks import MOST_POOL, projects, usual
 from model.arrays import Embed
 from model.committee.roster import DEFAULT
 from model.encoder.embeddings import EmbeddingCache
@@ -67,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     plans |= mixes(options.mixes, options.encoder)
     rows = known(options.out)
     measured_before = {(row["dataset"], row["seed"], row["method"]) for row in rows}
-    for project in projects(options.data, options.sets):
+    for project in projects(options.data, options.sets, options.rows):
         for seed in range(options.first_seed, options.first_seed + options.seeds):
             for method, plan in plans.items():
                 if (project.name, seed, method) in measured_before or plan.older > len(project.others):
@@ -103,6 +105,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=None, help="default 3, with --quick 1")
     parser.add_argument("--first-seed", type=int, default=0, help="settings were chosen on seeds from 100 on")
     parser.add_argument("--sets", nargs="*", default=[], help="only these sets")
+    parser.add_argument("--rows", type=int, default=MOST_POOL, help="at most so many tasks of a pool")
     parser.add_argument("--ablations", action="store_true", help="other settings, on four small sets")
     parser.add_argument("--mixes", nargs="*", default=[], choices=["older", "encoder", "adapted"], help="other members")
     parser.add_argument("--encoder", default="", help="folder or hub name, for --mixes encoder")
@@ -113,7 +116,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--mixes encoder needs --encoder")
     options.seeds = options.seeds or (1 if options.quick else 3)
     if not options.sets:
-        options.sets = ABLATION_SETS if options.ablations else QUICK_SETS if options.quick else ()
+        short = ABLATION_SETS if options.ablations else QUICK_SETS if options.quick else ()
+        options.sets = usual(options.data, short) if short else []
     return options
 
 

@@ -13,7 +13,9 @@ Rows = Sequence[Mapping[str, Any]]
 
 MEMBER = "member:"
 TITLES = {"pool": "annotated", "new": "new"}
-NAMED = ("committee", "llm", "majority", "published")
+FAIR = ("panel", "one-student", "logistic")  # rivals with the same answers and the same labels by people
+NAMED = ("committee", "llm", "majority", "published", *FAIR)
+AIM = 0.02  # above the best fair rival
 
 
 def summary(rows: Rows) -> dict[str, Any]:
@@ -22,14 +24,15 @@ def summary(rows: Rows) -> dict[str, Any]:
 
 
 def part_summary(rows: Rows) -> dict[str, Any]:
-    """Sets, means of methods, the gain over the LLM and the sets below the best member."""
+    """Sets, and over those whose LLM is above chance: means of methods, gains, and the sets below the best member."""
     sets = [dataset(rows, name) for name in sorted({row["dataset"] for row in rows})]
     if not sets:
         return {"sets": [], "mean": {}}
+    counted = [entry for entry in sets if not entry["below_chance"]] or sets
     methods = sorted(set.intersection(*(set(entry["methods"]) for entry in sets)))
     mean = {
         method: {
-            key: float(np.mean([entry["methods"][method][key] for entry in sets]))
+            key: float(np.mean([entry["methods"][method][key] for entry in counted]))
             for key in ("accuracy", "calls", "usd")
         }
         for method in methods
@@ -38,10 +41,26 @@ def part_summary(rows: Rows) -> dict[str, Any]:
         "sets": sets,
         "mean": mean,
         "against": {method: against(rows, method) for method in methods},
-        "best_member": float(np.mean([entry["best_member"] for entry in sets])),
+        "best_member": float(np.mean([entry["best_member"] for entry in counted])),
         "gain_over_llm": mean["committee"]["accuracy"] - mean["llm"]["accuracy"],
+        "fair": fair(counted),
         "below_best_member": [entry["dataset"] for entry in sets if entry["below"]],
     }
+
+
+def fair(sets: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, float, float]]:
+    """The committee minus every fair rival: the mean over sets, and a 95 % interval that resamples sets."""
+    found = {}
+    for rival in FAIR:
+        gains = np.array([
+            entry["methods"]["committee"]["accuracy"] - entry["methods"][rival]["accuracy"]
+            for entry in sets if rival in entry["methods"]
+        ])  # fmt: skip
+        if len(gains):
+            draws = gains[np.random.default_rng(0).integers(len(gains), size=(4000, len(gains)))].mean(axis=1)
+            low, high = np.percentile(draws, (2.5, 97.5))
+            found[rival] = (float(gains.mean()), float(low), float(high))
+    return found
 
 
 def against(rows: Rows, method: str) -> tuple[float, float]:
@@ -84,6 +103,7 @@ def dataset(rows: Rows, name: str) -> dict[str, Any]:
         "best_member": best[0],
         "best_member_name": best[1].removeprefix(MEMBER),
         "below": ours < best[0] - 1.96 * error,
+        "below_chance": methods["llm"]["accuracy"] < 1 / found["committee"][0].get("labels", math.inf),
     }
 
 
@@ -95,16 +115,28 @@ def markdown(found: Mapping[str, Any]) -> str:
         entry = found[part]
         if not entry["sets"]:
             continue
-        head = ["set (reviewer)", "tasks", "LLM", "best member", "majority", "published: calls", "**committee**: calls"]
+        head = ["set (reviewer)", "tasks", "LLM", "panel", "one student", "logistic", "best member", "majority",
+                "published: calls", "**committee**: calls"]  # fmt: skip
         lines += [f"### {title}", "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
         lines += [set_line(line) for line in entry["sets"]]
         lines += [mean_line(entry), ""]
-        lines.append(
-            f"Gain over the LLM alone: {100 * entry['gain_over_llm']:+.1f} points. Below the best member by more"
-        )
-        lines[-1] += f" than noise: {', '.join(entry['below_best_member']) or 'no set'}."
-        lines.append("")
+        lines += [sentence(entry), ""]
     return "\n".join([*lines, *cost_table(found), *settings_table(found)])
+
+
+def sentence(entry: Mapping[str, Any]) -> str:
+    """The committee against its fair rivals, and whether the aim is reached."""
+    parts = [
+        f"{rival} {100 * gain:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+        for rival, (gain, low, high) in entry["fair"].items()
+    ]
+    best = min((gain for gain, _, _ in entry["fair"].values()), default=None)
+    verdict = "" if best is None else f" {'Reached' if best >= AIM else 'Missed'}: +2 points over the best of them."
+    below = ", ".join(entry["below_best_member"]) or "no set"
+    return (
+        f"Committee minus its fair rivals, points, 95 % intervals over sets: {', '.join(parts) or 'not measured'}."
+        f"{verdict} Below the best member by more than noise: {below}."
+    )
 
 
 def cost_table(found: Mapping[str, Any]) -> list[str]:
@@ -153,7 +185,9 @@ def points(mean: float, error: float) -> str:
 def set_line(entry: Mapping[str, Any]) -> str:
     """One set, with the committee's deviation over seeds."""
     methods = entry["methods"]
-    cells = [f"{entry['dataset']} ({entry['teacher']})", str(entry["rows"]), percent(methods["llm"])]
+    name = f"{entry['dataset']} ({entry['teacher']}{', below chance' if entry['below_chance'] else ''})"
+    cells = [name, str(entry["rows"]), percent(methods["llm"])]
+    cells += [percent(methods[rival]) if rival in methods else "-" for rival in FAIR]
     cells += [f"{100 * entry['best_member']:.1f} ({entry['best_member_name']})", percent(methods["majority"])]
     ours = methods["committee"]
     cells += [with_calls(methods["published"])]
@@ -164,7 +198,9 @@ def set_line(entry: Mapping[str, Any]) -> str:
 def mean_line(entry: Mapping[str, Any]) -> str:
     """The mean over sets."""
     mean = entry["mean"]
-    cells = ["**mean**", "", percent(mean["llm"]), f"{100 * entry['best_member']:.1f}", percent(mean["majority"])]
+    cells = ["**mean**", "", percent(mean["llm"])]
+    cells += [percent(mean[rival]) if rival in mean else "-" for rival in FAIR]
+    cells += [f"{100 * entry['best_member']:.1f}", percent(mean["majority"])]
     cells += [with_calls(mean[name]) for name in ("published", "committee")]
     return f"| {' | '.join(cells)} |"
 

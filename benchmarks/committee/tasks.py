@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.shared.datasets import candidate_set, gold_part, read_rows, said_by
+from benchmarks.shared.folders import must_exist, nothing
 from model.arrays import FloatArray, IntArray
 from model.labels import LabelSpace
 
@@ -25,13 +26,23 @@ EXISTING = ("flan-t5-base", "flan-t5-large", "flan-t5-xl")  # small open models 
 
 @dataclass(frozen=True)
 class Tasks:
-    """n tasks: gold `(n,)`, the LLM's single answer `(n,)` (-1: none), its distribution `(n, C)`, others' answers."""
+    """n tasks: gold `(n,)`, the LLM's single answer `(n,)` (-1: none), its distribution `(n, C)`, others' answers.
+
+    Where the answers are a panel's, `answer` is one model's and `said` the shares of the whole panel's votes: that is
+    what a call of the reviewer buys here, so `panel` is the label that most of it says.
+    """
 
     texts: list[str]
     gold: IntArray
     answer: IntArray
     said: FloatArray
     existing: dict[str, IntArray]
+
+    @property
+    def panel(self) -> IntArray:
+        """The first label of the whole answer `(n,)`: the panel's majority, or what the one LLM finds likeliest."""
+        first: IntArray = np.where(self.said.any(axis=1), self.said.argmax(axis=1), -1)
+        return first
 
     def rows(self, chosen: IntArray) -> Tasks:
         """Some of them."""
@@ -55,17 +66,33 @@ class Project:
     others: tuple[tuple[str, str], ...] = ()  # texts with gold labels that are in neither part
 
 
-def projects(data: Path, names: Sequence[str]) -> list[Project]:
-    """All sets of the folder that have a teacher."""
+MISSING = f"teachers/<teacher>/<set>_train.jsonl.gz with answers for at least {LEAST_ROWS} texts"
+
+
+def projects(data: Path, names: Sequence[str], most: int = MOST_POOL) -> list[Project]:
+    """All sets of the folder that have a teacher, with at most `most` tasks of a pool.
+
+    SystemExit says what is missing where there are none.
+    """
+    must_exist(data)
     found = []
     for path in sorted(data.glob("teachers/*/*.jsonl.gz")):
         name = path.name.removesuffix(".jsonl.gz")
         if name.endswith("_test") or (names and name.removesuffix("_train") not in names):
             continue
-        project = _project(path, name.removesuffix("_train"))
-        if len(project.pool) >= LEAST_ROWS:
+        project = _project(path, name.removesuffix("_train"), most)
+        if project is not None and len(project.pool) >= min(LEAST_ROWS, most):
             found.append(replace(project, others=_others(data / project.name, project)))
+    if not found:
+        nothing(data, MISSING + (f", for {' or '.join(names)}" if names else ""))
     return found
+
+
+def usual(data: Path, names: Sequence[str]) -> list[str]:
+    """The usual sets of a short run that the folder has answers for, else all; at most as many."""
+    taught = [path.name.removesuffix(".jsonl.gz") for path in sorted(data.glob("teachers/*/*.jsonl.gz"))]
+    known = list(dict.fromkeys(name.removesuffix("_train") for name in taught if not name.endswith("_test")))
+    return [name for name in names if name in known] or known[: len(names)]
 
 
 def _others(folder: Path, project: Project) -> tuple[tuple[str, str], ...]:
@@ -76,19 +103,23 @@ def _others(folder: Path, project: Project) -> tuple[tuple[str, str], ...]:
     return tuple((text, label) for text, label in zip(part.texts, part.gold, strict=True) if text not in tasks)
 
 
-def _project(path: Path, name: str) -> Project:
+def _project(path: Path, name: str, most: int) -> Project | None:
+    """None where the file has no answers, or too few for two parts."""
     rows = _rows(path)
+    if len(rows) < LEAST_ROWS:
+        return None
     test = path.with_name(f"{name}_test.jsonl.gz")
     fresh = _rows(test) if test.is_file() else []
     space = LabelSpace.of(sorted({str(row["gold"]) for row in [*rows, *fresh]}))
     if fresh:
         known = {row["text"] for row in rows}
         later = [row for row in fresh if row["text"] not in known]
-        pool, new = _tasks(_some(rows, MOST_POOL), space), _tasks(_some(later, MOST_NEW), space)
+        pool, new = _tasks(_some(rows, most), space), _tasks(_some(later, MOST_NEW), space)
         return Project(name, path.parent.name, space, pool, new)
-    whole = _tasks(_some(rows, MOST_POOL + MOST_NEW), space)
+    whole = _tasks(_some(rows, most + MOST_NEW), space)
     order = np.random.default_rng(0).permutation(len(whole))
     cut = min(len(whole) // 5, MOST_NEW)
+    order = order[: most + cut]
     pool, new = whole.rows(np.sort(order[cut:])), whole.rows(np.sort(order[:cut]))
     return Project(name, path.parent.name, space, pool, new)
 

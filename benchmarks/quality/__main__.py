@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,20 +18,23 @@ from typing import Any
 
 import structlog
 
+from benchmarks.quality.jobs import STORED, chosen_jobs
 from benchmarks.quality.overhead import overhead_rows
 from benchmarks.quality.report import summary, write_report
-from benchmarks.quality.run import ADAPTED, CHOSEN, SINGLES, TABLE, Material, Task, measure
-from benchmarks.shared.datasets import Job, cut, similarity_job, similarity_sets, stored_jobs
-from model.arrays import Embed
+from benchmarks.quality.run import ADAPTED, CHOSEN, PANEL, PEOPLE, PUBLISHED, SINGLES, TABLE, Material, Task, measure
+from benchmarks.shared.datasets import Job, named
+from benchmarks.shared.folders import must_exist
+from benchmarks.shared.uneven import VARIANTS
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder
 from model.training.adaptation import LEAST_LABELS
 from model.training.options import TrainingOptions
 
-SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-COUNTS = (50.0,)
-QUICK_ROWS = 800
-QUICK_JOBS = ("emotion", "flute", "raop", "trec", "csabstruct")
+POINTS = (10.0, 20.0, 50.0, 100.0, 300.0)
+QUICK_POINTS = (0.05, 0.2, 50.0)
+CHOSEN_POINTS = (50.0,)
+LEAST_PEOPLE = 8  # labels of a point
+UNSEEDED = ("teacher", "teacher-single", "commonest", "dawid-skene")  # always the same
 
 
 def main() -> None:
@@ -49,7 +51,7 @@ def main() -> None:
         for task in tasks(job, given):
             if given.methods and task.method not in given.methods:
                 continue
-            if (job.dataset, job.teacher, task.method, task.seed, task.human) in done:
+            if (job.dataset, job.teacher, job.variant, task.method, task.seed, task.human) in done:
                 continue
             material = material or Material(job, embed)
             row = measure(material, task, options)
@@ -58,7 +60,7 @@ def main() -> None:
             say(row, time.monotonic() - started)
     if not any(row["method"] == "overhead" for row in rows):
         rows += overhead_rows(options)
-        write(given.out, rows)
+    write(given.out, rows, whole=True)
     write_report(given.out, rows)
     print(json.dumps(summary(rows), indent=1))
 
@@ -71,14 +73,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=None, help="default 3; 1 with --quick")
     parser.add_argument("--curve-seeds", type=int, default=None, help="default: as --seeds")
     parser.add_argument("--quick", action="store_true", help="five sets of at most 800 rows, fewer curve points")
-    parser.add_argument("--only", default="", help="only jobs whose teacher/dataset contains this")
-    parser.add_argument("--methods", nargs="+", default=None, help="only these methods")
-    parser.add_argument("--points", nargs="+", type=float, default=None, help="human labels: shares, counts above 1")
     parser.add_argument(
-        "--adapted", nargs="*", type=float, default=[0.05], help="points with an adapted encoder: minutes"
+        "--only", "--jobs", nargs="+", default=[], help="only jobs (teacher/set+variant) that contain one of these"
     )
     parser.add_argument(
-        "--chosen", nargs="*", type=float, default=[0.05, *COUNTS], help="points with labels by acquisition order"
+        "--variants", nargs="+", default=[STORED, *VARIANTS], choices=[STORED, *VARIANTS],
+        help="the pools as stored, and what is made of them (benchmarks/shared/uneven.py)",
+    )  # fmt: skip
+    parser.add_argument("--rows", type=int, default=None, help="at most so many rows of a pool, and new texts")
+    parser.add_argument("--methods", nargs="+", default=None, help="only these methods")
+    parser.add_argument("--points", nargs="+", type=float, default=None, help="human labels: shares, counts above 1")
+    parser.add_argument("--adapted", nargs="*", type=float, default=[], help="points with an adapted encoder: minutes")
+    parser.add_argument(
+        "--chosen", nargs="*", type=float, default=CHOSEN_POINTS, help="points with labels by acquisition order"
     )
     parser.add_argument("--no-curves", action="store_true", help="without human labels")
     parser.add_argument("--epochs", type=int, default=None, help="default: as the product trains")
@@ -86,8 +93,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--encoder", default="default")
     parser.add_argument("--cache", type=Path, default=default_cache())
     given = parser.parse_args()
-    if not given.data.is_dir():
-        sys.exit(f"--data {given.data}: there is no such folder")
+    must_exist(given.data)
     if given.quick:
         given.adapted = given.chosen = []
     given.seeds = given.seeds or (1 if given.quick else 3)
@@ -101,50 +107,32 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shortlist" / "embeddings"
 
 
-def chosen_jobs(given: argparse.Namespace, embed: Embed) -> Iterator[Job]:
-    """Stored teachers first, then the offline similarity teacher; with `--quick` five of them, cut.
-
-    SystemExit names the folder if there is nothing to measure in it.
-    """
-    stored = [job for job in stored_jobs(given.data) if given.only in job.name]
-    alone = [name for name in similarity_sets(given.data) if given.only in f"similarity/{name}"]
-    if not stored and not alone:
-        sys.exit(f"--data {given.data}: no set or teacher's answers there have {given.only!r} in their name")
-    if not given.quick:
-        yield from stored
-        yield from (similarity_job(given.data, name, embed) for name in alone)
-        return
-    known = [job for job in stored if job.dataset in QUICK_JOBS] or stored[: len(QUICK_JOBS)]
-    for job in known or (similarity_job(given.data, name, embed) for name in alone[: len(QUICK_JOBS)]):
-        yield cut(job, QUICK_ROWS)
-
-
 def tasks(job: Job, given: argparse.Namespace) -> Iterator[Task]:
-    """What is measured on a job: every method without people, then learning curves."""
+    """What is measured on a job: every method without people, then with people's labels."""
     differs = job.train.singles != tuple(one.top if one else "" for one in job.train.answers)
-    methods = (*TABLE, *SINGLES) if differs else TABLE
+    methods = [*TABLE, *(() if job.variant else PUBLISHED), *(SINGLES if differs else ())]
+    methods += PANEL if job.train.votes and job.test.votes else ()
     for seed in range(given.seeds):
         for method in methods:
-            if seed == 0 or not method.startswith("teacher"):
+            if seed == 0 or method not in UNSEEDED:
                 yield Task(job.name, method, seed)
     if given.no_curves:
         return
-    points = given.points or ((0.05, 0.2, *COUNTS) if given.quick else (*SHARES, *COUNTS))
     for seed in range(given.curve_seeds):
-        for human in points:
+        for human in given.points or (QUICK_POINTS if given.quick else POINTS):
             labels = human if human > 1 else human * len(job.train)
-            if 8 <= labels <= 0.8 * len(job.train):
-                yield Task(job.name, "shortlist", seed, human)
-                yield Task(job.name, "supervised", seed, human)
+            if LEAST_PEOPLE <= labels <= 0.8 * len(job.train):
+                yield from (Task(job.name, method, seed, human) for method in PEOPLE)
                 if human in given.chosen:
                     yield from (Task(job.name, method, seed, human) for method in CHOSEN)
             if human in given.adapted and labels >= LEAST_LABELS:
                 yield Task(job.name, ADAPTED, seed, human)
 
 
-def key(row: dict[str, Any]) -> tuple[str, str, str, int, float]:
+def key(row: dict[str, Any]) -> tuple[str, str, str, str, int, float]:
     """What makes two rows the same measurement."""
-    return (row["dataset"], row["teacher"], row["method"], int(row["seed"]), float(row.get("human", 0.0)))
+    named = (row["dataset"], row["teacher"], row.get("variant", ""), row["method"])
+    return (*named, int(row["seed"]), float(row.get("human", 0.0)))
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -152,10 +140,10 @@ def read(path: Path) -> list[dict[str, Any]]:
     return list(json.loads(path.read_text())["rows"]) if path.exists() else []
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Replace the file by one rename, so that a killed run leaves it whole."""
+def write(path: Path, rows: list[dict[str, Any]], whole: bool = False) -> None:
+    """Replace the file by one rename, so that a killed run leaves it whole; with the summary once all is measured."""
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"rows": rows, "summary": summary(rows)}, indent=1, allow_nan=False))
+    temporary.write_text(json.dumps({"rows": rows} | ({"summary": summary(rows)} if whole else {}), allow_nan=False))
     temporary.replace(path)
 
 
@@ -165,8 +153,9 @@ def say(row: dict[str, Any], seconds: float) -> None:
         "-" if row[name] is None else f"{row[name]:.1f}" for name in ("train_accuracy", "test_accuracy")
     )
     human = f" {row['human_labels']} human" if row.get("human_labels") else ""
+    job = named(row["teacher"], row["dataset"], row["variant"])
     print(
-        f"{seconds:7.0f} s  {row['teacher']}/{row['dataset']} {row['method']} seed {row['seed']}{human}: {figures}",
+        f"{seconds:7.0f} s  {job} {row['method']} seed {row['seed']}{human}: {figures}",
         flush=True,
     )
 

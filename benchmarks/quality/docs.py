@@ -14,15 +14,15 @@ from typing import Any
 
 from benchmarks.quality.aims import aims_table, runs_text
 from benchmarks.quality.report import markdown, summary, write_report
-from benchmarks.quality.rows import Row
+from benchmarks.quality.rows import OURS, Row
 from benchmarks.shared import tables
 
 NAMES = {  # of the report's tables, by the first word of their heading
-    "Train": "train",
-    "Test": "test",
-    "Gain": "gains",
-    "Beside": "paper",
-    "With": "curves",
+    "Kinds": "kinds",
+    "Pool": "train",
+    "Texts": "test",
+    "People": "people",
+    "Fifty": "fifty",
     "Conformal": "conformal",
 }
 
@@ -32,9 +32,14 @@ def merged(paths: list[Path]) -> list[Row]:
     rows: dict[tuple[Any, ...], Row] = {}
     for path in paths:
         for row in json.loads(path.read_text())["rows"]:
-            named = ("dataset", "teacher", "method", "seed", "human", "part")
+            named = ("dataset", "teacher", "variant", "method", "seed", "human", "part")
             rows.setdefault(tuple(row.get(name) for name in named), row)
     return sorted(rows.values(), key=lambda row: (row["teacher"] == "similarity", row["teacher"], row["dataset"]))
+
+
+def earlier(paths: list[Path]) -> list[Row]:
+    """What an earlier program's `shortlist` reached, as rows of the method `before`."""
+    return [row | {"method": "before"} for row in merged(paths) if row["method"] == OURS]
 
 
 def summary_table(rows: list[Row]) -> str:
@@ -49,7 +54,7 @@ def summary_table(rows: list[Row]) -> str:
 def made(rows: list[Row]) -> dict[str, str]:
     """Every table of the page that the rows have figures for, by its name there."""
     found = {"runs": runs_text(rows), "aims": aims_table(rows), "summary": summary_table(rows)}
-    found |= {NAMES[title.split()[0]]: table for title, table in tables.sections(markdown(rows)).items()}
+    found |= {NAMES[title.split()[0].rstrip(":,")]: table for title, table in tables.sections(markdown(rows)).items()}
     return found | {"scale": scale_table(rows)}
 
 
@@ -66,8 +71,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Tables of docs/evidence/quality.md from benchmark runs")
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--into", type=Path, required=True)
+    parser.add_argument("--before", type=Path, nargs="*", default=[], help="runs of an earlier program, to compare")
     given = parser.parse_args()
-    rows = merged(given.runs)
+    rows = merged(given.runs) + earlier(given.before)
     page: Path = given.into
     tables.keep(page, made(rows))
     plots = page.parent.parent / "images" / "quality.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.quality.rows import MEASURES, Row, gains, grouped, job_of, mean, table_rows
+from benchmarks.quality.rows import MEASURES, OURS, PLAIN, Row, difference, figures, grouped, job_of, mean
 
 TICKS = tuple(digit * 10**power for power in range(6) for digit in (1, 2, 5))  # human labels at an axis
 
@@ -17,12 +17,14 @@ def plot_gains(path: Path, rows: Sequence[Row]) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    found = gains(rows)
-    if not found:
+    gains = {measure: difference(figures(rows, measure), (OURS, 0.0), (PLAIN, 0.0)) for measure in MEASURES}
+    whole = gains[MEASURES[0]]
+    if whole is None:
         return
+    found = whole.of_jobs
     figure, axes = pyplot.subplots(figsize=(8, 0.4 * len(found) + 1.5))
-    for offset, measure in ((-0.2, MEASURES[0]), (0.2, MEASURES[1])):
-        values = [gain.get(measure, 0.0) for gain in found.values()]
+    for offset, (measure, gain) in zip((-0.2, 0.2), gains.items(), strict=True):
+        values = [0.0 if gain is None else gain.of_jobs.get(job, 0.0) for job in found]
         axes.barh([place + offset for place in range(len(found))], values, 0.38, label=measure.replace("_", " "))
     axes.set_yticks(range(len(found)), list(found))
     axes.invert_yaxis()
@@ -34,14 +36,14 @@ def plot_gains(path: Path, rows: Sequence[Row]) -> None:
 
 
 def plot_curves(path: Path, rows: Sequence[Row]) -> None:
-    """Learning curves over human labels, one panel per set."""
+    """Learning curves over human labels, one panel per set; none where a single number of labels was measured."""
     import matplotlib
 
     matplotlib.use("svg")
     from matplotlib import pyplot
 
     curve = grouped([row for row in rows if row.get("human_labels")], job_of)
-    if not curve:
+    if len({row["human"] for found in curve.values() for row in found}) < 2:
         return
     columns = 3
     lines = -(-len(curve) // columns)
@@ -57,7 +59,7 @@ def plot_curves(path: Path, rows: Sequence[Row]) -> None:
                 "o-",
                 label=method,
             )
-        ceiling = mean(table_rows(rows).get(job, {}).get("gold", []), "test_accuracy")
+        ceiling = figures(rows, "test_accuracy").get(job, {}).get(("gold", 0.0))
         if ceiling is not None:
             axes.axhline(ceiling, color="grey", linestyle=":", label="all gold labels")
         axes.set(title=job, xscale="log", xlabel="human labels", ylabel="test accuracy, %")

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.shared.datasets import Job
+from benchmarks.shared.datasets import Job, Part
+from benchmarks.shared.rivals import Logistic, SoftHead, commonest, dawid_skene, teacher_shares
 from model.acquisition.pool import Pool, from_array
 from model.acquisition.rules import rule
 from model.acquisition.selection import select
@@ -20,15 +21,22 @@ from model.train import TrainingData, train_student, training_data
 from model.training.adaptation import adapt
 from model.training.options import TrainingOptions, TrainingReport
 
-TABLE = ("teacher", "distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold")
+PUBLISHED = ("uniform", "renormalised", "refinery", "refinery-published", "freeal")  # on stored jobs only
+EVEN = "shortlist-even"  # our default, told that labels are about equally frequent
+TABLE = ("teacher", "commonest", "logistic", "distillation", "soft", "shortlist", EVEN, "gold")
+PANEL = ("dawid-skene",)  # where the answers of a panel's members are stored; its majority is the teacher
+PEOPLE = ("shortlist", "supervised", "logistic-people", "logistic", "commonest")  # with people's labels
 SINGLES = ("teacher-single", "distillation-single")  # where the stored single answer is not the first candidate
 ADAPTED = "shortlist-adapted"  # our default, once its encoder was adapted in the background
 CHOSEN = {  # labels of the tasks that acquisition asks people for, in place of random ones
     "shortlist-chosen": "shortlist",
     "supervised-chosen": "supervised",
+    "logistic-people-chosen": "logistic-people",
 }
+RIVALS = ("commonest", "logistic", "logistic-people", "soft", "dawid-skene")
 TARGET = 0.9  # stated coverage of the conformal sets
 SPLITS = 20
+LEAST_NEW = 50  # new texts below which no accuracy on them is stated
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,6 @@ class Task:
     method: str
     seed: int
     human: float = 0.0
-
-    @property
-    def key(self) -> tuple[str, str, int, float]:
-        """What makes two measurements the same."""
-        return (self.job, self.method, self.seed, self.human)
 
 
 class Material:
@@ -61,6 +64,12 @@ class Material:
         self.test_first = np.array([job.space.index(one.top) if one else -1 for one in job.test.answers])
         self.test_singles = np.array([_index(job, label) for label in job.test.singles])
 
+        self.said = teacher_shares(job.train.answers, job.space)
+
+    def panel(self, part: Part) -> FloatArray:
+        """What Dawid and Skene's estimate makes of a part's votes `(n, C)`; the estimate is made of that part alone."""
+        return dawid_skene([[_index(self.job, said) for said in row] for row in part.votes], len(self.job.space))
+
     def with_people(self, task: Task, options: TrainingOptions) -> TrainingData:
         """The data with gold labels on some rows, as if people had given them: random ones, or those worth it."""
         rows, human = len(self.data), task.human
@@ -72,7 +81,8 @@ class Material:
         candidates, decided = self.data.candidates.copy(), np.zeros(rows, np.bool_)
         candidates[chosen] = np.eye(len(self.job.space), dtype=np.bool_)[self.gold[chosen]]
         decided[chosen] = True
-        return dataclasses.replace(self.data, candidates=candidates, human=decided)
+        drawn = np.full(rows, 0.0 if task.method in CHOSEN else count / rows, np.float32)
+        return dataclasses.replace(self.data, candidates=candidates, human=decided, propensity=drawn)
 
     def _worth_asking(self, seed: int, count: int, options: TrainingOptions) -> IntArray:
         """The tasks that the default rule takes, by the student that has no human label yet."""
@@ -98,27 +108,67 @@ def measure(material: Material, task: Task, options: TrainingOptions) -> dict[st
     """The row of one measurement."""
     job = material.job
     row: dict[str, Any] = {
-        "dataset": job.dataset, "teacher": job.teacher, "method": task.method, "seed": task.seed, "human": task.human,
-        "train_rows": len(material.data), "labels": len(job.space),
+        "dataset": job.dataset, "teacher": job.teacher, "variant": job.variant, "method": task.method,
+        "seed": task.seed, "human": task.human, "train_rows": len(material.data), "labels": len(job.space),
     }  # fmt: skip
     if task.method in ("teacher", "teacher-single"):
         return {**row, **_teacher(material, single=task.method.endswith("single"))}
     people = material.with_people(task, options)
+    if _single(task, people):
+        task = dataclasses.replace(task, method="commonest")  # all that one label of people teaches
+    if CHOSEN.get(task.method, task.method) in RIVALS:
+        return {**row, **_rival(material, task, people, options)}
     data = _data(material, task, people)
     started = time.monotonic()
-    how = dataclasses.replace(options, seed=task.seed, method=_method(task))
+    frequencies = "even" if task.method == EVEN else options.frequencies
+    how = dataclasses.replace(options, seed=task.seed, method=_method(task), frequencies=frequencies)
     own = adapt(data, how) if task.method == ADAPTED else None
     student, report = train_student(job.space, data, how, material.embed, own=own)
     seconds = time.monotonic() - started
-    unlabelled = ~people.human
     train = student.probabilities(material.data.texts, material.embed)
     test = student.probabilities(job.test.texts, material.embed)
-    row |= {
-        "train_accuracy": share(train.argmax(1)[unlabelled], material.gold[unlabelled]),
-        "test_accuracy": share(test.argmax(1), material.test_gold),
-        "human_labels": int((~unlabelled).sum()), "seconds": round(seconds, 3),
-    }  # fmt: skip
+    row |= _figures(material, people, train, test) | {"seconds": round(seconds, 3)}
     return row | _conformal(task, test, material.test_gold) | _more(report, student)
+
+
+def _figures(material: Material, people: TrainingData, train: FloatArray, test: FloatArray) -> dict[str, Any]:
+    """Accuracy on the pool's rows that nobody labelled, and on new texts where there are enough."""
+    open_rows, enough = ~people.human, len(material.test_gold) >= LEAST_NEW
+    return {
+        "train_accuracy": share(train.argmax(1)[open_rows], material.gold[open_rows]),
+        "test_accuracy": share(test.argmax(1), material.test_gold) if enough else None,
+        "train_macro_f1": macro_f1(train.argmax(1)[open_rows], material.gold[open_rows]),
+        "human_labels": int(people.human.sum()),
+    }
+
+
+def macro_f1(predicted: IntArray, gold: IntArray) -> float | None:
+    """Macro-F1 in percent over the labels that occur in gold, None without rows."""
+    from sklearn.metrics import f1_score
+
+    return 100.0 * float(f1_score(gold, predicted, labels=np.unique(gold), average="macro")) if len(gold) else None
+
+
+def _rival(material: Material, task: Task, people: TrainingData, options: TrainingOptions) -> dict[str, Any]:
+    """Figures of a method that is none of the product's."""
+    name, started = CHOSEN.get(task.method, task.method), time.monotonic()
+    pool, new = material.embed(material.data.texts), material.embed(material.job.test.texts)
+    labels = np.where(people.human, material.gold, material.data.first)
+    alone = people.human if people.human.any() else np.ones(len(labels), np.bool_)
+    fitted: Logistic | SoftHead
+    if name == "commonest":
+        hot = np.eye(len(material.job.space), dtype=np.float32)[commonest(labels[alone])]
+        train, test = (np.tile(hot, (rows, 1)) for rows in (len(pool), len(new)))
+    elif name == "dawid-skene":
+        train, test = (material.panel(part) for part in (material.job.train, material.job.test))
+    else:
+        if name == "soft":
+            fitted = SoftHead(pool, material.said, dataclasses.replace(options, seed=task.seed))
+        else:
+            rows = alone if name == "logistic-people" else labels >= 0
+            fitted = Logistic(pool[rows], labels[rows], material.job.space, task.seed)
+        train, test = fitted.probabilities(pool), fitted.probabilities(new)
+    return {**_figures(material, people, train, test), "seconds": round(time.monotonic() - started, 3)}
 
 
 def _teacher(material: Material, single: bool) -> dict[str, Any]:
@@ -127,7 +177,8 @@ def _teacher(material: Material, single: bool) -> dict[str, Any]:
     covered = material.data.candidates[np.arange(len(material.gold)), material.gold]
     return {
         "train_accuracy": share(first, material.gold),
-        "test_accuracy": share(later, material.test_gold) if (later >= 0).all() and len(later) else None,
+        "test_accuracy": share(later, material.test_gold) if (later >= 0).all() and len(later) >= LEAST_NEW else None,
+        "train_macro_f1": macro_f1(first, material.gold),
         "coverage": 100.0 * float(covered.mean()),
         "set_size": float(material.data.candidates.sum(1).mean()),
         "seconds": 0.0,
@@ -145,9 +196,15 @@ def _data(material: Material, task: Task, people: TrainingData) -> TrainingData:
     return people
 
 
+def _single(task: Task, people: TrainingData) -> bool:
+    """Whether only people teach, and all of them gave one label."""
+    alone = CHOSEN.get(task.method, task.method) == "supervised"
+    return alone and len(np.unique(people.candidates[people.human].argmax(1))) < 2
+
+
 def _method(task: Task) -> str:
     name = CHOSEN.get(task.method, task.method)
-    names = {"supervised": "gold", "distillation-single": "distillation", ADAPTED: "shortlist"}
+    names = {"supervised": "gold", "distillation-single": "distillation", ADAPTED: "shortlist", EVEN: "shortlist"}
     return names.get(name, name)
 
 

@@ -10,7 +10,6 @@ import argparse
 import json
 import logging
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -21,6 +20,7 @@ import structlog
 from benchmarks.sampling import product, report
 from benchmarks.sampling.run import BUDGETS, EVERYTHING, WITH_REST, curve, draw, everything
 from benchmarks.sampling.splits import Corpus, Split, corpora, describe, splits
+from benchmarks.shared.folders import must_exist, nothing
 from model.acquisition.rules import DEFAULT, RULES
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder
@@ -34,6 +34,7 @@ QUICK_SETS = ("trec", "ag_news", "babe")
 def main(arguments: list[str] | None = None) -> None:
     """Run, print tables, write rows, summary and plot."""
     options = parsed(arguments)
+    must_exist(options.data)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     cache = EmbeddingCache(options.cache, load_encoder("default", 1))
     found = [
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         for split in splits(corpus, cache.embed, options.part == "test")
     ]
     if not found:
-        sys.exit(f"--data {options.data}: no set there has enough texts and a labeller that is better than chance")
+        nothing(options.data, "a set with enough texts and a labeller that is better than chance")
     for split in found:
         print(describe(split), flush=True)
     methods = chosen_methods(options)

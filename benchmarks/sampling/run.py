@@ -12,7 +12,7 @@ import numpy as np
 import structlog
 
 from benchmarks.sampling.splits import Embed, Split, Texts, drawn
-from benchmarks.sampling.student import LinearStudent, fit
+from benchmarks.shared.linear_student import LinearStudent, fit
 from model.acquisition.base_model import ClassMeans, LabelSimilarity, LinearProbe
 from model.acquisition.pool import Pool, Probabilities, from_array
 from model.acquisition.rules import DEFAULT, rule

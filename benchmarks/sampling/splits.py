@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.shared.datasets import candidate_set, candidates_of, has_answer, read_rows, read_space, said_by
+from benchmarks.shared.folders import has_plain_labels
 from model.acquisition.clusters import kmeans, nearest
 from model.arrays import BoolArray, FloatArray, IntArray
 from model.labels import LabelSpace
@@ -87,7 +88,7 @@ class Corpus:
 
 def corpora(data: Path, names: Sequence[str]) -> list[Corpus]:
     """Every set with gold labels or a teacher's answers for at least 1,000 train texts; smaller ones if all are."""
-    folders = [folder for folder in sorted(data.iterdir()) if (folder / "labels.json").is_file()]
+    folders = [folder for folder in sorted(data.iterdir()) if has_plain_labels(folder)]
     found = [_labelled(folder) for folder in folders if not names or folder.name in names]
     for path in sorted(data.glob("teachers/*/*.jsonl.gz")):
         corpus = _taught(data, path)

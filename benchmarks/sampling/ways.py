@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.sampling.run import BUDGETS, Draw, accuracy, draw, learn, make_pool, with_rest
 from benchmarks.sampling.splits import corpora, splits
-from benchmarks.sampling.student import RIDGE, LinearStudent, fit
+from benchmarks.shared.linear_student import RIDGE, LinearStudent, fit
 from model.acquisition.rules import rule
 from model.acquisition.selection import select
 from model.arrays import FloatArray, IntArray

@@ -15,7 +15,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from model.arrays import Embed, FloatArray
 from model.labels import CandidateSet, LabelSpace
 
 SIMILARITY = "similarity"
-SIMILARITY_SETS = ("banking77", "medical_abstracts", "csabstruct")
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class Part:
     gold: tuple[str, ...]
     answers: tuple[CandidateSet | None, ...]
     singles: tuple[str, ...]  # the teacher's single answer: usually the first candidate, "" where there is none
+    votes: tuple[tuple[str, ...], ...] = ()  # of a panel: each member's label per text, "" where it gave none
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -43,17 +43,24 @@ class Part:
 
 @dataclass(frozen=True)
 class Job:
-    """A teacher on a data set: what the methods are compared on."""
+    """A teacher on a data set: what the methods are compared on. `variant` says how it was made from what is stored."""
 
     dataset: str
     teacher: str
     space: LabelSpace
     train: Part
     test: Part
+    variant: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.teacher}/{self.dataset}"
+        """teacher/set, or teacher/set+variant."""
+        return named(self.teacher, self.dataset, self.variant)
+
+
+def named(teacher: str, dataset: str, variant: str = "") -> str:
+    """The name of a job."""
+    return f"{teacher}/{dataset}" + (f"+{variant}" if variant else "")
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -88,7 +95,18 @@ def teacher_part(rows: Sequence[Mapping[str, Any]]) -> Part:
             kept.setdefault(row["text"], row)
     answers = tuple(candidate_set(row) for row in kept.values())
     singles = tuple(str(row.get("llm_label") or candidates_of(row)[0]) for row in kept.values())
-    return Part(tuple(kept), tuple(str(row["gold"]) for row in kept.values()), answers, singles)
+    votes = tuple(panel_votes(row) for row in kept.values())
+    panel = votes if votes and len(votes[0]) > 1 and len(set(map(len, votes))) == 1 else ()
+    return Part(tuple(kept), tuple(str(row["gold"]) for row in kept.values()), answers, singles, panel)
+
+
+def panel_votes(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """One label per member of the panel that the candidates come from, "" for none; empty where no panel answered."""
+    votes = row.get("votes") or {}
+    if any(isinstance(value, Mapping) for value in votes.values()):
+        return tuple(str(value.get("zero-shot") or "") for value in votes.values() if isinstance(value, Mapping))
+    said = list(row.get("by_model", {}).values())[: sum(votes.values())]
+    return tuple(str(answers[0] or "") if answers else "" for answers in said)
 
 
 def has_answer(row: Mapping[str, Any]) -> bool:
@@ -140,7 +158,8 @@ def chosen_rows(part: Part, rows: Sequence[int]) -> Part:
     """Some rows of a part."""
     columns = (part.texts, part.gold, part.answers, part.singles)
     texts, gold, answers, singles = (tuple(column[row] for row in rows) for column in columns)
-    return Part(texts, gold, answers, singles)  # type: ignore[arg-type]
+    votes = tuple(part.votes[row] for row in rows) if part.votes else ()
+    return Part(texts, gold, answers, singles, votes)  # type: ignore[arg-type]
 
 
 def stored_jobs(data: Path) -> Iterator[Job]:
@@ -160,34 +179,31 @@ def stored_jobs(data: Path) -> Iterator[Job]:
             yield Job(name, teacher, LabelSpace.of(sorted(known | set(answered.gold))), *hashed_split(answered))
 
 
-def similarity_sets(data: Path) -> list[str]:
-    """The sets on which the offline similarity teacher is measured: some by name, and all without stored answers."""
-    folders = [path.parent.name for path in sorted(data.glob("*/labels.json"))]
-    return [name for name in folders if name in SIMILARITY_SETS or not any(data.glob(f"teachers/*/{name}_train.*"))]
-
-
-def similarity_job(data: Path, dataset: str, embed: Embed) -> Job:
-    """The offline similarity teacher on a set with gold labels."""
+def similarity_job(data: Path, dataset: str, embed: Embed, most: int | None = None) -> Job:
+    """The offline similarity teacher on a set with gold labels, on at most `most` rows of each part."""
     from model.teacher.similarity import SimilarityTeacher
 
     space, folder = read_space(data / dataset), data / dataset
     teacher = SimilarityTeacher(space, embed)
     parts = []
     for name in ("train", "test"):
-        part = gold_part(folder, name)
+        part = spread(gold_part(folder, name), most)
         found = tuple(answer.candidates for answer in teacher.shortlist(part.texts))
         parts.append(Part(part.texts, part.gold, found, tuple(one.top if one else "" for one in found)))
-    return Job(dataset, SIMILARITY, space, *parts)
+    train, test = parts
+    return Job(dataset, SIMILARITY, space, train, test)
 
 
 def cut(job: Job, rows: int) -> Job:
     """The job with at most `rows` train rows and as many test rows, evenly spread."""
 
-    def part(whole: Part) -> Part:
-        step = max(1, -(-len(whole) // rows))
-        return chosen_rows(whole, range(0, len(whole), step))
+    return replace(job, train=spread(job.train, rows), test=spread(job.test, rows))
 
-    return Job(job.dataset, job.teacher, job.space, part(job.train), part(job.test))
+
+def spread(part: Part, rows: int | None) -> Part:
+    """At most `rows` rows of a part, evenly spread; None: all."""
+    step = 1 if rows is None else max(1, -(-len(part) // rows))
+    return chosen_rows(part, range(0, len(part), step))
 
 
 def said_by(candidates: CandidateSet, space: LabelSpace) -> FloatArray:

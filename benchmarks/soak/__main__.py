@@ -1,12 +1,13 @@
 """Everything at once, for ten minutes: people label in a real Label Studio while processes die and events get lost.
 
-    .venv/bin/python -m benchmarks.soak [--quick] [--minutes N] --out FILE.json
+    .venv/bin/python -m benchmarks.soak [--quick] [--minutes N] [--database sqlite] [--hosts 1] --out FILE.json
 
-It runs `make run` in a data folder of its own, kills worker, web server and Redis (the supervisor starts them again),
-empties Redis, lets Label Studio hang, presses Start training twice at once, imports and deletes tasks, rolls back,
-pauses and resumes. In the end one training compares with Label Studio, and the ledger is drawn up: `lost`, `doubled`
-and `annotator_errors` must be 0; the exit code is 1 otherwise. Errors of Label Studio's own SQLite, when two of its
-requests write at once, are counted apart, as `label_studio_database_locked`.
+It runs `make run` in a data folder of its own, on a PostgreSQL of its own, and beside it a second host's worker and web
+server. It kills workers, web servers and Redis (their supervisors start them again), empties Redis, lets Label Studio
+hang, presses Start training twice at once, imports and deletes tasks, rolls back, pauses and resumes. In the end one
+training compares with Label Studio, and the ledger is drawn up: `lost`, `doubled` and `annotator_errors` must be 0; the
+exit code is 1 otherwise. Errors of Label Studio's own SQLite, when two of its requests write at once, are counted
+apart, as `label_studio_database_locked`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -35,6 +37,7 @@ from benchmarks.shared.running import Running, newest_project
 from benchmarks.shared.waiting import wait_for
 from benchmarks.soak.faults import Faults, memory_mb
 from benchmarks.soak.load import Network, Person, Tally
+from benchmarks.soak.second_host import SHARE_PORT, SecondHost, postgresql
 
 SETTINGS = {"RETRAIN_AFTER": "20", "RETRAIN_IDLE_SECONDS": "20", "RETRAIN_GROWTH": "0.1"}
 PEOPLE, PAUSE_SECONDS, INJECTED_PER_SECOND = 3, 0.6, 20.0
@@ -47,8 +50,9 @@ SETTLE_SECONDS = 300.0  # after the load, until pool and Label Studio are equal
 class Soak:
     """One run."""
 
-    def __init__(self, running: Running, gold: dict[str, str], seconds: float) -> None:
-        self._running, self._gold, self._seconds = running, gold, seconds
+    def __init__(self, running: Running, gold: dict[str, str], seconds: float, database: str, hosts: int) -> None:
+        self._running, self._gold, self._seconds, self._database = running, gold, seconds, database
+        self._hosts = hosts
         self._started = time.monotonic()
         self.rows: list[Json] = []
         self.summary: Json = {}
@@ -66,11 +70,16 @@ class Soak:
         project = wait_for("a project with tasks", lambda: newest_project(person), PATIENCE, pause=2)
         wait_for("a prediction for each task", lambda: self._predicted(person, project), PATIENCE, pause=2)
         tasks = [int(task["id"]) for task in person.tasks(project)]
-        self.note("load begins", {"tasks": len(tasks), "people": PEOPLE})
-        start = memory_mb(self._running)
-        faults = self._load(login, person, project, tasks)
-        self.note("load ends", {"annotator errors": len(self.tally.errors)})
-        equal = self._settle(person, project)
+        with ExitStack() as stack:
+            if self._hosts > 1:
+                second = SecondHost(self._running.data_dir, self._running.data_dir.parent / "second")
+                second.start()
+                stack.callback(second.stop)
+            self.note("load begins", {"tasks": len(tasks), "people": PEOPLE, "hosts": self._hosts})
+            start = memory_mb(self._running)
+            faults = self._load(login, person, project, tasks)
+            self.note("load ends", {"errors that people saw": self.tally.errors[:5]})
+            equal = self._settle(person, project)
         end = memory_mb(self._running)
         self._sum_up(person, project, equal, {"memory_mb_start": start, "memory_mb_end": end, "fault": faults.failed})
         person.close()
@@ -138,7 +147,7 @@ class Soak:
         }
 
     def _pool(self, project: int) -> dict[int, tuple[str, ...]]:
-        engine = open_engine(f"sqlite:///{self._running.data_dir / 'pool.sqlite'}")
+        engine = open_engine(self._database or f"sqlite:///{self._running.data_dir / 'pool.sqlite'}")
         try:
             rows = [row for found in people.of_tasks(engine, project).values() for row in found]
         finally:
@@ -162,6 +171,8 @@ class Soak:
         locked = locked_requests(self._running.data_dir / "logs" / "label-studio.log", self.tally.errors)
         self.summary |= {
             "minutes": round(self._seconds / 60, 1),
+            "database": "postgresql" if self._database else "sqlite",
+            "hosts": self._hosts,
             "events_sent": self.tally.events_sent,
             "events_injected": self.tally.injected,
             "events_not_answered_with_200": self.tally.refused,
@@ -219,27 +230,42 @@ def write_sample(folder: Path, tasks: int) -> tuple[Path, dict[str, str]]:
     return path, gold
 
 
-def main() -> None:
-    """Run, print, write, and fail if anything was lost."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="2 minutes instead of 10")
-    parser.add_argument("--minutes", type=float, default=0.0, help="how long the load lasts")
-    parser.add_argument("--data", help="not used: the shipped messages are labelled")
-    parser.add_argument("--out", type=Path, required=True, help="where the ledger goes, JSON")
-    options = parser.parse_args()
-    minutes = options.minutes or (2.0 if options.quick else 10.0)
-    os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
-    sample, gold = write_sample(Path(tempfile.mkdtemp(prefix="shortlist-soak-")), round(minutes * 300))
+def measure(options: argparse.Namespace, minutes: float, database: str, folder: Path) -> bool:
+    """Run, print and write; whether nothing was lost."""
+    sample, gold = write_sample(folder, round(minutes * 300))
     running = Running.start(sample)
-    soak = Soak(running, gold, 60 * minutes)
-    good = False
+    soak = Soak(running, gold, 60 * minutes, database, options.hosts)
     try:
-        good = soak.run()
+        return soak.run()
     finally:
         running.stop()
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps({"rows": soak.rows, "summary": soak.summary}, indent=1) + "\n")
         print(json.dumps(soak.summary, indent=1))
+
+
+def main() -> None:
+    """Run, print, write, and fail if anything was lost."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="2 minutes instead of 10")
+    parser.add_argument("--minutes", type=float, default=0.0, help="how long the load lasts")
+    parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql", help="where the pool is")
+    parser.add_argument("--hosts", type=int, choices=(1, 2), default=2, help="2: another worker and web server beside")
+    parser.add_argument("--data", help="not used: the shipped messages are labelled")
+    parser.add_argument("--out", type=Path, required=True, help="where the ledger goes, JSON")
+    options = parser.parse_args()
+    if options.hosts > 1 and options.database == "sqlite":
+        parser.error("--hosts 2 needs --database postgresql: a SQLite file belongs to one host")
+    minutes = options.minutes or (2.0 if options.quick else 10.0)
+    os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
+    folder = Path(tempfile.mkdtemp(prefix="shortlist-soak-"))
+    with ExitStack() as stack:
+        database = stack.enter_context(postgresql(folder)) if options.database == "postgresql" else ""
+        if database:
+            os.environ["DATABASE_URL"] = database
+        if options.hosts > 1:
+            os.environ.update(SHARE_PORT)
+        good = measure(options, minutes, database, folder)
     raise SystemExit(0 if good else 1)
 
 

@@ -24,8 +24,18 @@ ROLES = {"web": "backend.web.wsgi:app", "worker": "-m backend worker", "redis": 
 def processes(running: Running) -> dict[str, list[psutil.Process]]:
     """The processes of our `make run` by role; Label Studio's are `label studio`."""
     assert running.process is not None, "only a run of our own is measured"
+    return _by_role(psutil.Process(running.process.pid).children(recursive=True))
+
+
+def processes_beside(running: Running) -> dict[str, list[psutil.Process]]:
+    """Those of the second host, if there is one."""
+    own = {process.pid for found in processes(running).values() for process in found}
+    return _by_role([each for each in psutil.Process().children(recursive=True) if each.pid not in own])
+
+
+def _by_role(candidates: list[psutil.Process]) -> dict[str, list[psutil.Process]]:
     found: dict[str, list[psutil.Process]] = {role: [] for role in [*ROLES, "label studio"]}
-    for process in psutil.Process(running.process.pid).children(recursive=True):
+    for process in candidates:
         try:
             words = " ".join(process.cmdline())
         except psutil.Error:
@@ -75,7 +85,9 @@ class Faults(threading.Thread):
         return [
             (0.10, "kill -9 worker", lambda: self._kill("worker")),
             (0.18, "two people press Start training", self._press_twice),
+            (0.22, "kill -9 the second host's worker", lambda: self._kill("worker", processes_beside)),
             (0.25, "kill -9 web server", lambda: self._kill("web")),
+            (0.29, "kill -9 the second host's web server", lambda: self._kill("web", processes_beside)),
             (0.33, "Redis loses everything", self._empty_redis),
             (0.40, "kill -9 Redis", lambda: self._kill("redis")),
             (0.45, "new tasks are imported", lambda: self._person.import_tasks(self._project, self._new)),
@@ -83,14 +95,15 @@ class Faults(threading.Thread):
             (0.52, "tasks are deleted", lambda: self._person.delete_tasks(self._project, self._spare)),
             (0.58, "two people press Start training", self._press_twice),
             (0.60, "kill -9 worker", lambda: self._kill("worker")),
+            (0.63, "kill -9 the second host's worker", lambda: self._kill("worker", processes_beside)),
             (0.68, "pause", lambda: self._command("pause")),
             (0.72, "resume", lambda: self._command("resume")),
             (0.80, "kill -9 web server", lambda: self._kill("web")),
             (0.90, "rollback, if two versions were served", lambda: self._command("rollback", allowed=(0, 1))),
         ]
 
-    def _kill(self, role: str) -> None:
-        for process in processes(self._running)[role]:
+    def _kill(self, role: str, among: Callable[[Running], dict[str, list[psutil.Process]]] = processes) -> None:
+        for process in among(self._running)[role]:
             try:
                 process.send_signal(signal.SIGKILL)
             except psutil.NoSuchProcess:

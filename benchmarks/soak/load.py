@@ -123,7 +123,8 @@ class Network(threading.Thread):
 
     def run(self) -> None:
         """Send until it is time to stop. A backend that is down misses events, as it does from Label Studio."""
-        with httpx.Client(timeout=5, trust_env=False, headers={"Content-Type": "application/json"}) as client:
+        headers = {"Content-Type": "application/json", "Connection": "close"}  # each goes to any of the web servers
+        with httpx.Client(timeout=5, trust_env=False, headers=headers) as client:
             while not self._stop_asked.wait(self._pause):
                 old = list(self._tally.sent)
                 rubbish = self._random.random() < 0.3 or not old

@@ -20,15 +20,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.shared.folders import plain_sets
 from benchmarks.speed.report import markdown, write_report
 from benchmarks.speed.rows import Row
 
 Found = tuple[list[Row], dict[str, float]]
 SUMMARY = ("predict_1", "predict_100", "http_vs_runtime", "int8_vs_float32", "time_to_accuracy", "webhook_p99_ms",
-           "setup_p99_ms", "scale_cost_ratio", "web_rss_mb", "worker_rss_mb")  # fmt: skip
+           "setup_p99_ms", "scale_cost_ratio", "web_rss_mb", "worker_rss_mb",
+           "status_ms_1m", "metrics_ms_100_projects", "idle_core_percent")  # fmt: skip
 
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+
+
+TEXTS = {"runtimes", "served", "training"}  # parts that read the data folder
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seeds=1, seconds
 def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
     """The measurements by name."""
     from benchmarks.speed.http import http_rows
+    from benchmarks.speed.looking import looking_rows
     from benchmarks.speed.retrain import latency_rows, memory_rows, retrain_rows
     from benchmarks.speed.scale import scale_rows
     from benchmarks.speed.student import runtime_rows, served_rows
@@ -64,6 +70,7 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
         "latency": lambda: latency_rows(10_000, size.seconds),
         "training": lambda: training_rows(data, size.train_rows, size.seeds),
         "scale": lambda: scale_rows([number for number in SIZES if number <= size.largest]),
+        "looking": lambda: looking_rows([SIZES[1], size.largest]),
         "memory": lambda: memory_rows(size.largest),
     }
 
@@ -80,6 +87,8 @@ def main(arguments: list[str] | None = None) -> None:
     size = QUICK if chosen.quick else FULL
     known = parts(size, chosen.data)
     result = _earlier(chosen.out) if chosen.only else {"rows": [], "summary": {}}
+    if TEXTS & set(chosen.only or known):
+        plain_sets(chosen.data)  # ends here where there are no texts, not after an hour
     failed = []
     for name in chosen.only or known:
         started = time.monotonic()

@@ -14,6 +14,7 @@ from backend.pool import projects, versions
 from backend.pool.version_names import trained_name
 from backend.services import Services
 from benchmarks.shared.datasets import read_rows
+from benchmarks.shared.folders import plain_sets
 from benchmarks.speed.rows import Row, interleaved, ratio, row
 from benchmarks.speed.web import (
     LABELS,
@@ -27,7 +28,7 @@ from benchmarks.speed.web import (
     web_server,
 )
 from model.arrays import FloatArray
-from model.encoder.encoder import Batching
+from model.encoder.batching import Batching
 from model.encoder.runtimes import RUNTIMES, open_encoder, preferred
 from model.labels import LabelSpace
 from model.registry import Registry
@@ -36,8 +37,12 @@ from model.student.head import HeadStudent
 TASKS = 100
 
 
-def texts_of(data: Path, number: int, dataset: str = "ag_news") -> list[str]:
-    """Different texts of a data set's train part (news of about forty words)."""
+def texts_of(data: Path, number: int, usual: str = "ag_news") -> list[str]:
+    """Different texts of a train part: news of about forty words, or of the folder's first set if it has none.
+
+    SystemExit if the folder has no set of texts.
+    """
+    dataset = plain_sets(data, (usual,), ("train",))[0]
     found = dict.fromkeys(str(one["text"]) for one in read_rows(data / dataset / "train.jsonl.gz"))
     return [f"{text} {turn}".strip() for turn in ["", *map(str, range(1, 1000))] for text in found][:number]
 

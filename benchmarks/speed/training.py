@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from benchmarks.shared.datasets import gold_part, read_space
+from benchmarks.shared.folders import plain_sets
 from benchmarks.speed.rows import Row, row
 from benchmarks.speed.web import scratch
 from model.arrays import Embed, FloatArray, IntArray
-from model.encoder.encoder import checkpoint_place
+from model.encoder.place import checkpoint_place
 from model.encoder.runtimes import open_encoder, preferred
 from model.labels import HumanLabel, LabelSpace
 from model.train import TrainingOptions, train_student, training_data
@@ -27,8 +28,9 @@ LOOKS = 4  # evaluations per epoch of Trainer; their time does not count
 
 def training_rows(data: Path, number: int, seeds: int) -> tuple[list[Row], dict[str, float]]:
     """Seconds and accuracy of both on gold labels, and how much longer Trainer takes for the head's accuracy."""
-    space = read_space(data / DATASET)
-    train, test = (gold_part(data / DATASET, part) for part in ("train", "test"))
+    folder = data / plain_sets(data, (DATASET,))[0]
+    space = read_space(folder)
+    train, test = (gold_part(folder, part) for part in ("train", "test"))
     step = max(1, len(train) // number)
     texts, gold = train.texts[::step][:number], train.gold[::step][:number]
     tested, truth = test.texts[:TESTED], np.array([space.index(label) for label in test.gold[:TESTED]])

@@ -39,7 +39,8 @@ PASSED_ON = (
 )
 LABELS = ("billing", "refund", "shipping", "other")
 CONFIG = (
-    '<View><Text name="text" value="$text"/><Choices name="label" toName="text" choice="multiple" required="true">'
+    '<View><Text name="text" value="$text"/>'
+    '<Choices name="label" toName="text" choice="multiple" answer="one" required="true">'
     + "".join(f'<Choice value="{label}"/>' for label in LABELS)
     + "</Choices></View>"
 )

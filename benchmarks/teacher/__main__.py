@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.shared.datasets import Part, gold_part, read_space, sample
+from benchmarks.shared.folders import plain_sets
 from model.arrays import Embed
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder
@@ -49,14 +50,14 @@ def main() -> None:
     rows: list[dict[str, Any]] = json.loads(given.out.read_text())["rows"] if given.out.is_file() else []
     known = {(row["what"], row["dataset"], row.get("model")) for row in rows}
     settings = {"temperature": TEMPERATURE, "mass": MASS, "part": given.part, "prices": prices_as_of()}
-    for name in SETS:
+    names = plain_sets(given.data, SETS, (given.part,))
+    costed = [name for name in COSTED if name in names] or names[:1]
+    for name in names:
         folder, found = given.data / name, list[dict[str, Any]]()
-        if not folder.is_dir():
-            continue
         space, part = read_space(folder), sample(gold_part(folder, given.part), given.rows)
         if given.only != "cost" and ("quality", name, None) not in known:
             found += quality_rows(name, space, part, embed, given)
-        if given.only != "quality" and name in COSTED:
+        if given.only != "quality" and name in costed:
             for model in given.models.split(","):
                 if ("cost", name, model) not in known:
                     found += cost_rows(name, space, part, embed, model)

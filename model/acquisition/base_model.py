@@ -9,7 +9,8 @@ import numpy as np
 from model.arrays import FloatArray, softmax
 from model.errors import NotEnoughDataError
 
-LEAST_ROWS = 5  # per label, for class means and for the probe
+LEAST_ROWS = 5  # per label, for class means and for the probe; per part of the cosines
+PARTS = 20  # of the cosines of pairs
 
 
 def unit(vectors: FloatArray) -> FloatArray:
@@ -28,6 +29,28 @@ class LabelSimilarity:
     def __call__(self, vectors: FloatArray) -> FloatArray:
         """Probabilities `(b, C)`."""
         return softmax(unit(vectors) @ unit(self.labels).T / np.float32(self.temperature))
+
+
+@dataclass(frozen=True)
+class CosineBase:
+    """What the frozen encoder alone would say of a pair of texts: the student's mean answer for pairs of about the same
+    cosine. `edges` `(k,)` are cosines, rising, `shares` `(k, C)` the answers there; between them it is linear."""
+
+    edges: FloatArray
+    shares: FloatArray
+
+    @classmethod
+    def fit(cls, cosines: FloatArray, answers: FloatArray) -> CosineBase:
+        """From cosines `(n,)` of pairs and a student's probabilities `(n, C)` for them: means of 20 parts, or fewer."""
+        order = np.argsort(cosines, kind="stable")
+        parts = np.array_split(order, max(1, min(PARTS, len(order) // LEAST_ROWS)))
+        edges = np.array([cosines[part].mean() for part in parts], np.float32)
+        return cls(edges, np.stack([answers[part].mean(axis=0) for part in parts]).astype(np.float32))
+
+    def __call__(self, cosines: FloatArray) -> FloatArray:
+        """Probabilities `(b, C)`."""
+        columns = [np.interp(cosines, self.edges, column) for column in self.shares.T]
+        return np.stack(columns, axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,22 @@ class LabelDifference:
         return difference
 
 
+class Rise:
+    """How far the expected grade of the student is above the base model's; with `sign` -1 below. Labels are grades in
+    order."""
+
+    needs: tuple[Need, ...] = ("student", "base")
+
+    def __init__(self, sign: float = 1.0) -> None:
+        self._sign, self.name = sign, "rise" if sign > 0 else "fall"
+
+    def score(self, pool: Pool, rows: IntArray) -> FloatArray:
+        """`sign * (E pf - E p0) / (C - 1)`, in [-1, 1]."""
+        student, base = both(pool, rows, self.name)
+        grades = np.linspace(0.0, self._sign, student.shape[1]).astype(np.float32)
+        return np.asarray((student - base) @ grades, np.float32)
+
+
 class Flip:
     """Whether student and base model disagree about the label."""
 

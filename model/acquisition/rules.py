@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from model.acquisition.informativeness import Flip, JensenShannon, LabelDifference, TotalVariation
+from model.acquisition.informativeness import Flip, JensenShannon, LabelDifference, Rise, TotalVariation
 from model.acquisition.selection import Rule
 from model.acquisition.spread import FacilityLocation, KMeansSpread, NoSpread, WeightedClusters
 from model.acquisition.uncertainty import (
@@ -32,6 +32,8 @@ RULES: dict[str, Callable[[str, int, float], Rule]] = {
     "ci-published": lambda name, *_: Rule(name, LabelDifference(), NoSpread(), 0.0),
     "ci-total-variation": lambda name, *_: Rule(name, TotalVariation(), KMeansSpread()),
     "ci-jensen-shannon": lambda name, *_: Rule(name, JensenShannon(), KMeansSpread()),
+    "ci-up": lambda name, *_: Rule(name, Rise(), NoSpread(), 0.0),
+    "ci-down": lambda name, *_: Rule(name, Rise(-1.0), NoSpread(), 0.0),
     "ci-flip": lambda name, *_: Rule(name, Flip(), KMeansSpread()),
     "ci-no-diversity": lambda name, *_: Rule(name, TotalVariation(), NoSpread()),
     "ci-no-random-share": lambda name, *_: Rule(name, TotalVariation(), KMeansSpread(), 0.0),

@@ -59,6 +59,7 @@ class Committee:
     encoder: str = "default"
     temperature: float = 1.0
     facts: dict[str, Any] = field(default_factory=dict)
+    thresholds: FloatArray | None = None  # one label is right: several are not for committees
 
     def __post_init__(self) -> None:
         if self.weights and len(self.weights) != len(self.members):

@@ -51,4 +51,5 @@ def joined(
         np.concatenate([given, added]) if data.confidences is not None else None,
         np.concatenate([data.teacher_sets, more.teacher_sets]),
         np.concatenate([data.first, more.first]),
+        propensity=None if data.propensity is None else np.append(data.propensity, [np.float32(np.nan)] * len(more)),
     )

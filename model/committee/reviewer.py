@@ -15,6 +15,7 @@ import numpy as np
 from model.arrays import FloatArray, IntArray
 from model.committee.pooling import LEAST_LABELS, Confusion, Pooling, expected_gain
 from model.errors import ArtifactError
+from model.text_groups import folds
 
 FOLDS = 3
 PRICE = 0.1  # rise in the probability of being right from which a call is worth it
@@ -30,15 +31,23 @@ class Reviewer:
     helps: bool
 
     @classmethod
-    def fit(cls, evidence: Sequence[FloatArray], alone: Pooling, answers: IntArray, gold: IntArray) -> Reviewer | None:
-        """From members' evidence `(n, C)` each, their pooling without it, its first labels `(n,)` and people's `(n,)`.
+    def fit(
+        cls,
+        evidence: Sequence[FloatArray],
+        alone: Pooling,
+        answers: IntArray,
+        gold: IntArray,
+        groups: IntArray | None = None,
+    ) -> Reviewer | None:
+        """From members' evidence `(n, C)` each, their pooling without it, its first labels `(n,)` and people's `(n,)`,
+        and the `groups` `(n,)` of their texts.
 
         None with too few tasks. Each third's confusion matrix comes from the others, so that none is judged on itself.
         """
         if len(gold) < LEAST_LABELS:
             return None
         labels = evidence[0].shape[1]
-        fold = np.arange(len(gold)) % FOLDS
+        fold = folds(np.arange(len(gold)) if groups is None else groups, FOLDS, 0)
         said = np.zeros((len(gold), labels), np.float32)
         for number in range(FOLDS):
             mine = fold == number

@@ -17,6 +17,8 @@ from model.committee.members.member import Member
 from model.committee.pooling import LEAST_LABELS, Pooling, member_evidence
 from model.committee.reviewer import Reviewer
 from model.committee.seats import Seats
+from model.pairs import Pair
+from model.text_groups import folds, pair_key, same, text_groups
 from model.training.data import TrainingData
 from model.training.options import TrainingReport
 
@@ -35,7 +37,8 @@ def train_committee(
     NotEnoughDataError and TrainingStopped as for a single student.
     """
     started = time.monotonic()
-    weighing = set_aside(data)
+    pair = seats.options.pair
+    weighing = set_aside(data, pair)
     members, report = seats.filled(data.rows(~weighing), progress)
     all_members = [*members, *guests]
     judged = data.rows(weighing) if weighing.any() else data.rows(data.decided)
@@ -44,7 +47,7 @@ def train_committee(
         evidence = [member_evidence(member.probabilities(judged.texts)) for member in all_members]
         if not weighing.any():
             evidence[: len(members)] = cross_fitted(data, seats)
-        weights, reviewer = weigh(evidence, judged)
+        weights, reviewer = weigh(evidence, judged, pair)
         report.found = {**report.found, "compared": agreement(evidence, judged.candidates.argmax(axis=1))}
     names = [*seats.roster.members, *(member.name for member in guests)]
     rounded = [round(weight, 4) for weight in weights]
@@ -61,7 +64,8 @@ def cross_fitted(data: TrainingData, seats: Seats) -> list[FloatArray]:
     others = np.flatnonzero(~data.decided)
     generator = np.random.default_rng(seats.options.seed)
     others = others if len(others) <= MOST_ROWS else np.sort(generator.choice(others, MOST_ROWS, replace=False))
-    fold_of = generator.integers(0, FOLDS, len(decided))
+    groups = text_groups([data.texts[row] for row in decided], None, seats.options.pair)
+    fold_of = folds(groups, FOLDS, seats.options.seed)
     empty = np.zeros((len(decided), len(seats.space)), np.float32)
     found: list[FloatArray] = [empty.copy() for _ in seats.roster.members]
     # one head tells what a member is worth, several cost several times as much
@@ -77,24 +81,28 @@ def cross_fitted(data: TrainingData, seats: Seats) -> list[FloatArray]:
     return found
 
 
-def set_aside(data: TrainingData) -> BoolArray:
+def set_aside(data: TrainingData, pair: Pair | None = None) -> BoolArray:
     """Rows that only weigh the members: a quarter of those that people decided, by text. None while these are few:
     then all of them teach, and cross-fitting weighs."""
     if int(data.decided.sum()) < MANY_LABELS:
         return np.zeros(len(data), np.bool_)
-    digests = (hashlib.sha256(f"weigh {text}".encode("utf-8", "surrogatepass")).digest() for text in data.texts)
+    keys = (same(text) if pair is None else pair_key(pair, text) for text in data.texts)
+    digests = (hashlib.sha256(f"weigh {key}".encode("utf-8", "surrogatepass")).digest() for key in keys)
     drawn = np.array([int.from_bytes(digest[:8], "big") < WEIGHING * 2**64 for digest in digests], np.bool_)
     chosen: BoolArray = drawn & data.decided
     return chosen
 
 
-def weigh(evidence: Sequence[FloatArray], data: TrainingData) -> tuple[tuple[float, ...], Reviewer | None]:
+def weigh(
+    evidence: Sequence[FloatArray], data: TrainingData, pair: Pair | None = None
+) -> tuple[tuple[float, ...], Reviewer | None]:
     """Weights by maximum likelihood on rows that people decided, with every member's evidence `(n, C)` on them; and
     what the teacher's word is worth, by those of the rows that it answered, None if they are few."""
     gold, answered = data.candidates.argmax(axis=1), data.first >= 0
     fitted = Pooling.fit(evidence, gold)
     said = [part[answered] for part in evidence]
-    reviewer = Reviewer.fit(said, fitted, data.first[answered], gold[answered])
+    groups = text_groups(data.texts, None, pair)[answered]
+    reviewer = Reviewer.fit(said, fitted, data.first[answered], gold[answered], groups)
     return tuple(float(weight) for weight in fitted.weights), reviewer
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from model.encoder.encoder import checkpoint_place
+from model.encoder.files import ModelFiles
+from model.encoder.name import EncoderName
+from model.encoder.place import checkpoint_place
+from model.encoder.published import USAGE, read_published
 from model.errors import EncoderError
 
 CONFIG = "config.json"
+WIDTHS = ("hidden_size", "dim", "d_model", "n_embd")  # what configurations call the length of a token's state
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "tokenizer.model", "sentencepiece.bpe.model", "spiece.model", "vocab.json")
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 
@@ -16,13 +19,14 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 def stored_dimension(name: str) -> int | None:
     """The length of the encoder's vectors; None if it is a hub's and was not fetched to this host yet.
 
-    EncoderError says what is missing, and names the setting STUDENT_ENCODER.
+    EncoderError says what is missing, or why the model cannot be used as its authors mean it, and names the setting
+    STUDENT_ENCODER.
     """
     place = checkpoint_place(name)
     if not Path(place).is_dir():
         if place.startswith(("/", ".", "~")) or place.count("/") > 1:
             raise EncoderError(f"STUDENT_ENCODER={name}: there is no such folder")
-        fetched = _fetched(name)
+        fetched = _fetched(place)
         if fetched is None:
             return None
         place = str(fetched)
@@ -42,11 +46,14 @@ def _fetched(name: str) -> Path | None:
 
 
 def _dimension(name: str, folder: Path) -> int:
+    told, files = EncoderName.of(name), ModelFiles(str(folder))
+    published = None if files.path(USAGE) else read_published(files, told)
+    inside = folder / (published.below if published else "")
     for what, names in (("weights", WEIGHTS), ("tokenizer", TOKENIZERS)):
-        if not any((folder / one).is_file() and (folder / one).stat().st_size for one in names):
-            raise EncoderError(f"STUDENT_ENCODER={name}: {folder} holds no {what} (none of {', '.join(names)})")
-    try:
-        content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        return int(content.get("hidden_size") or content["dim"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EncoderError(f"STUDENT_ENCODER={name}: {folder / CONFIG} cannot be read ({error})") from error
+        if not any((inside / one).is_file() and (inside / one).stat().st_size for one in names):
+            raise EncoderError(f"STUDENT_ENCODER={name}: {inside} holds no {what} (none of {', '.join(names)})")
+    content = ModelFiles(str(inside)).json(CONFIG)
+    found = [content[width] for width in WIDTHS if content.get(width)] if isinstance(content, dict) else []
+    if not found:
+        raise EncoderError(f"STUDENT_ENCODER={name}: {inside / CONFIG} cannot be read (it says no {WIDTHS[0]})")
+    return published.dimension(int(found[0])) if published else int(found[0])

@@ -11,9 +11,10 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.encoder.encoder import Encoder, fingerprint, load_encoder, mean_pool
+from model.encoder.encoder import Encoder, load_encoder
 from model.encoder.exported import DESCRIPTION, FORMS, MODEL, TOKENIZER, ExportedEncoder, form_of, shared_name
 from model.encoder.onnx_graph import export_graph
+from model.encoder.place import READING, fingerprint
 from model.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def exported(name: str, form: str, folder: Path, threads: int = 1) -> Path:
 
     EncoderError if the weights cannot be loaded, the packages of onnx are missing, or the export fails.
     """
-    mark = fingerprint(name) or hashlib.sha256(name.encode()).hexdigest()[:16]
+    mark = fingerprint(name) or hashlib.sha256(f"{READING} {name}".encode()).hexdigest()[:16]
     place = folder / "exported" / f"{mark}-{form}"
     with _lock:
         if not (place / DESCRIPTION).is_file():
@@ -38,11 +39,19 @@ def exported(name: str, form: str, folder: Path, threads: int = 1) -> Path:
             waiting.mkdir(parents=True)
             try:
                 write_exported(encoder, form, waiting)
-                if not place.exists():  # other processes see all of it or nothing
-                    os.rename(waiting, place)
+                put(waiting, place)
             finally:
                 shutil.rmtree(waiting, ignore_errors=True)
     return place
+
+
+def put(waiting: Path, place: Path) -> None:
+    """Rename a folder into place: others see all of it or nothing; the first one is right. OSError if that fails."""
+    try:
+        os.rename(waiting, place)
+    except OSError:
+        if not (place / DESCRIPTION).is_file():
+            raise
 
 
 def share_encoder(registry: Registry, name: str, runtime: str, folder: Path, threads: int = 1) -> None:
@@ -60,14 +69,13 @@ def share_encoder(registry: Registry, name: str, runtime: str, folder: Path, thr
 def write_exported(encoder: Encoder, form: str, folder: Path) -> None:
     """Write model, tokenizer and description into `folder`; EncoderError says why not."""
     try:
-        _write_model(encoder.model, encoder.tokenizer, form, folder / MODEL)
+        _write_model(encoder.pooled, encoder.tokenizer, form, folder / MODEL)
         encoder.tokenizer.save_pretrained(folder)
         description = {
             "identity": f"{encoder.identity}-{SUFFIX[form]}",
             "dimension": encoder.dimension,
-            "longest": encoder.longest,
-            "padding": encoder.tokenizer.pad_token_id,
-            "padding_token": encoder.tokenizer.pad_token,
+            "usage": encoder.usage.to_json(),
+            "padding": encoder.padding,
         }
         (folder / DESCRIPTION).write_text(json.dumps(description))
         if not (folder / TOKENIZER).is_file():
@@ -83,21 +91,20 @@ def write_exported(encoder: Encoder, form: str, folder: Path) -> None:
         ) from error
 
 
-def _write_model(model: Any, tokenizer: Any, form: str, path: Path) -> None:
+def _write_model(pooled: Any, tokenizer: Any, form: str, path: Path) -> None:
     import onnx
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    class Pooled(torch.nn.Module):
+    class Normalised(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.model = model
+            self.pooled = pooled
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            states = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-            return torch.nn.functional.normalize(mean_pool(states, attention_mask), dim=1)
+            return torch.nn.functional.normalize(self.pooled(input_ids, attention_mask), dim=1)
 
-    graph = export_graph(Pooled(), tokenizer, "vectors")
+    graph = export_graph(Normalised(), tokenizer, "vectors")
     if form == "int8":
         quantize_dynamic(graph, path, weight_type=QuantType.QInt8, per_channel=True)
     else:

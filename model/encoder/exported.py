@@ -8,12 +8,13 @@ import json
 import threading
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
-import numpy as np
 import structlog
 
-from model.arrays import FloatArray
-from model.encoder.encoder import Batching
+from model.arrays import FloatArray, IntArray
+from model.encoder.batching import Batching
+from model.encoder.usage import Usage
 from model.errors import EncoderError
 
 log = structlog.get_logger(__name__)
@@ -70,22 +71,21 @@ class ExportedEncoder(Batching):
         from tokenizers import Tokenizer
 
         self.identity, self.dimension = str(description["identity"]), int(str(description["dimension"]))
-        self.longest = int(str(description["longest"]))
+        usage = description.get("usage", {"longest": description.get("longest")})  # older releases knew no other
+        self.usage = Usage.of_json(cast("dict[str, Any]", usage))
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-        self._tokenizer.enable_truncation(self.longest)
-        padding, token = int(str(description["padding"])), str(description["padding_token"])
-        self._tokenizer.enable_padding(pad_id=padding, pad_token=token)
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.padding = int(str(description["padding"]))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the core alone
         self._session = onnxruntime.InferenceSession(folder / MODEL, options, providers=["CPUExecutionProvider"])
         log.info("encoder_loaded", folder=str(folder), identity=self.identity, dimension=self.dimension, device="cpu")
 
-    def _embed_batch(self, texts: list[str]) -> FloatArray:
-        found = self._tokenizer.encode_batch(texts)
-        inputs = {
-            "input_ids": np.array([one.ids for one in found], np.int64),
-            "attention_mask": np.array([one.attention_mask for one in found], np.int64),
-        }
-        vectors: FloatArray = self._session.run(None, inputs)[0]
+    def _tokens(self, texts: list[str]) -> list[list[int]]:
+        return [one.ids for one in self._tokenizer.encode_batch(texts)]
+
+    def _run(self, ids: IntArray, mask: IntArray) -> FloatArray:
+        vectors: FloatArray = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
         return vectors

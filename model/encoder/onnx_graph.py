@@ -12,8 +12,8 @@ OPSET = 18
 INPUTS = ("input_ids", "attention_mask")
 
 
-def export_graph(module: Any, tokenizer: Any, output: str) -> Any:
-    """The `onnx.ModelProto` of a module that takes INPUTS `(n, length)` and gives one tensor `(n, d)`, named `output`.
+def export_graph(module: Any, tokenizer: Any, *outputs: str) -> Any:
+    """The `onnx.ModelProto` of a module that takes INPUTS `(n, length)` and gives tensors `(n, d)`, named `outputs`.
 
     ImportError without the packages of ONNX; RuntimeError or ValueError if the exporter does not know an operation.
     """
@@ -31,7 +31,7 @@ def export_graph(module: Any, tokenizer: Any, output: str) -> Any:
             dynamo=True,
             dynamic_shapes=({0: rows, 1: length},) * len(INPUTS),
             input_names=list(INPUTS),
-            output_names=[output],
+            output_names=list(outputs),
             opset_version=OPSET,
             verbose=False,
         )

@@ -15,8 +15,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.encoder.encoder import Batching, Progress, fingerprint, load_encoder
+from model.encoder.batching import Batching, Progress
+from model.encoder.encoder import load_encoder
 from model.encoder.exported import has_torch, open_exported
+from model.encoder.place import fingerprint
 from model.errors import EncoderError
 
 if TYPE_CHECKING:

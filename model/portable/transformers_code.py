@@ -9,23 +9,41 @@ print(classify("my card has not arrived", top_k=3))
 from typing import Any
 
 import torch
-from transformers import CONFIG_MAPPING, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers import (
+    CONFIG_MAPPING,
+    MODEL_FOR_TEXT_ENCODING_MAPPING,
+    AutoModel,
+    AutoModelForTextEncoding,
+    PretrainedConfig,
+    PreTrainedModel,
+)
 from transformers.modeling_outputs import SequenceClassifierOutput
+
+ACTIVATIONS = {
+    "identity": torch.nn.Identity, "tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "gelu": torch.nn.GELU,
+    "sigmoid": torch.nn.Sigmoid,
+}  # fmt: skip
 
 
 class StudentConfig(PretrainedConfig):
     """`encoder` is the configuration of the encoder, `heads` one object {"hidden": width or 0} per head, `normalised`
-    whether vectors are brought to length 1 before the heads,
-    `sharpness` the power of the probabilities (1 / temperature)."""
+    whether vectors are brought to length 1 before the heads, `sharpness` the power of the probabilities (1 /
+    temperature).
+
+    `usage` says how a text becomes a vector: "pooling" (ways, joined), "skipped" (first tokens that do not count),
+    "kept" (numbers of the vector; 0: all), "longest" (tokens read at once, of which "lead" stand before the text and
+    "trail" behind), "pieces" (of a longer text, at most); `dense` are layers behind the pooling."""
 
     model_type = "shortlist-student"
 
     def __init__(
-        self, encoder: Any = None, heads: Any = None, normalised: bool = True, sharpness: float = 1.0, **others: Any
-    ) -> None:
+        self, encoder: Any = None, heads: Any = None, normalised: bool = True, sharpness: float = 1.0,
+        usage: Any = None, dense: Any = None, **others: Any,
+    ) -> None:  # fmt: skip
         self.encoder = encoder or {"model_type": "bert"}
         self.heads = heads or [{"hidden": 0}]
         self.normalised, self.sharpness = normalised, sharpness
+        self.usage, self.dense = usage or {}, dense or []
         super().__init__(**others)
 
 
@@ -45,8 +63,23 @@ class Head(torch.nn.Module):
         return self.out(states if self.hidden is None else torch.relu(self.hidden(states)))
 
 
+def pool(states: torch.Tensor, mask: torch.Tensor, way: str, skipped: int) -> torch.Tensor:
+    """Token states `(n, length, d)`, padded on the right, to `(n, d)`."""
+    places = torch.arange(mask.shape[1], device=mask.device)
+    kept = mask * (places >= skipped).to(mask.dtype) if skipped else mask
+    if way == "cls":
+        return states[:, skipped]
+    if way == "last":
+        last = (mask.sum(1) - 1).clamp(min=0)
+        return states.gather(1, last[:, None, None].expand(-1, 1, states.shape[2])).squeeze(1)
+    if way == "max":
+        return states.masked_fill(kept.unsqueeze(-1) == 0, float("-inf")).amax(1)
+    weights = (kept * (places + 1) if way == "weighted mean" else kept).unsqueeze(-1).to(states.dtype)
+    return (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+
+
 class StudentForSequenceClassification(PreTrainedModel):
-    """Encoder, mean pooling, and one or several heads whose probabilities are averaged."""
+    """Encoder, pooling, and one or several heads whose probabilities are averaged."""
 
     config_class = StudentConfig
     base_model_prefix = "student"
@@ -55,23 +88,66 @@ class StudentForSequenceClassification(PreTrainedModel):
         super().__init__(config)
         inner = dict(config.encoder)
         encoder = CONFIG_MAPPING[inner.pop("model_type")](**inner)
-        self.encoder = AutoModel.from_config(encoder)
-        width = int(encoder.hidden_size)
+        kind = AutoModelForTextEncoding if type(encoder) in MODEL_FOR_TEXT_ENCODING_MAPPING else AutoModel
+        self.encoder = kind.from_config(encoder)
+        use = {"pooling": ["mean"], "skipped": 0, "kept": 0, "longest": 0, "lead": 1, "trail": 1, "pieces": 1}
+        self.use: dict[str, Any] = {**use, **config.usage}
+        self.dense = torch.nn.ModuleList(
+            torch.nn.Linear(int(one["in"]), int(one["out"]), bias=bool(one["bias"])) for one in config.dense
+        )
+        width = int(config.dense[-1]["out"] if config.dense else encoder.hidden_size * len(self.use["pooling"]))
+        width = min(self.use["kept"] or width, width)
         self.heads = torch.nn.ModuleList(
             Head(width, int(head.get("hidden", 0)), len(config.id2label or ())) for head in config.heads
         )
         self.post_init()
 
     def forward(self, input_ids: Any = None, attention_mask: Any = None, **others: Any) -> SequenceClassifierOutput:
-        """`logits` are logarithms of the heads' mean probabilities, tempered; a softmax makes probabilities of them."""
-        inputs = {name: others[name] for name in ("token_type_ids", "position_ids") if others.get(name) is not None}
+        """`logits` are logarithms of the heads' mean probabilities, tempered; a softmax makes probabilities of them.
+
+        Where several labels may be right they are log odds, of which a sigmoid makes probabilities; a label is meant
+        from its one of `config.thresholds` on.
+        """
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **inputs).last_hidden_state.float()
-        weights = attention_mask.unsqueeze(-1).to(states.dtype)
-        vectors = (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
-        if self.config.normalised:
-            vectors = torch.nn.functional.normalize(vectors, dim=1)
+        if 0 < self.use["longest"] < input_ids.shape[1]:
+            return self.classified(torch.cat([self.long(*row) for row in zip(input_ids, attention_mask, strict=True)]))
+        return self.classified(self.vectors(input_ids, attention_mask))
+
+    def classified(self, vectors: torch.Tensor) -> SequenceClassifierOutput:
+        """What the heads say about vectors `(n, d)`."""
+        if self.config.problem_type == "multi_label_classification":
+            each = torch.stack([torch.sigmoid(head(vectors)) for head in self.heads]).mean(0)
+            return SequenceClassifierOutput(logits=torch.logit(each, eps=1e-7))
         shares = [torch.softmax(head(vectors), dim=1) for head in self.heads]
         mean = torch.stack(shares).mean(0).clamp(min=1e-12)
         return SequenceClassifierOutput(logits=mean.log() * self.config.sharpness)
+
+    def vectors(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Vectors `(n, d)` of tokens `(n, length)` that are read at once."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
+        ways = [pool(states, attention_mask, way, self.use["skipped"]) for way in self.use["pooling"]]
+        vectors = torch.cat(ways, dim=1)
+        for layer, one in zip(self.dense, self.config.dense, strict=True):
+            vectors = ACTIVATIONS[one["activation"]]()(layer(vectors))
+        vectors = vectors[:, : self.use["kept"]] if self.use["kept"] else vectors
+        return torch.nn.functional.normalize(vectors, dim=1) if self.config.normalised else vectors
+
+    def long(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The vector `(1, d)` of one text of any length: the mean of its pieces' vectors, weighted by their tokens."""
+        ids = ids[mask.bool()]
+        lead, trail, longest = self.use["lead"], self.use["trail"], self.use["longest"]
+        if len(ids) <= longest:
+            return self.vectors(ids[None], torch.ones_like(ids[None]))
+        end, room = len(ids) - trail, max(1, longest - lead - trail)
+        size = -(-(end - lead) // -(-(end - lead) // room))
+        starts = list(range(lead, end, size))
+        if self.use["pieces"] == 1:
+            starts, size = starts[:1], room
+        elif len(starts) > self.use["pieces"]:
+            step = (len(starts) - 1) / (self.use["pieces"] - 1)
+            starts = [starts[round(number * step)] for number in range(self.use["pieces"])]
+        pieces = [torch.cat([ids[:lead], ids[at : min(at + size, end)], ids[end:]])[None] for at in starts]
+        mean = sum((piece.shape[1] - lead - trail) * self.vectors(piece, torch.ones_like(piece)) for piece in pieces)
+        total = sum(piece.shape[1] - lead - trail for piece in pieces)
+        return torch.nn.functional.normalize(mean, dim=1) if self.config.normalised else mean / total

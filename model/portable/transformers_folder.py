@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Mapping
@@ -10,9 +11,11 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from model.errors import ArtifactError
+from model.pair_views import JOINED
 from model.student.loading import load_student
 
 if TYPE_CHECKING:
+    from model.encoder.loading import Checkpoint
     from model.portable.transformers_code import Head, StudentForSequenceClassification
     from model.student.adapted import AdaptedStudent
     from model.student.finetuned import FinetunedStudent
@@ -32,7 +35,7 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
     """
     student: Any = load_student(stored)
     new_folder(folder)
-    model, tokenizer, longest = portable_model(student)
+    model, checkpoint = portable_model(student)
     folder.mkdir(parents=True, exist_ok=True)
     names = dict(enumerate(student.space.names))
     model.config.id2label, model.config.label2id = names, {name: number for number, name in names.items()}
@@ -43,8 +46,7 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
         "AutoModelForSequenceClassification": f"{module}.StudentForSequenceClassification",
     }
     model.eval().save_pretrained(folder)
-    tokenizer.model_max_length = longest
-    tokenizer.save_pretrained(folder)
+    tokenizer_with_prefix(checkpoint).save_pretrained(folder)
     shutil.copyfile(Path(__file__).with_name("transformers_code.py"), folder / CODE)
     card = card_text(student, facts, EXAMPLE, "transformers", text, folder.name)
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -58,13 +60,27 @@ def new_folder(folder: Path) -> None:
         raise ArtifactError(f"{folder} is not empty: name a new folder")
 
 
-def portable_model(student: Any) -> tuple[StudentForSequenceClassification, Any, int]:
-    """The whole student as one module of transformers, its tokenizer, and the longest text in tokens.
+def portable_model(student: Any) -> tuple[StudentForSequenceClassification, Checkpoint]:
+    """The whole student as one module of transformers, and the encoder that it was made of, with its usage.
 
     ArtifactError if the student is of a kind that has no such form.
     """
+    if student.space.questions:
+        raise ArtifactError(
+            "a student of several questions has no form as one classifier; set QUESTIONS to one of them and train again"
+        )
+    view = getattr(student, "view", None)
+    if view is not None and view.features != JOINED:
+        raise ArtifactError(
+            "a student of pairs sees each text by itself and has no form as one classifier of a text; use it through "
+            "model.loading.load_version, or serve it with Shortlist"
+        )
     if student.kind in ("head", "adapted"):
-        return _of_head(student)
+        model, checkpoint = _of_head(student)
+        if student.space.several:
+            model.config.problem_type = "multi_label_classification"
+            model.config.thresholds = [float(value) for value in student.thresholds]
+        return model, checkpoint
     if student.kind == "finetune":
         return _of_finetuned(student)
     raise ArtifactError(f"a student of kind {student.kind!r} cannot be exported as one model")
@@ -85,6 +101,7 @@ def card_text(student: Any, facts: Mapping[str, object], example: str, library: 
             f"# {folder}",
             "",
             f"A text classifier over {len(student.space)} labels: {', '.join(student.space.names)}.",
+            *_limits(student),
             "",
             "```python",
             example.format(folder=folder, text=words),
@@ -103,35 +120,75 @@ def card_text(student: Any, facts: Mapping[str, object], example: str, library: 
     )
 
 
-def _of_head(student: HeadStudent | AdaptedStudent) -> tuple[StudentForSequenceClassification, Any, int]:
+def tokenizer_with_prefix(checkpoint: Checkpoint) -> Any:
+    """A copy of the tokenizer that does to a text what its usage says; ArtifactError if it cannot."""
+    tokenizer, usage = copy.deepcopy(checkpoint.tokenizer), checkpoint.usage
+    tokenizer.model_max_length = usage.longest * usage.pieces
+    if usage.prefix or usage.lower:
+        from tokenizers import normalizers
+
+        fast = getattr(tokenizer, "backend_tokenizer", None)
+        if fast is None:
+            raise ArtifactError(
+                "the tokenizer has no fast form, and cannot put the encoder's prefix before texts by itself"
+            )
+        steps: list[Any] = [normalizers.Prepend(usage.prefix)] if usage.prefix else []
+        steps += [normalizers.Lowercase()] if usage.lower else []
+        fast.normalizer = normalizers.Sequence([*steps, fast.normalizer] if fast.normalizer else steps)
+    return tokenizer
+
+
+def _limits(student: Any) -> list[str]:
+    """What the card says where several labels may be right."""
+    if not student.space.several:
+        return []
+    pairs = zip(student.space.names, student.thresholds, strict=True)
+    listed = ", ".join(f"{name} {float(value):.4f}" for name, value in pairs)
+    return ["", f"Several labels may be right at once. A label is meant from this probability on: {listed}."]
+
+
+def _of_head(student: HeadStudent | AdaptedStudent) -> tuple[StudentForSequenceClassification, Checkpoint]:
     """The model for heads on an encoder's vectors; one that is served in a faster number format is written in full."""
     from model.encoder.encoder import load_encoder
     from model.student.adapted import AdaptedStudent
 
     encoder = student.own.trained if isinstance(student, AdaptedStudent) else load_encoder(student.encoder)
     heads = [{"hidden": int(head["hidden"].shape[1]) if "hidden" in head else 0} for head in student.heads]
-    model = _model(encoder.model, heads, True, student.temperature, len(student.space))
+    model = _model(encoder.checkpoint, heads, True, student.temperature, len(student.space))
     for target, head in zip(model.heads, student.heads, strict=True):
         _fill(target, head)  # type: ignore[arg-type]
-    return model, encoder.tokenizer, encoder.longest
+    return model, encoder.checkpoint
 
 
-def _of_finetuned(student: FinetunedStudent) -> tuple[StudentForSequenceClassification, Any, int]:
+def _of_finetuned(student: FinetunedStudent) -> tuple[StudentForSequenceClassification, Checkpoint]:
+    from model.encoder.loading import Checkpoint
+    from model.encoder.pooling import Pooled
+    from model.student.finetuned import beginning
+
     network, tokenizer, longest = student.parts
-    model = _model(network.encoder, [{"hidden": 0}], False, student.temperature, len(student.space))
+    usage = beginning(network.encoder.usage, longest)
+    found = Checkpoint(tokenizer, Pooled(network.encoder.model, usage, network.encoder.dense()))
+    model = _model(found, [{"hidden": 0}], False, student.temperature, len(student.space))
     model.heads[0].out.load_state_dict(network.classifier.state_dict())  # type: ignore[union-attr]
-    return model, tokenizer, longest
+    return model, found
 
 
 def _model(
-    encoder: Any, heads: list[dict[str, int]], normalised: bool, temperature: float, labels: int
+    found: Checkpoint, heads: list[dict[str, int]], normalised: bool, temperature: float, labels: int
 ) -> StudentForSequenceClassification:
     from model.portable.transformers_code import StudentConfig, StudentForSequenceClassification
 
+    encoder, layers = found.pooled.model, found.pooled.layers
+    dense = [
+        {"in": layer.in_features, "out": layer.out_features, "bias": layer.bias is not None, "activation": activation}
+        for layer, activation in zip(layers, found.usage.dense, strict=True)
+    ]
+    usage = {name: value for name, value in found.usage.to_json().items() if name not in ("prefix", "lower", "dense")}
     inner = encoder.config.to_dict()
-    config = StudentConfig(inner, heads, normalised, 1 / temperature, num_labels=labels)
+    config = StudentConfig(inner, heads, normalised, 1 / temperature, usage, dense, num_labels=labels)
     model = StudentForSequenceClassification(config)
     model.encoder.load_state_dict({name: tensor.float().cpu() for name, tensor in encoder.state_dict().items()})
+    model.dense.load_state_dict(found.pooled.dense())
     return model
 
 

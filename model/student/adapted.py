@@ -19,9 +19,12 @@ from model.arrays import BoolArray, Embed, FloatArray
 from model.encoder.export import write_exported
 from model.encoder.exported import DESCRIPTION, FORMS
 from model.errors import ArtifactError
+from model.pair_views import PairView
+from model.text_groups import text_key
 
 if TYPE_CHECKING:
-    from model.encoder.encoder import Batching, Encoder
+    from model.encoder.batching import Batching
+    from model.encoder.encoder import Encoder
     from model.student.head import HeadStudent
     from model.student.student import Student
 
@@ -56,9 +59,10 @@ class AdaptedEncoder:
         return self._loaded()
 
     def _loaded(self, half: bool = False) -> Encoder:
-        from model.encoder.encoder import Encoder, load_checkpoint
+        from model.encoder.encoder import Encoder
+        from model.encoder.loading import load_own
 
-        return Encoder(str(self.folder), *load_checkpoint(str(self.folder)), half=half)
+        return Encoder(str(self.folder), load_own(self.folder), half=half)
 
     def run_in(self, runtime: str) -> None:
         """Run it in float32 or bfloat16 from now on; vectors are no longer taken from a cache."""
@@ -71,7 +75,8 @@ class AdaptedEncoder:
 
     def knows(self, texts: Sequence[str]) -> BoolArray:
         """Which of these texts it has learned from, `(n,)`."""
-        return np.fromiter((text_key(text) in self.seen for text in texts), np.bool_, len(texts))
+        keys = ((text_key(text), _exact_key(text)) for text in texts)
+        return np.fromiter((not self.seen.isdisjoint(pair) for pair in keys), np.bool_, len(texts))
 
     def keep(self) -> None:
         """Move the weights to a folder that lives as long as this object; ArtifactError says why not."""
@@ -103,9 +108,9 @@ def folder_of(owner: object) -> Path:
     return folder
 
 
-def text_key(text: str) -> str:
-    """What stands for a text in `seen.json`."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _exact_key(text: str) -> str:
+    """What stood for a text in `seen.json` before texts that read the same were one."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def read_adapted(folder: Path, runtime: str = "float32") -> AdaptedEncoder:
@@ -142,6 +147,11 @@ class AdaptedStudent:
         return self._top.heads
 
     @property
+    def thresholds(self) -> FloatArray | None:
+        """As a head student's."""
+        return self._top.thresholds
+
+    @property
     def temperature(self) -> float:
         """Divides the logits of every head."""
         return self._top.temperature
@@ -152,17 +162,26 @@ class AdaptedStudent:
 
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
         """Float32 `(n, C)`, rows sum to 1, temperature applied. `embed` is not used: it has its own encoder."""
-        return self.of_vectors(self.own.embed(texts))
+        return self.of_vectors(self.vectors(texts, self.own.embed))
+
+    @property
+    def view(self) -> PairView | None:
+        """As a head student's."""
+        return self._top.view
+
+    def vectors(self, texts: Sequence[str], embed: Embed) -> FloatArray:
+        """What the heads see of texts by an encoder, as a head student's."""
+        return self._top.vectors(texts, embed)
 
     def of_vectors(self, vectors: FloatArray) -> FloatArray:
-        """The same for vectors `(n, d)` of its own encoder."""
+        """The same for what `vectors` gives of its own encoder."""
         return self._top.of_vectors(vectors)
 
     def save(self, folder: Path) -> None:
         """Write the heads as any student's, with this kind, and the encoder beside them, all in `folder`."""
         from model.student.artifact import write_artifact
 
-        write_artifact(folder, self, self._top.tensors(), {"heads": len(self.heads), "runtime": self.runtime})
+        write_artifact(folder, self, self._top.tensors(), {**self._top.described(), "runtime": self.runtime})
         self.own.copy_to(folder)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import torch
 from torch import Tensor
 
 from model.arrays import Embed, FloatArray, softmax
-from model.encoder.encoder import load_checkpoint, mean_pool
+from model.encoder.loading import Checkpoint, load_own
+from model.encoder.pieces import cut, padded
+from model.encoder.pooling import Pooled
+from model.encoder.usage import Usage
 from model.errors import ArtifactError
 from model.labels import LabelSpace
 from model.student.artifact import read_tensors, write_artifact
@@ -20,19 +24,18 @@ BATCH_ROWS = 64
 
 
 class Network(torch.nn.Module):
-    """Encoder, mean pooling, dropout and a linear classifier."""
+    """Encoder with its pooling, dropout and a linear classifier."""
 
-    def __init__(self, encoder: Any, num_labels: int, dropout: float) -> None:
+    def __init__(self, encoder: Pooled, num_labels: int, dropout: float) -> None:
         super().__init__()
         self.encoder = encoder
         self.dropout = torch.nn.Dropout(dropout)
-        self.classifier = torch.nn.Linear(int(encoder.config.hidden_size), num_labels)
+        self.classifier = torch.nn.Linear(encoder.dimension, num_labels)
 
     def features(self, inputs: dict[str, Tensor]) -> Tensor:
         """Pooled states `(b, d)` of tokenised texts."""
-        states = self.encoder(**inputs).last_hidden_state
-        pooled: Tensor = mean_pool(states.float(), inputs["attention_mask"])
-        return pooled
+        found: Tensor = self.encoder(**inputs)
+        return found
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits `(b, C)`."""
@@ -48,6 +51,7 @@ class FinetunedStudent:
     """A student that owns its encoder. `encoder` names the checkpoint that it started from."""
 
     kind = "finetune"
+    thresholds = None
 
     def __init__(
         self, space: LabelSpace, encoder: str, tokenizer: Any, network: Network, longest: int, temperature: float = 1.0
@@ -62,11 +66,16 @@ class FinetunedStudent:
         order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
         for start in range(0, len(order), BATCH_ROWS):
             rows = order[start : start + BATCH_ROWS]
-            inputs = tokenised(self._tokenizer, [texts[row] for row in rows], self._longest, device)
+            inputs = tokenised(self.checkpoint, [texts[row] for row in rows], self._longest, device)
             with torch.inference_mode():
                 logits = self._network(inputs).float().cpu().numpy()
             result[rows] = softmax(logits, self.temperature)
         return result
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Tokenizer and encoder."""
+        return Checkpoint(self._tokenizer, self._network.encoder)
 
     @property
     def parts(self) -> tuple[Network, Any, int]:
@@ -81,8 +90,7 @@ class FinetunedStudent:
             "bias": classifier.bias.detach().float().cpu().numpy(),
         }
         write_artifact(folder, self, tensors, {"longest": self._longest})
-        self._network.encoder.save_pretrained(folder)
-        self._tokenizer.save_pretrained(folder)
+        self.checkpoint.save(folder)
 
 
 def load_finetuned(folder: Path, space: LabelSpace, encoder: str, temperature: float, longest: int) -> FinetunedStudent:
@@ -90,13 +98,20 @@ def load_finetuned(folder: Path, space: LabelSpace, encoder: str, temperature: f
     tensors = read_tensors(folder)
     if set(tensors) != {"weight", "bias"}:
         raise ArtifactError(f"{folder}: the classifier has tensors {sorted(tensors)}, not weight and bias")
-    tokenizer, model, _ = load_checkpoint(str(folder))
-    network = Network(model, len(space), 0.0)
+    found = load_own(folder)
+    network = Network(found.pooled, len(space), 0.0)
     network.classifier.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
-    return FinetunedStudent(space, encoder, tokenizer, network, longest, temperature)
+    return FinetunedStudent(space, encoder, found.tokenizer, network, longest, temperature)
 
 
-def tokenised(tokenizer: Any, texts: Sequence[str], longest: int, device: torch.device) -> dict[str, Tensor]:
-    """Padded inputs of at most `longest` tokens on the device."""
-    found = tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
-    return {name: tensor.to(device) for name, tensor in found.items()}
+def tokenised(checkpoint: Checkpoint, texts: Sequence[str], longest: int, device: torch.device) -> dict[str, Tensor]:
+    """Padded inputs of the texts' beginnings, at most `longest` tokens, on the device."""
+    usage = beginning(checkpoint.usage, longest)
+    rows = [cut(tokens, usage)[0] for tokens in checkpoint.tokens([usage.given(text) for text in texts])]
+    ids, mask = padded(rows, int(checkpoint.tokenizer.pad_token_id))
+    return {"input_ids": torch.from_numpy(ids).to(device), "attention_mask": torch.from_numpy(mask).to(device)}
+
+
+def beginning(usage: Usage, longest: int) -> Usage:
+    """The same, of which texts longer than `longest` tokens are not read on."""
+    return replace(usage, longest=min(longest, usage.longest), pieces=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import ArtifactError
+from model.pair_views import PairView
 from model.student.artifact import DESCRIPTION, WEIGHTS, read_description, read_space, read_tensors
 from model.student.student import Student
 
@@ -36,7 +37,8 @@ def _load(folder: Path, description: Mapping[str, Any]) -> Student:
             raise ArtifactError(f"{folder / DESCRIPTION}: field 'heads' is missing or not a positive number")
         try:
             runtime = str(description.get("runtime", "float32"))  # older ones knew no other
-            found = HeadStudent.load(space, encoder, temperature, read_tensors(folder), heads, runtime)
+            tensors, limits = read_tensors(folder), _thresholds(folder, description, len(space))
+            found = HeadStudent.load(space, encoder, temperature, tensors, heads, runtime, limits, _view(description))
         except KeyError as error:
             raise ArtifactError(f"{folder / WEIGHTS}: tensor {error} is missing") from error
         return found if description["kind"] == "head" else AdaptedStudent(found, read_adapted(folder, runtime))
@@ -47,3 +49,21 @@ def _load(folder: Path, description: Mapping[str, Any]) -> Student:
     raise ArtifactError(
         f"{folder / DESCRIPTION}: field 'kind' is {description['kind']!r}, which this release cannot load"
     )
+
+
+def _view(description: Mapping[str, Any]) -> PairView | None:
+    """What a student sees of tasks of two texts; None for one of single texts."""
+    stored = description.get("pair")
+    if stored is None:
+        return None
+    return PairView.from_json(stored if isinstance(stored, dict) else {})
+
+
+def _thresholds(folder: Path, description: Mapping[str, Any], labels: int) -> list[float] | None:
+    """Where a student ticks each of several labels; None in one of a single right label."""
+    limits = description.get("thresholds")
+    if limits is not None and not (
+        isinstance(limits, list) and len(limits) == labels and all(isinstance(one, float) for one in limits)
+    ):
+        raise ArtifactError(f"{folder / DESCRIPTION}: field 'thresholds' is not a list of {labels} numbers")
+    return limits

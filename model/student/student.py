@@ -18,8 +18,15 @@ class Student(Protocol):
     encoder: str  # the value of the setting STUDENT_ENCODER
     temperature: float
 
+    @property
+    def thresholds(self) -> FloatArray | None:
+        """From which probability on each label is ticked, `(C,)`, where an answer is a set of labels, else None.
+
+        Those of a question that is left to the teacher are decoding.NEVER."""
+
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
-        """Float32 `(n, C)`, rows sum to 1, temperature applied; `embed` spares the encoder where vectors are cached."""
+        """Float32 `(n, C)`, rows sum to 1 unless an answer is a set of labels, temperature applied; `embed` spares the
+        encoder where vectors are cached."""
 
     def save(self, folder: Path) -> None:
         """Write safetensors + student.json + README.md into `folder`."""

@@ -14,10 +14,11 @@ from model.teacher.errors import TeacherError, TextRefused
 from model.teacher.llm import LlmTeacher
 from model.teacher.prompting.answers import json_values
 from model.teacher.prompting.composing import likely_sent
-from model.teacher.prompting.examples import Example, same
+from model.teacher.prompting.examples import Example
 from model.teacher.prompting.label_names import Names
 from model.teacher.providers.provider import LIMIT, Request, Turn
 from model.teacher.run import Run
+from model.text_groups import same
 
 TOKENS_EACH = 120  # room for one example
 LIKELY_EACH = 25  # tokens of one, as a rule

@@ -8,21 +8,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
 from model.teacher.counting import complete
 from model.teacher.errors import RoomNeeded, TeacherError, TeacherRefused, TextRefused
-from model.teacher.prompting.answers import (
-    Parsed,
-    answer_part,
-    json_values,
-    parse,
-    parse_truncated,
-    parse_value,
-    render,
-)
+from model.teacher.prompting.answers import Parsed, answer_part, json_values
 from model.teacher.prompting.composing import Composer, likely_sent, most_sent
+from model.teacher.prompting.forms import likely_answer, read_answer, read_entry
 from model.teacher.prompting.prompts import Prompt
 from model.teacher.prompting.thoughts import has_thoughts
 from model.teacher.prompting.tokens import estimate_tokens, most_tokens
@@ -104,7 +98,7 @@ class LlmTeacher:
 
     def estimate(self, texts: Sequence[str]) -> Usage:
         """What `shortlist(texts)` is likely to cost, without cache hits and re-asking."""
-        output = estimate_tokens(render(self.prompt.space.names[:2]))
+        output = estimate_tokens(likely_answer(self.prompt.space))
         distinct = list(dict.fromkeys(texts))
         if self.per_call == 1:
             sent = [(likely_sent(request), 1) for request in self.composer.requests(distinct)]
@@ -121,10 +115,8 @@ class LlmTeacher:
             return Parsed(State.ABSTAINED, reason="the teacher declined")
         if reply.unread:
             return Parsed(State.UNPARSED, reason=reply.unread)
-        space, strategy = self.prompt.space, self.prompt.strategy
-        if reply.truncated:
-            return parse_truncated(reply.text, space, strategy, self.prompt.max_candidates)
-        return parse(reply.text, space, strategy)
+        asked = self.prompt
+        return read_answer(reply.text, asked.space, asked.strategy, reply.truncated, asked.max_candidates)
 
     def complete(self, request: Request) -> Reply:
         """Any request, once, with room for thoughts and every call counted."""
@@ -209,10 +201,14 @@ class LlmTeacher:
         unusable = reply.refused or reply.filtered or bool(reply.unread)
         numbers = [row["text"] if type(row.get("text")) is int else None for row in entries]
         return {
-            number: parse_value({"candidates": row.get("candidates")}, self.prompt.space, self.prompt.strategy)
+            number: self._entry(row)
             for number, row in zip(numbers, entries, strict=True)
             if number is not None and 1 <= number <= size and numbers.count(number) == 1 and not unusable
         }
+
+    def _entry(self, row: dict[str, Any]) -> Parsed:
+        """One text's part of an answer to several texts."""
+        return read_entry(row, self.prompt.space, self.prompt.strategy)
 
     def _send_again(self, request: Request, reply: Reply, thinking: int, run: Run) -> Reply | None:
         """Ask once more: with more room if JSON or thoughts were cut off, else by repeating the label list."""
@@ -264,7 +260,7 @@ def thought_too_long(room: int) -> str:
 
 def answer_of(parsed: Parsed, raw: str, usage: Usage) -> Answer:
     """The answer to store."""
-    candidates = CandidateSet(parsed.labels) if parsed.state is State.ANSWERED else None
+    candidates = CandidateSet(parsed.labels, (), parsed.certain) if parsed.state is State.ANSWERED else None
     return Answer(parsed.state, candidates, raw, usage, parsed.reason)
 
 

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from model.arrays import Embed
+from model.group_answers import applies, joined
+from model.groups import qualified
 from model.labels import CandidateSet, Label, LabelSpace, readable
 from model.teacher.base import Answer, State
 
@@ -24,13 +26,14 @@ if TYPE_CHECKING:
 NAME = "offline similarity teacher (no LLM)"
 TEMPERATURE = 0.06
 MASS = 0.8
+SURE = 0.4  # probability from which on a label is certain where several may be right: two at most reach it; not tuned
 RULES = 1  # raise it when the same text may get another answer
 
 
 class SimilarityTeacher:
     """Softmax over similarities; the candidate set is the smallest one that holds `mass` of the probability.
 
-    Sets have at most `max_candidates` labels. Confidences are the softmax probabilities over the whole label space.
+    Sets have at most `max_candidates` labels. Confidences are the softmax probabilities over all labels of a question.
     A text without any letter or digit is abstained from.
     """
 
@@ -69,12 +72,15 @@ class SimilarityTeacher:
         return 0
 
     def probabilities(self, texts: Sequence[str]) -> FloatArray:
-        """Softmax of similarity / temperature, float32 `(n, C)`."""
+        """Softmax of similarity / temperature over the labels of each question, float32 `(n, C)`."""
         import numpy as np
 
         scores = self._embed(texts) @ self._label_vectors().T / self._temperature
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        result: FloatArray = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
+        result: FloatArray = np.empty(scores.shape, np.float32)
+        for group in self.space.groups:
+            part = scores[:, group.columns]
+            part = np.exp(part - part.max(axis=1, keepdims=True))
+            result[:, group.columns] = part / part.sum(axis=1, keepdims=True)
         return result
 
     def _label_vectors(self) -> FloatArray:
@@ -91,14 +97,31 @@ class SimilarityTeacher:
             return self._vectors
 
     def _answer(self, probabilities: FloatArray) -> Answer:
+        """All questions that are asked beside the likeliest answers to those before them."""
+        if not self.space.questions:
+            return self._of_question(self.space, probabilities)
+        parts: list[CandidateSet | None] = []
+        likely: list[str] = []
+        for group, space in zip(self.space.groups, self.space.parts, strict=True):
+            if applies(group, likely):
+                parts.append(self._of_question(space, probabilities[group.columns]).candidates)
+                likely += [qualified(group.name, label) for one in parts[-1:] if one for label in one.labels[:1]]
+            else:
+                parts.append(CandidateSet((), (), ()) if space.several else None)
+        return Answer(State.ANSWERED, joined(self.space, parts), "")
+
+    def _of_question(self, space: LabelSpace, probabilities: FloatArray) -> Answer:
         import numpy as np
 
         order = np.argsort(-probabilities, kind="stable")
         held = np.cumsum(probabilities[order])
         size = min(int((held < self._mass).sum()) + 1, self._limit, len(order))
-        labels = tuple(self.space.names[place] for place in order[:size])
+        labels = tuple(space.names[place] for place in order[:size])
         confidences = tuple(round(float(probabilities[place]), 4) for place in order[:size])
-        reason = "all labels: says nothing" if size == len(self.space) else ""
+        reason = "all labels: says nothing" if size == len(space) else ""
+        if space.several:
+            certain = labels[: int((probabilities[order[:size]] >= SURE).sum())]
+            return Answer(State.ANSWERED, CandidateSet(labels, confidences, certain), "", reason=reason)
         return Answer(State.ANSWERED, CandidateSet(labels, confidences), "", reason=reason)
 
 

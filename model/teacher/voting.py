@@ -11,9 +11,24 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
+from model.group_answers import joined, within
 from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State, Teacher, Usage
 from model.teacher.errors import TeacherError, again
+
+
+def vote_certain(sets: Sequence[CandidateSet], space: LabelSpace, keep: int | None = None) -> CandidateSet | None:
+    """Where several labels may be right: certain is what more than half of the sets have as certain, possible what any
+    other set names, at most `keep` of these; confidences are shares of the sets that name a label. None without sets.
+    """
+    if not sets:
+        return None
+    sure = Counter(name for one in sets for name in one.certain or ())
+    named = Counter(name for one in sets for name in one.labels)
+    ranked = sorted(named, key=lambda name: (-sure[name], -named[name], space.index(name)))
+    certain = tuple(name for name in ranked if 2 * sure[name] > len(sets))
+    labels = certain + tuple(name for name in ranked if name not in certain)[:keep]
+    return CandidateSet(labels, tuple(named[name] / len(sets) for name in labels), certain)
 
 
 def vote(sets: Sequence[Sequence[str]], space: LabelSpace, keep: int | None = None) -> CandidateSet | None:
@@ -69,15 +84,22 @@ class Panel:
     def _join(self, answers: Sequence[Answer]) -> Answer:
         usage = sum((answer.usage for answer in answers), Usage())
         raw = json.dumps([answer.raw for answer in answers], ensure_ascii=False)
-        sets = [answer.candidates.labels for answer in answers if answer.candidates]
-        joined = vote(sets, self._space, self._keep)
-        if joined is not None:
+        sets = [answer.candidates for answer in answers if answer.candidates]
+        found = joined(self._space, [self._vote(place, part, sets) for place, part in enumerate(self._space.parts)])
+        if found is not None:
             silent = len(answers) - len(sets)
             reason = f"{silent} of {len(answers)} opinions named no label" if silent else ""
-            return Answer(State.ANSWERED, joined, raw, usage, reason)
+            return Answer(State.ANSWERED, found, raw, usage, reason)
         states = {answer.state for answer in answers}
         state = next((one for one in (State.ABSTAINED, State.REFUSED) if one in states), State.UNPARSED)
         return Answer(state, None, raw, usage, answers[0].reason)
+
+    def _vote(self, place: int, part: LabelSpace, sets: Sequence[CandidateSet]) -> CandidateSet | None:
+        """The vote about one question (`part` of the label space)."""
+        said = [one for found in sets if (one := within(self._space, place, found)) is not None]
+        if part.several:
+            return vote_certain(said, part, self._keep)
+        return vote([one.labels for one in said], part, self._keep)
 
 
 def panel_hash(hashes: Sequence[str], keep: int | None) -> str:

@@ -1,14 +1,17 @@
 """An encoder that learned a project's labels: texts with one label are drawn together, others pushed apart.
 
 Supervised contrastive learning (Khosla et al., 2020, equation 2) on a few dozen to a few hundred human labels, as in
-SetFit (Tunstall et al., 2022), after which the head is trained on the new vectors.
+SetFit (Tunstall et al., 2022), after which the head is trained on the new vectors. Of pairs of texts those of a higher
+label are drawn together more than those of a lower one (CoSENT, Su 2022), labels being in the order in which the
+unchanged encoder finds their pairs alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import structlog
@@ -16,11 +19,15 @@ import torch
 from torch import Tensor
 
 from model.arrays import IntArray, Progress, Stop
-from model.encoder.encoder import load_checkpoint, mean_pool
+from model.encoder.loading import Checkpoint, load_checkpoint
+from model.encoder.pooling import Pooled
 from model.encoder.runtimes import preferred
 from model.errors import NotEnoughDataError, TrainingError, TrainingStopped
-from model.student.adapted import AdaptedEncoder, folder_of, text_key
+from model.pair_views import cosines
+from model.pairs import Pair
+from model.student.adapted import AdaptedEncoder, folder_of
 from model.student.finetuned import tokenised
+from model.text_groups import folds, text_groups, text_key
 from model.training.data import TrainingData
 from model.training.options import TrainingOptions
 
@@ -35,6 +42,8 @@ CLASSES = 8  # labels of a step, at most
 LONGEST = 96  # tokens of a text: the beginning is enough to tell labels apart, and time grows with the length
 RATE = 5e-5
 TEMPERATURE = 0.1
+ORDERED_BY = 40  # pairs of a label, whose mean cosine is its place among the labels
+SHARPNESS = 20.0  # of differences of cosines, as its author has it
 
 
 def adapt_encoder(
@@ -56,21 +65,20 @@ def adapt_encoder(
         raise NotEnoughDataError("two labels with two texts each are needed to adapt an encoder")
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    tokenizer, model, longest = load_checkpoint(options.encoder)
+    found = load_checkpoint(options.encoder)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    mover = Mover(model.to(device).train())
+    lesson = Contrast(texts, labels) if options.pair is None else Order.of(texts, labels, options.pair, found)
+    mover = Mover(found.pooled.to(device).train())
     random = np.random.default_rng(options.seed)
     for step in range(STEPS):
         if stop is not None and stop():
             raise TrainingStopped(f"stopped in step {step + 1} of {STEPS} of adapting the encoder")
-        rows = drawn(by_label, random)
-        inputs = tokenised(tokenizer, [texts[row] for row in rows], min(longest, LONGEST), device)
-        mover.step(inputs, torch.from_numpy(labels[rows]).to(device))
+        rows = drawn(by_label, random, lesson.batch)
+        mover.step(tokenised(found, lesson.texts_of(rows), LONGEST, device), partial(lesson.loss, rows))
         if progress is not None:
             progress((step + 1) / STEPS, "adapting the encoder to people's labels")
-    folder.mkdir(parents=True, exist_ok=True)
-    model.eval().to("cpu").save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    found.pooled.eval().to("cpu")
+    found.save(folder)
     log.info("encoder_adapted", encoder=options.encoder, labels=len(labels), steps=STEPS)
 
 
@@ -78,20 +86,21 @@ class Mover:
     """Moves the weights of an encoder, all but its word embeddings: those are half of them, and the few words of the
     labelled texts teach nothing about the others."""
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        for parameter in model.get_input_embeddings().parameters():
+    def __init__(self, encoder: Pooled) -> None:
+        self._encoder = encoder
+        for parameter in encoder.model.get_input_embeddings().parameters():
             parameter.requires_grad_(False)
-        self._moved = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self._moved = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
         self._optimiser = torch.optim.AdamW(self._moved, lr=RATE, fused=True)
         self._schedule = torch.optim.lr_scheduler.LinearLR(self._optimiser, 1.0, 0.1, total_iters=STEPS)
         self._half = preferred() == "bfloat16"
 
-    def step(self, inputs: dict[str, Tensor], labels: Tensor) -> None:
-        """One step on tokenised texts with `labels` `(b,)`: AdamW with linear decay, gradients clipped at 1."""
-        with torch.autocast(labels.device.type, torch.bfloat16, enabled=self._half):
-            pooled = mean_pool(self._model(**inputs).last_hidden_state.float(), inputs["attention_mask"])
-        loss = contrastive_loss(torch.nn.functional.normalize(pooled.float(), dim=1), labels)
+    def step(self, inputs: dict[str, Tensor], loss_of: Callable[[Tensor], Tensor]) -> None:
+        """One step on tokenised texts by the loss of their unit vectors `(b, d)`: AdamW with linear decay, gradients
+        clipped at 1."""
+        with torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=self._half):
+            pooled = self._encoder(**inputs)
+        loss = loss_of(torch.nn.functional.normalize(pooled.float(), dim=1))
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._moved, 1.0)
@@ -99,10 +108,64 @@ class Mover:
         self._schedule.step()
 
 
-def drawn(by_label: dict[int, IntArray], random: np.random.Generator) -> IntArray:
-    """Row numbers of one step: the same number of texts of up to eight labels, drawn at random."""
+@dataclass(frozen=True)
+class Contrast:
+    """What single texts with `labels` `(k,)` teach."""
+
+    texts: Sequence[str]
+    labels: IntArray
+    batch = BATCH
+
+    def texts_of(self, rows: IntArray) -> list[str]:
+        """What is embedded for these rows."""
+        return [self.texts[row] for row in rows]
+
+    def loss(self, rows: IntArray, vectors: Tensor) -> Tensor:
+        """Of the rows' unit vectors `(b, d)`."""
+        return contrastive_loss(vectors, torch.from_numpy(self.labels[rows]).to(vectors.device))
+
+
+@dataclass(frozen=True)
+class Order:
+    """What pairs of texts teach whose `grades` `(k,)` are in order."""
+
+    sides: Sequence[tuple[str, str]]
+    grades: IntArray
+    batch = BATCH // 2
+
+    @classmethod
+    def of(cls, texts: Sequence[str], labels: IntArray, pair: Pair, checkpoint: Checkpoint) -> Order:
+        """Labels `(k,)` in the order of the mean cosine that the encoder gives to their pairs before it is adapted."""
+        from model.encoder.encoder import Encoder
+
+        embed, known = Encoder("unchanged", checkpoint).embed, np.unique(labels)
+        some = [[texts[row] for row in np.flatnonzero(labels == label)[:ORDERED_BY]] for label in known]
+        order = known[np.argsort([cosines(pair, part, embed).mean() for part in some], kind="stable")]
+        place = {int(label): grade for grade, label in enumerate(order)}
+        return cls([pair.parts(text) for text in texts], np.array([place[int(label)] for label in labels], np.int64))
+
+    def texts_of(self, rows: IntArray) -> list[str]:
+        """The first text of each row, then the second of each."""
+        return [self.sides[row][side] for side in (0, 1) for row in rows]
+
+    def loss(self, rows: IntArray, vectors: Tensor) -> Tensor:
+        """Of the unit vectors `(2 b, d)` of `texts_of`."""
+        left, right = vectors.chunk(2)
+        return cosent_loss((left * right).sum(1), torch.from_numpy(self.grades[rows]).to(vectors.device))
+
+
+def cosent_loss(alike: Tensor, grades: Tensor, sharpness: float = SHARPNESS) -> Tensor:
+    """CoSENT of cosines `(b,)` of pairs with ordered grades `(b,)`, a scalar: log(1 + sum of exp(20 (c_k - c_i))) over
+    all i, k of which i has the higher grade."""
+    gaps = sharpness * (alike[None, :] - alike[:, None])
+    higher = grades[:, None] > grades[None, :]
+    return torch.logsumexp(torch.cat([alike.new_zeros(1), gaps[higher]]), 0)
+
+
+def drawn(by_label: dict[int, IntArray], random: np.random.Generator, batch: int = BATCH) -> IntArray:
+    """Row numbers of one step: the same number of texts (or pairs) of up to eight labels, drawn at random."""
     chosen = random.permutation(sorted(by_label))[:CLASSES]
-    each = max(2, BATCH // len(chosen))
+    each = max(2, batch // len(chosen))
     parts = [random.choice(by_label[int(label)], each, replace=len(by_label[int(label)]) < each) for label in chosen]
     return np.asarray(np.concatenate(parts), np.int64)
 
@@ -129,8 +192,10 @@ def adapt(
     """
     from model.training.adaptation import adapt_encoder
 
-    rows = np.random.default_rng(options.seed).permutation(np.flatnonzero(data.decided))
-    learned = np.sort(rows[round(CHECK_SHARE * len(rows)) :])
+    rows = np.flatnonzero(data.decided)
+    groups = text_groups([data.texts[row] for row in rows], None, options.pair)
+    fold_of = folds(groups, round(1 / CHECK_SHARE), options.seed)
+    learned = rows[fold_of > 0]
     texts, labels = [data.texts[row] for row in learned], data.candidates[learned].argmax(1).astype(np.int64)
     own = AdaptedEncoder(Path(), frozenset(map(text_key, texts)))
     own.folder = folder_of(own)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from model.encoder.encoder import load_checkpoint
+from model.encoder.loading import Checkpoint, load_checkpoint
 from model.labels import LabelSpace
 from model.student.finetuned import BATCH_ROWS, FinetunedStudent, Network, tokenised
 from model.training import refinery
@@ -30,12 +30,13 @@ class FinetuneLearner:
         torch.manual_seed(options.seed)
         self.rows, self.num_labels = len(texts), num_labels
         self._texts, self._options = texts, options
-        self.tokenizer, encoder, longest = load_checkpoint(options.encoder)
-        self.longest = min(options.longest, longest)
+        found = load_checkpoint(options.encoder)
+        self.tokenizer = found.tokenizer
+        self.longest = min(options.longest, found.usage.longest)
         cuda = torch.cuda.is_available()
         precision = {"auto": "bf16" if cuda else "no", "fp32": "no"}.get(options.precision, options.precision)
         self._accelerator = Accelerator(mixed_precision=precision, cpu=not cuda)
-        network = Network(encoder, num_labels, options.dropout)
+        network = Network(found.pooled.train(), num_labels, options.dropout)
         rate = options.learning_rate or 3e-5
         groups = [
             {"params": list(network.encoder.parameters()), "lr": rate},
@@ -84,7 +85,8 @@ class FinetuneLearner:
             if self._augment is not None:
                 texts = self._augment([self._texts[row] for row in rows.tolist()], self._options.seed + self._steps)
                 other = torch.log_softmax(self._plain(self._inputs(texts)).float(), 1)
-                total = total + refinery.consistency_loss(other, found.targets, log_probs.exp(), found.used)
+                within = found.used if found.within is None else found.within
+                total = total + refinery.consistency_loss(other, found.targets, log_probs.exp(), within)
         return total
 
     def step(self, loss: Tensor) -> None:
@@ -107,4 +109,5 @@ class FinetuneLearner:
         return network
 
     def _inputs(self, texts: Sequence[str]) -> dict[str, Tensor]:
-        return tokenised(self.tokenizer, texts, self.longest, self._accelerator.device)
+        checkpoint = Checkpoint(self.tokenizer, self._plain.encoder)
+        return tokenised(checkpoint, texts, self.longest, self._accelerator.device)

@@ -52,7 +52,7 @@ class HeadLearner:
         self._masks: dict[int, list[Tensor]] = {}
         self._longest = max(options.batch or 512, 512)
         self._extra = options.method == "freeal"
-        self._mean, self._scale = _standard(vectors)
+        self._mean, self._scale = standard(vectors)
         width = int(vectors.shape[1])
         sizes = [width, options.hidden, num_labels] if options.hidden else [width, num_labels]
         self._shapes = list(itertools.pairwise(sizes))
@@ -129,9 +129,9 @@ class HeadLearner:
 
     def _inputs(self, rows: Tensor) -> Tensor:
         """`(m, b, d)`, standardised."""
-        vectors = np.asarray(self._vectors[rows.numpy()], dtype=np.float32)
+        vectors = self._vectors[rows.numpy()]
         heads, width = len(self._random), vectors.shape[1]
-        return torch.from_numpy((vectors - self._mean) * self._scale).view(heads, -1, width)
+        return torch.from_numpy(standardised(vectors, self._mean, self._scale)).view(heads, -1, width)
 
     def _mask(self, width: int, rows: int) -> Tensor | None:
         """Dropout masks `(m, b, width)` from banks that are drawn once: drawing them in every step takes long."""
@@ -187,9 +187,15 @@ def _layers(flat: Tensor, shapes: Shapes) -> Layers:
     return [(parts[2 * number].view(-1, *shape), parts[2 * number + 1]) for number, shape in enumerate(shapes)]
 
 
-def _standard(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
+def standard(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and one common scale from a sample, so that inputs have unit variance on average."""
     sample = np.asarray(vectors[:: max(1, len(vectors) // 4096)], dtype=np.float32)
     mean = sample.mean(axis=0)
     spread = float(np.sqrt(((sample - mean) ** 2).mean())) or 1.0
     return mean.astype(np.float32), np.full(1, 1.0 / max(spread, 1e-6), np.float32)
+
+
+def standardised(vectors: FloatArray, mean: FloatArray, scale: FloatArray) -> FloatArray:
+    """What a head sees of vectors `(n, d)`, float32."""
+    seen: FloatArray = (np.asarray(vectors, dtype=np.float32) - mean) * scale
+    return seen

@@ -13,6 +13,7 @@ from torch import Tensor
 from model.arrays import Progress, Stop
 from model.errors import TrainingError, TrainingStopped
 from model.training import refinery
+from model.training.group_targets import GroupTargets
 from model.training.refinery import Snapshot
 from model.training.targets import BatchTargets, Targets
 
@@ -51,7 +52,13 @@ class Plan:
     extra_ramp: float = 0.2  # share of epochs over which the extra losses grow to full weight
 
 
-def train(learner: Learner, targets: Targets, plan: Plan, progress: Progress | None, stop: Stop | None) -> float:
+def train(
+    learner: Learner,
+    targets: Targets | GroupTargets,
+    plan: Plan,
+    progress: Progress | None,
+    stop: Stop | None,
+) -> float:
     """Train; returns the mean loss of the last epoch.
 
     TrainingError names the rows of a batch whose loss is not finite; TrainingStopped is raised within a batch after
@@ -61,8 +68,9 @@ def train(learner: Learner, targets: Targets, plan: Plan, progress: Progress | N
     parts = plan.parts or [torch.arange(learner.rows)] * len(generators)
     mean = 0.0
     for epoch in range(plan.epochs):
-        found = take_snapshot(learner, targets, stop) if targets.needs_snapshot else None
-        targets.begin(epoch, found)
+        if not isinstance(targets, GroupTargets):
+            found = take_snapshot(learner, targets, stop) if targets.needs_snapshot else None
+            targets.begin(epoch, found)
         losses: list[float] = []
         batches = list(_batches(parts, plan.batch, generators))
         for number, rows in enumerate(batches):
@@ -78,8 +86,11 @@ def train(learner: Learner, targets: Targets, plan: Plan, progress: Progress | N
     return mean
 
 
-def _step(learner: Learner, targets: Targets, rows: Tensor, moment: float, plan: Plan) -> float | None:
-    log_probs = torch.log_softmax(learner.logits(rows).float(), dim=1)
+def _step(learner: Learner, targets: Targets | GroupTargets, rows: Tensor, moment: float, plan: Plan) -> float | None:
+    logits = learner.logits(rows).float()
+    if isinstance(targets, GroupTargets):
+        return _stepped(learner, targets.loss(logits, rows), rows)
+    log_probs = torch.log_softmax(logits, dim=1)
     found = targets.batch(rows, log_probs.detach().exp(), moment)
     if not bool(found.used.any()):
         return None
@@ -87,6 +98,10 @@ def _step(learner: Learner, targets: Targets, rows: Tensor, moment: float, plan:
     extra = learner.extra_loss(rows, found, log_probs)
     if extra is not None:
         loss = loss + refinery.ramp(moment, plan.extra_ramp * plan.epochs) * extra
+    return _stepped(learner, loss, rows)
+
+
+def _stepped(learner: Learner, loss: Tensor, rows: Tensor) -> float:
     value = float(loss.detach())
     if not math.isfinite(value):
         raise TrainingError(f"the loss became {value}; rows of the batch: {sorted(rows.tolist())[:20]}")

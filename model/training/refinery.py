@@ -189,12 +189,13 @@ class Gate:
     """Decides when equations 2 to 4 may begin: after warm-up, once no label is unlearnt and agreement has settled.
 
     Settled: the share of rows whose prediction lies in their set rose by less than 0.005 over the last two epochs.
-    At the latest the gate opens at half time, and stays open.
+    At the latest the gate opens at half time, and stays open. `waits=False` opens it right after warm-up, as published.
     """
 
     epochs: int
     warm_up: int
     open: bool = False
+    waits: bool = True
 
     def __post_init__(self) -> None:
         self._shares: list[float] = []
@@ -203,7 +204,7 @@ class Gate:
         """Whether filtering is on in this epoch (counted from 0)."""
         self._shares.append(float(found.inside.float().mean()))
         settled = len(self._shares) > 2 and self._shares[-1] - self._shares[-3] < 0.005
-        ready = settled and not bool(weak.any())
+        ready = not self.waits or (settled and not bool(weak.any()))
         self.open = (
             self.open or (epoch >= self.warm_up and ready) or (epoch >= self.warm_up and epoch >= self.epochs // 2)
         )

@@ -14,16 +14,19 @@ from model.training.refinery import Gate, Selection, Snapshot
 
 log = structlog.get_logger(__name__)
 
+OUTSIDE = 0.02  # mass spread over all labels before likelihoods are taken
 MOST_OUTSIDE = 0.6  # share of rows outside their set above which teacher and student contradict each other
 
 
 @dataclass(frozen=True, slots=True)
 class BatchTargets:
-    """Targets `(b, C)`, the rows that have one, and a weight per row."""
+    """Targets `(b, C)`, the rows that have one, a weight per row, and the rows whose other wordings are drawn to their
+    target (None: all that have one); those of the others are drawn to the student's own answer."""
 
     targets: Tensor
     used: Tensor
     weight: Tensor | None = None
+    within: Tensor | None = None
 
 
 class Targets(Protocol):
@@ -71,6 +74,15 @@ class SoftTargets:
         both = torch.cat([self.targets, targets.to(self.targets.dtype)])
         return SoftTargets(both, torch.cat([self._weight, torch.ones(len(targets))]))
 
+    def part(self, rows: Tensor) -> SoftTargets:
+        """Those of some rows."""
+        return SoftTargets(self.targets[rows], self._weight[rows])
+
+    def likelihood(self, rows: Tensor, shares: Tensor) -> float:
+        """Sum over some rows of the expected logarithm of what was answered, float `(b, C)`; nobody is quite sure."""
+        sure = torch.log((1.0 - OUTSIDE) * shares + OUTSIDE / shares.shape[1])
+        return float((self._weight[rows] * (self.targets[rows].float() * sure).sum(1)).sum())
+
     def begin(self, epoch: int, found: Snapshot | None) -> None:
         """Nothing changes between epochs."""
 
@@ -100,13 +112,23 @@ class UniformTargets:
 class RefineryTargets:
     """The Distribution Refinery: equation 1, and equations 2 to 5 once the gate is open.
 
-    With `select=False` it stays with equation 1 (re-normalisation only).
+    With `select=False` it stays with equation 1 (re-normalisation only). `published` leaves out what we add: labels
+    that are not learnt yet lose their rows, no share of contradicted rows switches the selection off, the loss is
+    divided by all rows of a batch, and rows that the student overrules count as outside for the consistency loss.
     """
 
     def __init__(
-        self, sets: Tensor, human: Tensor, gate: Gate, gamma: float, delta: float, tau: float, select: bool = True
+        self,
+        sets: Tensor,
+        human: Tensor,
+        gate: Gate,
+        gamma: float,
+        delta: float,
+        tau: float,
+        select: bool = True,
+        published: bool = False,
     ) -> None:
-        self.needs_snapshot = select
+        self.needs_snapshot, self._published = select, published
         self.sets, self._human, self._gate = sets, human, gate
         self._gamma, self._delta, self._tau = gamma, delta, tau
         self._expected = refinery.expected_counts(sets) if select else None
@@ -124,12 +146,12 @@ class RefineryTargets:
         weak = refinery.weak_labels(found.predicted, self._expected)
         if not self._gate.step(epoch, found, weak):
             return
-        protected = refinery.protected_rows(self.sets, self._human, weak)
+        protected = self._human if self._published else refinery.protected_rows(self.sets, self._human, weak)
         self._chosen = self._judged(refinery.select(found, protected, self.sets.shape[1], self._delta, self._tau))
 
     def _judged(self, chosen: Selection) -> Selection:
         outside = 1.0 - float(chosen.within.float().mean())
-        if outside <= MOST_OUTSIDE:
+        if outside <= MOST_OUTSIDE or self._published:
             return chosen
         warning = f"{outside:.0%} of the rows contradict the student; selection is switched off, look at the teacher"
         if not self.warnings:
@@ -144,4 +166,9 @@ class RefineryTargets:
         chosen = self._chosen.rows(rows).to(probs.device)
         predicted = self._predicted[rows].to(probs.device)
         final = refinery.final_targets(first, chosen.small, chosen.overruled, predicted, self._gamma)
-        return BatchTargets(final, chosen.used)
+        if not self._published:
+            return BatchTargets(final, chosen.used)
+        share = (
+            chosen.used.float().mean().expand(len(rows))
+        )  # with it the loss is divided by all rows, not by used ones
+        return BatchTargets(final, chosen.used, share, chosen.within)

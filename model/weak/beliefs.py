@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from model.arrays import BoolArray, FloatArray, Stop
+from model.pairs import Pair
+from model.text_groups import text_groups
 from model.training.data import TrainingData
 from model.training.options import TrainingOptions
-from model.weak.chunks import Shares, normalised, pieces
+from model.weak.chunks import Dense, Shares, normalised, pieces
+from model.weak.floor import Floor, floored
+from model.weak.judges import Known
 from model.weak.neighbours import Agreement, pooled
-from model.weak.posterior import PRIOR_STRENGTH, teacher_posterior
-from model.weak.representative import representative
+from model.weak.posterior import EVEN_STRENGTH, teacher_posterior
+from model.weak.prior import Prior, weighed
+from model.weak.representative import Likeness
 from model.weak.space import Space
+from model.weak.standing import standing
 from model.weak.strengths import Strengths, strengths
-from model.weak.supervised import Weights, joined
+from model.weak.supervised import Weights, heads_alone, joined
 from model.weak.transition import Correction, corrected
 
 GAMMA = 0.5  # sharpening of the final targets
@@ -26,11 +32,19 @@ class Beliefs:
     """`shares` float16 `(n, C)`: the distribution of every row; people's labels one-hot, narrowed sets restricted."""
 
     shares: Shares
-    strengths: Strengths
-    agreement: Agreement
-    correction: Correction
-    weights: Weights
-    representative: bool
+    strengths: Strengths = field(default_factory=Strengths)
+    agreement: Agreement = field(default_factory=Agreement)
+    correction: Correction = field(default_factory=lambda: Correction(False, 0))
+    weights: Weights = field(default_factory=Weights)
+    floor: Floor = field(default_factory=Floor)
+    like: Likeness = field(default_factory=lambda: Likeness(0))
+    prior: Prior = field(default_factory=Prior)
+    set_aside: str = ""
+
+    @property
+    def representative(self) -> bool:
+        """Whether people's labels were taken for a sample of the pool where nobody knows how they came about."""
+        return self.like.fair
 
     def to_json(self) -> dict[str, object]:
         """What was found, for the report."""
@@ -39,7 +53,11 @@ class Beliefs:
             "agreement": asdict(self.agreement),
             "correction": asdict(self.correction),
             "weights": asdict(self.weights),
+            "floor": asdict(self.floor),
+            "prior": self.prior.to_json(),
             "human_labels_representative": self.representative,
+            "likeness": self.like.to_json(),
+            "set_aside": self.set_aside,
         }
 
 
@@ -64,36 +82,62 @@ def beliefs(
     How the teacher errs, and how much it counts, is learned where it and people answered the same tasks: what would be
     believed of a task that the teacher never saw says nothing about its answers.
     """
-    decided = data.decided
-    labels = data.candidates.argmax(1).astype(np.int64)
     posterior = teacher_posterior(data)
-    rows = np.flatnonzero(decided)
-    both = rows[data.teacher_sets[rows].any(1)]  # people and the teacher
-    known = both if len(both) else rows
-    fair = representative(posterior, known, labels[known])
-    if decided.all():  # nothing is left to be weighed
-        return Beliefs(respected(posterior, data), Strengths(), Agreement(), Correction(False, 0), Weights(), fair)
-    if not fair:  # people's labels stay what they are, but say nothing about the other tasks
-        rows, both = rows[:0], both[:0]
-    space = Space(vectors, stop)
-    chosen = strengths(data, space, both, labels[both])
-    if chosen.prior != PRIOR_STRENGTH:
-        posterior = teacher_posterior(data, chosen.prior)
-    believed, agreement = pooled(posterior, space, decided, labels, trust=chosen.trust)
-    believed, correction, unseen = corrected(believed, posterior, vectors, data.first, both, labels[both])
-    left_out = np.zeros((len(rows), believed.shape[1]))
-    judges = np.isin(rows, both)
+    if data.decided.all():  # nothing is left to be weighed
+        return Beliefs(respected(posterior, data))
+    decided, answered = decided_rows(data, vectors, options.pair), np.flatnonzero(data.first >= 0)
+    space, groups = Space(vectors, stop), text_groups(data.texts, None, options.pair)
+    plain, agreement = pooled(posterior, space, groups)
+    found = standing(data, decided, answered, plain, vectors, options.seed)
+    known, both = found.used, found.used.of(data.first[found.used.rows] >= 0)
+    chosen = strengths(posterior, space, groups, both)
+    if chosen.trust is not None:
+        plain, agreement = pooled(posterior, space, groups, trust=chosen.trust)
+
+    def even() -> Shares:
+        return pooled(teacher_posterior(data, EVEN_STRENGTH), space, groups, 2, even=True)[0]
+
+    told = options.frequencies == "even"
+    believed, unseen, prior = weighed(plain, even, found.counts, both, options.seed, told)
+    believed, correction, unseen = corrected(believed, posterior, vectors, data.first, both, unseen)
+    left_out: Dense = np.full((len(known), believed.shape[1]), 1.0 / believed.shape[1])
+    judges = np.isin(known.rows, both.rows)
     left_out[judges] = unseen
     inputs = vectors if adapted is None else adapted.vectors
-    given = ~judges if adapted is None else ~judges | adapted.seen[rows]
-    believed, weights = joined(believed, left_out, inputs, rows, labels[rows], options, stop, given)
-    return Beliefs(respected(sharpened(believed), data), chosen, agreement, correction, weights, fair)
+    given = ~judges if adapted is None else ~judges | adapted.seen[known.rows]
+    heads = heads_alone(inputs, known, believed.shape[1], options, stop, given)
+    weights = Weights()
+    if heads is not None:
+        believed, left_out, weights = joined(believed, left_out, heads, known)
+    believed, floor = floored(believed, left_out, posterior, heads, known)
+    shares = respected(settled(sharpened(believed.copy())), data)
+    return Beliefs(shares, chosen, agreement, correction, weights, floor, found.like, prior, found.sentence())
+
+
+def decided_rows(data: TrainingData, vectors: FloatArray, pair: Pair | None = None) -> Known:
+    """The rows that people decided; near-duplicates among them are one group. Features of two texts tell no duplicates:
+    there only what reads the same is one."""
+    rows = np.flatnonzero(data.decided)
+    labels = data.candidates[rows].argmax(1).astype(np.int64)
+    near = np.asarray(vectors[rows], np.float32) if pair is None else None
+    groups = text_groups([data.texts[row] for row in rows], near, pair)
+    return Known(rows, labels, groups, np.ones(len(rows)))
 
 
 def sharpened(believed: Shares, gamma: float = GAMMA) -> Shares:
     """Beliefs to the power 1 / gamma, re-normalised: the likeliest label stays, new texts are answered better."""
     for piece in pieces(len(believed)):
         believed[piece] = normalised(believed[piece].astype(np.float64) ** (1.0 / gamma))
+    return believed
+
+
+def settled(believed: Shares) -> Shares:
+    """Half of each row's mass goes to its likeliest label: a head that learns near ties softly answers them anyhow."""
+    for piece in pieces(len(believed)):
+        part = believed[piece].astype(np.float64)
+        part *= 0.5
+        part[np.arange(len(part)), believed[piece].argmax(1)] += 0.5
+        believed[piece] = part
     return believed
 
 

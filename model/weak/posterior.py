@@ -1,4 +1,4 @@
-"""The teacher's answers as distributions, corrected for labels that it prefers whatever the text says."""
+"""The teacher's answers as distributions, as it says or corrected for labels that it prefers on every text."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from model.arrays import BoolArray, IntArray
 from model.training.data import TrainingData
 from model.weak.chunks import Dense, Shares, normalised, pieces
 
-PRIOR_STRENGTH = 0.75  # 0: as the teacher says; 1: every label equally often
+EVEN_STRENGTH = 0.75  # of the correction where labels are known to be about equally frequent
 OUTSIDE = 0.05  # mass spread over all labels: no set is infallible
 
 
-def teacher_posterior(data: TrainingData, strength: float = PRIOR_STRENGTH, outside: float = OUTSIDE) -> Shares:
+def teacher_posterior(data: TrainingData, strength: float = 0.0, outside: float = OUTSIDE) -> Shares:
     """What the teacher's answers say about each row, float16 `(n, C)`; rows without an answer are uniform.
 
     Inside its set: its confidences, or (0.5 + 0.5/|s|, 0.5/|s|, ...) in its order where it gave none. Each label's
-    share is divided by (its mean share over all rows) ** strength, as in batch calibration (arXiv 2309.17249), since
-    a language model prefers some labels on every text; then `outside` is spread over all labels.
+    share is divided by (its mean share over all rows) ** strength, as in batch calibration (arXiv 2309.17249): 0 leaves
+    them as the teacher says, 1 makes all labels about equally frequent. Dividing is right only where labels are about
+    equally frequent in truth: a teacher that prefers a label and a pool that is full of it give the same answers. Then
+    `outside` is spread over all labels.
     """
     rows, labels = data.candidates.shape
     sets, first = data.teacher_sets, data.first

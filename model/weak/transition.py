@@ -2,26 +2,26 @@
 
 Prior mean is the pooled posterior. The kernel adds three views of a row: its embedding, the teacher's distribution
 (a soft confusion matrix) and its first label. With few labels the correction is a shrunken confusion model; with many
-the embedding takes over and the teacher fades. All strengths are chosen by leave-one-out error on the human labels.
+the embedding takes over and the teacher fades. The strengths are few, and chosen by the error on human labels of
+texts that were left out, all rows of a text at once.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from model.arrays import FloatArray, IntArray
 from model.weak.chunks import Dense, Shares, pieces, softened
+from model.weak.judges import Known, beyond_chance, weighted_mean
 
 LEAST_LABELS = 8
-MARGIN = 0.5  # standard errors by which the left-out error must fall
 SHRINKAGE = 10.0  # labels at which the correction counts half
-MEANS = (1.0, 0.5, 0.0)  # trust in the pooled posterior as prior mean; the rest is the labels' own distribution
-EMBEDDING = (0.3, 1.0, 3.0, 10.0)  # strength of the kernels
-TEACHER = (0.3, 1.0)
+EMBEDDING = (0.3, 1.0, 3.0)  # strength of the kernels
+TEACHER = 0.5
 NOISES = (1.0, 3.0, 10.0)
+SETTINGS = 1 + len(EMBEDDING) * len(NOISES)  # among which one is chosen, with none at all
 SCALES = np.exp(np.linspace(0.0, 3.5, 15))
 
 
@@ -31,7 +31,6 @@ class Correction:
 
     used: bool
     labels: int
-    mean: float = 1.0
     embedding: float = 0.0
     teacher: float = 0.0
     noise: float = 0.0
@@ -71,61 +70,68 @@ class Views:
 
 
 def corrected(
-    believed: Shares, posterior: Shares, vectors: FloatArray, first: IntArray, rows: IntArray, labels: IntArray
+    believed: Shares,
+    posterior: Shares,
+    vectors: FloatArray,
+    first: IntArray,
+    known: Known,
+    own: Dense,
 ) -> tuple[Shares, Correction, Dense]:
-    """`believed` float16 `(n, C)` corrected by what people said (`labels` of `rows`), for all rows.
+    """`believed` float16 `(n, C)` corrected by what people said (`known`), for all rows.
 
-    `believed` of a row must not have used that row's own human label. Unless the left-out error falls by more than
-    half its standard error, nothing is changed; with few labels the outcome is a mean of before and after. The third
-    value `(k, C)` is what would be believed of each labelled row without its own label.
+    `own` `(k, C)` is what is believed of each of these rows without the labels of its text, and so is the third value,
+    after the correction. Unless the left-out error falls by more than chance makes the best of all strengths look
+    better, nothing is changed; with few labels the outcome is a mean of before and after.
     """
-    own = believed[rows].astype(np.float64)
+    rows = known.rows
     if len(rows) < LEAST_LABELS:
         return believed, Correction(False, len(rows)), own
     views = Views(vectors, posterior, first)
-    truth = np.eye(believed.shape[1])[labels]
+    truth = np.eye(believed.shape[1])[known.labels]
     before = ((own - truth) ** 2).sum(1)
-    error, choice, left_out = _best(views, rows, truth, own)
-    gain = before - error
-    if gain.mean() <= MARGIN * gain.std() / np.sqrt(len(rows)):
-        return believed, Correction(False, len(rows), error_before=float(before.mean())), own
+    error, choice, left_out = _best(views, known, truth, own)
+    figures = (weighted_mean(before, known.weights)[0], weighted_mean(error, known.weights)[0])
+    if not beyond_chance(before - error, SETTINGS, known.weights):
+        return believed, Correction(False, len(rows), error_before=figures[0]), own
     trust = len(rows) / (len(rows) + SHRINKAGE)
-    mean, embedding, teacher, noise = choice
-    scale = _scale(left_out, truth)
-    weights = _solve(views.features(rows, embedding, teacher), truth - _mean(own, truth, mean), noise)
+    embedding, noise = choice
+    scale = _scale(left_out, truth, known.weights)
+    weights = _solve(views.features(rows, embedding, TEACHER), truth - own, noise)
     result = np.empty_like(believed)
     for piece in pieces(len(believed)):
         old = believed[piece].astype(np.float64)
-        new = softened(scale * (_mean(old, truth, mean) + views.features(piece, embedding, teacher) @ weights))
+        new = softened(scale * (old + views.features(piece, embedding, TEACHER) @ weights))
         result[piece] = trust * new + (1.0 - trust) * old
-    found = Correction(True, len(rows), mean, embedding, teacher, noise, float(before.mean()), float(error.mean()))
+    found = Correction(True, len(rows), embedding, TEACHER, noise, *figures)
     return result, found, trust * softened(scale * left_out) + (1.0 - trust) * own
 
 
-def _mean(believed: Dense, truth: Dense, trust: float) -> Dense:
-    blended: Dense = trust * believed + (1.0 - trust) * (truth.sum(0) + 1.0) / (len(truth) + truth.shape[1])
-    return blended
-
-
-def _best(
-    views: Views, rows: IntArray, truth: Dense, prior: Dense
-) -> tuple[Dense, tuple[float, float, float, float], Dense]:
+def _best(views: Views, known: Known, truth: Dense, prior: Dense) -> tuple[Dense, tuple[float, float], Dense]:
     """Left-out squared errors per row, the strengths that give them, and the left-out scores."""
-    best: tuple[Dense, tuple[float, float, float, float], Dense] | None = None
-    for embedding, teacher in itertools.product(EMBEDDING, TEACHER):
-        basis, values = _decompose(views.features(rows, embedding, teacher))
-        for mean, noise in itertools.product(MEANS, NOISES):
-            start = _mean(prior, truth, mean)
-            shrink = values / (values + noise)
-            leverage = np.minimum(basis**2 @ shrink, 0.999)[:, None]
-            residual = truth - start
-            fitted = basis @ (shrink[:, None] * (basis.T @ residual))
-            left_out = start + (fitted - leverage * residual) / (1.0 - leverage)
+    best: tuple[float, Dense, tuple[float, float], Dense] | None = None
+    for embedding in EMBEDDING:
+        basis, values = _decompose(views.features(known.rows, embedding, TEACHER))
+        for noise in NOISES:
+            left_out = prior + _left_out(basis, values / (values + noise), truth - prior, known.groups)
             error = ((left_out - truth) ** 2).sum(1)
-            if best is None or error.mean() < best[0].mean():
-                best = (error, (mean, embedding, teacher, noise), left_out)
+            figure, _ = weighted_mean(error, known.weights)
+            if best is None or figure < best[0]:
+                best = (figure, error, (embedding, noise), left_out)
     assert best is not None
-    return best
+    return best[1:]
+
+
+def _left_out(basis: Dense, shrink: Dense, residual: Dense, groups: IntArray) -> Dense:
+    """What the fit says of each row `(k, C)` without the rows of its text: (I - H_gg)^-1 times the block's own rest."""
+    fitted = basis @ (shrink[:, None] * (basis.T @ residual))
+    leverage = np.minimum(basis**2 @ shrink, 0.999)[:, None]
+    found: Dense = (fitted - leverage * residual) / (1.0 - leverage)
+    _, inverse, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    for group in np.flatnonzero(sizes > 1):
+        rows = np.flatnonzero(inverse == group)
+        block = (basis[rows] * shrink) @ basis[rows].T
+        found[rows] = np.linalg.solve(1.001 * np.eye(len(rows)) - block, fitted[rows] - block @ residual[rows])
+    return found
 
 
 def _decompose(features: Dense) -> tuple[Dense, Dense]:
@@ -148,7 +154,7 @@ def _solve(features: Dense, residual: Dense, noise: float) -> Dense:
     return np.asarray(np.linalg.solve(gram + noise * np.eye(len(gram)), features.T @ residual), np.float64)
 
 
-def _scale(scores: Dense, truth: Dense) -> float:
+def _scale(scores: Dense, truth: Dense, weights: Dense) -> float:
     """The factor on left-out scores whose softmax fits the human labels best."""
-    losses = [-(truth * np.log(softened(scale * scores) + 1e-12)).sum() for scale in SCALES]
+    losses = [-(weights[:, None] * truth * np.log(softened(scale * scores) + 1e-12)).sum() for scale in SCALES]
     return float(SCALES[int(np.argmin(losses))])

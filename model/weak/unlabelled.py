@@ -9,12 +9,15 @@ and where the texts without an answer are more than a few.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from model.arrays import FloatArray, Stop
+from model.pairs import Pair
 from model.student.head import HeadStudent
+from model.text_groups import text_groups
 from model.training.data import TrainingData
 from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
@@ -40,17 +43,25 @@ def with_part(data: TrainingData, options: TrainingOptions) -> TrainingData:
 
 
 def with_own_answers(
-    targets: SoftTargets, student: HeadStudent, inputs: FloatArray, vectors: FloatArray, stop: Stop | None = None
+    targets: SoftTargets,
+    student: HeadStudent,
+    inputs: FloatArray,
+    vectors: FloatArray,
+    stop: Stop | None = None,
+    texts: Sequence[str] | None = None,
+    pair: Pair | None = None,
 ) -> SoftTargets:
     """The targets of the n labelled rows, and after them those of m unlabelled texts.
 
     `inputs` `(m, d)` are their vectors as the student reads texts, `vectors` `(n + m, d)` those of all rows as the
-    encoder gives them that knows no label.
+    encoder gives them that knows no label; rows of one of the `texts` (or of one query of a `pair`) leave the opinion
+    about it together.
     """
     own: Shares = np.empty((len(inputs), len(student.space)), np.float16)
     for piece in pieces(len(inputs), stop):
         own[piece] = student.of_vectors(np.asarray(inputs[piece], np.float32))
     rows = len(vectors)
+    groups = np.arange(rows) if texts is None else text_groups(texts, None, pair)
     both = np.concatenate([targets.targets.numpy().astype(np.float16), own])
-    found, _ = pooled(both, Space(vectors, stop), np.zeros(rows, np.bool_), np.zeros(rows, np.int64), rounds=1)
+    found, _ = pooled(both, Space(vectors, stop), groups, rounds=1)
     return targets.followed_by(torch.from_numpy(sharpened(found[rows - len(inputs) :])))

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,28 +23,38 @@ class Engine:
         self._data, self._names = data, names
         os.chown(data, USER, USER)
         self._engine = next((one for one in ("docker", "podman", "buildah") if holds(one)), "")
+        self._running: dict[Path, subprocess.Popen[bytes]] = {}
         if not self._engine:
             raise SystemExit("the image shortlist-web is not there: run `make images` first")
 
     def run(self, service: dict[str, Any], log: Path) -> int:
-        """Run it to its end; the exit code."""
+        """Run it to its end, while the others run; the exit code."""
         with self._command(service) as command, log.open("wb") as sink:
-            return subprocess.run(command, stdout=sink, stderr=sink, check=False).returncode
+            process = subprocess.Popen(command, stdout=sink, stderr=sink, start_new_session=True)
+            try:
+                while process.poll() is None:
+                    self.check()
+                    time.sleep(0.5)
+                return process.returncode
+            finally:
+                end(process)
+
+    def check(self) -> None:
+        """Stop with the end of its log if one that should run has ended."""
+        for log, process in self._running.items():
+            if process.poll() is not None:
+                raise SystemExit(f"{log.stem} ended with {process.returncode}:\n{log.read_text()[-3000:]}")
 
     @contextmanager
     def running(self, service: dict[str, Any], log: Path) -> Iterator[None]:
         """Run it meanwhile."""
         with self._command(service) as command, log.open("wb") as sink:
-            process = subprocess.Popen(command, stdout=sink, stderr=sink, start_new_session=True)
+            self._running[log] = process = subprocess.Popen(command, stdout=sink, stderr=sink, start_new_session=True)
             try:
                 yield
             finally:
-                os.killpg(process.pid, 15)
-                try:
-                    process.wait(30)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, 9)
-                    process.wait()
+                del self._running[log]
+                end(process)
 
     @contextmanager
     def _command(self, service: dict[str, Any]) -> Iterator[list[str]]:
@@ -61,9 +72,21 @@ class Engine:
         asked = json.loads(output(["buildah", "inspect", "--type", "image", image]))
         command = service.get("command") or asked["OCIv1"]["config"]["Cmd"]
         try:
-            yield ["buildah", "run", "--network", "host", *hosts, *volume, *settings, container, "--", *command]
+            yield ["buildah", "run", "--network", "host", *volume, *settings, container, "--", *command]
         finally:
             subprocess.run(["buildah", "rm", container], check=False, capture_output=True)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask it and all that it started to end, then kill them."""
+    if process.poll() is not None:
+        return
+    os.killpg(process.pid, 15)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.wait()
 
 
 def holds(engine: str) -> bool:

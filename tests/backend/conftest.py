@@ -12,13 +12,18 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
+from backend.jobs import annotate
 from backend.projects.updates import remember
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from backend.settings import Settings, load_settings
+from tests.support.encoders import lend_exports
 from tests.support.label_studio_double import CONFIG, TOKEN, LabelStudioDouble
+from tests.support.servers import sqlite_file
 from tests.support.web_server import Server
 from tests.support.world import CREATED, World
+
+PATIENCE_SECONDS = 600.0
 
 
 @pytest.fixture
@@ -27,8 +32,13 @@ def double(httpserver: HTTPServer) -> LabelStudioDouble:
 
 
 @pytest.fixture
-def world(double: LabelStudioDouble, redis_url: str, sqlite_engine: sa.Engine, tmp_path: Path) -> Iterator[World]:
-    """A connected project without tasks."""
+def world(
+    double: LabelStudioDouble, redis_url: str, sqlite_engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    """A connected project without tasks. No answer and no run of a job in this process is cut off by a slow machine."""
+    for name in ("SLICE_SECONDS", "PAID_SLICE_SECONDS"):
+        monkeypatch.setattr(annotate, name, PATIENCE_SECONDS)
+    lend_exports(tmp_path)
     settings = Settings(
         _env_file=None,
         DATA_DIR=tmp_path,
@@ -36,6 +46,7 @@ def world(double: LabelStudioDouble, redis_url: str, sqlite_engine: sa.Engine, t
         LABEL_STUDIO_URL=double.url,
         LABEL_STUDIO_API_KEY=SecretStr(TOKEN),
         BLIND_SHARE=0.0,
+        PREDICT_SECONDS=60,
     )
     queue = JobQueue(redis_url, sqlite_engine)
     services = Services(settings, sqlite_engine, queue)
@@ -52,7 +63,11 @@ def serve(tmp_path: Path, redis_url: str) -> Iterator[Callable[..., Server]]:
 
         def start(**overrides: Any) -> Server:
             folder = tmp_path / f"data{len(list(tmp_path.iterdir()))}"
-            given = {"DATA_DIR": folder, "REDIS_URL": redis_url, "TEACHER": "similarity", "BLIND_SHARE": 0, **overrides}
+            given = {"DATA_DIR": folder, "REDIS_URL": redis_url, "TEACHER": "similarity", "BLIND_SHARE": 0}
+            given |= {"PREDICT_SECONDS": 60, **overrides}
+            lend_exports(Path(given["DATA_DIR"]))
+            if "DATABASE_URL" not in overrides:
+                sqlite_file(Path(given["DATA_DIR"]) / "pool.sqlite")
             return stack.enter_context(Server(load_settings(_env_file=None, **given)))
 
         yield start

@@ -18,6 +18,8 @@ from backend.addresses import around_proxies, is_loopback
 from backend.settings import load_settings
 from backend.web.server import web_command
 from benchmarks.shared.waiting import wait_for
+from tests.e2e.processes import Process
+from tests.support import preloaded
 from tests.support.llm import KEY, LABEL_OF, MODEL, says
 from tests.support.llm_server import OpenAIServer
 from tests.support.ports import free_port
@@ -67,22 +69,17 @@ def test_every_library_goes_around_the_proxy(host: str, monkeypatch: pytest.Monk
 
 def shortlist(world: World, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "backend", *arguments]
-    given = world.environment(**environment)
-    return subprocess.run(
-        command, cwd=world.folder, env=given, capture_output=True, text=True, check=False, timeout=300
-    )
+    return preloaded.run(command, world.environment(**environment), world.folder)
 
 
 def test_with_a_dead_proxy_web_server_connect_doctor_and_worker_work(world: World, tmp_path: Path) -> None:
     world.double.add_tasks(list(LABEL_OF))
     port = free_port()
     dead = {**through(DEAD), "PORT": str(port), "LOG_LEVEL": "WARNING"}
-    with (tmp_path / "web.log").open("wb") as log:
-        environment = world.environment(**dead)
-        web = subprocess.Popen(web_command("127.0.0.1", port), env=environment, stdout=log, stderr=log)
+    web = Process("web", web_command("127.0.0.1", port), world.environment(**dead), tmp_path / "web.log")
     try:
         with httpx.Client(trust_env=False) as client:
-            wait_for("the web server", lambda: _answers(client, port), 120)
+            wait_for("the web server", lambda: _answers(client, port), 240)
         connected = shortlist(world, "connect", "7", **dead)
         assert connected.returncode == 0, connected.stderr
         found = json.loads(shortlist(world, "doctor", "--json", **dead).stdout)
@@ -95,7 +92,6 @@ def test_with_a_dead_proxy_web_server_connect_doctor_and_worker_work(world: Worl
         assert "Connection refused" not in said
     finally:
         web.kill()
-        web.wait(20)
 
 
 @pytest.fixture

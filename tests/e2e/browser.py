@@ -68,8 +68,13 @@ class Browser:
 
     def open_label_stream(self, project: int) -> None:
         """Press Label All Tasks: the page shows the next task."""
-        self.driver.get(f"{self.url}/projects/{project}/data?labeling=1")
+        self.open_form(project)
         self.until("choices in the label stream", self.choices)
+
+    def open_form(self, project: int) -> None:
+        """The next task, whatever its form asks."""
+        self.driver.get(f"{self.url}/projects/{project}/data?labeling=1")
+        self.until("a text in the label stream", self.task_text)
 
     def choices(self) -> dict[str, bool]:
         """The boxes of the form: label to whether it is ticked; empty while the page loads."""

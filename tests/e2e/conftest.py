@@ -59,12 +59,21 @@ def running(stack: Stack) -> Iterator[Stack]:
         stack.stop()
 
 
-@pytest.fixture
-def browser(label_studio: LabelStudioServer, tmp_path: Path, artefacts: Path) -> Iterator[Browser]:
-    """A browser that is logged in to Label Studio."""
-    window = Browser(label_studio.url, tmp_path / "profile", artefacts)
+@pytest.fixture(scope="session")
+def window(
+    label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory, artefacts: Path
+) -> Iterator[Browser]:
+    """One browser for all tests, logged in to Label Studio."""
+    window = Browser(label_studio.url, tmp_path_factory.mktemp("browser") / "profile", artefacts)
     try:
         window.log_in(label_studio.user, label_studio.password)
         yield window
     finally:
         window.close()
+
+
+@pytest.fixture
+def browser(window: Browser) -> Iterator[Browser]:
+    """A browser that is logged in to Label Studio, at an empty page; an open one would go on asking Label Studio."""
+    yield window
+    window.driver.get("about:blank")

@@ -28,9 +28,9 @@ class LabelStudioServer:
         self.data = data
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [str(_program()), "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(self.port)]
+        command = [str(program()), "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(self.port)]
         command += ["--data-dir", str(data), "--username", USER, "--password", PASSWORD]
-        command += ["--user-token", TOKEN, "--enable-legacy-api-token", "--log-level", "INFO"]
+        command += ["--user-token", TOKEN, "--log-level", "INFO"]
         self.process = Process("Label Studio", command, {**self._environment(), **(extra or {})}, log)
 
     def _environment(self) -> dict[str, str]:
@@ -63,7 +63,7 @@ def start_label_studio(folder: Path, extra: Mapping[str, str] | None = None) -> 
     """A ready Label Studio with an empty database below `folder`; `extra` goes into its environment."""
     data = folder / "label-studio"
     data.mkdir()
-    lay_out(data, _program().parent.parent)
+    lay_out(data, program().parent.parent)
     server = LabelStudioServer(data, folder / "label-studio.log", extra)
     try:
         server.await_ready(FIRST_START_SECONDS)
@@ -73,7 +73,8 @@ def start_label_studio(folder: Path, extra: Mapping[str, str] | None = None) -> 
     return server
 
 
-def _program() -> Path:
+def program() -> Path:
+    """The `label-studio` to run; AssertionError if there is none."""
     folder = Path(os.environ.get("LABEL_STUDIO_VENV") or ROOT / ".venv-label-studio")
     program = folder / "bin" / "label-studio"
     if not program.exists():

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support.preloaded import Preloaded
 
 ROOT = Path(__file__).resolve().parents[2]
-STOP_SECONDS = 20
+STOP_SECONDS = 60
 
 
 class Process:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -18,8 +18,8 @@ from backend.pool.jobs import JobRow
 from backend.settings import Settings
 from backend.web.server import web_command
 from benchmarks.shared.waiting import wait_for
-from tests.e2e.label_studio_server import LabelStudioServer
 from tests.e2e.processes import ROOT, Process
+from tests.support import preloaded
 from tests.support.ports import free_port
 
 START_SECONDS = 240
@@ -27,10 +27,17 @@ RETRAIN_AFTER = 20
 Json = dict[str, Any]
 
 
+class Place(Protocol):
+    """Where a Label Studio is, and a key to it."""
+
+    url: str
+    token: str
+
+
 class Stack:
     """Redis, worker and web of Shortlist beside one Label Studio; `settings` are environment variables."""
 
-    def __init__(self, folder: Path, label_studio: LabelStudioServer, **settings: str) -> None:
+    def __init__(self, folder: Path, label_studio: Place, **settings: str) -> None:
         self._folder = folder
         self._redis_port, self._web_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self._web_port}"
@@ -39,10 +46,10 @@ class Stack:
             (settings["BASIC_AUTH_USER"], settings["BASIC_AUTH_PASS"]) if "BASIC_AUTH_USER" in settings else None
         )
         alone = httpx.Limits(max_keepalive_connections=0)  # a kept one is closed after 5 s, perhaps under a request
-        self._http = httpx.Client(base_url=self.url, timeout=60, trust_env=False, auth=self._login, limits=alone)
+        self._http = httpx.Client(base_url=self.url, timeout=240, trust_env=False, auth=self._login, limits=alone)
         self.processes: dict[str, Process] = {}
 
-    def _make_environment(self, label_studio: LabelStudioServer, settings: dict[str, str]) -> dict[str, str]:
+    def _make_environment(self, label_studio: Place, settings: dict[str, str]) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if name not in Settings.model_fields}
         ours = {
             "LABEL_STUDIO_URL": label_studio.url,
@@ -95,10 +102,7 @@ class Stack:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `shortlist <arguments>` as a person at a terminal of this host."""
-        command = [sys.executable, "-m", "backend", *arguments]
-        return subprocess.run(
-            command, env=self._environment, cwd=self._folder, capture_output=True, text=True, check=False, timeout=120
-        )
+        return preloaded.run([sys.executable, "-m", "backend", *arguments], self._environment, self._folder)
 
     def status(self, project: int) -> Json:
         """/projects/<id>.json, {} while the project is not known."""
@@ -113,7 +117,7 @@ class Stack:
         finally:
             engine.dispose()
 
-    def await_status(self, project: int, what: str, condition: Callable[[Json], object], seconds: float = 300) -> Json:
+    def await_status(self, project: int, what: str, condition: Callable[[Json], object], seconds: float = 600) -> Json:
         """The first status that meets the condition; fails with the last status and the end of the worker's log."""
         last: Json = {}
 

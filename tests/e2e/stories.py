@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks.shared.annotator import Annotator, choice, ticked
@@ -29,7 +29,7 @@ def prediction_of(task: Mapping[str, Any], version: str) -> Json:
     return dict(found)
 
 
-def await_predictions(person: Annotator, project: int, version: str, seconds: float = 300) -> list[Json]:
+def await_predictions(person: Annotator, project: int, version: str, seconds: float = 600) -> list[Json]:
     """All tasks, once each task without annotation holds a prediction of `version`."""
 
     def complete() -> list[Json] | None:
@@ -38,6 +38,25 @@ def await_predictions(person: Annotator, project: int, version: str, seconds: fl
         return tasks if tasks and not missing else None
 
     return wait_for(f"predictions of {version} in project {project}", complete, seconds, pause=0.5)
+
+
+def await_shown(
+    person: Annotator, stack: Stack, project: int, what: str, condition: Callable[[Json], object] = bool
+) -> tuple[str, list[Json]]:
+    """The served version and all tasks, once it is what people see: its status meets the condition, Label Studio shows
+    it, and each task without annotation holds its prediction. A version that is served meanwhile is followed."""
+    tasks: list[Json] = []
+
+    def shown(status: Json) -> bool:
+        version = status["version"]
+        if not version or not condition(status) or person.project(project)["model_version"] != version:
+            return False
+        if person.waiting_for(project, version):
+            return False
+        tasks[:] = person.tasks(project)
+        return all(task["annotations"] or version in versions_of(task) for task in tasks)
+
+    return str(stack.await_status(project, what, shown)["version"]), tasks
 
 
 def label_stream(person: Annotator, project: int, count: int, name: str = "label") -> list[Json]:

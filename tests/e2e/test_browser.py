@@ -8,7 +8,7 @@ from benchmarks.shared.annotator import Annotator, ticked
 from tests.e2e.browser import Browser
 from tests.e2e.configs import LABELS, config_a, rows
 from tests.e2e.stack import Stack
-from tests.e2e.stories import await_predictions, connect, label_stream, prediction_of, served_student
+from tests.e2e.stories import await_predictions, await_shown, connect, label_stream, prediction_of, served_student
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
@@ -40,8 +40,7 @@ def test_candidates_are_ticked_first_and_one_label_later(browser: Browser, perso
     assert annotation["parent_prediction"] == prediction_of(tasks[0], teacher)["id"]
 
     label_stream(person, project, 22)
-    student = stack.await_status(project, "a promoted student", served_student)["version"]
-    await_predictions(person, project, student)
+    student, _ = await_shown(person, stack, project, "a promoted student", served_student)
     browser.open_label_stream(project)
     browser.until("the one ticked label", lambda: len(browser.ticked()) == 1)
     browser.picture("single-label", width=960, height=150)

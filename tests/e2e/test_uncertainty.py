@@ -8,7 +8,7 @@ from benchmarks.shared.annotator import Annotator, Json
 from benchmarks.shared.waiting import wait_for
 from tests.e2e.configs import config_a, rows
 from tests.e2e.stack import RETRAIN_AFTER, Stack
-from tests.e2e.stories import await_predictions, connect, label_stream, prediction_of, served_student
+from tests.e2e.stories import await_shown, connect, label_stream, prediction_of, served_student
 
 pytestmark = pytest.mark.e2e
 
@@ -17,20 +17,17 @@ def test_the_label_stream_follows_the_acquisition_score(person: Annotator, stack
     project = person.create_project("close calls first", config_a(), sampling="Uncertainty sampling")
     person.import_tasks(project, rows(120))
     connect(person, stack, project, extra_params={"SCORE": "acquisition"})
-    teacher = stack.await_status(project, "the teacher's version", lambda status: status["version"])["version"]
     person.retrieve_predictions(project)
-    scores = scores_of(await_predictions(person, project, teacher), teacher)
-    wait_for("the title", lambda: person.project(project)["model_version"] == teacher, 240)
+    teacher, tasks = await_shown(person, stack, project, "the teacher's version")
+    scores = scores_of(tasks, teacher)
     first = person.next_task(project)
     assert first is not None
     assert scores[first["id"]] == min(scores.values())
 
     label_stream(person, project, RETRAIN_AFTER)
-    student = stack.await_status(project, "a promoted student", served_student)["version"]
-    await_predictions(person, project, student)
-    head = wait_for("the head of the queue", lambda: marked(person, project, student), 240)
+    student, _ = await_shown(person, stack, project, "a promoted student", served_student)
+    head = wait_for("the head of the queue", lambda: marked(person, project, student), 600)
     assert len(head) == 20
-    wait_for("the title", lambda: person.project(project)["model_version"] == student, 240)
     shown = label_stream(person, project, 6)
     expected = sorted(head.values())[:6]
     assert [row["prediction"]["model_version"] for row in shown] == [student] * 6

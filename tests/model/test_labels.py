@@ -32,6 +32,35 @@ def test_order_hint_title_and_scope_enter_the_hash() -> None:
     assert len({space.hash, *(other.hash for other in others)}) == 5
 
 
+def test_a_set_of_several_labels_may_be_empty_and_says_what_is_certain() -> None:
+    nothing, some = CandidateSet((), (), ()), CandidateSet(("a", "b", "c"), (), ("a",))
+    assert (nothing.answer, nothing.score) == ((), 1.0)
+    assert (some.answer, some.score) == (("a",), 0.5)
+    assert CandidateSet(("a", "b")).answer == ("a",)
+    with pytest.raises(LabelSpaceError, match="has to stand first"):
+        CandidateSet(("a", "b"), (), ("b",))
+
+
+def test_a_persons_whole_set_is_final_and_a_tie_leaves_it_open() -> None:
+    decisions = [HumanLabel((), ()), HumanLabel(("a", "b"), ("b", "a")), HumanLabel(("a", "b"), ("a",)), HumanLabel(())]
+    assert [one.decision for one in decisions] == [Decision.FINAL, Decision.FINAL, Decision.NARROWED, Decision.SKIPPED]
+
+
+def test_what_an_answer_is_enters_the_hash_and_is_stored_only_where_it_is_not_one_label() -> None:
+    one = LabelSpace.of(["a", "b"])
+    several = [LabelSpace(one.labels, answer="several", least=least) for least in (0, 1)]
+    assert len({one.hash, *(space.hash for space in several)}) == 3
+    assert [LabelSpace.from_json(space.to_json()) for space in several] == several
+    assert one.to_json() == {"scope": "", "labels": [{"name": name, "title": name, "hint": ""} for name in "ab"]}
+    assert one.hash == "7628ed"  # versions of former releases carry it
+
+
+@pytest.mark.parametrize(("answer", "least"), [("one", 0), ("several", 2), ("any", 1)])
+def test_an_answer_that_cannot_be_is_refused(answer: str, least: int) -> None:
+    with pytest.raises(LabelSpaceError, match=repr(answer)):
+        LabelSpace(LabelSpace.of(["a", "b"]).labels, "", answer, least)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("values", [[], ["only"], ["a", "a"], ["a", " "]])
 def test_label_spaces_that_cannot_work_are_refused(values: list[str]) -> None:
     with pytest.raises(LabelSpaceError):

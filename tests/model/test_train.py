@@ -11,8 +11,9 @@ import pytest
 
 from model.errors import ArtifactError, NotEnoughDataError, TrainingStopped
 from model.labels import CandidateSet, HumanLabel, LabelSpace
+from model.student.head import HeadStudent
 from model.student.loading import load_student
-from model.train import TrainingData, TrainingOptions, train_student, training_data
+from model.train import TrainingData, TrainingOptions, chosen_way, train_student, training_data
 from model.training.options import METHODS
 from tests.support.toys import Toy
 
@@ -162,3 +163,27 @@ def test_unknown_methods_and_ways_are_refused() -> None:
         TrainingOptions(method="magic")
     with pytest.raises(ValueError, match="way"):
         TrainingOptions(way="sideways")
+
+
+def test_auto_trains_a_head_on_a_gpu_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fine-tuning on a GPU was never measured, and is no default."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert chosen_way(TrainingOptions()) == "head"
+    assert chosen_way(TrainingOptions(way="finetune")) == "finetune"
+
+
+def test_linear_heads_answer_with_the_networks_of_a_small_pool_only() -> None:
+    toy = Toy(rows=120)
+    student, report = train_student(toy.space, toy.data(), TrainingOptions(hidden=32), toy.embed)
+    assert isinstance(student, HeadStudent)
+    joined = report.found["linear_heads"]
+    assert ["hidden" in head for head in student.heads] == [True] * 3 + [False] * 3 * bool(joined)
+    assert report.epochs == 25
+    for options in (TrainingOptions(epochs=1, heads=2), TrainingOptions(epochs=1, method="distillation")):
+        other, _ = train_student(toy.space, toy.data(), options, toy.embed)
+        assert isinstance(other, HeadStudent)
+        assert len(other.heads) == (options.heads or 1)
+    large = Toy(rows=1000)
+    several, _ = train_student(large.space, large.data(), TrainingOptions(epochs=1), large.embed)
+    assert isinstance(several, HeadStudent)
+    assert ["hidden" in head for head in several.heads] == [True] * 3

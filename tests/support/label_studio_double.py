@@ -9,6 +9,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from werkzeug import Request, Response
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 CONFIG = (
-    '<View><Text name="text" value="$text"/><Choices name="label" toName="text" choice="multiple">'
+    '<View><Text name="text" value="$text"/><Choices name="label" toName="text" choice="multiple" answer="one">'
     '<Choice value="billing" hint="charges, invoices"/><Choice value="refund" hint="wants money back"/>'
     '<Choice value="shipping" hint="parcel late or lost"/></Choices></View>'
 )
@@ -38,6 +39,7 @@ class LabelStudioDouble:
         self.webhooks: dict[int, Row] = {}
         self.faults: dict[str, list[tuple[int, object]]] = {}
         self.requests: list[str] = []
+        self.release = "1.23.2"
         self.blocked = self.drop_rows = False
         self.part: int | None = None  # it takes imported rows in parts of so many, each stored before the next is read
         self.after_import: Callable[[], None] = lambda: None
@@ -48,6 +50,17 @@ class LabelStudioDouble:
         """The next moment of its clock."""
         self._now += timedelta(seconds=1)
         return self._now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def stored(self) -> Row:
+        """All that it holds; `store` makes another one the same."""
+        kept = ("fields", "tasks", "predictions", "connections", "webhooks", "_now")
+        following = next(self._ids)
+        self._ids = itertools.count(following)
+        return {**{name: deepcopy(getattr(self, name)) for name in kept}, "_ids": following}
+
+    def store(self, content: Row) -> None:
+        """Hold what another one `stored`."""
+        vars(self).update(deepcopy({**content, "_ids": None}), _ids=itertools.count(content["_ids"]))
 
     def add_tasks(self, texts: list[str]) -> list[int]:
         """New tasks; their ids."""
@@ -89,10 +102,10 @@ class LabelStudioDouble:
         answer.date = self._now  # its clock, not that of this machine
         return answer
 
-    def _route(self, method: str, parts: list[str], args: dict[str, str], body: Any) -> tuple[object, int]:  # noqa: PLR0911
+    def _route(self, method: str, parts: list[str], args: dict[str, str], body: Any) -> tuple[object, int]:  # noqa: PLR0911, PLR0912
         match (method, *parts):
-            case ("GET", "current-user", "whoami"):
-                return {"email": "admin@example.com"}, 200
+            case ("GET", "current-user" | "version", *_):
+                return {"email": "admin@example.com", "release": self.release}, 200
             case ("GET", "projects"):
                 return {"count": 1, "results": [self._project()]}, 200
             case ("GET", "projects", number) if int(number) == self.number:
@@ -111,6 +124,12 @@ class LabelStudioDouble:
                 return None, 204
             case ("GET", "tasks", number, "annotations"):
                 return self.tasks[int(number)]["annotations"], 200
+            case ("POST", "tasks", number, "annotations"):
+                return self._annotated(int(number), body), 201
+            case ("DELETE", "annotations", number):
+                for task in [row["id"] for row in self.tasks.values() if int(number) in _ids(row)]:
+                    self.remove_annotation(task, int(number))
+                return None, 204
             case ("POST", "projects", _, "import", "predictions"):
                 return self._import(body)
             case ("GET", "tasks"):
@@ -120,6 +139,20 @@ class LabelStudioDouble:
             case (_, "webhooks", *rest):
                 return self._webhook(method, rest, body)
         return {"detail": "Not found."}, 404
+
+    def _annotated(self, task: int, body: Row) -> Row:
+        number, moment = next(self._ids), self.time()
+        row = {
+            "id": number,
+            "completed_by": 1,
+            "ground_truth": False,
+            "created_at": moment,
+            "updated_at": moment,
+            **body,
+        }
+        self.tasks[task]["annotations"].append(row)
+        self.tasks[task]["updated_at"] = self.time()
+        return row
 
     def _project(self) -> Row:
         return {"id": self.number, "show_collab_predictions": True, "task_number": len(self.tasks), **self.fields}
@@ -192,6 +225,10 @@ class LabelStudioDouble:
         number = int(rest[0]) if rest else next(self._ids)
         self.webhooks[number] = {**self.webhooks.get(number, {"id": number}), **body}
         return self.webhooks[number], 201 if method == "POST" else 200
+
+
+def _ids(task: Row) -> list[int]:
+    return [row["id"] for row in task["annotations"]]
 
 
 def _json(answer: tuple[object, int]) -> Response:

@@ -14,12 +14,16 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
+from tests.support.guard import run_folder
+
+RUN_SECONDS = 600.0
 LIBRARIES = [
     "torch", "transformers.models.auto.modeling_auto", "transformers.models.bert.modeling_bert", "safetensors.torch",
     "sklearn.linear_model", "scipy.optimize", "label_studio_sdk.label_interface.interface", "flask", "rq", "httpx",
@@ -30,14 +34,17 @@ LIBRARIES = [
 class Preloaded:
     """A running program; what tests use of `subprocess.Popen`."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> None:
-        """`command` as for a process: this Python, then `-m module` or `-c code`, then arguments."""
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path, errors: Path | None = None
+    ) -> None:
+        """`command` as for a process: this Python, then `-m module` or `-c code`, then arguments. What it prints goes
+        to `log`, and its standard error to `errors` if that is another file."""
         python, way, program, *arguments = command
         assert python == sys.executable
         assert way in ("-m", "-c")
         self._args = list(command)
-        target: Any = (way, program, arguments, dict(env), str(cwd), str(log))
-        self._process = _context().Process(target=_run, args=target)
+        target: Any = (way, program, arguments, dict(env), str(cwd), (str(log), str(errors or log)))
+        self._process = context().Process(target=_run, args=target)
         self._process.start()
 
     @property
@@ -73,23 +80,34 @@ class Preloaded:
         self.send_signal(signal.SIGKILL)
 
 
-def _context() -> ForkServerContext:
+def run(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program of this Python to its end, as `subprocess.run` with captured output does."""
+    with tempfile.TemporaryDirectory(dir=run_folder()) as folder:
+        said, errors = Path(folder, "said"), Path(folder, "errors")
+        code = Preloaded(command, env, cwd, said, errors).wait(RUN_SECONDS)
+        return subprocess.CompletedProcess(list(command), code, said.read_text(), errors.read_text())
+
+
+def context() -> ForkServerContext:
+    """Where processes of this module's kind come from."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LIBRARIES)
     return context
 
 
-def _run(way: str, program: str, arguments: list[str], environment: dict[str, str], cwd: str, log: str) -> None:
+def _run(
+    way: str, program: str, arguments: list[str], environment: dict[str, str], cwd: str, files: tuple[str, str]
+) -> None:
     """In the forked process: become the program."""
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
     os.chdir(cwd)
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
+    for number, path in enumerate(files, 1):
+        output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(output, number)
+        os.close(output)
     sys.argv = ["-c" if way == "-c" else program, *arguments]
     try:
         exec(environment.get("BEGIN", ""), {})

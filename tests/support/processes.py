@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -13,9 +12,9 @@ from typing import Any
 from backend.pool import annotations, ledger, tasks
 from backend.pool.database.engine import open_engine, upgrade
 from model.teacher.base import Usage
+from tests.support.preloaded import context
 from tests.support.samples import PROJECT, TEACHER, labelled
 
-_context = multiprocessing.get_context("spawn")
 Work = Callable[..., Any]
 
 
@@ -24,15 +23,14 @@ def at_once(number: int, work: Work, *arguments: Any) -> list[Any]:
 
     An exception in one of them is raised here as RuntimeError with its text.
     """
-    barrier, results = _context.Barrier(number), _context.Queue()
-    workers = [
-        _context.Process(target=_run, args=(barrier, results, index, work, arguments)) for index in range(number)
-    ]
+    fork = context()
+    barrier, results = fork.Barrier(number), fork.Queue()
+    workers = [fork.Process(target=_run, args=(barrier, results, index, work, arguments)) for index in range(number)]
     for worker in workers:
         worker.start()
-    found = dict(results.get(timeout=120) for _ in workers)
+    found = dict(results.get(timeout=600) for _ in workers)
     for worker in workers:
-        worker.join(30)
+        worker.join(240)
     results.close()
     results.join_thread()
     failed = [str(value) for value in found.values() if isinstance(value, Exception)]
@@ -42,7 +40,7 @@ def at_once(number: int, work: Work, *arguments: Any) -> list[Any]:
 
 
 def _run(barrier: Barrier, results: Any, index: int, work: Work, arguments: tuple[Any, ...]) -> None:
-    barrier.wait(60)
+    barrier.wait(240)
     try:
         results.put((index, work(index, *arguments)))
     except Exception as error:

@@ -9,22 +9,27 @@ from backend.pool import (
     annotations,
     batches,
     candidates,
+    certified,
     classifiers,
     comparisons,
+    doubts,
     incidents,
     jobs,
     ledger,
     predictions,
     projects,
+    promises,
     publishing,
     rulings,
     shortlists,
+    tallies,
     tasks,
     teachers,
     text,
     versions,
 )
 from backend.pool.annotation import Annotation
+from backend.pool.completions import lacks_nothing
 from backend.pool.database import tables
 from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State, Usage
@@ -68,6 +73,12 @@ def labelled(annotation: int, task: int, *labels: str, annotator: int | None = 1
     return Annotation(annotation, task, annotator, labels, "labelled", False, moment(at))
 
 
+def doubted(task: int, label: str, said: str) -> doubts.Doubt:
+    """A doubt about the task that `fill` makes, and others with its text."""
+    key = text.text_hash("where is my parcel")
+    return doubts.Doubt(task, key, (label,), (said,), "others", 0.1)
+
+
 def moment(second: int) -> str:
     """A time as Label Studio writes it."""
     return f"2026-11-21T05:43:{second:02d}.000000Z"
@@ -88,10 +99,15 @@ def fill(engine: sa.Engine) -> None:
     classifiers.save(engine, PROJECT, classifiers.ClassifierRow("hub/name", SPACE.hash, {}, False, "names", ""))
     acquisition.save(engine, PROJECT, STUDENT, {1: 0.5})
     acquisition.line_up(engine, PROJECT, "teacher", STUDENT, [1])
+    acquisition.ask_people(engine, PROJECT, STUDENT, {1: 0.5})
+    promises.begin(engine, promises.Promise(PROJECT, 1, SPACE.hash, 0.05, 0.95, "auditing", 0.0, 0.5, (1,)), [1])
+    certified.replace_all(engine, PROJECT, [certified.Row(1, "chosen", "", -1.0)])
+    doubts.renew(engine, PROJECT, [doubted(1, "shipping", "refund")])
     teachers.remember(engine, PROJECT, TEACHER, "0a1b2c", "similarity", "all")
     jobs.queued(engine, PROJECT, "train")
     incidents.note(engine, PROJECT, "train", "killed")
     comparisons.done(engine, PROJECT, 1, True)
+    lacks_nothing(engine, PROJECT, "candidates/x", tallies.of_project(engine, PROJECT), ("tasks",), lambda: False)
     ledger.settle(engine, PROJECT, TEACHER, None, Usage(calls=1))
     ledger.reserve(engine, PROJECT, TEACHER, 0)
     with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Real servers for tests, each in a folder of its own and on loopback or a socket: Redis and PostgreSQL."""
+"""Real servers and databases for tests, on loopback, a socket or a file: Redis, PostgreSQL and SQLite."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,9 +18,30 @@ import psutil
 import redis
 import sqlalchemy as sa
 
+from backend.pool.database.engine import open_engine, upgrade
+from tests.support.guard import run_folder
 from tests.support.ports import free_port
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
+
+
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory(dir=run_folder()) as folder:
+        path = Path(folder) / "pool.sqlite"
+        engine = open_engine(f"sqlite:///{path}")
+        upgrade(engine)
+        engine.dispose()
+        return path.read_bytes()
+
+
+def sqlite_file(path: Path) -> Path:
+    """A pool with the current schema at `path`, an empty one if there is none: migrating it takes a tenth of a second,
+    and is done once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_bytes(_migrated())
+    return path
 
 
 def redis_program() -> str:
@@ -98,9 +120,9 @@ class PostgresServer:
     """A real PostgreSQL, from a wheel with its binaries, which hands out empty databases."""
 
     def __init__(self) -> None:
-        # A short path of our own: sockets may not be longer than about 100 characters, and as root the server runs as
-        # another user that must be able to enter the folder.
-        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        # Sockets may not be longer than about 100 characters, and as root the server runs as another user that must be
+        # able to enter the folder.
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir=run_folder()))
         self._folder.chmod(0o755)
         if "XDG_RUNTIME_DIR" not in os.environ:  # its absence, like a mode other than 0700, is a warning
             runtime = self._folder / "run"
@@ -120,20 +142,35 @@ class PostgresServer:
         return str(self._server.get_uri(database=name))
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The URL of an empty database, dropped afterwards."""
+    def database(self, migrated: bool = False) -> Iterator[str]:
+        """The URL of an empty database, dropped afterwards; `migrated`: with the current schema."""
         name = f"test_{uuid4().hex[:12]}"
+        template = self._template if migrated else "template1"
         with self._admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield self._url(name)
         finally:
             with self._admin.connect() as connection:
                 connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
+    @cached_property
+    def _template(self) -> str:
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql("CREATE DATABASE migrated")
+        engine = open_engine(self._url("migrated"))
+        upgrade(engine)
+        engine.dispose()
+        return "migrated"
+
+    @property
+    def pid(self) -> int:
+        """The process that all others of it descend from."""
+        return int(self._server.get_pid())
+
     def stop(self) -> None:
         """End the server; no process and no folder of it is left."""
-        process = psutil.Process(self._server.get_pid())
+        process = psutil.Process(self.pid)
         self._admin.dispose()
         self._server.cleanup()
         process.wait(PATIENCE_SECONDS)

@@ -8,7 +8,12 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
+
+from benchmarks.shared.waiting import wait_for
+
 LOOK_SECONDS = 0.02
+PATIENCE_SECONDS = 240
 FOLLOW = "from tests.support.shifting import follow\nfollow()\n"
 
 
@@ -25,10 +30,23 @@ class SetClock:
 
     def set_hours(self, hours: float) -> None:
         """Set all clocks to the right time and so many hours; return when the processes have seen it."""
+        wanted = str(float(hours * 3600))
         growing = self.place.with_suffix(".growing")
-        growing.write_text(str(hours * 3600))
+        growing.write_text(wanted)
         growing.replace(self.place)
-        time.sleep(5 * LOOK_SECONDS)
+        wait_for("all clocks to be set", lambda: self._all_show(wanted), PATIENCE_SECONDS, LOOK_SECONDS)
+
+    def _all_show(self, wanted: str) -> bool:
+        marks = self.place.parent.glob(f"{self.place.name}-*")
+        return all(mark.read_text() == wanted for mark in marks if _goes_on(int(mark.name.rpartition("-")[2])))
+
+
+def _goes_on(number: int) -> bool:
+    """Whether that process runs; one that was stopped sees no clock."""
+    try:
+        return psutil.Process(number).status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def follow() -> None:
@@ -40,11 +58,13 @@ def follow() -> None:
     time.time()  # from here on it ticks
 
     def watch() -> None:
+        mark = place.with_name(f"{place.name}-{os.getpid()}")
         while True:
             wanted = float(place.read_text())
-            if wanted != applied[0]:
+            if wanted != applied[0] or not mark.exists():
                 travel.shift(wanted - applied[0])
                 applied[0] = wanted
+                mark.write_text(str(wanted))
             time.sleep(LOOK_SECONDS)
 
     def begin() -> None:

@@ -52,8 +52,9 @@ class Toy:
         return TrainingData(self.texts, candidates, decided, None, sets, first)
 
 
-def tiny_transformer(folder: Path, words: Sequence[str]) -> str:
-    """A transformer of two layers and 32 dimensions over a dictionary of a few words; the folder's name."""
+def tiny_transformer(folder: Path, words: Sequence[str], layers: int = 2) -> str:
+    """A transformer of 32 dimensions over a dictionary of a few words; the folder's name. Each layer takes a second and
+    a half to export."""
     import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
@@ -61,7 +62,7 @@ def tiny_transformer(folder: Path, words: Sequence[str]) -> str:
     (folder / "vocab.txt").write_text("\n".join(known))
     BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
     config = BertConfig(
-        vocab_size=len(known), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        vocab_size=len(known), hidden_size=32, num_hidden_layers=layers, num_attention_heads=2, intermediate_size=64,
         max_position_embeddings=32,
     )  # fmt: skip
     torch.manual_seed(0)

@@ -43,7 +43,7 @@ class Web:
         def answer() -> requests.Response | None:
             self.process.check()
             try:
-                found = self.http.get(self.url + path, timeout=30)
+                found = self.http.get(self.url + path, timeout=240)
             except (requests.ConnectionError, requests.Timeout):  # it listens before it can answer
                 return None
             return found if found.status_code == status else None
@@ -68,7 +68,7 @@ class Web:
     def version(self) -> str:
         """What /setup answers."""
         body = {"project": f"7.{CREATED}", "schema": CONFIG}
-        answer = self.http.post(f"{self.url}/setup", json=body, timeout=60)
+        answer = self.http.post(f"{self.url}/setup", json=body, timeout=240)
         assert answer.status_code == 200, answer.reason
         return str(answer.json()["model_version"])
 
@@ -76,13 +76,13 @@ class Web:
         """The entries of /predict."""
         rows = [{"id": task, "data": {"text": text}} for task, text in texts.items()]
         body = {"project": f"7.{CREATED}", "label_config": CONFIG, "tasks": rows}
-        answer = self.http.post(f"{self.url}/predict", json=body, timeout=60)
+        answer = self.http.post(f"{self.url}/predict", json=body, timeout=240)
         assert answer.status_code == 200, answer.text
         return list(answer.json()["results"])
 
     def status(self) -> dict[str, Any]:
         """The status as JSON."""
-        return dict(self.http.get(f"{self.url}/projects/7.json", timeout=60).json())
+        return dict(self.http.get(f"{self.url}/projects/7.json", timeout=240).json())
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def _pair(answer: requests.Response | None) -> tuple[int, requests.Response] | N
 def post_all(port: int, bodies: Sequence[bytes]) -> list[int]:
     """Send webhooks one after the other on one connection; the status of each, 0 where there was no answer."""
     found = []
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=240)
     for body in bodies:
         try:
             connection.request("POST", "/webhook", body, {"Content-Type": "application/json"})

@@ -61,13 +61,13 @@ class Server:
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """GET."""
-        return self.http.get(self.url + path, timeout=60, **options)
+        return self.http.get(self.url + path, timeout=240, **options)
 
     def post(self, path: str, body: object, **options: Any) -> requests.Response:
         """POST a body: text and bytes as they are, everything else as JSON."""
         data = body if isinstance(body, str | bytes) else json.dumps(body)
         headers = {"Content-Type": "application/json"}
-        return self.http.post(self.url + path, data=data, headers=headers, timeout=60, **options)
+        return self.http.post(self.url + path, data=data, headers=headers, timeout=240, **options)
 
     def setup(self, project: int = 7, xml: str = CONFIG_A, extra: object = None, **options: Any) -> requests.Response:
         """What Label Studio sends before everything else."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -29,6 +31,14 @@ MESSAGES = {
     "shipping": ["my parcel is late", "the package never arrived", "where is my parcel", "delivery was lost on the way",
                  "the courier left the parcel somewhere else"],
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a world held."""
+
+    place: Path
+    label_studio: dict[str, Any]
 
 
 @dataclass
@@ -68,11 +78,24 @@ class World:
             "LABEL_STUDIO_URL": settings.LABEL_STUDIO_URL,
             "LABEL_STUDIO_API_KEY": TOKEN,
             "BLIND_SHARE": str(settings.BLIND_SHARE),
+            "PREDICT_SECONDS": str(settings.PREDICT_SECONDS),
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(ROOT),
             "LOG_LEVEL": "INFO",
         }
         return {**os.environ, **own, **more}
+
+    def keep(self, place: Path) -> Kept:
+        """All that it holds on disk and in Label Studio, for another world to begin with; nothing of Redis."""
+        self.engine.dispose()  # what SQLite had beside its file is in it then
+        shutil.copytree(self.folder, place, ignore=shutil.ignore_patterns("exported", "*.log"))
+        return Kept(place, self.double.stored())
+
+    def begin_with(self, kept: Kept) -> None:
+        """Hold what another one kept."""
+        self.engine.dispose()
+        shutil.copytree(kept.place, self.folder, dirs_exist_ok=True)
+        self.double.store(kept.label_studio)
 
     def start_worker(self, *arguments: str, holding: Holding | None = None, **environment: str) -> Preloaded:
         """A real worker in a process of its own; the caller ends it. `holding`: its jobs can be asked to wait."""

@@ -12,6 +12,7 @@ import httpx
 from backend.commands.doctor.findings import Finding, examine, failure, good, warning
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.connections import webhook_headers
+from backend.label_studio.releases import OLDEST, lacks, older
 from backend.pool import projects
 from backend.projects.teacher_check import lacking, retiring
 from backend.queue.clock_watch import span
@@ -20,6 +21,7 @@ from backend.queue.kinds import QUEUES
 from backend.services import open_services, require_pool
 from backend.settings import Settings
 from model.teacher.choice import OFFLINE, title_of
+from model.teacher.providers.connecting import advice
 
 START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (redis://host:6379/0)"
 DATABASE = "Check DATABASE_URL, DATA_DIR, the rights on it and the space on its disk"
@@ -28,6 +30,7 @@ ENCODER = "Set STUDENT_ENCODER to `default`, a folder, or a hub name that this h
 FETCH = "Try it now: `shortlist doctor --thorough` fetches and loads it"
 SHARE = "Set SHARE_ENCODER=true where the workers run; the next job for the teacher or training brings it"
 SERVE = "Start it with `shortlist serve`, or set BACKEND_URL to where Label Studio reaches it"
+ADDRESS = "Set BACKEND_URL to where Label Studio reaches this backend"
 CLOCKS = "Let all hosts follow a time server (NTP), for example with `timedatectl set-ntp true`"
 MOST_APART_SECONDS = 60.0
 KEY = "Set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (Label Studio: Account & Settings, personal access token)"
@@ -111,7 +114,7 @@ def _encoder(settings: Settings, thorough: bool) -> Finding:
 
     encoder = load_encoder(name, settings.THREADS)
     encoder.embed(["ready"])
-    return good("Encoder", f"{name} loads; {encoder.dimension} dimensions")
+    return good("Encoder", f"{name} loads; {encoder.dimension} dimensions; {encoder.usage.said()}")
 
 
 def _shared_encoder(settings: Settings) -> Finding:
@@ -147,10 +150,11 @@ def _backend(settings: Settings) -> Finding:
         health = httpx.get(f"{url}/health", timeout=5)
         page = httpx.get(f"{url}/", timeout=5, headers=webhook_headers(settings))
     except httpx.HTTPError as error:
-        return failure("This backend", f"{url} does not answer: {error}", SERVE)
+        told = advice(error, url)
+        return failure("This backend", told or f"{url} does not answer: {error}", ADDRESS if told else SERVE)
     if health.status_code != 200 or "status" not in health.text:
         return failure("This backend", f"{url}/health answers {health.status_code}: something else runs there",
-                       "Set BACKEND_URL to where Label Studio reaches this backend")  # fmt: skip
+                       ADDRESS)  # fmt: skip
     if page.status_code == 401:
         return failure("This backend", f"{url} does not accept BASIC_AUTH_USER and BASIC_AUTH_PASS of this shell",
                        "Use the same two settings here and for `shortlist serve`")  # fmt: skip
@@ -163,8 +167,22 @@ def _label_studio(settings: Settings) -> Finding:
     with LabelStudio(settings.LABEL_STUDIO_URL, settings.LABEL_STUDIO_API_KEY.get_secret_value(), 15) as label_studio:
         user = label_studio.who_am_i()
         apart = _out_of_step("Label Studio", label_studio.ahead_seconds())
-    found = f"{label_studio.url} accepts the key of {user.get('email') or user.get('username')}"
-    return apart or good("Label Studio", found)
+        release = label_studio.release()
+    which = f"{label_studio.url} (release {release})" if release else label_studio.url
+    found = f"{which} accepts the key of {user.get('email') or user.get('username')}"
+    return apart or _age(release, found)
+
+
+def _age(release: str, found: str) -> Finding:
+    """A warning where Shortlist was never tried with so old a release, or it lacks what Shortlist can use."""
+    missing = lacks(release)
+    if older(release, OLDEST):
+        return warning("Label Studio", f"{found}. Shortlist was never tried with one before {OLDEST}",
+                       f"Upgrade Label Studio to {OLDEST} at least")  # fmt: skip
+    if missing:
+        return warning("Label Studio", f"{found}. It lacks {' and '.join(missing)}",
+                       "Nothing, if you can do without; else upgrade Label Studio")  # fmt: skip
+    return good("Label Studio", found)
 
 
 def _out_of_step(check: str, ahead_seconds: float) -> Finding | None:

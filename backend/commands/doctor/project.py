@@ -7,13 +7,23 @@ from typing import Any
 
 from backend.commands.doctor.findings import Finding, examine, failure, good, warning
 from backend.commands.doctor.installation import is_private, teacher_finding
-from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, OtherLabelStudio, SettingsError
+from backend.errors import (
+    AddressBlocked,
+    LabelStudioError,
+    LabelStudioRefused,
+    OtherLabelStudio,
+    SettingsError,
+    at_command_line,
+)
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.connections import at_address, ours, same_address, webhook_headers, webhook_url
-from backend.label_studio.label_config import read_labeling_config
+from backend.label_studio.label_config import read_project_config
+from backend.label_studio.verdict import sentences
 from backend.pool import jobs, version_names
 from backend.pool.projects import Project
 from backend.projects.current import current_of
+from backend.projects.frequencies import unsaid
+from backend.projects.ticks import contradiction
 from backend.projects.whereabouts import stated_project
 from backend.reporting.status import left_out
 from backend.reporting.wording import left_out_words
@@ -56,16 +66,18 @@ def examine_project(
 
 
 def _config(services: Services, project: Project, stated: Mapping[str, Any]) -> Finding:
-    options = current_of(services, project).options
-    control = read_labeling_config(str(stated.get("label_config") or ""), options.CONTROL)
-    check = f"Project {project.project}: label config"
-    if control.notes:
-        return warning(check, "; ".join(control.notes), "Nothing, if that is meant so")
-    return good(check, f"{len(control.space)} labels of control {control.name!r}")
+    current = current_of(services, project)
+    control = read_project_config(str(stated.get("label_config") or ""), current.options, project.former)
+    check, told = f"Project {project.project}: label config", sentences(control, at_command_line)
+    if any(entry.asks for entry in control.left) or (control.advice and not control.guessed):
+        remedy = f"Nothing, if that is meant so; options go to `shortlist connect {project.project}`"
+        return warning(check, ". ".join(told), remedy)
+    return good(check, ". ".join([*told[: len(control.questions)], *unsaid(current)]))
 
 
 def _data(services: Services, project: Project) -> Iterator[Finding]:
-    for problem in left_out_words(left_out(current_of(services, project))):
+    current = current_of(services, project)
+    for problem in [*left_out_words(left_out(current)), *filter(None, [contradiction(current)])]:
         yield warning(f"Project {project.project}: data", problem, "Nothing, if that is meant so")
 
 

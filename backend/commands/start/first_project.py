@@ -102,12 +102,15 @@ def follow(
         job = state.get("job") or {}
         thought = max(int(state.get("with_candidates") or 0), stored)
         console.progress(f"Pre-annotating: {thought} of {tasks} texts have a shortlist, {stored} are in Label Studio")
-        if thought + stored > best or job.get("state") in ("running", "queued"):
+        moving = (
+            not state or thought + stored > best or job.get("state") in ("running", "queued")
+        )  # {}: nobody can tell
+        if moving:
             best, moved = max(best, thought + stored), time.monotonic()
         if job.get("state") == "failed":
             console.say(f"Pre-annotation stopped: {job['error']}")
             return
-        if time.monotonic() - moved > STILL_SECONDS:
+        if not moving and time.monotonic() - moved > STILL_SECONDS:
             console.say(f"{stored} of {tasks} texts have a shortlist; no job is under way for the others")
             return
         stopping.wait(poll_seconds)

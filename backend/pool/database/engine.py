@@ -94,9 +94,13 @@ def migrate(connection: sa.Connection, revision: str = "head") -> None:
     """Bring the schema forwards to a revision, inside a transaction of the caller's."""
     from alembic import command
 
+    from backend.pool.database.tallies import install
+
     config = _alembic()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+    if revision == "head":
+        install(connection)
 
 
 def revisions() -> set[str]:

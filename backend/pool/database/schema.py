@@ -2,8 +2,15 @@
 
 import sqlalchemy as sa
 
-from backend.pool.database import student_tables, tables, work_tables
+from backend.pool.database import people_tables, promise_tables, student_tables, tables, tallies, work_tables
 from backend.pool.database.metadata import metadata
 
-FAMILIES = (tables, student_tables, work_tables)  # importing them makes their tables known to `metadata`
+FAMILIES = (
+    tables,
+    student_tables,
+    work_tables,
+    promise_tables,
+    people_tables,
+    tallies,
+)  # importing them makes their tables known to `metadata`
 SCHEMA: sa.MetaData = metadata

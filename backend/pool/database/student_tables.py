@@ -27,8 +27,9 @@ predictions = sa.Table(
     sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("version", sa.String(64), primary_key=True),
     sa.Column("text_hash", sa.String(32), nullable=False),
-    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),  # the first one where several may be right; "" for none
     sa.Column("score", sa.Float, nullable=False),
+    sa.Column("labels", sa.JSON(none_as_null=True), nullable=True),  # all, where several may be right; else null
 )
 published = sa.Table(  # which rows Label Studio holds already: the record that makes publishing restartable
     "published",
@@ -67,6 +68,15 @@ queues = sa.Table(  # the tasks that come next, in order: for the teacher, and f
     sa.Column("version", sa.String(64), nullable=False),  # of the student that chose; "" before there is one
     sa.Column("tasks", sa.JSON, nullable=False),
     sa.Column("done", sa.Integer, nullable=False, server_default="0"),  # how many Label Studio was told of
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+propensities = sa.Table(  # how people came to a task that they were asked to decide
+    "propensities",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), nullable=False),  # of the student that asked
+    sa.Column("propensity", sa.Float, nullable=False),  # chance with which it was drawn; 0: its score chose it
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
 rulings = sa.Table(  # who decided each task that a committee answered

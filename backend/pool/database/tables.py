@@ -33,7 +33,10 @@ projects = sa.Table(
     sa.Column("elsewhere", sa.Boolean, nullable=False, server_default=sa.false()),  # not at LABEL_STUDIO_URL
     sa.Column("forgotten", sa.Boolean, nullable=False, server_default=sa.false()),  # only money and counters are left
     sa.Column("carried_microusd", sa.BigInteger, nullable=False, server_default="0"),  # of spent: before this project
+    sa.Column("blind_to", sa.Float, nullable=False, server_default="0"),  # an audit shows tasks of lower rank blind
     sa.Column("versions_made", sa.Integer, nullable=False, server_default="0"),  # largest number of a version, ever
+    sa.Column("questions", sa.Text, nullable=False, server_default=""),  # QUESTIONS where no option says it
+    sa.Column("former", sa.Boolean, nullable=False, server_default=sa.false()),  # its config is read as before 0025
 )
 sa.Index("ix_projects_label_studio_id", projects.c.label_studio_id, projects.c.created, unique=True)
 
@@ -70,6 +73,7 @@ candidate_sets = sa.Table(
     sa.Column("output_tokens", sa.Integer, nullable=False, server_default="0"),
     sa.Column("microusd", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("certain", sa.JSON(none_as_null=True), nullable=True),  # of labels, where several may be right; else null
 )
 sa.Index(  # holds all that "which tasks are missing" and "how many" ask for
     "ix_candidate_sets_version",
@@ -89,7 +93,7 @@ annotations = sa.Table(
     sa.Column("task", sa.BigInteger, nullable=False),
     sa.Column("annotator", sa.BigInteger, nullable=True),
     sa.Column("labels", sa.JSON, nullable=False),  # [] for a skip
-    sa.Column("state", sa.String(16), nullable=False),  # labelled, skipped, empty, deleted
+    sa.Column("state", sa.String(16), nullable=False),  # labelled, skipped, empty, deleted, accepted
     sa.Column("ground_truth", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("updated_at", sa.String(40), nullable=False),  # Label Studio's own, ISO 8601: compared as text
     sa.Column("shown_at", sa.String(40), nullable=True),  # `updated_at` of the event that told: the earliest one counts
@@ -98,6 +102,7 @@ annotations = sa.Table(
     sa.Column("shown_score", sa.Float, nullable=True),
     sa.Column("seen_ms", sa.BigInteger, nullable=False),
     sa.Column("unknown", sa.JSON, nullable=False, server_default="[]"),  # ticked labels that the config did not have
+    sa.Column("lead_time", sa.Float, nullable=True),  # seconds to the first submission, as Label Studio measured them
 )
 sa.Index("ix_annotations_project_task", annotations.c.project, annotations.c.task)
 

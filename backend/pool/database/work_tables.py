@@ -19,6 +19,7 @@ jobs = sa.Table(
     sa.Column("started_ms", sa.BigInteger, nullable=True),
     sa.Column("updated_ms", sa.BigInteger, nullable=False),
     sa.Column("due_ms", sa.BigInteger, nullable=False, server_default="0"),  # with `again`: not before this time
+    sa.Column("runs", sa.Integer, nullable=False, server_default="0"),  # how many have begun
 )
 batches = sa.Table(  # what was handed to a provider's batch API, stored before anybody waits for it
     "batches",
@@ -83,6 +84,14 @@ claims = sa.Table(  # questions to a paid teacher that are under way
     sa.Column("version", sa.String(64), primary_key=True),
     sa.Column("text_hash", sa.String(32), primary_key=True),
     sa.Column("holder", sa.String(64), nullable=False),  # the lock of whoever asks: free, it is gone
+    info=PASSING,
+)
+completions = sa.Table(  # what was found to lack nothing, so that it is not searched again before a row changes
+    "completions",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("what", sa.String(96), primary_key=True),
+    sa.Column("stamp", sa.String(255), nullable=False),  # of the tallies, as they were before the search
     info=PASSING,
 )
 comparisons = sa.Table(  # when all of a project was compared with Label Studio, and who asked for it since

@@ -54,7 +54,7 @@ class LoadedStudent:
                 rows = self.student.probabilities(part, self.embed)
             finally:
                 self._turn.release()
-            found += answers(self.student.space, rows, self.calibration)
+            found += answers(self.student.space, rows, self.calibration, self.student.thresholds)
             if time.monotonic() >= deadline:
                 break
         return found

@@ -24,6 +24,7 @@ from backend.projects.updates import remember_tasks
 from backend.services import Services
 from backend.serving import answers as student_answers
 from backend.serving.answers import hide
+from backend.serving.left_open import completed, is_judged
 from backend.serving.live import teacher
 from backend.serving.live.models import LiveStudents
 from backend.serving.live.question import Asked, Question
@@ -91,7 +92,7 @@ def _answer(
 def _find(question: Question, asked: list[Asked], count: Count) -> dict[int, bytes]:
     """Checked entries of tasks that were not answered lately: from the pool or the student, and kept."""
     find = _student_entries if is_trained(question.version) else _teacher_entries
-    shown = hide(find(question, asked), question.current.number, question.current.options.BLIND_SHARE)
+    shown = hide(find(question, asked), question.current.number, question.current.blind_share)
     fresh = {task: as_json(entry) for task, entry in _only_valid(question, shown, count).items()}
     hashes = {one.task: one.text_hash for one in asked}
     question.live.sent.put(question.current.facts, {(task, hashes[task]): entry for task, entry in fresh.items()})
@@ -144,7 +145,8 @@ def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
     """Cached predictions of the version; the rest from the student in memory, within the time budget."""
     project = question.current.number
     services, version, options = question.current.services, question.version, question.current.options
-    stored = student_answers.stored(services, project, version, options, [one.task for one in asked])
+    several = question.current.space.several
+    stored = student_answers.stored(services, project, version, options, [one.task for one in asked], several)
     known = about(stored, {one.task: one.text_hash for one in asked})
     found = {task: one.entry(question.current.control, version, options) for task, one in known.items()}
     missing = [one for one in asked if one.task not in found]
@@ -152,6 +154,10 @@ def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
         return found
     student = question.live.get(project, version)
     answers = student.answers([one.text for one in missing], question.deadline) if student is not None else []
+    if student is not None and answers:
+        about_texts = [(one.task, one.text_hash) for one in missing]
+        limits, judged = student.student.thresholds, is_judged(student.calibration)
+        answers = completed(question.current, limits, about_texts, answers, judged=judged)
     fresh = [(one.task, one.text_hash, reply) for one, reply in zip(missing, answers, strict=False)]
     found.update({task: reply.entry(question.current.control, version, options) for task, _, reply in fresh})
     _remember(question, missing)

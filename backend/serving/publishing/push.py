@@ -58,7 +58,7 @@ def push_labels(job: Job, label_studio: LabelStudio, version: str, slices: Slice
     done = 0
     while rows := slices(job, version, done):
         ids = [task for task, *_ in rows]
-        stored = answers.stored(job.services, job.number, version, options, ids)
+        stored = answers.stored(job.services, job.number, version, options, ids, job.current.space.several)
         known = about(stored, tasks.hashes(job.services.engine, job.number, ids))
         entries = {task: found.entry(control, version, options) for task, found in known.items()}
         if not entries:
@@ -98,7 +98,7 @@ def push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
 def push(job: Job, label_studio: LabelStudio, control: Control, version: str, entries: dict[int, Entry]) -> int:
     """Send one chunk exactly once: intent, request, confirmation. Invalid entries stay here; vanished tasks go."""
     engine = job.services.engine
-    share = job.current.options.BLIND_SHARE
+    share = job.current.blind_share
     shown = hide(entries, job.number, share)
     good = {task: entry for task, entry in shown.items() if not _problem(control, entry, version, task)}
     mine = publishing.intend(engine, job.number, version, list(entries))

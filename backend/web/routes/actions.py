@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-from flask import Blueprint, abort, redirect, request
+from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.errors import ProjectError, QueueError, ShortlistError
-from backend.pool import jobs
+from backend.pool import doubts, jobs
 from backend.pool.projects import Project
 from backend.projects import triggers
 from backend.projects.actions import pause, resume, serve_version
 from backend.projects.current import current_of
+from backend.projects.finishing import Wish, ask_to_finish
 from backend.projects.on_screen import follows
 from backend.queue.kinds import KINDS, PAUSABLE
 from backend.services import Services
@@ -37,7 +38,8 @@ def act(number: int, name: str) -> Response:
         said, key = action(services, project), "done"
     except ShortlistError as error:
         said, key = str(error), "problem"
-    return redirect(f"/projects/{number}?{key}={quote(said[:300])}", 303)
+    page = url_for("people.one_project", number=number)
+    return redirect(f"{page}?{key}={quote(said[:300])}", 303)
 
 
 def _train(services: Services, project: Project) -> str:
@@ -96,6 +98,19 @@ def _resume(services: Services, project: Project) -> str:
     return "The project goes on"
 
 
+def _finish(services: Services, project: Project) -> str:
+    wish: Wish = "undo" if request.form.get("undo") else "annotations"
+    ask_to_finish(current_of(services, project), wish)
+    return "What the promise wrote is being taken back" if wish == "undo" else "The pool is being finished"
+
+
+def _confirm(services: Services, project: Project) -> str:
+    task = request.form.get("task", "")
+    if not task.isdecimal() or not doubts.confirm(services.engine, project.project, int(task)):
+        raise ProjectError(f"no decision about task {task[:40]!r} waits for a second look")
+    return f"The decision about task {task} is kept"
+
+
 def _kind() -> str:
     kind = request.form.get("kind", "")
     if kind not in KINDS:
@@ -111,4 +126,6 @@ ACTIONS: dict[str, Callable[[Services, Project], str]] = {
     "serve": _serve,
     "pause": _pause,
     "resume": _resume,
+    "finish": _finish,
+    "confirm": _confirm,
 }

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import structlog
-from flask import Blueprint, Response, redirect
+from flask import Blueprint, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -45,8 +45,8 @@ def health() -> Response:
 def root() -> ResponseReturnValue:
     """Alive, too; a browser is led to the pages."""
     if wants_page():
-        return redirect("/projects")
-    return answer_json({"status": "UP", "name": "Shortlist", "pages": "/projects"})
+        return redirect(url_for("people.all_projects"))
+    return answer_json({"status": "UP", "name": "Shortlist", "pages": url_for("people.all_projects")})
 
 
 @wire.post("/setup")

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from backend.errors import QueueError, RequestError, ShortlistError
 from backend.label_studio.fields import identifier
-from backend.label_studio.label_config import read_labeling_config
+from backend.label_studio.verdict import verdict
 from backend.pool import jobs, projects, versions
 from backend.pool.projects import Project
 from backend.projects import triggers
@@ -53,10 +53,13 @@ def validate() -> Response:
     given = next((body[key] for key in ("config", "label_config", "schema") if key in body), None)
     if not isinstance(given, str):
         raise RequestError("config must be the label config as text")
-    control = read_labeling_config(given, str(body.get("control") or ""))
-    return answer_json(
-        {"valid": True, "control": control.name, "labels": list(control.space.names), "notes": list(control.notes)}
-    )
+    options = context().services.settings.for_project({"CONTROL": str(body.get("control") or "")})
+    found = verdict(given, options)
+    if not found.questions:
+        return refused(422, found.message)
+    labels = [label.name for label in found.questions[0].labels]
+    old = {"valid": True, "control": found.questions[0].name, "labels": labels, "notes": list(found.sentences)}
+    return answer_json({**found.to_json(), **old})
 
 
 @extras.post("/train")

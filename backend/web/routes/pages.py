@@ -9,12 +9,18 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from backend.label_studio.links import project_link, tasks_link
+from backend.errors import SettingsError
+from backend.label_studio.links import project_link, task_link, tasks_link
+from backend.label_studio.verdict import verdict
 from backend.pool import incidents, jobs, projects
 from backend.pool.projects import Project
-from backend.projects.current import current_of
+from backend.projects.current import Current, current_of
 from backend.projects.whereabouts import address
+from backend.reporting.annotators import annotators
+from backend.reporting.limits import limits
 from backend.reporting.page_figures import drawn, insight, next_run
+from backend.reporting.promise import still_to_see
+from backend.reporting.second_look import looks
 from backend.reporting.status import project_status
 from backend.reporting.wording import (
     FILTERS,
@@ -45,8 +51,11 @@ def all_projects() -> str:
 @people.get("/projects/<int:number>.json")
 def figures(number: int) -> Response:
     """The figures of one project."""
-    status = project_status(current_of(context().services, known_project(number)), context().live.problems())
-    return answer_json({**status, "incidents": [asdict(row) for row in _incidents(number)]})
+    now = current_of(context().services, known_project(number))
+    status = project_status(now, context().live.problems())
+    return answer_json(
+        {**status, "limits": limits(status, insight(now)), "incidents": [asdict(row) for row in _incidents(number)]}
+    )
 
 
 @people.get("/projects/<int:number>")
@@ -54,6 +63,15 @@ def one_project(number: int) -> str:
     """The page of one project."""
     services, project = context().services, known_project(number)
     return _page("project.html", **_of_project(services, project))
+
+
+def _label_config(now: Current) -> tuple[str, ...]:
+    """What of the label config is served; nothing where the page says already that it, or an option, is refused."""
+    try:
+        xml, former = now.project.label_config, now.project.former
+        return verdict(xml, now.options, former=former).sentences if now.project.space is not None else ()
+    except SettingsError:
+        return ()
 
 
 def _of_project(services: Services, project: Project) -> dict[str, Any]:
@@ -68,17 +86,31 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "phase": phase_words(status),
         "asked": asked_words(status["asked"]),
         "next_steps": what_next(status),
+        "label_config": _label_config(now),
         "left_out": left_out_words(status["left_out"]),
         "incidents": [incident_words(row, services.clock()) for row in _incidents(project.project)],
         "next_run": next_run(status, found),
+        "limits": limits(status, found),
+        "annotators": annotators(now, named=may_act(services.settings)),
         "jobs": [job_words(row, services.clock()) for row in rows.values()],
         **drawn(status, found, _nonce()),
+        "next_tasks": tasks_link(place, project.label_studio_id, still_to_see(now), "Must be seen by people"),
+        **_second_look(now, status["second_look"], place),
         "tasks_link": partial(tasks_link, place, project.label_studio_id),
         "label_studio": project_link(place, project.label_studio_id),
         "done": request.args.get("done", "")[:300],
         "problem": request.args.get("problem", "")[:300],
         "running": any(row.state in ("running", "queued") for row in rows.values()),
     }
+
+
+def _second_look(now: Current, found: dict[str, Any], place: str) -> dict[str, Any]:
+    """The decisions that are worth a second look, and the ways to them in Label Studio."""
+    project = now.project.label_studio_id
+    doubted = [row["task"] for row in found["decisions"]]
+    every = tasks_link(place, project, doubted, "Worth a second look") if place and doubted else ""
+    links = {"all": every, "one": partial(task_link, place, project) if place else None}
+    return {"looks": looks(now) if doubted else [], "look_links": links}
 
 
 def _incidents(number: int) -> list[incidents.Incident]:

@@ -45,7 +45,8 @@ ALOUD = re.compile(  # how a model speaks to itself
 class Parsed:
     """Known labels in the order of first mention, or a state that says why there are none.
 
-    `overflow` counts labels dropped under `single`, `unknown` names what is no label.
+    `overflow` counts labels dropped under `single`, `unknown` names what is no label. `certain` are the first of the
+    labels, where several may be right at once; None where one is.
     """
 
     state: State
@@ -53,6 +54,7 @@ class Parsed:
     overflow: int = 0
     unknown: tuple[str, ...] = ()
     reason: str = ""
+    certain: tuple[str, ...] | None = None
 
 
 def render(labels: Iterable[str]) -> str:
@@ -68,7 +70,7 @@ def render_together(answers: Iterable[Iterable[str]]) -> str:
 
 def parse(raw: str | bytes, space: LabelSpace, strategy: Strategy = Strategy.ALL) -> Parsed:
     """What the teacher meant. Never raises; never returns a label that is not in the space, nor one twice."""
-    text = (raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw)[-LONGEST_ANSWER:]
+    text = _read(raw)
     names = Names.of(space)
     if text.strip() in names.exact:
         return Parsed(State.ANSWERED, (names.exact[text.strip()],))
@@ -88,7 +90,7 @@ def parse_truncated(raw: str, space: LabelSpace, strategy: Strategy, most: int) 
     which may have been thoughts."""
     answer = answer_part(raw)
     if answer.startswith(("{", "[")):
-        values, _ = json_values(_first_value(answer))
+        values, _ = json_values(first_value(answer))
         if values:
             return _finish(_from_values(values, Names.of(space)), strategy)
         certain = parse_cut_off(answer, space, strategy, most)
@@ -97,12 +99,38 @@ def parse_truncated(raw: str, space: LabelSpace, strategy: Strategy, most: int) 
     return Parsed(State.UNPARSED, reason="the answer was cut off")
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """An answer as it can be read: its `text`, the `answer` in it without thoughts, and `values` of JSON; `broken` if
+    there is JSON that cannot be read."""
+
+    text: str
+    answer: str
+    values: list[Any]
+    broken: bool
+
+
+def content(raw: str | bytes, truncated: bool) -> Content | None:
+    """What an answer of JSON with keys holds; None if its JSON is cut off, since an object inside of it would be part
+    of an answer. A `truncated` one counts only where its first value is whole."""
+    text = _read(raw)
+    answer = answer_part(text)
+    first, begins = first_value(answer), answer.startswith(("{", "["))
+    if (begins and not first) or (truncated and not begins):
+        return None
+    return Content(text, answer, *json_values(first if truncated else text))
+
+
+def _read(raw: str | bytes) -> str:
+    return (raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw)[-LONGEST_ANSWER:]
+
+
 def answer_part(raw: str) -> str:
     """An answer without thoughts and marks around it."""
     return re.sub(r"^```\w*\s*|\s*```$", "", unwrapped(without_thoughts(raw)).strip())
 
 
-def _first_value(text: str) -> str:
+def first_value(text: str) -> str:
     """The JSON value at the beginning of a text; "" if it does not end."""
     try:
         return text[: json.JSONDecoder().raw_decode(text)[1]]

@@ -7,9 +7,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from model.labels import Label
-from model.teacher.prompting.answers import render, render_together
+from model.labels import Label, LabelSpace
+from model.teacher.prompting import question_forms
+from model.teacher.prompting.answers import render
 from model.teacher.prompting.examples import Example, Examples
+from model.teacher.prompting.forms import rendered_answer, rendered_together
+from model.teacher.prompting.intervals import render_interval
 from model.teacher.prompting.narrowing import Narrowing, shown_labels
 from model.teacher.prompting.prompts import Prompt, Strategy, fenced
 from model.teacher.prompting.tokens import estimate_tokens, most_tokens
@@ -42,7 +45,7 @@ class Composer:
         shown = self.narrowing.labels(texts) if self.narrowing and texts else [None for _ in texts]
         asked = self._questions(texts)
         return [
-            self._request(question, labels, fixed, turns_of(examples))
+            self._request(question, labels, fixed, turns_of(examples, self.prompt.space))
             for question, labels, examples in zip(asked, shown, nearest, strict=True)
         ]
 
@@ -51,7 +54,7 @@ class Composer:
         few, stable = [], 0
         if self.examples is not None:
             few = self.examples.fixed() if self.examples.is_fixed else self.examples.nearest_to_any(texts)
-        shown = turns_together(few)
+        shown = turns_together(few, self.prompt.space)
         if self.examples is not None and self.examples.is_fixed:
             stable = len(shown)
         room = len(texts) * (self.room() + 10)
@@ -61,12 +64,19 @@ class Composer:
 
     def room(self) -> int:
         """Tokens that the longest answer about one text can take."""
+        if self.prompt.space.questions:
+            answer = question_forms.longest(self.prompt.space, self.prompt.max_candidates)
+            return 24 + 2 * estimate_tokens(json.dumps(answer, ensure_ascii=False))
+        names = sorted(self.prompt.space.names, key=len, reverse=True)
+        if self.prompt.space.several:
+            return 24 + 2 * estimate_tokens(render_interval(names[: self.prompt.most_certain], names[:3]))
         most = 1 if self.prompt.strategy is Strategy.SINGLE else max(self.prompt.max_candidates, 3)
-        longest = sorted(self.prompt.space.names, key=len, reverse=True)[:most]
-        return 24 + 2 * estimate_tokens(render(longest))
+        return 24 + 2 * estimate_tokens(render(names[:most]))
 
     def _fixed_turns(self) -> tuple[Turn, ...]:
-        return turns_of(self.examples.fixed()) if self.examples is not None and self.examples.is_fixed else ()
+        if self.examples is None or not self.examples.is_fixed:
+            return ()
+        return turns_of(self.examples.fixed(), self.prompt.space)
 
     def _nearest(self, texts: Sequence[str]) -> list[list[Example]]:
         if self.examples is None or self.examples.is_fixed:
@@ -108,18 +118,18 @@ def composed_hash(
     return hashlib.sha256(content.encode()).hexdigest()[:6]
 
 
-def turns_of(examples: Sequence[Example]) -> tuple[Turn, ...]:
+def turns_of(examples: Sequence[Example], space: LabelSpace) -> tuple[Turn, ...]:
     """Text and answer of each example, as if asked before."""
-    pairs = ((fenced(example.text[:LONGEST_EXAMPLE]), render([example.label])) for example in examples)
+    pairs = ((fenced(example.text[:LONGEST_EXAMPLE]), rendered_answer(space, example.labels)) for example in examples)
     return tuple(turn for asked, said in pairs for turn in (Turn("user", asked), Turn("assistant", said)))
 
 
-def turns_together(examples: Sequence[Example]) -> tuple[Turn, ...]:
+def turns_together(examples: Sequence[Example], space: LabelSpace) -> tuple[Turn, ...]:
     """All examples in one exchange, as if asked together before; nothing without any."""
     if not examples:
         return ()
     asked = numbered([fenced(example.text[:LONGEST_EXAMPLE]) for example in examples])
-    said = render_together([[example.label] for example in examples])
+    said = rendered_together(space, [example.labels for example in examples])
     return Turn("user", asked), Turn("assistant", said)
 
 

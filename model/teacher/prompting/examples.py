@@ -5,13 +5,13 @@ CanDist (arXiv 2506.03857): the examples of a candidate prompt show a single lab
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from model.arrays import Embed
+from model.text_groups import same
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray
@@ -21,11 +21,18 @@ TWIN = 0.95  # cosine similarity above which two examples say the same
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text with the one label it has. `human`: a person decided; among those, later ones come later in the pool."""
+    """A text with the one label it has, or the first and all `others` where several may be right at once ("" and none:
+    no label applies). `human`: a person decided; among those, later ones come later in the pool."""
 
     text: str
     label: str
     human: bool = True
+    others: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels of the text."""
+        return (self.label, *self.others) if self.label else ()
 
 
 class Examples:
@@ -91,11 +98,6 @@ class Examples:
 def policy_of(kind: str, written: int) -> str:
     """How examples are chosen, in a word: part of the teacher's hash. `written` are those per label of an LLM."""
     return f"{kind}+{written}" if kind != "none" and written else kind
-
-
-def same(text: str) -> str:
-    """What two texts share when they are the same to a reader: NFKC, case and spaces do not count."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _preferred(pool: Sequence[Example]) -> list[Example]:

@@ -35,8 +35,9 @@ class Narrowing:
 
 
 def shown_labels(space: LabelSpace, setting: str = "auto") -> int:
-    """How many labels are shown: all of them, or fewer. `setting` is `auto`, `off` or a number."""
-    if setting == "off":
+    """How many labels are shown: all of them, or fewer. `setting` is `auto`, `off` or a number. Of several questions
+    all are: the labels nearest to a text could be those of one of them."""
+    if setting == "off" or space.questions:
         return len(space)
     if setting != "auto":
         if not setting.isdecimal() or int(setting) < 2:

@@ -19,6 +19,12 @@ TLS_ANSWER = re.compile(r"illegal (status line|header)|\\x15\\x03|bytearray\(b'\
 
 def hopeless(error: BaseException, address: str) -> TeacherRefused | None:
     """What a person has to change, if the error can never pass; None otherwise. `address` loses its login."""
+    told = advice(error, address)
+    return TeacherRefused(told) if told else None
+
+
+def advice(error: BaseException, address: str) -> str:
+    """The same as a sentence; "" for an error that may pass."""
     place, causes = shown(address), list(chain(error))
     reason = _reason(causes)
     names = {type(one).__name__ for one in causes}
@@ -36,7 +42,7 @@ def hopeless(error: BaseException, address: str) -> TeacherRefused | None:
         told = f"the request to {place} holds characters that no HTTP header can carry, as a rule in the key"
     elif names & {"UnsupportedProtocol", "InvalidURL"}:
         told = f"{place} is no address that can be asked: {reason}"
-    return TeacherRefused(told) if told else None
+    return told
 
 
 def speaks_tls(address: str) -> bool:

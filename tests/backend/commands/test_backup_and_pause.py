@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from backend.pool import projects, tasks, versions
 from backend.pool.database.engine import open_engine, upgrade
 from model.registry import Registry
+from tests.support import preloaded
 from tests.support.samples import PROJECT, SPACE, add_project, the_project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,7 +31,7 @@ class Notes:
 def shortlist(folder: Path, redis_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "DATA_DIR": str(folder), "REDIS_URL": redis_url, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "backend", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return preloaded.run(command, environment, ROOT)
 
 
 def pool(folder: Path) -> sa.Engine:

@@ -38,7 +38,13 @@ def test_a_fresh_project_is_connected(double: LabelStudioDouble, run: Run, envir
     assert (hook["url"], hook["headers"]) == (f"{URL}/webhook", {})
     assert double.fields["model_version"] == done["version"]
     assert waiting(environment) == {"sync-7", "annotate-7"}
-    assert done["notes"] == ["No worker is running, so nothing is computed yet: start one with `shortlist worker`"]
+    frequencies, worker = done["notes"]
+    assert "--option FREQUENCIES=even" in frequencies
+    assert worker == "No worker is running, so nothing is computed yet: start one with `shortlist worker`"
+    double.fields["label_config"] = double.fields["label_config"].replace(' answer="one"', "")
+    (meaning, _) = read_json(run("connect", "7", "--json"))["notes"]
+    assert "several labels may be right at once" in meaning
+    assert "--option ANSWER=one" in meaning
 
 
 def test_the_login_goes_to_connection_and_webhook(double: LabelStudioDouble, run: Run) -> None:

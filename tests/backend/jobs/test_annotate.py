@@ -143,7 +143,7 @@ def test_a_training_that_began_after_the_last_answer_learns_from_all_of_them(wor
     annotate.work(world.job("annotate"))  # its answers come while the training runs
     assert world.services.queue.cancel("train", 7)
     last = candidates.latest_ms(world.engine, 7, version(world))
-    wait_for("another millisecond", lambda: now_ms() > last, 60, 0.001)
+    wait_for("another millisecond", lambda: now_ms() > last, 240, 0.001)
     jobs.begin(world.engine, 7, "train")
     annotate.work(world.job("annotate"))
     assert world.services.queue.place("train", 7) == "absent"

@@ -66,7 +66,7 @@ def label(world: World, server: Web, task: int) -> int:
     (made,) = row["annotations"]
     prediction = {"model_version": version, "score": 0.9, "result": made["result"]}
     assert post_all(server.port, [event({**made, "prediction": prediction}, row)]) == [200]
-    wait_for("the label", lambda: in_pool(world) == in_label_studio(world), 60, 0.02)
+    wait_for("the label", lambda: in_pool(world) == in_label_studio(world), 240, 0.02)
     return int(server.status()["shown"]["student"]["tasks"])
 
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.jobs import sync
-from backend.pool.database.engine import open_engine, upgrade
+from backend.pool.database.engine import open_engine
 from backend.projects.updates import remember
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
@@ -46,7 +46,7 @@ def test_a_locked_sqlite_delays_events_and_loses_none(world: World) -> None:
         release.join()
         lock.execute("ROLLBACK")
         lock.close()
-        wait_for("all events", lambda: in_pool(world) == in_label_studio(world), 60, 0.05)
+        wait_for("all events", lambda: in_pool(world) == in_label_studio(world), 240, 0.05)
 
 
 @pytest.fixture
@@ -54,9 +54,8 @@ def behind_gate(
     double: LabelStudioDouble, redis_url: str, postgres_server: PostgresServer, world: World, tmp_path: Path
 ) -> Iterator[tuple[World, Gate]]:
     """A world in PostgreSQL whose processes reach it through a gate; the test itself goes another way."""
-    with postgres_server.database() as url:
+    with postgres_server.database(migrated=True) as url:
         engine = open_engine(url)
-        upgrade(engine)
         parsed = sa.make_url(url)
         place = parsed.query.get("host")
         gate = Gate(Path(str(place)) / ".s.PGSQL.5432" if place else int(parsed.port or 5432))
@@ -84,10 +83,10 @@ def test_a_postgresql_that_is_gone_for_a_while(behind_gate: tuple[World, Gate]) 
             server.await_answer("/ready")
             holding.wait("train")
             gate.close()
-            assert server.http.get(f"{server.url}/health", timeout=30).status_code == 200
+            assert server.http.get(f"{server.url}/health", timeout=240).status_code == 200
             answer = server.await_answer("/ready", 503).json()
             assert answer["pool"].startswith("the database cannot be used")
-            setup = server.http.post(f"{server.url}/setup", json={"project": "7.1", "schema": CONFIG}, timeout=30)
+            setup = server.http.post(f"{server.url}/setup", json={"project": "7.1", "schema": CONFIG}, timeout=240)
             assert (setup.status_code, setup.reason[:34]) == (503, "the database cannot be used now; e")
             assert server.predict({1: "text"}) == [[]]
             late = world.double.add_tasks(["where is my parcel, again"])[0]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
 from backend.jobs.run import TURNS
 from backend.pool import candidates, incidents, jobs, tasks
-from backend.pool.database.engine import open_engine, upgrade
+from backend.pool.database.engine import open_engine
 from backend.pool.database.lock import turn
 from backend.pool.database.schema import SCHEMA
 from backend.pool.text import text_hash
@@ -24,6 +23,7 @@ from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
 from tests.support.label_studio_double import CONFIG, LabelStudioDouble
+from tests.support.preloaded import Preloaded
 from tests.support.samples import answered
 from tests.support.servers import PostgresServer
 from tests.support.world import CREATED, World, messages
@@ -54,9 +54,8 @@ def shared(
     double: LabelStudioDouble, redis_url: str, postgres_server: PostgresServer, world: World, tmp_path: Path
 ) -> Iterator[World]:
     """The project in a PostgreSQL, with tasks, answers and a few labels of people."""
-    with postgres_server.database() as url:
+    with postgres_server.database(migrated=True) as url:
         engine = open_engine(url)
-        upgrade(engine)
         settings = world.services.settings.model_copy(update={"DATABASE_URL": url})
         queue = JobQueue(redis_url, engine)
         found = World(double, Services(settings, engine, queue), tmp_path)
@@ -81,24 +80,21 @@ def fill(world: World) -> None:
         world.double.annotate(task, [given[task][1]])
 
 
-def start(world: World, kind: str, words: str, url: str) -> subprocess.Popen[bytes]:
+def start(world: World, kind: str, words: str, url: str) -> Preloaded:
     """The job in a process of its own, which stands still at the first step with these words."""
-    log = (world.folder / f"{kind}.log").open("wb")
-    environment = world.environment(DATABASE_URL=url)
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, kind, words], env=environment, stdout=log, stderr=log, close_fds=True
-    )
-    log.close()
+    log = world.folder / f"{kind}.log"
+    command = [sys.executable, "-c", PROGRAM, kind, words]
+    process = Preloaded(command, world.environment(DATABASE_URL=url), world.folder, log)
 
     def stopped() -> bool:
-        assert process.poll() is None, (world.folder / f"{kind}.log").read_text()[-3000:]
-        return os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+        assert process.poll() is None, log.read_text()[-3000:]
+        return bool(psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
 
     wait_for(f"a {kind} that stands still", stopped, 300, 0.05)
     return process
 
 
-def go_on(world: World, kind: str, process: subprocess.Popen[bytes]) -> None:
+def go_on(world: World, kind: str, process: Preloaded) -> None:
     process.send_signal(signal.SIGCONT)
     assert process.wait(300) == 0, (world.folder / f"{kind}.log").read_text()[-3000:]
 
@@ -142,7 +138,7 @@ def test_what_a_former_holder_writes_is_refused(shared: World, kind: str, words:
                     jobs.step(successor, 7, kind, "the successor is at it")
                 return successor is not None
 
-        wait_for("the lock", mine, 60, 0.05)
+        wait_for("the lock", mine, 240, 0.05)
         before, sent = contents(shared), writes(shared)
         go_on(shared, kind, process)
     finally:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from backend.jobs import reconcile
-from backend.pool import annotations, candidates, jobs, projects, publishing, tasks, versions
+from backend.jobs.sync import SYNC_MS
+from backend.pool import annotations, candidates, jobs, projects, publishing, rest, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.database.engine import now_ms
 from backend.pool.text import text_hash
 from backend.projects.current import current_of
+from backend.projects.updates import remember
 from backend.services import Services
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
-from tests.support.world import World
+from tests.support.label_studio_double import CONFIG
+from tests.support.samples import labelled
+from tests.support.world import CREATED, World
 
 HOUR = 3_600_000
 
@@ -111,10 +116,10 @@ def test_candidates_and_versions_that_label_studio_lacks(world: World) -> None:
 
 
 def test_a_comparison_with_label_studio_comes_every_few_minutes(world: World) -> None:
-    assert missing(world, reconcile.RUN_MS + 1000) == ["sync"]
+    assert missing(world, SYNC_MS + 1000) == ["sync"]
     without = world.services.settings.model_copy(update={"LABEL_STUDIO_API_KEY": SecretStr("")})
     world.services = Services(without, world.engine, world.services.queue)
-    assert missing(world, reconcile.RUN_MS + 1000) == []
+    assert missing(world, SYNC_MS + 1000) == []
 
 
 def test_a_clock_that_was_set_back_stops_nothing(world: World) -> None:
@@ -124,7 +129,7 @@ def test_a_clock_that_was_set_back_stops_nothing(world: World) -> None:
 def test_a_project_without_a_usable_label_config_is_only_compared(world: World) -> None:
     projects.save_config(world.engine, 7, "", "tickets", "<View/>", None, "no control tag", {})
     assert missing(world) == []
-    assert missing(world, reconcile.RUN_MS + 1000) == ["sync"]
+    assert missing(world, SYNC_MS + 1000) == ["sync"]
 
 
 def test_one_bad_project_does_not_stop_the_others(world: World) -> None:
@@ -133,3 +138,36 @@ def test_one_bad_project_does_not_stop_the_others(world: World) -> None:
     tasks.add(world.engine, 7, {1: "where is my parcel"})
     reconcile.run()
     assert world.services.queue.place("annotate", 7) == "waiting"
+
+
+def looked_at(world: World, later_ms: int = 0) -> bool:
+    return 7 in rest.restless(world.engine, world.services.clock() + later_ms)
+
+
+def test_a_project_that_lacks_nothing_is_left_alone(world: World) -> None:
+    assert looked_at(world)
+    reconcile.run()
+    assert not looked_at(world)
+    assert looked_at(world, SYNC_MS)
+
+
+def test_silence_ends_the_rest(world: World) -> None:
+    options = {"RETRAIN_AFTER": 20, "RETRAIN_IDLE_SECONDS": 60}
+    remember(world.services, 7, CREATED, CONFIG, extra_params=options)
+    annotations.save(world.engine, 7, [labelled(1, 1, "refund")])
+    for kind in jobs.get(world.engine, 7):
+        jobs.finish(world.engine, 7, kind)
+        world.services.queue.cancel(kind, 7)
+    projects.set_published(world.engine, 7, world.current.teacher_version)
+    reconcile.run()
+    assert not looked_at(world)
+    assert looked_at(world, 60_000)
+
+
+def test_a_project_whose_prompt_is_in_a_file_is_always_looked_at(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "prompt.txt"
+    file.write_text("$labels $text", "utf-8")
+    world.services = replace(
+        world.services, settings=world.services.settings.model_copy(update={"PROMPT_FILE": str(file)})
+    )
+    assert reconcile._next_moment(world.current, {}) <= now_ms()

@@ -129,3 +129,23 @@ def test_a_second_run_is_left_to_the_process_that_is_at_it(world: World) -> None
         "publish": ("idle", False),
     }
     assert 0 < rows["adapt"].due_ms - world.services.clock() <= run.TURN_SECONDS * 1000
+
+
+def test_a_second_run_that_comes_as_the_first_ends_asks_for_another_only_if_that_began_before_it_was_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Record()
+    monkeypatch.setattr(run, "get_current_job", lambda: record)
+
+    def work(job: Job) -> str:
+        jobs.finish(world.engine, 7, "train", "done")  # a moment before its turn is free again
+        asked = {}
+        for runs in (0, 1):
+            record.meta[run.RUNS] = runs
+            run_job("train", 7, lambda _: "never")
+            asked[runs] = row(world).again
+        assert asked == {0: False, 1: True}
+        return "done"
+
+    run_job("train", 7, work)
+    assert row(world).runs == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from backend.pool import versions
-from backend.pool.database.engine import open_engine, upgrade
+from backend.pool.database.engine import open_engine
 from backend.projects.updates import remember
 from backend.queue.job_queue import JobQueue
 from backend.services import Services
 from benchmarks.shared.waiting import wait_for
 from tests.e2e.processes import Process
+from tests.support import preloaded
 from tests.support.checks import check_all_is_well, fill
 from tests.support.holding import Holding
 from tests.support.label_studio_double import CONFIG, LabelStudioDouble
@@ -42,9 +42,7 @@ def s3(tmp_path: Path) -> Iterator[dict[str, str]]:
 
     def bucket() -> bool:
         server.check()
-        done = subprocess.run([sys.executable, "-c", make], env={**os.environ, **environment}, check=False,
-                              capture_output=True)  # fmt: skip
-        return done.returncode == 0
+        return preloaded.run([sys.executable, "-c", make], {**os.environ, **environment}, tmp_path).returncode == 0
 
     try:
         wait_for("the bucket", bucket, 240)
@@ -58,9 +56,8 @@ def shared(
     double: LabelStudioDouble, redis_url: str, postgres_server: PostgresServer, world: World, tmp_path: Path
 ) -> Iterator[World]:
     """The same project in a PostgreSQL."""
-    with postgres_server.database() as url:
+    with postgres_server.database(migrated=True) as url:
         engine = open_engine(url)
-        upgrade(engine)
         settings = world.services.settings.model_copy(update={"DATABASE_URL": url})
         queue = JobQueue(redis_url, engine)
         services = Services(settings, engine, queue)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from backend.pool import jobs, versions
 from backend.reporting.status import project_status
 from benchmarks.shared.waiting import wait_for
 from model.loading import load_version
+from tests.support import preloaded
 from tests.support.checks import check_all_is_well, fill
 from tests.support.gate import Gate
 from tests.support.world import World
@@ -41,7 +41,7 @@ def test_a_disk_that_is_full_while_a_version_is_saved(world: World) -> None:
     """No file can grow while the version is written, as on a full disk; later there is room again."""
     fill(world)
     command = [sys.executable, "-c", FULL]
-    done = subprocess.run(command, env=world.environment(), capture_output=True, text=True, check=False)
+    done = preloaded.run(command, world.environment(), world.folder)
     assert "raised ArtifactError" in done.stderr, done.stderr[-2000:]
     row = jobs.get(world.engine, 7)["train"]
     assert row.state == "failed"
@@ -53,7 +53,8 @@ def test_a_disk_that_is_full_while_a_version_is_saved(world: World) -> None:
     assert versions.list_versions(world.engine, 7) == []
     assert not [path for path in (world.folder / "versions").rglob("*") if path.is_file()]
     command = [sys.executable, "-c", "from backend.jobs import train; train.run(7)"]
-    subprocess.run(command, env=world.environment(), capture_output=True, text=True, check=True)
+    done = preloaded.run(command, world.environment(), world.folder)
+    assert done.returncode == 0, done.stderr
     (version,) = versions.list_versions(world.engine, 7)
     assert (version.state, version.human_labels) == ("publishing", 24)
     assert load_version(world.services.registry.fetch(7, version.version)).space == world.project.space

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from backend.commands.doctor.project import examine_project
 from backend.errors import LabelStudioUnavailable
 from backend.jobs import sync
+from backend.jobs.sync import SYNC_MS
 from backend.pool import annotations as decisions
 from backend.pool import tasks
 from backend.pool.annotations import human_labels
@@ -154,7 +155,7 @@ def test_a_missed_comparison_of_all_ids_is_made_up_for(world: World, late: int) 
     first, second = world.double.add_tasks(["one", "two"])
     sync.work(world.job("sync"))
     del world.double.tasks[first]
-    now += late * sync.RUN_MS
+    now += late * SYNC_MS
     sync.work(world.job("sync"))
     assert tasks.all_ids(world.engine, 7) == ([second] if late >= 12 else [first, second])
     now += sync.FULL_MS
@@ -171,7 +172,7 @@ def test_a_comparison_that_fails_stays_due(world: World) -> None:
     world.double.faults["GET /api/tasks/"] = [(503, "away")]
     with pytest.raises(LabelStudioUnavailable):
         sync.work(world.job("sync"))
-    now += sync.RUN_MS
+    now += SYNC_MS
     sync.work(world.job("sync"))
     assert tasks.all_ids(world.engine, 7) == [second]
 
@@ -236,10 +237,10 @@ def test_labels_that_the_label_config_lost_are_counted_and_told_and_come_back_wi
     world.double.annotate(two, ["billing", "refund"])
     world.double.annotate(three, ["lost long ago"])
     assert "; 1 annotations have labels that the label config does not have" in sync.work(world.job("sync"))
-    assert left(world) == {"tasks": 0, "annotations": 1, "labels": {"lost long ago": 1}}
+    assert left(world) == {"tasks": 0, "annotations": 1, "labels": {"lost long ago": 1}, "texts": {}}
     world.double.fields["label_config"] = WITHOUT_REFUND
     assert "; 3 annotations have labels" in sync.work(world.job("sync"))
-    assert left(world) == {"tasks": 0, "annotations": 3, "labels": {"refund": 2, "lost long ago": 1}}
+    assert left(world) == {"tasks": 0, "annotations": 3, "labels": {"refund": 2, "lost long ago": 1}, "texts": {}}
     assert labels(world) == {two: HumanLabel(("billing",))}
     (told,) = left_out_words(left(world))
     assert told.startswith("3 annotations have labels that are not in the label config, which do not count: refund (2)")
@@ -255,7 +256,7 @@ def test_what_is_told_is_on_the_page_in_the_report_and_in_the_doctors_findings(w
     world.double.annotate(task, ["lost"])
     sync.work(world.job("sync"))
     current = world.job("sync").current
-    assert project_status(current)["left_out"] == {"tasks": 1, "annotations": 1, "labels": {"lost": 1}}
+    assert project_status(current)["left_out"] == {"tasks": 1, "annotations": 1, "labels": {"lost": 1}, "texts": {}}
     report = " ".join(report_html(current).split())
     assert "1 annotation has labels that are not in the label config, which do not count: lost (1)" in report
     assert "1 task has no text that can be read" in report

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from backend.pool import tasks
 from backend.serving.live.models import LiveStudents
 from benchmarks.shared.waiting import wait_for
 from model.registry import Registry
+from tests.support import preloaded
 from tests.support.students import store
 from tests.support.web import web
 from tests.support.world import World
@@ -39,7 +39,7 @@ def test_a_rollback_reaches_all_web_processes_and_is_published(world: World) -> 
             assert server.version() == second
             assert server.predict({9: TEXT})[0]["model_version"] == second
         command = [sys.executable, "-m", "backend", "rollback", "7"]
-        done = subprocess.run(command, env=world.environment(), capture_output=True, text=True, check=True)
+        done = preloaded.run(command, world.environment(), world.folder)
         assert f"serves {first} instead of {second}" in done.stdout
         for server in (one, other):
             assert server.version() == first

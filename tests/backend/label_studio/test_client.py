@@ -67,6 +67,9 @@ def test_a_revoked_personal_access_token_is_told_from_a_wrong_legacy_one(
     double.faults["POST /api/token/refresh/"] = [(401, {"detail": "Token is blacklisted"})]
     with LabelStudio(double.url, jwt("old")) as client, pytest.raises(LabelStudioRefused, match="was revoked"):
         client.who_am_i()
+    double.faults["POST /api/token/refresh/"] = [(404, "<h1>Not Found</h1>")]
+    with LabelStudio(double.url, jwt("new")) as client, pytest.raises(LabelStudioRefused, match=r"older than 1\.17"):
+        client.who_am_i()
     double.faults["GET"] = [(401, {"detail": "legacy token authentication has been disabled for this organization"})]
     with LabelStudio(double.url, TOKEN) as client, pytest.raises(LabelStudioRefused, match="switched off"):
         client.who_am_i()

@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 from backend.label_studio.label_config import Control, read_labeling_config
-from backend.label_studio.predictions import abstained_entry, is_valid, label_entry, shortlist_entry
+from backend.label_studio.predictions import abstained_entry, chosen_labels, is_valid, label_entry, shortlist_entry
 from model.labels import CandidateSet
 from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY, choices, view
 
 A, B, TAX = (read_labeling_config(xml) for xml in (CONFIG_A, CONFIG_B, TAXONOMY))
+RATING_XML = view('<Rating name="label" toName="text" maxRating="4"/>')
+PAIR_XML = view('<Pairwise name="label" toName="text,other"/><Text name="other" value="$other"/>')
+RATING, PAIR = read_labeling_config(RATING_XML), read_labeling_config(PAIR_XML)
 SINGLE = read_labeling_config(view(choices("x", "y", attributes='choice="single"')))
+OTHERS = [(RATING, RATING_XML), (PAIR, PAIR_XML)]
 VERSION = "teacher-5b0e77-9f2c1a"
 TWO = CandidateSet(("billing", "refund"), (0.61, 0.3))
 
@@ -68,9 +72,27 @@ def test_the_student_ticks_one_label_in_every_pattern() -> None:
     assert label_entry(A, VERSION, "refund", 0.88, preselect=False)["result"] == [ticks("refund")]
 
 
+@pytest.mark.parametrize(
+    ("control", "label", "kind", "value"),
+    [(RATING, "3", "rating", {"rating": 3}), (PAIR, "right", "pairwise", {"selected": "right"})],
+)
+def test_ratings_and_pairs_have_a_form_of_their_own(control: Control, label: str, kind: str, value: Any) -> None:
+    entry = label_entry(control, VERSION, label, 0.9)
+    assert entry["result"] == [{"from_name": "label", "to_name": "text", "type": kind, "value": value}]
+    assert chosen_labels(control, entry["result"]) == (label,)
+    assert is_valid(control, {**entry, "result": [{**entry["result"][0], "value": {"rating": "3"}}]}) != ""
+
+
+@pytest.mark.parametrize("value", [0, 5, 3.5, True, "3", None, math.nan, [3]])
+def test_what_is_no_level_of_a_rating_is_no_label(value: object) -> None:
+    region = {"from_name": "label", "to_name": "text", "type": "rating", "value": {"rating": value}}
+    assert chosen_labels(RATING, [region]) == ()
+    assert is_valid(RATING, {**label_entry(RATING, VERSION, "1", 0.5), "result": [region]}) != ""
+
+
 @given(st.data())
 def test_whatever_we_build_is_valid_for_us_and_for_label_studio(data: st.DataObject) -> None:
-    control, xml = data.draw(st.sampled_from([(A, CONFIG_A), (B, CONFIG_B), (TAX, TAXONOMY)]))
+    control, xml = data.draw(st.sampled_from([(A, CONFIG_A), (B, CONFIG_B), (TAX, TAXONOMY), *OTHERS]))
     names = st.lists(st.sampled_from(control.space.names), min_size=1, unique=True)
     labels = tuple(data.draw(names))
     shares = data.draw(st.just(()) | st.tuples(*[st.floats(0, 1) for _ in labels]))
@@ -101,10 +123,10 @@ WRONG: list[tuple[str, Any, str]] = [
     ("unknown from_name", wrong(A, result=region(from_name="gone")), "there is no control 'gone'"),
     ("no from_name", wrong(A, result=[{"value": {}}]), "points to"),
     ("unknown to_name", wrong(A, result=region(to_name="gone")), "points to 'gone'"),
-    ("wrong type", wrong(A, result=region(type="labels")), "has no list of choices"),
+    ("wrong type", wrong(A, result=region(type="labels")), "has no choices of type choices"),
     ("value no object", wrong(A, result=region(value="billing")), "has no value"),
-    ("choices a string", wrong(A, result=region(value={"choices": "billing"})), "has no list of choices"),
-    ("no choices", wrong(A, result=region(value={"choices": []})), "has no list of choices"),
+    ("choices a string", wrong(A, result=region(value={"choices": "billing"})), "has no choices of type choices"),
+    ("no choices", wrong(A, result=region(value={"choices": []})), "has no choices of type choices"),
     ("doubled label", wrong(A, result=[ticks("billing", "billing")]), "ticked twice"),
     ("B: two on a single choice", wrong(B, result=[ticks("billing", "refund")]), "2 labels for .*which takes one"),
     ("two regions of one control", wrong(A, result=[ticks("billing"), ticks("refund")]), "two regions"),
@@ -160,3 +182,72 @@ def test_the_alias_is_sent_not_the_value() -> None:
                                          "choices", "text"]), inner)))  # fmt: skip
 def test_the_check_survives_anything(entry: Any) -> None:
     assert isinstance(is_valid(A, entry), str)
+
+
+MANY_XML = view(
+    choices("bad", "good", name="mood", attributes="")
+    + choices("price", "driver", name="topics", attributes='choice="multiple" answer="several"')
+    + choices("x", "y", "z", name="short", attributes='choice="multiple" answer="one"')
+    + choices(
+        "late", "lost", name="why", attributes='visibleWhen="choice-selected" whenTagName="mood" whenChoiceValue="bad"'
+    )
+    + '<Rating name="stars" toName="text" maxRating="3"/>'
+)
+MANY = read_labeling_config(MANY_XML)
+
+
+def shown(*names: str, possible: tuple[str, ...] = ()) -> dict[str, object]:
+    """What is filled in, by question, after the checks of ours and of Label Studio."""
+    entry = shortlist_entry(MANY, VERSION, CandidateSet(names + possible, (), names), 2)
+    assert is_valid(MANY, entry, VERSION) == ""
+    assert not LabelInterface(MANY_XML).validate_prediction(entry, return_errors=True)
+    return {region["from_name"]: next(iter(region["value"].values())) for region in entry["result"]}
+
+
+def test_several_questions_have_a_region_each_and_only_what_is_asked() -> None:
+    found = shown(
+        "topics=price", "stars=2", "why=lost", possible=("mood=bad", "mood=good", "short=y", "short=x", "short=z")
+    )
+    assert found == {"mood": ["bad"], "topics": ["price"], "short": ["y", "x"], "stars": 2, "why": ["lost"]}
+    assert shown("mood=good", "why=late") == {"mood": ["good"]}
+    assert shown(possible=("topics=price", "topics=driver")) == {}  # possible is not ticked
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"from_name": "topics"}, {"from_name": "gone"}, {"to_name": "other"}, {"value": {"choices": ["price"]}}]
+)
+def test_a_region_of_a_question_must_be_its_own(wrong: dict[str, object]) -> None:
+    entry = shortlist_entry(MANY, VERSION, CandidateSet(("mood=bad",), (), ("mood=bad",)), 5)
+    assert is_valid(MANY, {**entry, "result": [{**entry["result"][0], **wrong}]})
+
+
+def test_what_people_answer_is_read_question_by_question() -> None:
+    regions = [
+        {"from_name": "mood", "type": "choices", "value": {"choices": ["bad"]}},
+        {"from_name": "topics", "type": "choices", "value": {"choices": ["driver", "bad"]}},
+        {"from_name": "stars", "type": "rating", "value": {"rating": 3}},
+    ]
+    assert chosen_labels(MANY, regions) == ("mood=bad", "topics=driver", "stars=3")
+
+
+TICKED_XML = view(
+    choices("bad", "good", name="mood", attributes="")
+    + choices("urgent", name="flag", attributes="")
+    + choices("rude", name="tone", attributes='visibleWhen="choice-selected" whenTagName="mood" whenChoiceValue="bad"')
+    + '<Number name="share" toName="text" min="0" max="3"/>'
+)
+TICKED = read_labeling_config(TICKED_XML)
+
+
+def test_a_single_choice_is_ticked_or_left_and_a_number_is_a_number() -> None:
+    names = ("mood=bad", "flag=urgent", "tone=not rude", "share=2")
+    entry = shortlist_entry(TICKED, VERSION, CandidateSet(names, (), names), 5)
+    assert is_valid(TICKED, entry, VERSION) == ""
+    assert not LabelInterface(TICKED_XML).validate_prediction(entry, return_errors=True)
+    found = {region["from_name"]: region["value"] for region in entry["result"]}
+    assert found == {"mood": {"choices": ["bad"]}, "flag": {"choices": ["urgent"]}, "share": {"number": 2}}
+    assert set(chosen_labels(TICKED, entry["result"])) == set(names)
+    good = [{"from_name": "mood", "value": {"choices": ["good"]}}]
+    assert chosen_labels(TICKED, good) == ("mood=good", "flag=not urgent")  # the tone was not asked for
+    assert chosen_labels(TICKED, []) == ()  # nothing was answered
+    assert is_valid(TICKED, {**entry, "result": [{**entry["result"][1], "value": {"choices": ["not urgent"]}}]})

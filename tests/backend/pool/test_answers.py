@@ -3,7 +3,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from backend.pool import answers
-from backend.pool.database.engine import now_ms
 from model.teacher.base import Usage
 
 MODEL, PROMPT = "openai:gpt-small", "c0ffee"
@@ -33,10 +32,3 @@ def test_a_newer_reply_replaces(engine: sa.Engine) -> None:
     answers.save(engine, MODEL, PROMPT, {"h1": ("b\x00", Usage(microusd=3))})
     answers.save(engine, MODEL, PROMPT, {})
     assert answers.read(engine, MODEL, PROMPT, ["h1"]) == {"h1": answers.Reply("b�", 0, 0, 0, 0, 3)}
-
-
-def test_forgetting_old_replies(engine: sa.Engine) -> None:
-    answers.save(engine, MODEL, PROMPT, {"h1": ("a", Usage())})
-    assert answers.forget(engine, now_ms() - 60_000) == 0
-    assert answers.forget(engine, now_ms() + 60_000) == 1
-    assert answers.read(engine, MODEL, PROMPT, ["h1"]) == {}

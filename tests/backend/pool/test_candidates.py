@@ -108,3 +108,12 @@ def test_carrying_over_many(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) 
     candidates.save(engine, PROJECT, TEACHER, rows)
     assert candidates.carry_over(engine, PROJECT, TEACHER, NEW, lambda _: True) == 35
     assert candidates.read(engine, PROJECT, NEW) == candidates.read(engine, PROJECT, TEACHER)
+
+
+@pytest.mark.parametrize("found", [CandidateSet((), (), ()), CandidateSet(("refund", "billing"), (), ("refund",))])
+def test_what_is_certain_is_kept_also_that_no_label_applies(engine: sa.Engine, found: CandidateSet) -> None:
+    reply = type(answered("refund"))(answered("refund").state, found, "")
+    candidates.save(engine, PROJECT, TEACHER, [(1, "h", reply)])
+    assert candidates.read(engine, PROJECT, TEACHER)[1].candidates == found
+    candidates.carry_over(engine, PROJECT, TEACHER, NEW, lambda one: one == found)
+    assert candidates.read(engine, PROJECT, NEW)[1].candidates == found

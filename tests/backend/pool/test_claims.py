@@ -26,7 +26,7 @@ def take_all(index: int, url: str, folder: str, number: int) -> list[str]:
         order = QUESTIONS[index * 7 :] + QUESTIONS[: index * 7]
         found = [question for question in order if mine.take(PROJECT, TEACHER, [question])]
         (Path(folder) / f"{index}.tried").touch()
-        wait_for("the others", lambda: len(list(Path(folder).glob("*.tried"))) == number, 60, 0.01)
+        wait_for("the others", lambda: len(list(Path(folder).glob("*.tried"))) == number, 240, 0.01)
     engine.dispose()
     return found
 
@@ -96,6 +96,6 @@ def test_a_process_that_stands_still_keeps_its_questions_and_a_killed_one_does_n
             found.update(mine.take(PROJECT, TEACHER, QUESTIONS))
             return bool(found)
 
-        wait_for("the questions of a killed process", again, 60, 0.01)
+        wait_for("the questions of a killed process", again, 240, 0.01)
         assert found == set(QUESTIONS)
     assert not list(tmp_path.glob("*-locks/*"))

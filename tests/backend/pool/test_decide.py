@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.pool.annotation import Annotation, decide, tombstone
-from model.labels import Decision, HumanLabel
+from backend.pool.annotation import Annotation, Meaning, decide, tombstone
+from model.groups import Group
+from model.labels import Decision, HumanLabel, Label, LabelSpace
 from tests.support.samples import labelled, moment
 
 LABELS = ["billing", "refund", "shipping"]
@@ -111,3 +112,75 @@ def test_one_more_voice_for_a_tied_label_decides(task: list[Annotation], label: 
     assert before is not None
     if label in before.labels:
         assert decide([*plain, labelled(99, 3, label, annotator=99)]) == HumanLabel((label,))
+
+
+SEVERAL, SOME = Meaning(True, 0), Meaning(True, 1)
+
+
+def nothing(annotation: int, annotator: int = 1, *unknown: str) -> Annotation:
+    return Annotation(annotation, 3, annotator, (), "empty", False, moment(annotation), unknown=unknown)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "meaning", "labels", "certain"),
+    [
+        pytest.param([labelled(1, 3, "refund", "other")], SEVERAL, ["refund", "other"], ["refund", "other"], id="all"),
+        pytest.param([nothing(1)], SEVERAL, [], [], id="no label applies"),
+        pytest.param(
+            [labelled(1, 3, "refund", "billing"), labelled(2, 3, "refund", annotator=2)],
+            SEVERAL, ["refund", "billing"], ["refund"], id="half of the voices leave it open",
+        ),
+        pytest.param(
+            [labelled(1, 3, "refund"), nothing(2, 2), nothing(3, 3)], SEVERAL, [], [], id="most tick nothing"
+        ),
+        pytest.param([skipped(1), labelled(2, 3, "refund", annotator=2)], SOME, ["refund"], ["refund"], id="one skips"),
+    ],
+)  # fmt: skip
+def test_where_several_labels_are_right_each_is_voted_about(
+    annotations: list[Annotation], meaning: Meaning, labels: list[str], certain: list[str]
+) -> None:
+    assert decide(annotations, meaning) == HumanLabel(tuple(labels), tuple(certain))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "meaning"),
+    [(nothing(1), SOME), (nothing(1), Meaning()), (nothing(1, 1, "gone"), SEVERAL)],
+)
+def test_no_tick_is_no_answer_where_one_is_wanted_or_what_was_ticked_is_gone(
+    annotation: Annotation, meaning: Meaning
+) -> None:
+    assert decide([annotation], meaning) is None
+
+
+QUESTIONS = Meaning(
+    True,
+    1,
+    LabelSpace(
+        tuple(map(Label, ("mood=bad", "mood=good", "topics=price", "topics=driver"))),
+        "",
+        "several",
+        1,
+        (Group("mood", "one", 0, 2), Group("topics", "any", 2, 4, 0)),
+    ),
+)
+
+
+def test_each_question_is_decided_by_those_who_answered_it() -> None:
+    first = labelled(1, 3, "mood=bad", "topics=price", annotator=1)
+    second = labelled(2, 3, "mood=bad", annotator=2)  # left the topics open
+    third = labelled(3, 3, "mood=good", "topics=price", "topics=driver", annotator=3)
+    found = decide([first, second, third], QUESTIONS)
+    assert found == HumanLabel(("mood=bad", "topics=price", "topics=driver"), ("mood=bad", "topics=price"))
+    assert found.decision is Decision.NARROWED
+    alone = decide([second], QUESTIONS)
+    assert alone == HumanLabel(("mood=bad",), ("mood=bad",))
+    assert alone.decision is Decision.FINAL  # of what was answered
+
+
+def test_a_shortlist_left_as_it_is_decides_nothing_and_labels_that_are_gone_say_nothing() -> None:
+    both = decide([labelled(1, 3, "mood=bad", "mood=good", "topics=price")], QUESTIONS)
+    assert both == HumanLabel(("topics=price", "mood=bad", "mood=good"), ("topics=price",))
+    assert decide([labelled(1, 3, "bad", "colour=red")], QUESTIONS) is None
+    assert decide([labelled(1, 3, "mood=bad", "colour=red")], QUESTIONS) == HumanLabel(("mood=bad",), ("mood=bad",))
+    assert decide([Annotation(1, 3, 1, (), "empty", False, moment(1))], QUESTIONS) is None
+    assert decide([skipped(1)], QUESTIONS) == HumanLabel(())

@@ -49,7 +49,7 @@ def test_what_is_not_there_cannot_be_changed(engine: sa.Engine) -> None:
     jobs.step(engine, PROJECT, "train", "reading", 0.2)
     jobs.ask_again(engine, PROJECT, "train")
     assert jobs.get(engine, PROJECT) == {}
-    assert jobs.latest(engine, PROJECT) is None
+    assert jobs.latest(jobs.get(engine, PROJECT)) is None
 
 
 @pytest.mark.parametrize(("given", "kept"), [(None, None), (0, 0.0), (-1, 0.0), (7, 1.0)])
@@ -61,7 +61,7 @@ def test_progress_stays_in_its_range(engine: sa.Engine, given: float | None, kep
 
 def test_people_hear_first_of_what_runs_then_waits_then_failed(engine: sa.Engine) -> None:
     def latest() -> str:
-        row = jobs.latest(engine, PROJECT)
+        row = jobs.latest(jobs.get(engine, PROJECT))
         assert row is not None
         return row.kind
 

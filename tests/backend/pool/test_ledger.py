@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import time
 from contextlib import ExitStack
@@ -11,11 +10,12 @@ import sqlalchemy as sa
 
 from backend.pool import batches, ledger
 from backend.pool.database import dump
-from backend.pool.database.engine import open_engine, upgrade, write
+from backend.pool.database.engine import open_engine, write
 from model.teacher.base import Usage
+from tests.support.preloaded import context
 from tests.support.processes import ask_a_provider, at_once, hold, reserve_and_die, spend
 from tests.support.samples import PROJECT, TEACHER, add_project
-from tests.support.servers import PostgresServer
+from tests.support.servers import PostgresServer, sqlite_file
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def test_a_call_that_never_happened_leaves_no_entry(budget: sa.Engine) -> None:
 
 
 def test_what_a_killed_process_reserved_is_booked_at_its_upper_bound(budget: sa.Engine, database_url: str) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=reserve_and_die, args=(0, database_url, 900, 0.5))
+    process = context().Process(target=reserve_and_die, args=(0, database_url, 900, 0.5))
     process.start()
-    process.join(60)
+    process.join(240)
     assert process.exitcode == -signal.SIGKILL
     assert ledger.totals(budget, PROJECT).unsettled_microusd == 900
     assert ledger.reserve(budget, PROJECT, TEACHER, 101) is None
@@ -156,10 +156,11 @@ def test_four_processes_together_book_every_call_and_stay_under_the_cap(budget: 
 
 def other_kind(url: str, folder: Path, server: PostgresServer, stack: ExitStack) -> sa.Engine:
     """An empty pool on the other kind of database."""
-    other = f"sqlite:///{folder / 'other.sqlite'}" if url.startswith("postgresql") else None
-    engine = open_engine(other or stack.enter_context(server.database()))
+    if url.startswith("postgresql"):
+        engine = open_engine(f"sqlite:///{sqlite_file(folder / 'other.sqlite')}")
+    else:
+        engine = open_engine(stack.enter_context(server.database(migrated=True)))
     stack.callback(engine.dispose)
-    upgrade(engine)
     return engine
 
 
@@ -169,18 +170,18 @@ def test_no_cent_is_forgotten_though_workers_die_and_a_backup_is_restored(
     """Workers are killed at random; then the rest of the money is spent in the restored pool by others."""
     cap, bound, bills = 3_000, 40, tmp_path / "bills"
     ledger.set_cap(budget, PROJECT, cap)
-    context, pool = multiprocessing.get_context("spawn"), budget
+    pool = budget
     with ExitStack() as stack:
         for shift in range(2):
             url = pool.url.render_as_string(hide_password=False)
             workers = [
-                context.Process(target=ask_a_provider, args=(10 * shift + index, url, str(bills), bound, 0.5))
+                context().Process(target=ask_a_provider, args=(10 * shift + index, url, str(bills), bound, 0.5))
                 for index in range(3)
             ]
             for worker in workers:
                 worker.start()
             for worker in workers:
-                worker.join(120)
+                worker.join(240)
             check(pool, bills, cap)
             if not shift:
                 dump.dump(pool, tmp_path / "pool.jsonl.gz")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from backend.pool import predictions, publishing, tasks, text
-from tests.support.samples import PROJECT, STUDENT
+from backend.pool import annotations, predictions, publishing, tasks, text
+from tests.support.samples import PROJECT, STUDENT, labelled
 
 TEXTS = {1: "one", 2: "two", 3: "three", 4: "four"}
 LABELS = {1: ("refund", 0.9), 2: ("billing", 0.25), 3: ("shipping", 1.0), 4: ("refund", 0.0)}
@@ -73,11 +73,12 @@ def test_edited_and_deleted_tasks_are_left_out(pool: sa.Engine) -> None:
     assert waiting(pool) == [1, 4]
 
 
-def test_dropping_keeps_the_record_of_what_was_sent(pool: sa.Engine) -> None:
+def test_dropping_what_nobody_decided_keeps_the_record_of_what_was_sent(pool: sa.Engine) -> None:
     predictions.save(pool, PROJECT, "student-2-x", [(1, "h", "refund", 0.5)])
+    annotations.save(pool, PROJECT, [labelled(2, 2, "billing")])
     publish(pool, STUDENT, [1])
-    predictions.drop(pool, PROJECT, STUDENT)
-    assert predictions.read(pool, PROJECT, STUDENT) == {}
+    predictions.drop_undecided(pool, PROJECT, STUDENT)
+    assert set(predictions.read(pool, PROJECT, STUDENT)) == {2}
     assert set(predictions.read(pool, PROJECT, "student-2-x")) == {1}
     predictions.save(pool, PROJECT, STUDENT, [(1, text.text_hash("one"), *LABELS[1])])
-    assert waiting(pool) == []
+    assert waiting(pool) == [2]

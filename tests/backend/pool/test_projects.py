@@ -92,7 +92,7 @@ def test_removing_a_project_leaves_the_others(engine: sa.Engine) -> None:
     add_project(engine, 8)
     tasks.add(engine, 8, {1: "hello"})
     projects.remove(engine, PROJECT)
-    assert filled_tables(engine) == {"projects", "tasks", "ledger", "reservations"}
+    assert filled_tables(engine) == {"projects", "tasks", "ledger", "reservations", "tallies"}
     assert tasks.count(engine, 8) == 1
 
 

@@ -20,27 +20,35 @@ from backend.pool import (
     answers,
     batches,
     candidates,
+    certified,
     claims,
     classifiers,
     comparisons,
+    doubts,
     incidents,
     jobs,
     label_spaces,
     ledger,
     predictions,
     projects,
+    promises,
     publishing,
+    rest,
     rulings,
     shortlists,
+    tallies,
     tasks,
     teachers,
     versions,
 )
 from backend.pool.classifiers import ClassifierRow
-from backend.pool.database.engine import open_engine, upgrade
+from backend.pool.completions import lacks_nothing
+from backend.pool.database import tallies as counting
+from backend.pool.database.engine import open_engine
 from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Usage
-from tests.support.samples import PROJECT, STUDENT, TEACHER, add_project, answered, labelled
+from tests.support.counted import expect_right
+from tests.support.samples import PROJECT, STUDENT, TEACHER, add_project, answered, doubted, labelled
 from tests.support.servers import PostgresServer
 
 POOL = Path(projects.__file__).parent
@@ -113,8 +121,22 @@ def label(engine: sa.Engine, rng: random.Random) -> None:
     annotations.save(engine, PROJECT, rows, listed_ms=None)
 
 
+def complete(engine: sa.Engine, rng: random.Random) -> None:
+    now = tallies.of_project(engine, PROJECT)
+    lacks_nothing(engine, PROJECT, f"candidates/teacher-{rng.randrange(3)}", now, ("tasks",), lambda: False)
+
+
+def promise(rng: random.Random) -> promises.Promise:
+    return promises.Promise(PROJECT, rng.randrange(1, 5), "3d4e5f", 0.05, 0.95, "auditing", 0.0, rng.random(), (9,))
+
+
+def rows(rng: random.Random) -> list[certified.Row]:
+    return [certified.Row(task, "accepted", rng.choice(["billing", "refund"]), 0.5) for task in some(rng)]
+
+
 WRITERS: dict[str, Write] = {
     "acquisition.save": lambda e, r: acquisition.save(e, PROJECT, STUDENT, dict.fromkeys(some(r), 0.5)),
+    "acquisition.ask_people": lambda e, r: acquisition.ask_people(e, PROJECT, STUDENT, dict.fromkeys(some(r), 0.5)),
     "acquisition.clear": lambda e, r: acquisition.clear(e, PROJECT, STUDENT, some(r)),
     "acquisition.drop": lambda e, r: acquisition.drop(e, PROJECT, STUDENT),
     "acquisition.line_up": lambda e, r: acquisition.line_up(e, PROJECT, "people", STUDENT, some(r)),
@@ -123,9 +145,11 @@ WRITERS: dict[str, Write] = {
     "annotations.delete": lambda e, r: annotations.delete(e, PROJECT, some(r)[:10], "2026-11-21T06:00:00.000000Z"),
     "answers.save": lambda e, r: answers.save(e, "m", "p", {f"hash-{task}": ("{}", Usage()) for task in some(r)}),
     "answers.forget_empty": lambda e, r: answers.forget_empty(e),
-    "answers.forget": lambda e, r: answers.forget(e, 2**60),
     "batches.begin": begin_batch,
     "candidates.forget_failed": lambda e, r: candidates.forget_failed(e, PROJECT, TEACHER),
+    "completions.lacks_nothing": complete,
+    "rest.remember": lambda e, r: rest.remember(e, {one: (f"{r.random()}", 9) for one in (PROJECT, PROJECT + 1)}, 3),
+    "tallies.tidy": lambda e, _: tallies.tidy(e, PROJECT),
     "comparisons.ask": lambda e, r: comparisons.ask(e, PROJECT, r.randrange(100), True),
     "comparisons.done": lambda e, r: comparisons.done(e, PROJECT, r.randrange(100), True),
     "batches.opened": lambda e, r: batches.opened(e, a_batch(e, r), {"batches": ["b"]}),
@@ -141,6 +165,8 @@ WRITERS: dict[str, Write] = {
     "classifiers.propose": lambda e, r: classifiers.propose(e, PROJECT, [reading(r)]),
     "classifiers.save": lambda e, r: classifiers.save(e, PROJECT, reading(r)),
     "classifiers.remove": lambda e, r: classifiers.remove(e, PROJECT, f"place-{r.randrange(3)}"),
+    "doubts.renew": lambda e, r: doubts.renew(e, PROJECT, [doubted(task, "billing", "refund") for task in some(r)]),
+    "doubts.confirm": lambda e, r: doubts.confirm(e, PROJECT, r.randrange(TASKS)),
     "incidents.note": lambda e, r: incidents.note(e, PROJECT, "sync", f"thing {r.randrange(30)}"),
     "jobs.queued": lambda e, r: jobs.queued(e, PROJECT, "train"),
     "jobs.begin": lambda e, r: jobs.begin(e, PROJECT, "train"),
@@ -157,7 +183,6 @@ WRITERS: dict[str, Write] = {
         e, PROJECT, STUDENT, [(task, "h", "refund", 0.5) for task in some(r)]
     ),
     "predictions.drop_undecided": lambda e, r: predictions.drop_undecided(e, PROJECT, STUDENT),
-    "predictions.drop": lambda e, r: predictions.drop(e, PROJECT, STUDENT),
     "projects.save_config": lambda e, r: add_project(e, title=f"title {r.randrange(3)}"),
     "projects.promote": promote,
     "projects.set_instructions": lambda e, r: projects.set_instructions(e, PROJECT, "read"),
@@ -168,6 +193,15 @@ WRITERS: dict[str, Write] = {
     "projects.set_elsewhere": lambda e, r: projects.set_elsewhere(e, PROJECT, False),
     "projects.mark_trained": lambda e, r: projects.mark_trained(e, PROJECT, 1),
     "projects.remove": lambda e, r: projects.remove(e, PROJECT),
+    "promises.begin": lambda e, r: promises.begin(e, promise(r), some(r)),
+    "promises.change": lambda e, r: promises.change(e, promise(r), looks=r.randrange(5)),
+    "promises.wish": lambda e, r: promises.wish(e, PROJECT, "undo"),
+    "promises.fulfilled": lambda e, r: promises.fulfilled(e, PROJECT, "undo"),
+    "promises.choose": lambda e, r: promises.choose(e, PROJECT, some(r)),
+    "promises.count_as_wrong": lambda e, r: promises.count_as_wrong(e, PROJECT, some(r)),
+    "promises.show_blind": lambda e, r: promises.show_blind(e, PROJECT, r.random()),
+    "certified.replace_all": lambda e, r: certified.replace_all(e, PROJECT, rows(r)),
+    "certified.note_written": lambda e, r: certified.note_written(e, PROJECT, some(r), "annotation", None),
     "publishing.intend": lambda e, r: publishing.intend(e, PROJECT, STUDENT, some(r)),
     "publishing.give": give,
     "publishing.confirm": lambda e, r: publishing.confirm(e, PROJECT, STUDENT, some(r)),
@@ -195,14 +229,15 @@ WRITERS: dict[str, Write] = {
 
 
 @pytest.fixture
-def pool(postgres_server: PostgresServer) -> Iterator[sa.Engine]:
-    """On PostgreSQL: SQLite has one writer at a time."""
-    with postgres_server.database() as url:
+def pool(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[sa.Engine]:
+    """On PostgreSQL: SQLite has one writer at a time. Whatever they did, it was counted."""
+    monkeypatch.setattr(counting, "MANY", 20)
+    with postgres_server.database(migrated=True) as url:
         engine = open_engine(url)
-        upgrade(engine)
         add_project(engine)
         ledger.set_cap(engine, PROJECT, 10**9)
         yield engine
+        expect_right(engine)
         engine.dispose()
 
 
@@ -213,12 +248,12 @@ def crowd(engine: sa.Engine, work: Callable[[random.Random], object]) -> None:
     def run(seed: int) -> None:
         rng = random.Random(seed)
         for _ in range(ROUNDS):
-            barrier.wait(60)
+            barrier.wait(240)
             work(rng)
 
     with ThreadPoolExecutor(THREADS) as threads:
         for future in [threads.submit(run, seed) for seed in range(THREADS)]:
-            future.result(120)
+            future.result(600)
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS))

@@ -7,7 +7,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from backend.queue.job_queue import JobQueue, job_id
 from backend.queue.kinds import QUEUES
 from backend.queue.rq_records import forget_dead_executions
 from backend.queue.worker import JobWorker
+from tests.support.preloaded import context
 from tests.support.servers import RedisServer
 
 
@@ -44,13 +44,22 @@ def test_a_job_is_queued_with_ids_only_and_as_json(queue: JobQueue) -> None:
     job = Job.fetch("train-7", connection=queue.connection, serializer=JSONSerializer)
     assert (job.func_name, job.args, job.result_ttl) == ("backend.jobs.train.run", [7], 0)
     assert job.failure_ttl == queue_module.FAILURE_SECONDS
+    assert job.meta == {queue_module.RUNS: 0}
+
+
+def test_a_job_knows_how_many_runs_had_begun_when_it_was_asked_for(queue: JobQueue) -> None:
+    for _ in range(2):
+        jobs.begin(queue.engine, 7, "train")
+    queue.enqueue("train", 7)
+    job = Job.fetch("train-7", connection=queue.connection, serializer=JSONSerializer)
+    assert job.meta == {queue_module.RUNS: 2}
 
 
 def test_every_kind_goes_to_its_queue(queue: JobQueue) -> None:
     for kind in ("publish", "sync", "train", "annotate"):
         queue.enqueue(kind, 1)
     assert queue.waiting() == {"publish": 2, "train": 1, "teacher": 1}
-    assert {kind: row.state for kind, row in jobs.get(queue._engine, 1).items()} == dict.fromkeys(
+    assert {kind: row.state for kind, row in jobs.get(queue.engine, 1).items()} == dict.fromkeys(
         ("publish", "sync", "train", "annotate"), "queued"
     )
 
@@ -65,7 +74,7 @@ def test_asked_for_again_while_it_waits_it_is_joined(queue: JobQueue) -> None:
 def test_many_threads_and_processes_queue_it_once(queue: JobQueue, redis_url: str) -> None:
     with ThreadPoolExecutor(8) as threads:
         first = list(threads.map(lambda _: queue.enqueue("train", 7), range(40)))
-    with get_context("spawn").Pool(3) as processes:
+    with context().Pool(3) as processes:
         second = processes.map(_enqueue_elsewhere, [redis_url] * 9)
     assert first.count("queued") == 1
     assert set(second) == {"joined"}

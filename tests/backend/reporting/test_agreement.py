@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from backend.pool import annotations
 from backend.pool.annotations import Annotation
 from backend.reporting.agreement import Agreement, agreement, of_values
+from model.groups import Group
+from model.labels import Label, LabelSpace
 from tests.support.samples import PROJECT, add_project
 
 # Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), part C: nominal data, four observers, alpha 0.743.
@@ -32,6 +34,18 @@ def test_bounds_and_perfect_agreement(rows: list[list[str]]) -> None:
     same = of_values([[frozenset(row[0])] * len(row) for row in rows])
     assert same.percent in (None, 1)
     assert same.alpha is None or same.alpha == pytest.approx(1)
+
+
+def test_several_questions_are_compared_one_by_one(sqlite_engine: sa.Engine) -> None:
+    add_project(sqlite_engine)
+    names = ("mood=bad", "mood=good", "topics=a", "topics=b")
+    groups = (Group("mood", "one", 0, 2), Group("topics", "any", 2, 4, 0))
+    space = LabelSpace(tuple(map(Label, names)), "", "several", 1, groups)
+    rows = [row(1, 1, 1, "mood=bad", "topics=a"), row(2, 1, 2, "mood=bad"), row(3, 2, 1, "mood=good"),
+            row(4, 2, 2, "mood=bad")]  # fmt: skip
+    annotations.save(sqlite_engine, PROJECT, rows)
+    found = agreement(sqlite_engine, PROJECT, space)
+    assert (found.tasks, found.percent) == (2, 0.5)  # who left the topics open does not disagree about them
 
 
 def row(number: int, task: int, annotator: int | None, *labels: str) -> Annotation:

@@ -12,6 +12,7 @@ STATUS = {
     "project": 7,
     "problem": None,
     "phase": "teacher",
+    "answer": {"kind": "one"},
     "version": "teacher-a-b",
     "versions": [],
     "paused": False,
@@ -22,6 +23,7 @@ STATUS = {
     "next_training": "next training after 17 more labels",
     "teacher": {"name": "offline similarity teacher (no LLM)", "stopped": None, "hint": None, "waiting": 3},
     "committee_hint": None,
+    "frequencies_hint": None,
     "decided_by": None,
 }
 
@@ -68,6 +70,8 @@ def test_what_happens_next_names_what_a_person_must_do() -> None:
     assert "Retry" in what_next({**STATUS, "teacher": {**STATUS["teacher"], "stopped": "no money"}})[0]  # type: ignore[dict-item]
     assert "Training failed" in what_next({**STATUS, "jobs": [{"kind": "train", "state": "failed"}]})[0]
     assert "Label some tasks" in what_next({**STATUS, "human_labels": 0})[-1]
+    aside = what_next({**STATUS, "student": {"set_aside": "80 labels of a sorted file"}})
+    assert aside[0] == "Human labels are set aside: 80 labels of a sorted file"
 
 
 def test_only_waiting_jobs_can_be_taken_back() -> None:

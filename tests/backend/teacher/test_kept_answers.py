@@ -97,6 +97,8 @@ def test_kept_and_new_answers_come_in_order(world: World, llm: OpenAIServer) -> 
     "answer",
     [
         Answer(State.ANSWERED, CandidateSet(("a", "b"), (0.5, 0.25)), "raw", Usage(1, 2, 0, 3, 4), "repaired"),
+        Answer(State.ANSWERED, CandidateSet(("a", "b"), (), ("a",)), "raw", Usage()),
+        Answer(State.ANSWERED, CandidateSet((), (), ()), "raw", Usage()),
         Answer(State.ABSTAINED, None, "no\u2028 \x00", Usage(), "declined"),
         Answer(State.UNPARSED, None, "", Usage()),
     ],

@@ -92,6 +92,19 @@ def test_a_repaired_student_replaces_a_collapsed_one_although_a_sorted_file_spea
     assert not back.accepted
 
 
+def test_one_label_for_all_is_served_where_people_say_that_nearly_all_have_it() -> None:
+    truth = {task: "label 0" if task % 20 else "label 1" for task in range(60)}
+    pool, constant = (
+        Reference(sets(spread(2)), list(truth.values())),
+        Said("it", dict.fromkeys(truth, "label 0"), spread(1)),
+    )
+    poor = Said("the teacher", {task: "label 1" if task < 30 else "label 0" for task in truth}, spread(2))
+    assert collapse(constant, pool)
+    assert judge(truth, constant, poor, pool).accepted
+    assert not judge(truth, constant, Said("the teacher", truth, spread(2)), pool).accepted
+    assert not judge(truth, constant, poor, Reference(pool.sets, pool.people, UNLIKE)).accepted
+
+
 def test_labels_that_are_no_sample_judge_nothing_and_the_reason_says_so() -> None:
     truth = {task: f"label {task % 2}" for task in range(29)}
     pool = Reference(sets(spread(77)), [f"label {task % 2}" for task in range(200)], UNLIKE)

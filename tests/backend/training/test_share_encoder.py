@@ -10,8 +10,8 @@ import pytest
 
 from backend.projects.job import Job
 from backend.training.share_encoder import carrying, share_encoder
-from model.encoder.encoder import fingerprint
 from model.encoder.exported import open_exported, shared_name
+from model.encoder.place import fingerprint
 from model.errors import ArtifactError
 from model.labels import LabelSpace
 from model.student.adapted import AdaptedEncoder, AdaptedStudent, Carrying
@@ -52,7 +52,7 @@ def test_an_encoder_that_cannot_be_exported_stops_nothing(world: World, capsys: 
 
 def test_only_students_with_an_encoder_of_their_own_carry_it(world: World, tmp_path: Path) -> None:
     heads = HeadStudent(LabelSpace.of(["a", "b"]), "default", [])
-    own = AdaptedStudent(heads, AdaptedEncoder(Path(tiny_transformer(tmp_path, ["word"])), frozenset()))
+    own = AdaptedStudent(heads, AdaptedEncoder(Path(tiny_transformer(tmp_path, ["word"], 1)), frozenset()))
     assert carrying(job_with(world), own) is own
     assert carrying(job_with(world, SHARE_ENCODER=True), heads) is heads
     assert isinstance(carrying(job_with(world, SHARE_ENCODER=True), own), Carrying)

@@ -30,7 +30,7 @@ BODIES: list[bytes] = [
 
 def whole(server: Server, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str, Any, bytes]:
     """Status, reason, headers but for the time, body."""
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=240)
     connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
     answer = connection.getresponse()
     found = answer.status, answer.reason, sorted(pair for pair in answer.getheaders() if pair[0] != "Date")

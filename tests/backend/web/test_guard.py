@@ -46,7 +46,7 @@ def ask(
     server: Server, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
 ) -> tuple[int, str]:
     """Status and reason, with exactly these headers."""
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=240)
     connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
     for name, value in headers.items():
         connection.putheader(name, value.encode("latin-1"))
@@ -160,7 +160,7 @@ def test_405_says_what_is_allowed(server: Server) -> None:
     allowed = {}
     for path in paths(server):
         for method in METHODS:
-            answer = server.http.request(method, server.url + path, timeout=30, allow_redirects=False)
+            answer = server.http.request(method, server.url + path, timeout=240, allow_redirects=False)
             if answer.status_code == 405:
                 allowed[path] = {one.strip() for one in answer.headers["Allow"].split(",")}
                 assert method not in allowed[path]

@@ -52,23 +52,23 @@ def test_it_starts_without_torch_answers_and_stops_without_losing_events(
     url, process, log = web
     assert not any("/torch/" in part.path for part in _maps(process))
     setup = {"project": f"7.{CREATED}", "schema": CONFIG_A, "access_token": "0123456789abcdef0123456789abcdef01234567"}
-    answer = requests.post(f"{url}/setup", json=setup, timeout=30)
+    answer = requests.post(f"{url}/setup", json=setup, timeout=240)
     assert answer.json()["model_version"].startswith("teacher-")
-    bad = requests.post(f"{url}/setup", json={**setup, "schema": "<View/>"}, timeout=30)
+    bad = requests.post(f"{url}/setup", json={**setup, "schema": "<View/>"}, timeout=240)
     assert (bad.status_code, bad.reason) == (
-        422, "the label config has no Choices or Taxonomy tag with name and toName; add one",
+        422, "the label config has no Choices, Taxonomy, Rating or Pairwise tag with name and toName; add one",
     )  # fmt: skip
-    requests.post(f"{url}/setup", json=setup, timeout=30)
+    requests.post(f"{url}/setup", json=setup, timeout=240)
     slow = [half_open(url, begun) for begun in [b"", b"POST /webhook HTTP/1.1\r\nHost: localhost\r\n"] * 40]
-    assert requests.get(f"{url}/health", timeout=30).status_code == 200  # nobody waits for those who never ask
+    assert requests.get(f"{url}/health", timeout=240).status_code == 200  # nobody waits for those who never ask
     for connection in slow:
         connection.close()
-    wait_for("an answer to a head in two parts", lambda: in_two_parts(url) == b"HTTP/1.1 200", 60, 0.1)
+    wait_for("an answer to a head in two parts", lambda: in_two_parts(url) == b"HTTP/1.1 200", 240, 0.1)
     many = [annotation_body(number, number, "other") for number in range(1, 501)]
     body = {"action": "ANNOTATIONS_CREATED", "annotation": many, "task": [], "project": {"id": 7}}
-    assert requests.post(f"{url}/webhook", json=body, timeout=30).json() == {}
+    assert requests.post(f"{url}/webhook", json=body, timeout=240).json() == {}
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(240) == 0
     text = log.read_text()
     assert "0123456789abcdef" not in text
     assert "very-secret" not in text
@@ -86,7 +86,7 @@ def test_it_starts_without_torch_answers_and_stops_without_losing_events(
 def half_open(url: str, begun: bytes) -> socket.socket:
     """A connection that begins to ask."""
     host, _, port = url.removeprefix("http://").partition(":")
-    connection = socket.create_connection((host, int(port)), timeout=30)
+    connection = socket.create_connection((host, int(port)), timeout=240)
     connection.sendall(begun)
     return connection
 

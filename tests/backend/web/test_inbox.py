@@ -41,7 +41,7 @@ class Running:
         self.inbox = Inbox(self.background, self.handle, self.tell, Journal(folder), longest)
 
     def handle(self, body: Body) -> None:
-        self.gate.wait(60)
+        self.gate.wait(240)
         error = self.failing(body)
         if error is not None:
             raise error
@@ -152,7 +152,7 @@ def test_while_nothing_can_be_told_nothing_is_given_up(
     one.gate.set()
     one.inbox.take(event(1), 0)
     for _ in range(3 * inbox_module.TRIES):
-        assert tried.acquire(timeout=60)
+        assert tried.acquire(timeout=240)
     away.clear()
     assert one.inbox.take(event(2), 60)
     assert one.numbers == [1, 2]

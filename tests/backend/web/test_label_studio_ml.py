@@ -38,7 +38,7 @@ def framework() -> Path:
     folder = cache / f"label-studio-ml-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
     python, ready = folder / "bin" / "python", folder / "ready"
     if not ready.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, timeout=120)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, timeout=600)
         command = [str(python), "-m", "pip", "install", "-q", "--no-deps", "-r", str(LOCK)]
         try:
             subprocess.run(command, capture_output=True, text=True, check=True, timeout=280)
@@ -59,13 +59,13 @@ def official(framework: Path, server: Server, tmp_path: Path) -> Iterator[httpx.
     environment = {**os.environ, "SHORTLIST_URL": server.url, "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=240, trust_env=False)
     try:
         yield _ready(client, process, tmp_path / "log")
     finally:
         client.close()
         process.terminate()
-        process.wait(60)
+        process.wait(240)
 
 
 def _ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> httpx.Client:

@@ -93,7 +93,7 @@ def test_unknown_projects_are_404(server: Server) -> None:
 def test_a_bad_config_is_explained_on_the_page(server: Server) -> None:
     server.version()
     server.setup(xml="<View/>")
-    assert "no Choices or Taxonomy" in server.get("/projects/7").text
+    assert "no Choices, Taxonomy, Rating or Pairwise" in server.get("/projects/7").text
     status = server.get("/projects/7.json").json()
     assert (status["phase"], status["version"]) == ("cold", None)
 

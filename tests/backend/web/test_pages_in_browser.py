@@ -16,9 +16,11 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from backend.pool import jobs, projects, versions
+from backend.pool import candidates, doubts, jobs, projects, tasks, versions
+from backend.pool.text import text_hash
 from backend.projects.current import current_of
 from backend.reporting.report import report_html
+from model.teacher.base import Answer, State, Usage
 from tests.e2e.browser import Browser
 from tests.e2e.conftest import artefacts  # noqa: F401 (a fixture)
 from tests.support.configs import CONFIG_A
@@ -43,7 +45,7 @@ def axe() -> str:
             pytest.skip("NOT TESTED: accessibility needs npm, to fetch axe-core")
         command = ["npm", "pack", AXE, "--silent"]
         try:
-            subprocess.run(command, cwd=cache, capture_output=True, text=True, check=True, timeout=120)
+            subprocess.run(command, cwd=cache, capture_output=True, text=True, check=True, timeout=600)
         except subprocess.SubprocessError as error:
             reason = str(getattr(error, "stderr", None) or error)[-300:]
             pytest.skip(f"NOT TESTED: axe-core cannot be fetched: {reason}")
@@ -84,7 +86,9 @@ def fill(server: Server) -> None:
             shown = gold if dice.random() < 0.4 + 0.12 * number else dice.choice(NAMES)
             region = {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [shown]}}
             prediction = {"id": 1, "model_version": name, "score": 0.5, "result": [region]}
-            server.label(task, gold, text=texts[task], prediction=prediction)
+            server.label(task, gold, text=texts[task], prediction=prediction, lead_time=2 + 4 * dice.random())
+    server.parts.background.drain()
+    doubt(server, texts, dice)
     versions.add(engine, 7, f"student-5-{space}", 5, space, {}, 200)
     versions.set_state(engine, 7, f"student-5-{space}", "rejected", "0.71 is lower than 0.78 of the served version")
     server.services.queue.cancel("annotate", 7)
@@ -92,6 +96,25 @@ def fill(server: Server) -> None:
     jobs.step(engine, 7, "train", "training, epoch 12 of 30", 0.4)
     jobs.begin(engine, 7, "annotate")
     jobs.fail(engine, 7, "annotate", "Anthropic refused the key: set ANTHROPIC_API_KEY to a valid one")
+
+
+def doubt(server: Server, texts: dict[int, str], dice: random.Random) -> None:
+    """Some decisions are worth a second look."""
+    said = doubts.decided(server.services.engine, 7, range(1, 5))
+    found = [
+        doubts.Doubt(task, text_hash(texts[task]), one.labels, (dice.choice(NAMES),), kind, 0.2, (9, 12))
+        for (task, one), kind in zip(sorted(said.items()), ("twins", "others", "others", "others"), strict=True)
+    ]
+    doubts.renew(server.services.engine, 7, found)  # type: ignore[arg-type]
+    doubts.confirm(server.services.engine, 7, 4)
+
+
+def refused(server: Server, task: int) -> None:
+    """The teacher would not answer a task."""
+    tasks.add(server.services.engine, 7, {task: "a refused text"})
+    answer = Answer(State.REFUSED, None, "I cannot help with that", Usage())
+    version = current_of(server.services, server.project()).teacher_version
+    candidates.save(server.services.engine, 7, version, [(task, text_hash("a refused text"), answer)])
 
 
 def look(browser: Browser, path: str, theme: str, width: int) -> int:
@@ -161,6 +184,10 @@ def test_a_person_acts_without_javascript(browser: Browser, server: Server) -> N
     assert server.project().served == f"student-2-{space}"
     assert "paused" in press(browser, "Pause")
     assert "goes on" in press(browser, "Resume")
+    refused(server, task=95)
+    browser.driver.get(f"{server.url}/projects/7")
+    assert "asked again about 1 task" in press(browser, "Ask again what the teacher did not answer")
+    assert not [one for one in find(browser, "button") if one.text == "Ask again"]
     assert re.search(r"student-2-\w+", browser.driver.find_element(By.CSS_SELECTOR, ".lead").text)
 
 

@@ -47,6 +47,25 @@ def test_a_changed_label_space_changes_the_version_and_asks_the_teacher_again(se
     assert jobs.get(server.services.engine, 7)["annotate"].state == "queued"
 
 
+def test_what_an_older_release_refused_is_read_by_now(server: Server) -> None:
+    version = server.version()
+    row = server.project()
+    projects.save_config(
+        server.services.engine,
+        7,
+        row.created,
+        row.title,
+        CONFIG_A,
+        None,
+        "not supported then",
+        row.options,
+        row.instance,
+    )
+    assert server.project().space is None
+    assert server.version() == version
+    assert server.project().problem == ""
+
+
 def test_a_changed_layout_changes_nothing(server: Server) -> None:
     before = server.version()
     server.services.queue.cancel("annotate", 7)
@@ -97,7 +116,7 @@ def test_what_is_not_supported_is_said_in_the_status_line(server: Server, xml: s
 def test_a_config_that_turns_bad_is_kept_with_its_sentence_and_recovers(server: Server) -> None:
     version = server.version()
     assert server.setup(xml="<View/>").status_code == 422
-    assert "no Choices or Taxonomy" in server.project().problem
+    assert "no Choices, Taxonomy, Rating or Pairwise" in server.project().problem
     assert server.predict({1: "a"}, xml="<View/>") == [[]]
     assert server.version() == version
 

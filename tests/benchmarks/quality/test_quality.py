@@ -6,6 +6,8 @@ import argparse
 import gzip
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,11 @@ from benchmarks.quality import __main__
 from benchmarks.quality.aims import aims_table, runs_text
 from benchmarks.quality.docs import NAMES, made
 from benchmarks.quality.report import markdown, summary
-from benchmarks.quality.rows import gains
+from benchmarks.quality.rows import below_chance, difference
+from benchmarks.quality.run import Material, Task, measure
 from benchmarks.quality.scale import measured
-from benchmarks.shared import tables
+from benchmarks.shared import datasets, tables
+from model.arrays import FloatArray
 from model.training.options import TrainingOptions
 
 TOPICS = {"money": "refund invoice price charge", "parcel": "parcel courier delivery late"}
@@ -44,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     out = folder / "runs" / "quality.json"
     places = ["--data", str(folder / "data"), "--out", str(out), "--cache", str(folder / "cache")]
-    monkeypatch.setattr(sys, "argv", ["quality", *places, "--seeds", "1", "--epochs", "3"])
+    monkeypatch.setattr(sys, "argv", ["quality", *places, "--seeds", "1", "--epochs", "3", "--points", "10", "20"])
     __main__.main()
     found: dict[str, object] = json.loads(out.read_text())
     return found
@@ -56,16 +60,30 @@ def test_it_measures_resumes_and_reports(folder: Path, monkeypatch: pytest.Monke
     assert isinstance(rows, list)
     methods = {row["method"] for row in rows}
     assert {"teacher", "distillation", "uniform", "renormalised", "refinery", "freeal", "shortlist", "gold"} <= methods
+    assert {"commonest", "logistic", "soft", "logistic-people"} < methods
+    assert {row["variant"] for row in rows if row["method"] == "shortlist"} == {"", "order"}
     for row in rows:
         assert {"dataset", "teacher", "method", "seed", "seconds"} <= set(row)
-    assert {row["human"] for row in rows if row["method"] == "supervised"} == {0.1, 0.2, 0.5, 50.0}
-    assert {row["human"] for row in rows if row["method"] == "shortlist-chosen"} == {50.0}
+    assert {row["human"] for row in rows if row["method"] == "supervised"} == {10.0, 20.0}
     assert run(folder, monkeypatch) == first
     text = (folder / "runs" / "quality.md").read_text()
     assert "panel/topics" in text
-    assert "Gain over plain distillation" in text
+    assert "shortlist over its rivals" in text
     assert (folder / "runs" / "quality.svg").exists()
     assert (folder / "runs" / "quality-gains.svg").exists()
+
+
+def test_a_few_labels_that_are_all_alike_teach_that_label(folder: Path) -> None:
+    (job,) = datasets.stored_jobs(folder / "data")
+    gold = ("money",) * len(job.train)
+    material = Material(replace(job, train=replace(job.train, gold=gold)), embed_by_words)
+    row = measure(material, Task(job.name, "supervised", 0, 10.0), TrainingOptions(epochs=3))
+    assert row["method"] == "supervised"
+    assert row["train_accuracy"] == 100
+
+
+def embed_by_words(texts: Sequence[str]) -> FloatArray:
+    return np.array([[text.count(word) for word in "aeiou"] for text in texts], np.float32)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +94,9 @@ def test_a_missing_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_quick_takes_what_another_folder_has_and_names_an_empty_one(folder: Path) -> None:
     def jobs(**given: object) -> list[str]:
-        options = argparse.Namespace(**{"data": folder / "data", "only": "", "quick": True, **given})
+        options = argparse.Namespace(
+            **{"data": folder / "data", "only": [], "quick": True, "rows": None, "variants": ["stored"], **given}
+        )
         return [
             job.name for job in __main__.chosen_jobs(options, lambda texts: np.eye(len(texts), 8, dtype=np.float32))
         ]
@@ -87,41 +107,81 @@ def test_quick_takes_what_another_folder_has_and_names_an_empty_one(folder: Path
     (new / "labels.json").write_text(json.dumps(list(TOPICS)))
     for part in ("train", "test"):
         with gzip.open(new / f"{part}.jsonl.gz", "wt") as file:
-            file.writelines(json.dumps({"text": words, "label": label}) + "\n" for label, words in TOPICS.items())
+            file.writelines(
+                json.dumps({"text": f"{words} {n}", "label": label}) + "\n"
+                for n in range(12)
+                for label, words in TOPICS.items()
+            )
     assert jobs(quick=False) == ["panel/topics", "similarity/news"]
-    assert jobs(only="news") == ["similarity/news"]
-    with pytest.raises(SystemExit, match="no set or teacher's answers"):
-        jobs(only="trec")
+    assert jobs(only=["news"]) == ["similarity/news"]
+    with pytest.raises(SystemExit, match="nothing to measure"):
+        jobs(only=["trec"])
 
 
 def row(method: str, train: float, seed: int = 0, **more: object) -> dict[str, object]:
-    base = {"dataset": "trec", "teacher": "llm", "method": method, "seed": seed, "human": 0.0}
-    return {**base, "train_accuracy": train, "test_accuracy": train - 1, "seconds": 1.0, **more}
+    base = {"dataset": "trec", "teacher": "llm", "variant": "", "method": method, "seed": seed, "human": 0.0}
+    return {
+        **base,
+        "labels": 6,
+        "train_rows": 100,
+        "train_accuracy": train,
+        "test_accuracy": train - 1,
+        "seconds": 1.0,
+        **more,
+    }
 
 
 def cells(table: str, aim: str) -> list[str]:
     return next([cell.strip() for cell in line.split("|")[2:4]] for line in table.splitlines() if aim in line)
 
 
+def world() -> list[dict[str, object]]:
+    """Two sets: one whose teacher is better than chance, and one whose teacher is not."""
+    rows = [row("teacher", 60.0), row("distillation", 61.0), row("distillation", 63.0, 1), row("shortlist", 68.0)]
+    rows += [row("logistic", 70.0), row("gold", 96.0), row("shortlist", 67.0, human=50.0)]
+    rows += [row("supervised", 66.0, human=50.0), row("logistic-people", 72.0, human=50.0)]
+    uneven = [row("teacher", 60.0), row("distillation", 60.0), row("shortlist", 54.0)]
+    rows += [one | {"variant": "95"} for one in uneven]
+    bad = [row("teacher", 13.0), row("distillation", 13.0), row("shortlist", 93.0)]
+    return rows + [one | {"dataset": "csabstruct"} for one in bad]
+
+
 def test_aims_are_judged_by_the_rows_alone() -> None:
-    rows = [row("teacher", 60.0), row("distillation", 61.0), row("shortlist", 66.0), row("gold", 96.0)]
-    rows += [
-        row("shortlist", 75.0, human=50.0),
-        row("shortlist", 85.0, human=0.05),
-        row("supervised", 88.0, human=0.05),
+    table = aims_table(world())
+    assert cells(table, "even pools, LLMs above chance, pool") == ["yes", "+6.0 (+6.0 to +6.0) on 1 sets"]
+    assert cells(table, "told that labels are even: even pools, LLMs above chance, pool")[0] == "not measured"
+    below = cells(table, "below plain distillation, pool")
+    assert below[0] == "on 1 of 2"
+    assert below[1].endswith("lowest: llm/trec+95 -6.0")
+    assert cells(table, "below logistic regression on the teacher's labels, pool")[0] == "on 0 of 1"
+    assert cells(table, "50 random labels never below none") == [
+        "on 0 of 1",
+        "mean -1.0 (-1.0 to -1.0); lowest: llm/trec -1.0",
     ]
-    table = aims_table(rows)
-    assert cells(table, "LLM teachers, train") == ["yes", "+5.0 points"]
-    assert cells(table, "+8 with 50 human labels") == ["yes", "llm/trec +14.0"]
-    assert cells(table, "with 5 % human labels, `shortlist`")[0] == "no, missed by 6.58"
-    assert cells(table, "the same, `shortlist-adapted`") == ["not measured", "-"]
-    assert cells(table, "no point of a learning curve")[1].startswith("lowest: llm/trec at 5% -3.0")
-    assert cells(table, "no set below -0.3") == ["yes", "lowest +5.0"]
-    worse = aims_table([*rows, row("shortlist", 50.0, 1)])
-    assert cells(worse, "LLM teachers, train") == ["no, missed by 7.00", "-3.0 points"]
-    assert cells(worse, "no set below -0.3")[1] == "llm/trec test -3.0, llm/trec train -3.0"
-    assert cells(aims_table([]), "LLM teachers, test")[0] == "not measured"
-    assert "`shortlist` has 1 seed" in runs_text(rows)
+    assert cells(table, "50 chosen labels never below none")[0] == "not measured"
+    assert cells(table, "(the better of head and logistic): 50")[1].endswith("lowest: llm/trec -5.0")
+    assert cells(aims_table([]), "LLMs above chance, new texts")[0] == "not measured"
+    assert "`shortlist` 1, `distillation` 1 to 2" in runs_text(world())
+
+
+def test_intervals_resample_corpora_and_every_corpus_counts_once() -> None:
+    found = {f"llm/a+{name}": {("x", 0.0): 10.0, ("y", 0.0): 0.0} for name in ("75", "85", "95")}
+    found["llm/b"] = {("x", 0.0): 0.0, ("y", 0.0): 2.0}
+    gain = difference(found, ("x", 0.0), ("y", 0.0))
+    assert gain is not None
+    assert (gain.mean, gain.low, gain.high) == (4.0, -2.0, 10.0)
+    assert gain.lowest == (-2.0, "llm/b")
+    assert difference(found, ("x", 0.0), ("z", 0.0)) is None
+
+
+def test_teachers_below_chance_are_shown_but_in_no_mean() -> None:
+    assert below_chance(world()) == {"llm/csabstruct"}
+    text = markdown(world())
+    assert "| llm/csabstruct (below chance) | 13.0 | 13.0 | 93.0 |" in text.replace(" - |", "")
+    assert "before" not in text  # nothing was measured of it
+    assert "before" in markdown([*world(), row("before", 62.0)])
+    assert summary(world())["gain over plain, even, pool"] == 6.0
+    assert summary(world())["gain over plain, uneven, pool"] == -6.0
 
 
 def test_the_page_gets_its_tables(tmp_path: Path) -> None:
@@ -130,26 +190,11 @@ def test_the_page_gets_its_tables(tmp_path: Path) -> None:
     page.write_text("\n".join(f"# {name}\n<!-- {name} -->\n<!-- end of {name} -->" for name in names))
     scale = {**row("scale", 90.0), "part": "10", "rows": 1_000_000, "labels": 20, "epochs": 4}
     scale |= {"peak_mib": 900, "private_mib": 500}
-    served = row("shortlist", 66.0) | {f"conformal_{name}": 90.0 for name in ("coverage", "served", "size")}
-    plain = [row("distillation", 61.0), row("refinery", 60.0)]
-    tables.keep(page, made([*plain, served, row("shortlist", 75.0, human=50.0), scale]))
+    served = row("shortlist", 66.0, 1) | {f"conformal_{name}": 90.0 for name in ("coverage", "served", "size")}
+    tables.keep(page, made([*world(), served, scale]))
     text = page.read_text()
     assert "| 1,000,000 | 20 | 4 | 1.0 | 900 | 500 |" in text
-    assert "| llm/trec | -1.0 | -1.0 | +5.0 | +5.0 |" in text
     assert all(f"# {name}\n<!-- {name} -->\n\n" in text for name in names)
-
-
-def test_figures_are_made_from_rows() -> None:
-    rows = [row("teacher", 60.0), row("distillation", 61.0), row("distillation", 63.0, 1), row("shortlist", 66.0)]
-    rows += [row("gold", 96.0), row("shortlist", 75.0, human=50.0), row("shortlist", 85.0, human=0.05)]
-    assert gains(rows) == {"llm/trec": {"train_accuracy": 4.0, "test_accuracy": 4.0}}
-    found = summary(rows)
-    assert found["mean_gain_llm_train"] == 4.0
-    assert found["gain_with_50_labels"] == {"llm/trec": 13.0}
-    assert found["share_of_gold_with_5_percent"] == pytest.approx(100 * 84 / 95, abs=0.01)
-    assert found["conformal_coverage"] is None
-    assert "62.0 ± 1.4" in markdown(rows)
-    assert "76.0 / 81.0" in markdown(rows)
 
 
 def test_a_large_pool_is_trained_and_watched() -> None:

@@ -16,7 +16,7 @@ from benchmarks.sampling import __main__, docs
 from benchmarks.sampling.product import REST
 from benchmarks.sampling.report import area, ceiling, interval, markdown, summary
 from benchmarks.sampling.splits import splits
-from benchmarks.sampling.student import fit
+from benchmarks.shared.linear_student import fit
 from model.acquisition.rules import DEFAULT
 from model.arrays import FloatArray
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.acquisition.informativeness import Flip, JensenShannon, LabelDifference, TotalVariation
+from model.acquisition.informativeness import Flip, JensenShannon, LabelDifference, Rise, TotalVariation
 from model.acquisition.pool import Pool, from_array
 from model.acquisition.score import Score, score_rows
 from model.acquisition.uncertainty import (
@@ -38,6 +38,8 @@ def pool_of(student: FloatArray, base: FloatArray) -> Pool:
         (TotalVariation(), [0, 0.4, 0.6, 0.666667]),
         (JensenShannon(), [0, 0.134843, 0.302130, 0.459148]),
         (LabelDifference(), [0, 0.4, 0.6, 0.666667]),
+        (Rise(), [0, -0.2, 0.15, 0.5]),
+        (Rise(-1.0), [0, 0.2, -0.15, -0.5]),
         (Flip(), [0, 1, 1, 0]),
         (Margin(), [0.2, 0.7, 0.15, 1]),
         (Entropy(), [0.468996, 1.295462, 0.568996, 1.584963]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.acquisition.base_model import ClassMeans, LabelSimilarity, LinearProbe
+from model.acquisition.base_model import ClassMeans, CosineBase, LabelSimilarity, LinearProbe
 from model.acquisition.pool import from_array, from_vectors
 from model.acquisition.temperature import matching_temperature, softened, temperature_for, tempered
 from model.arrays import FloatArray
@@ -83,3 +83,17 @@ def test_from_vectors_computes_only_what_is_asked() -> None:
     answers = from_vectors(vectors.astype(np.float16), classify)(np.array([4, 7]))
     assert answers.shape == (2, LABELS)
     assert seen == [2]
+
+
+def test_what_a_cosine_alone_says_is_the_students_mean_there() -> None:
+    random = np.random.default_rng(0)
+    cosines = random.random(400).astype(np.float32)
+    follows = np.stack([1 - cosines, cosines], axis=1)
+    base = CosineBase.fit(cosines, follows)
+    assert np.abs(base(cosines) - follows).max() < 0.05  # a student that only knows the cosine: no deviation
+    other = np.where(random.random(400) < 0.5, 0.9, 0.1).astype(np.float32)
+    said = CosineBase.fit(cosines, np.stack([1 - other, other], axis=1))(cosines)
+    assert np.abs(said[:, 1] - 0.5).mean() < 0.1  # what the cosine does not tell is averaged out
+    np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-5)
+    few = CosineBase.fit(cosines[:3], follows[:3])(cosines[:3])
+    np.testing.assert_allclose(few, np.tile(follows[:3].mean(0), (3, 1)), atol=1e-5)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model.encoder import export
 from model.encoder.encoder import load_encoder
 from model.encoder.export import share_encoder
 from model.encoder.exported import MODEL, form_of, open_exported, shared_name
@@ -18,6 +19,7 @@ from model.registry import Registry
 from model.student.adapted import AdaptedEncoder, AdaptedStudent, Carrying
 from model.student.head import HeadStudent
 from model.student.loading import load_student
+from tests.support.encoders import small_encoder
 from tests.support.programs import printed, refusing
 from tests.support.toys import tiny_transformer
 
@@ -35,7 +37,7 @@ def without_torch(code: str, *arguments: object) -> Any:
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of a small encoder."""
-    return tiny_transformer(tmp_path_factory.mktemp("tiny"), WORDS)
+    return tiny_transformer(tmp_path_factory.mktemp("tiny"), WORDS, layers=1)
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +148,21 @@ print(json.dumps(said))
 def test_int8_students_are_served_by_int8() -> None:
     assert [form_of(runtime) for runtime in ("float32", "bfloat16", "int8")] == ["float32", "float32", "int8"]
     assert shared_name("default", "int8") != shared_name("default", "float32")
+
+
+def test_of_two_processes_that_export_at_the_same_moment_the_first_is_right(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        small_encoder(tmp_path / name)
+        export.put(tmp_path / name, place)
+    assert open_exported(place).dimension == 2
+    assert not (tmp_path / "first").exists()
+
+
+def test_an_export_that_cannot_be_put_into_place_is_told(tmp_path: Path) -> None:
+    (tmp_path / "waiting").mkdir()
+    (tmp_path / "place").mkdir()
+    (tmp_path / "place" / "something else").touch()
+    with pytest.raises(OSError, match="not empty"):
+        export.put(tmp_path / "waiting", tmp_path / "place")

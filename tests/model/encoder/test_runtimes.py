@@ -16,14 +16,15 @@ from model.errors import EncoderError
 from model.labels import LabelSpace
 from model.student.head import HeadStudent
 from model.student.loading import load_student
+from tests.support.guard import run_folder
 
 TEXTS = ["I was charged twice", "where is my parcel?", "", "a much longer text about an invoice that came late " * 20]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where int8 is exported to, once for this file."""
-    return tmp_path_factory.mktemp("encoders")
+@pytest.fixture
+def folder() -> Path:
+    """Where int8 is exported to, once for all tests of the run."""
+    return run_folder()
 
 
 @pytest.mark.parametrize(("runtime", "least"), [("bfloat16", 0.999), ("int8", 0.97)])

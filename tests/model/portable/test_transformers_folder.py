@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from model.arrays import FloatArray
 from model.encoder.encoder import load_encoder
 from model.errors import ArtifactError
 from model.labels import LabelSpace
+from model.pair_views import JOINED, RELATION, PairView
+from model.pairs import Pair
 from model.portable.onnx_folder import write_onnx
 from model.portable.transformers_folder import write_portable
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
@@ -21,6 +23,7 @@ from model.student.finetuned import FinetunedStudent, Network
 from model.student.head import HeadStudent
 from model.student.student import Student
 from tests.support.programs import printed, refusing
+from tests.support.toys import tiny_transformer
 
 SPACE = LabelSpace.of(["money", "parcel", "login"])
 TEXTS = ["refund my invoice", "late parcel", "password"]
@@ -39,18 +42,8 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A transformer of two layers and 32 dimensions over a dictionary of a few words."""
-    folder = tmp_path_factory.mktemp("tiny")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *" ".join(TEXTS).split()]
-    (folder / "vocab.txt").write_text("\n".join(words))
-    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-        max_position_embeddings=32,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    BertModel(config).save_pretrained(folder)
-    return str(folder)
+    """The folder of a small encoder."""
+    return tiny_transformer(tmp_path_factory.mktemp("tiny"), " ".join(TEXTS).split(), layers=1)
 
 
 def heads(encoder: str) -> HeadStudent:
@@ -69,7 +62,7 @@ def finetuned(encoder: str) -> FinetunedStudent:
     """A fresh classifier on the encoder."""
     loaded = load_encoder(encoder)
     torch.manual_seed(0)
-    return FinetunedStudent(SPACE, encoder, loaded.tokenizer, Network(loaded.model, 3, 0.0), loaded.longest, 0.8)
+    return FinetunedStudent(SPACE, encoder, loaded.tokenizer, Network(loaded.pooled, 3, 0.0), loaded.longest, 0.8)
 
 
 def adapted(encoder: str) -> AdaptedStudent:
@@ -115,7 +108,7 @@ def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, 
     student.save(stored)
     write_onnx(stored, folder, {"version": "student-1"}, 'say "hello"')
     assert {path.name for path in folder.iterdir()} == {
-        "model.onnx", "tokenizer.json", "labels.json", "classify.py", "README.md"
+        "model.onnx", "tokenizer.json", "labels.json", "usage.json", "heads.npz", "classify.py", "README.md"
     }  # fmt: skip
     texts = [*TEXTS, "", "late " * 200]
     names, found, best = json.loads(printed(ALONE, folder, json.dumps(texts), cwd=tmp_path))
@@ -126,3 +119,18 @@ def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, 
     assert "library_name: onnx" in (folder / "README.md").read_text()
     with pytest.raises(ArtifactError, match="not empty"):
         write_onnx(stored, folder, {}, "")
+
+
+@pytest.mark.parametrize("write", [write_portable, write_onnx])
+def test_a_student_that_sees_pairs_is_refused_and_one_that_reads_them_as_one_text_is_not(
+    write: Callable[..., None], tiny: str, tmp_path: Path
+) -> None:
+    student, pair = heads(tiny), Pair(("a", "b"), ("a: ", "b: "))
+    student.view = PairView(pair, RELATION)
+    student.save(tmp_path / "pairs")
+    with pytest.raises(ArtifactError, match="a student of pairs"):
+        write(tmp_path / "pairs", tmp_path / "refused", {}, "")
+    student.view = PairView(pair, JOINED)
+    student.save(tmp_path / "joined")
+    write(tmp_path / "joined", tmp_path / "whole", {}, "")
+    assert (tmp_path / "whole" / "README.md").is_file()

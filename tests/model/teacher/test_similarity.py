@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.group_answers import answer_of
+from model.groups import Group, When
 from model.labels import Label, LabelSpace, readable
 from model.teacher.base import State
 from model.teacher.similarity import NAME, SimilarityTeacher, phrasings, similarity_hash
@@ -105,3 +107,23 @@ def test_on_the_bundled_encoder() -> None:
     texts = ["They won the match in extra time.", "Simmer the onions in butter.", "My transfer has not been booked."]
     answers = SimilarityTeacher(space, load_encoder().embed).shortlist(texts)
     assert [answer.candidates.top for answer in answers if answer.candidates] == list(space.names)
+
+
+def test_where_several_labels_may_be_right_the_likely_ones_are_certain() -> None:
+    names = ("billing", "shipping")
+    space = LabelSpace(tuple(Label(name) for name in names), "", "several", 0)
+    (answer,) = SimilarityTeacher(space, embed_words).shortlist(["billing"])
+    assert answer.candidates is not None
+    assert answer.candidates.certain == ("billing",)
+
+
+def test_several_questions_are_answered_each_from_its_own_labels_and_only_where_they_are_asked() -> None:
+    names = ("topic=sports", "topic=cooking", "dish=pasta", "dish=soup")
+    groups = (Group("topic", "one", 0, 2), Group("dish", "any", 2, 4, 0, (When(("topic=cooking",)),)))
+    space = LabelSpace(tuple(Label(name, name.partition("=")[2]) for name in names), "", "several", 1, groups)
+    found = SimilarityTeacher(space, embed_words)
+    kitchen, pitch = found.shortlist(["cooking pasta", "sports are fun"])
+    assert kitchen.candidates is not None
+    assert pitch.candidates is not None
+    assert answer_of(space, kitchen.candidates) == ("topic=cooking", "dish=pasta")
+    assert answer_of(space, pitch.candidates) == ("topic=sports",)

@@ -6,15 +6,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.labels import CandidateSet, LabelSpace
+from model.group_answers import answer_of
+from model.groups import Group
+from model.labels import CandidateSet, Label, LabelSpace
 from model.teacher.base import Answer, State, Usage
 from model.teacher.errors import TeacherUnavailable
 from model.teacher.similarity import SimilarityTeacher
-from model.teacher.voting import Panel, vote
+from model.teacher.voting import Panel, vote, vote_certain
 from tests.support.embedding import embed_words
 
 SPACE = LabelSpace.of(["0", "1", "2"])
 SETS = [["0", "1"], ["0"], ["1", "2"], ["0", "2"], ["0"]]
+
+
+def test_certain_is_what_more_than_half_are_certain_of() -> None:
+    sets = [CandidateSet(("0", "1"), (), ("0",)), CandidateSet(("0", "2"), (), ("0", "2")), CandidateSet((), (), ())]
+    assert vote_certain(sets, SPACE) == CandidateSet(("0", "2", "1"), (2 / 3, 1 / 3, 1 / 3), ("0",))
+    assert vote_certain(sets, SPACE, 1) == CandidateSet(("0", "2"), (2 / 3, 1 / 3), ("0",))
+    assert vote_certain(sets[2:], SPACE) == CandidateSet((), (), ())
+    assert vote_certain([], SPACE) is None
+
+
+def test_every_question_is_voted_on_alone() -> None:
+    names = ("mood=bad", "mood=good", "topics=a", "topics=b")
+    groups = (Group("mood", "one", 0, 2), Group("topics", "any", 2, 4, 0))
+    space = LabelSpace(tuple(map(Label, names)), "", "several", 1, groups)
+    sets = [("mood=bad", "topics=a"), ("mood=bad",), ("mood=good", "topics=a", "topics=b")]
+    members = [Fixed(Answer(State.ANSWERED, CandidateSet(one, (), one), "")) for one in sets]
+    found = Panel("p", members, space).shortlist(["a"])[0].candidates
+    assert found is not None
+    assert answer_of(space, found) == ("mood=bad", "topics=a")
+    assert set(found.labels) == set(names)
 
 
 def test_the_worked_example() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from model.arrays import Embed
 from model.encoder.encoder import load_encoder
 from model.errors import ArtifactError, NotEnoughDataError, TrainingStopped
 from model.labels import LabelSpace
+from model.pair_views import cosines
+from model.pairs import Pair
 from model.student.adapted import AdaptedStudent, read_adapted
 from model.student.loading import load_student
 from model.train import train_student
@@ -116,3 +119,29 @@ def test_a_damaged_list_of_texts_is_named(tmp_path: Path, content: str | None) -
         (tmp_path / "seen.json").write_text(content)
     with pytest.raises(ArtifactError, match=r"seen\.json"):
         read_adapted(tmp_path)
+
+
+PAIR = Pair(("a", "b"), ("a: ", "b: "))
+ALIKE = [(f"a: {one}", other) for kind in (PETS, MONEY) for one, other in itertools.pairwise(kind)]
+UNLIKE = [(f"a: {one}", other) for one, other in zip(PETS, MONEY, strict=True)]
+
+
+def test_cosent_of_the_specification_and_none_without_an_order() -> None:
+    alike = torch.tensor([0.9, 0.4, 0.6], dtype=torch.float64)
+    assert float(adaptation.cosent_loss(alike, torch.tensor([1, 0, 0]))) == pytest.approx(0.002521, abs=1e-6)
+    assert float(adaptation.cosent_loss(alike, torch.tensor([1, 1, 1]))) == 0.0
+
+
+def test_pairs_of_a_higher_label_come_together_whatever_the_labels_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adaptation, "STEPS", 8)
+    texts = [f"{one}\n\nb: {other}" for one, other in [*ALIKE, *UNLIKE]]
+    labels = np.array([0] * len(ALIKE) + [1] * len(UNLIKE))  # the first label is the one of pairs that are alike
+    given = TrainingData(texts, np.eye(2, dtype=np.bool_)[labels], np.ones(len(texts), np.bool_))
+    own = adapt(given, TrainingOptions(pair=PAIR))
+
+    def gap(embed: Embed) -> float:
+        found = cosines(PAIR, texts, embed)
+        return float(found[labels == 0].mean() - found[labels == 1].mean())
+
+    assert gap(own.embed) > gap(load_encoder().embed) + 0.03
+    assert own.knows(texts).sum() == round(0.75 * len(texts))

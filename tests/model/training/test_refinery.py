@@ -273,5 +273,7 @@ def test_the_gate_waits_for_weak_labels_and_settling_but_opens_at_half_time() ->
     none, weak = torch.zeros(2, dtype=torch.bool), torch.tensor([True, False])
     gate = refinery.Gate(epochs=20, warm_up=3)
     assert [gate.step(epoch, agree, none) for epoch in range(5)] == [False, False, False, True, True]
+    published = refinery.Gate(epochs=20, warm_up=3, waits=False)
+    assert [published.step(epoch, agree, weak) for epoch in range(5)] == [False, False, False, True, True]
     slow = refinery.Gate(epochs=20, warm_up=3)
     assert [slow.step(epoch, agree, weak) for epoch in range(12)] == [False] * 10 + [True] * 2

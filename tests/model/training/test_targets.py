@@ -9,7 +9,7 @@ from torch import Tensor
 from model.errors import TrainingError
 from model.training.extra_losses import filtered_consistency, mixup_loss
 from model.training.freeal import FreealTargets, clean_probability
-from model.training.loop import Plan, train
+from model.training.loop import Plan, batch_loss, train
 from model.training.refinery import Gate, Snapshot, snapshot
 from model.training.targets import BatchTargets, FixedTargets, RefineryTargets, SoftTargets
 
@@ -58,6 +58,20 @@ def test_a_student_that_contradicts_most_sets_switches_selection_off() -> None:
     targets.begin(6, snapshot(against, SETS))
     assert bool(targets.batch(ROWS, against, 6.0).used.all())
     assert "contradict" in targets.warnings[0]
+
+
+def test_as_published_nothing_is_protected_and_the_loss_is_divided_by_all_rows() -> None:
+    targets = RefineryTargets(SETS, NOBODY, Gate(10, 3, waits=False), 0.85, 0.5, 0.99, published=True)
+    targets.begin(2, snapshot(PROBS, SETS))
+    assert bool(targets.batch(ROWS, PROBS, 2.0).used.all())  # warm-up
+    targets.begin(3, snapshot(PROBS, SETS))
+    found = targets.batch(ROWS, PROBS, 3.0)
+    assert found.used.tolist() == [True, True, False, True]
+    assert found.within is not None
+    assert found.within.tolist() == [True, False, False, True]  # the overruled row is drawn to its own answer, too
+    logs = PROBS.log()
+    losses = -(found.targets * logs).sum(1)
+    assert float(batch_loss(logs, found)) == pytest.approx(float(losses[found.used].sum() / 4))
 
 
 def test_fixed_and_soft_targets_leave_rows_out() -> None:

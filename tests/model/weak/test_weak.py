@@ -14,17 +14,29 @@ from model.errors import TrainingStopped
 from model.training.data import TrainingData
 from model.training.options import TrainingOptions
 from model.weak import chunks
-from model.weak.beliefs import beliefs, sharpened
-from model.weak.chunks import Shares
-from model.weak.neighbours import pooled
+from model.weak.beliefs import beliefs, settled, sharpened
+from model.weak.chunks import Dense, Shares
+from model.weak.judges import Known
+from model.weak.neighbours import Opinion, pooled
 from model.weak.posterior import teacher_posterior
 from model.weak.space import Space
-from model.weak.supervised import joined
+from model.weak.supervised import heads_alone, joined
 from model.weak.transition import corrected
 from tests.support.toys import Toy
 
 FAST = TrainingOptions(epochs=15, hidden=16)
 NOBODY = np.zeros(400, np.bool_)
+EACH = np.arange(400)
+
+
+def own(believed: Shares, count: int) -> Dense:
+    """What is believed of the first rows: no label has been used for it."""
+    return believed[:count].astype(np.float64)
+
+
+def known(toy: Toy, number: int) -> Known:
+    rows = np.arange(number)
+    return Known(rows, toy.labels[:number], rows, np.ones(number))
 
 
 def right(shares: Shares, labels: IntArray) -> float:
@@ -73,7 +85,7 @@ def test_similar_texts_decide_between_equal_candidates() -> None:
     data = toy_data(toy, right=1.0)
     equal = (data.candidates / data.candidates.sum(1, keepdims=True)).astype(np.float32)
     posterior = teacher_posterior(dataclasses.replace(data, confidences=equal))
-    together, found = pooled(posterior, Space(toy.embed(toy.texts)), NOBODY, toy.labels)
+    together, found = pooled(posterior, Space(toy.embed(toy.texts)), EACH)
     assert right(together, toy.labels) > max(0.95, right(posterior, toy.labels) + 0.1)
     assert 0.1 < found.explained < 1
 
@@ -82,7 +94,7 @@ def test_how_frequent_labels_are_counts_once() -> None:
     """Two witnesses that know nothing but the frequency of each label agree with it; they do not square it."""
     posterior = np.tile(np.array([[0.7, 0.2, 0.1]], np.float16), (400, 1))
     vectors = Toy(400, 3, seed=3).embed(Toy(400, 3, seed=3).texts)
-    together, _ = pooled(posterior, Space(vectors), NOBODY, np.zeros(400, np.int64), trust=1.0)
+    together, _ = pooled(posterior, Space(vectors), EACH, trust=1.0, even=True)
     np.testing.assert_allclose(together.astype(np.float32), posterior.astype(np.float32), atol=2e-3)
 
 
@@ -90,7 +102,7 @@ def test_an_encoder_that_knows_nothing_does_no_harm() -> None:
     toy = Toy(400, 4, seed=2)
     posterior = teacher_posterior(toy_data(toy, right=0.75))
     noise = np.random.default_rng(0).normal(size=(400, 16)).astype(np.float32)
-    together, found = pooled(posterior, Space(noise), NOBODY, toy.labels)
+    together, found = pooled(posterior, Space(noise), EACH)
     assert found.explained < 0.05
     assert right(together, toy.labels) >= right(posterior, toy.labels) - 0.01
 
@@ -98,9 +110,9 @@ def test_an_encoder_that_knows_nothing_does_no_harm() -> None:
 def test_pieces_do_not_change_the_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     toy = Toy(400, 4, seed=3)
     data = toy_data(toy, right=0.8)
-    whole, _ = pooled(teacher_posterior(data), Space(toy.embed(toy.texts)), NOBODY, toy.labels)
+    whole, _ = pooled(teacher_posterior(data), Space(toy.embed(toy.texts)), EACH)
     monkeypatch.setattr(chunks, "CHUNK", 7)
-    parts, _ = pooled(teacher_posterior(data), Space(toy.embed(toy.texts)), NOBODY, toy.labels)
+    parts, _ = pooled(teacher_posterior(data), Space(toy.embed(toy.texts)), EACH)
     assert np.allclose(whole.astype(np.float32), parts.astype(np.float32), atol=2e-3)
 
 
@@ -109,8 +121,9 @@ def test_a_systematic_confusion_is_learnt_from_few_people() -> None:
     swapped = np.array([1, 0, 2, 3])[toy.labels]  # the teacher always takes 0 for 1 and 1 for 0
     sets = np.eye(4, dtype=np.bool_)[swapped]
     posterior = teacher_posterior(TrainingData(toy.texts, sets, NOBODY, None, sets, swapped))
-    rows = np.arange(40)
-    after, found, left_out = corrected(posterior, posterior, toy.embed(toy.texts), swapped, rows, toy.labels[:40])
+    after, found, left_out = corrected(
+        posterior, posterior, toy.embed(toy.texts), swapped, known(toy, 40), own(posterior, 40)
+    )
     assert found.used
     assert right(posterior[40:], toy.labels[40:]) < 0.6
     assert right(after[40:], toy.labels[40:]) > 0.9
@@ -123,24 +136,59 @@ def test_a_good_teacher_is_left_alone_and_few_labels_change_nothing() -> None:
     sets = np.eye(4, dtype=np.bool_)[toy.labels]
     posterior = teacher_posterior(TrainingData(toy.texts, sets, NOBODY, None, sets, toy.labels))
     vectors = toy.embed(toy.texts)
-    after, _, _ = corrected(posterior, posterior, vectors, toy.labels, np.arange(30), toy.labels[:30])
+    after, _, _ = corrected(posterior, posterior, vectors, toy.labels, known(toy, 30), own(posterior, 30))
     assert right(after, toy.labels) == 1.0
-    same, found, _ = corrected(posterior, posterior, vectors, toy.labels, np.arange(5), toy.labels[:5])
+    same, found, _ = corrected(posterior, posterior, vectors, toy.labels, known(toy, 5), own(posterior, 5))
     assert same is posterior
     assert not found.used
 
 
 def test_the_teacher_fades_when_people_teach_better() -> None:
     toy = Toy(400, 4, seed=6)
-    believed = np.full((400, 4), 0.25, np.float16)
-    left_out = np.full((120, 4), 0.25)
-    rows, vectors = np.arange(120), toy.embed(toy.texts)
-    after, weights = joined(believed, left_out, vectors, rows, toy.labels[:120], FAST)
+    believed, left_out = np.full((400, 4), 0.25, np.float16), np.full((120, 4), 0.25)
+    vectors = toy.embed(toy.texts)
+    heads = heads_alone(vectors, known(toy, 120), 4, FAST)
+    assert heads is not None
+    after, unseen, weights = joined(believed, left_out, heads, known(toy, 120))
     assert weights.supervised > 0
     assert right(after[120:], toy.labels[120:]) > 0.8
-    same, none = joined(believed, left_out[:10], vectors, rows[:10], toy.labels[:10], FAST)
-    assert same is believed
-    assert none.supervised == 0
+    assert right(unseen.astype(np.float16), toy.labels[:120]) > 0.7
+    assert heads_alone(vectors, known(toy, 10), 4, FAST) is None
+
+
+def test_a_row_and_its_twins_leave_the_opinion_together() -> None:
+    """What a ridge regression without them says, computed the slow way."""
+    toy = Toy(60, 3, noise=1.0, seed=10)
+    vectors = toy.embed(toy.texts)
+    vectors[5] = vectors[17] = vectors[3]
+    groups = np.arange(60)
+    groups[[5, 17]] = 3
+    targets = np.random.default_rng(0).dirichlet(np.ones(3), 60).astype(np.float16)
+    opinion = Opinion(Space(vectors), targets, groups)
+    inputs = np.hstack([vectors - vectors.mean(0), np.ones((60, 1))]).astype(np.float64)
+    penalty = opinion.agreement.penalty
+    for row in (3, 5, 30):
+        others = groups != groups[row]
+        gram = inputs[others].T @ inputs[others] + penalty * np.eye(17)
+        weights = np.linalg.solve(gram, inputs[others].T @ targets[others].astype(np.float64))
+        assert opinion.left_out(slice(row, row + 1))[0] == pytest.approx(inputs[row] @ weights, abs=1e-3)
+
+
+def test_left_out_is_left_out_also_of_twins() -> None:
+    """Labels at random, half of the rows doubled: what is believed of a row knows nothing of its own label."""
+    random, gains = np.random.default_rng(11), []
+    for seed in range(6):
+        toy = Toy(200, 2, noise=2.0, seed=seed)
+        vectors = np.repeat(toy.embed(toy.texts)[:100], 2, axis=0)
+        labels = np.repeat(random.integers(2, size=100), 2)
+        rows = np.arange(200)
+        twins = Known(rows, labels, rows // 2, np.ones(200))
+        flat = np.full((200, 2), 0.5, np.float16)
+        heads = heads_alone(vectors, twins, 2, FAST)
+        assert heads is not None
+        _, _, left_out = corrected(flat, flat, vectors, np.zeros(200, np.int64), twins, own(flat, 200))
+        gains += [part[rows, labels].mean() - 0.5 for part in (left_out, heads.unseen)]
+    assert np.mean(gains) < 0.02
 
 
 def test_people_are_never_contradicted_and_narrowed_sets_are_respected() -> None:
@@ -155,7 +203,8 @@ def test_people_are_never_contradicted_and_narrowed_sets_are_respected() -> None
     assert np.allclose(found.shares[10:20, 2:], 0)
     assert np.allclose(found.shares.astype(np.float64).sum(1), 1, atol=5e-3)
     assert set(found.to_json()) == {
-        "strengths", "agreement", "correction", "weights", "human_labels_representative",
+        "strengths", "agreement", "correction", "weights", "floor", "prior", "human_labels_representative",
+        "likeness", "set_aside",
     }  # fmt: skip
 
 
@@ -190,3 +239,8 @@ def test_nothing_is_weighed_where_people_decided_everything() -> None:
     assert not asked
     assert np.array_equal(found.shares.astype(np.float32), np.eye(3, dtype=np.float32)[toy.labels])
     assert found.representative
+
+
+def test_near_ties_are_settled_and_rows_stay_distributions() -> None:
+    ties = np.array([[0.51, 0.49], [0.2, 0.8]], np.float16)
+    assert settled(ties.copy()).astype(np.float64) == pytest.approx(np.array([[0.755, 0.245], [0.1, 0.9]]), abs=1e-3)

@@ -116,6 +116,20 @@ def test_a_clock_that_differs_is_named(double: LabelStudioDouble, run: Run) -> N
 
 
 @pytest.mark.usefixtures("healthy")
+def test_what_an_older_label_studio_lacks_is_told_with_the_release_that_brings_it(
+    double: LabelStudioDouble, run: Run
+) -> None:
+    health, what, _ = examined(run)["Label Studio"]
+    assert (health, what) == ("ok", f"{double.url} (release 1.23.2) accepts the key of admin@example.com")
+    double.release = "1.13.1"
+    health, what, remedy = examined(run)["Label Studio"]
+    assert (health, remedy) == ("warning", "Nothing, if you can do without; else upgrade Label Studio")
+    assert "It lacks personal access tokens (since 1.17) and the switch for large projects" in what
+    double.release = "1.12.0.post1"
+    assert examined(run)["Label Studio"][2] == "Upgrade Label Studio to 1.13 at least"
+
+
+@pytest.mark.usefixtures("healthy")
 def test_private_addresses_are_refused(double: LabelStudioDouble, run: Run) -> None:
     double.blocked = True
     health, _, remedy = examined(run)["Project 7: webhook"]

@@ -23,7 +23,7 @@ class Watched:
 
     def status(self) -> dict[str, Any]:
         _, thought, state = self.looks[0] if len(self.looks) == 1 else self.looks.pop(0)
-        return {"with_candidates": thought, "job": {"state": state, "error": "no money left"}}
+        return {"with_candidates": thought, "job": {"state": state, "error": "no money left"}} if state else {}
 
     def follow(self, new: bool = False) -> str:
         follow(self.counts, self.status, Console(self.said), self.stopping, poll_seconds=0, new=new)
@@ -50,6 +50,12 @@ def test_waiting_ends_when_nothing_moves_any_more(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(first_project, "STILL_SECONDS", 0.0)
     said = Watched((4, 4, "running"), (4, 4, "idle")).follow()
     assert "4 of 10 texts have a shortlist; no job is under way for the others" in said
+
+
+def test_a_server_that_is_slow_to_tell_does_not_end_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_project, "STILL_SECONDS", 0.0)
+    said = Watched((4, 4, "running"), (4, 4, ""), (4, 4, ""), (10, 10, "idle")).follow()
+    assert "Pre-annotated: 10 texts have a shortlist" in said
 
 
 def test_waiting_ends_when_the_start_is_stopped() -> None:

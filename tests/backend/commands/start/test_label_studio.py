@@ -1,6 +1,5 @@
 """The embedded Label Studio, the real one: login, data folder, and a sample that is imported exactly once."""
 
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -9,18 +8,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.commands.start import label_studio as embedded
-from backend.commands.start.console import Console
-from backend.commands.start.data_dir import DataDir, prepare
-from backend.commands.start.label_studio import EmbeddedLabelStudio, embedded_label_studio, find_program
+from backend.commands.start.credentials import Credentials, load_or_draw
+from backend.commands.start.data_dir import prepare
+from backend.commands.start.label_studio import embedded_label_studio, find_program
 from backend.commands.start.sample.file import read_sample
 from backend.commands.start.sample.importing import Imported, import_sample
 from backend.commands.start.sample.label_space import label_space, shipped_messages
 from backend.commands.start.sample.state import recall
-from backend.commands.start.supervisor import Supervisor
 from backend.errors import StartError
 from backend.label_studio.client import LabelStudio
-from tests.support.ports import free_port
+from tests.support.started import Started
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -46,39 +43,25 @@ def test_it_gets_its_login_but_none_of_our_settings(tmp_path: Path, monkeypatch:
     data.release()
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDir]:
-    data = prepare(tmp_path_factory.mktemp("data"))
-    yield data
-    data.release()
-
-
-@pytest.fixture(scope="module")
-def server(data: DataDir) -> Iterator[EmbeddedLabelStudio]:
-    server = embedded_label_studio(data, free_port(), ROOT / embedded.DEFAULT_VENV)
-    supervisor = Supervisor(Console(io.StringIO()))
-    supervisor.start(server.part)
-    try:
-        supervisor.wait_ready("Label Studio")
-        yield server
-    finally:
-        supervisor.stop()
-
-
 @pytest.fixture
-def client(server: EmbeddedLabelStudio) -> Iterator[LabelStudio]:
-    with LabelStudio(server.url, server.credentials.token) as client:
+def client(shared: Started) -> Iterator[LabelStudio]:
+    with LabelStudio(shared.label_studio, credentials(shared).token) as client:
         yield client
+
+
+def credentials(started: Started) -> Credentials:
+    """What was drawn for its Label Studio."""
+    return load_or_draw(started.data / "label-studio")
 
 
 @pytest.mark.e2e
 class TestRealLabelStudio:
     def test_the_drawn_token_opens_it_and_data_lie_in_the_data_folder(
-        self, client: LabelStudio, server: EmbeddedLabelStudio, data: DataDir
+        self, client: LabelStudio, shared: Started
     ) -> None:
-        assert client.who_am_i()["email"] == server.credentials.user
-        assert (data.folder / "label-studio" / "label_studio.sqlite3").exists()
-        said = (data.folder / "logs" / "label-studio.log").read_text(errors="replace")
+        assert client.who_am_i()["email"] == credentials(shared).user
+        assert (shared.data / "label-studio" / "label_studio.sqlite3").exists()
+        said = (shared.data / "logs" / "label-studio.log").read_text(errors="replace")
         assert "Initializing database" not in said  # the database that was laid out needed no migration
 
     def test_the_shipped_sample_is_imported_once(self, client: LabelStudio, tmp_path: Path) -> None:
@@ -148,7 +131,7 @@ class TestRealLabelStudio:
         assert list(tmp_path.glob("*labels*")) == []
 
     def test_labels_by_people_become_annotations_and_every_export_of_them_is_a_sample(
-        self, client: LabelStudio, server: EmbeddedLabelStudio, tmp_path: Path
+        self, client: LabelStudio, shared: Started, tmp_path: Path
     ) -> None:
         path = tmp_path / "mine.jsonl"
         rows = [{"text": f"message, {n}", "label": label} for n, label in enumerate(["late", ["late", "lost"], "odd"])]
@@ -164,7 +147,7 @@ class TestRealLabelStudio:
         wanted = {"message, 0": ("late", "lost"), "message, 1": ("late", "lost")}
         for kind, ending in {"JSON": "json", "JSON_MIN": "json", "CSV": "csv", "TSV": "tsv"}.items():
             url = f"{client.url}/api/projects/{found.project}/export"
-            key = {"Authorization": f"Token {server.credentials.token}"}
+            key = {"Authorization": f"Token {credentials(shared).token}"}
             exported = tmp_path / f"{kind}.{ending}"
             exported.write_bytes(httpx.get(url, params={"exportType": kind}, headers=key, trust_env=False).content)
             again = read_sample(exported)
@@ -172,8 +155,5 @@ class TestRealLabelStudio:
             assert labels == wanted, kind
             assert again.bad == ()
 
-    def test_other_users_of_the_machine_cannot_read_the_folder(
-        self, data: DataDir, server: EmbeddedLabelStudio
-    ) -> None:
-        assert server.url
-        assert os.stat(data.folder / "label-studio").st_mode & 0o077 == 0
+    def test_other_users_of_the_machine_cannot_read_the_folder(self, shared: Started) -> None:
+        assert os.stat(shared.data / "label-studio").st_mode & 0o077 == 0

@@ -5,96 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from backend.commands.start.credentials import load_or_draw
 from backend.commands.start.redis import find_server
 from backend.label_studio.client import LabelStudio
+from tests.support import preloaded
 from tests.support.ports import free_port
-
-ROOT = Path(__file__).resolve().parents[4]
-
-
-class Started:
-    """`shortlist start` with its output in a file."""
-
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
-        self.folder = folder
-        self.data = folder / "data"
-        self.port = free_port()
-        self.output = folder / f"output-{time.monotonic_ns()}.txt"
-        settings = {"DATA_DIR": str(self.data), "PORT": str(self.port), "PYTHONPATH": str(ROOT), **environment}
-        with self.output.open("w") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "backend", "start", *arguments],
-                cwd=folder,
-                env={**os.environ, **settings},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    @property
-    def said(self) -> str:
-        return self.output.read_text()
-
-    def until(self, words: str) -> str:
-        while words not in self.said:
-            assert self.process.poll() is None, self.said
-            time.sleep(0.05)
-        return self.said
-
-    def children(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal, wait for the end, and check that nothing of it is left."""
-        children = self.children()
-        self.process.send_signal(number)
-        code = self.process.wait()
-        assert [child for child in children if alive(child)] == [], self.said
-        return code
-
-    def part(self, word: str) -> psutil.Process:
-        return next(child for child in self.children() if word in words_of(child))
-
-
-def words_of(process: psutil.Process) -> list[str]:
-    """Its command line, nothing if it has ended meanwhile, as the process of a job does."""
-    try:
-        return " ".join(process.cmdline()).split()
-    except psutil.NoSuchProcess:
-        return []
-
-
-def alive(process: psutil.Process) -> bool:
-    """Running, and not only waiting for init to take note of its end."""
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """One running instance, which no test stops."""
-    started = Started(tmp_path_factory.mktemp("shared"))
-    started.until("Ctrl-C stops everything")
-    yield started
-    children = started.children()
-    while started.process.poll() is None:
-        started.process.send_signal(signal.SIGINT)  # none after the first interrupts the stopping, however late it is
-        time.sleep(0.02)
-    assert started.process.returncode == 0
-    assert [child for child in children if alive(child)] == []
+from tests.support.started import ROOT, Started
 
 
 @pytest.fixture
@@ -141,14 +64,9 @@ def test_a_taken_port_is_one_line(start: Callable[..., Started], shared: Started
 
 
 def test_other_commands_find_it_by_its_folder(shared: Started) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "backend", "doctor", "--json"],
-        cwd=shared.folder,
-        env={**os.environ, "DATA_DIR": str(shared.data), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "DATA_DIR": str(shared.data), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "backend", "doctor", "--json"]
+    result = preloaded.run(command, environment, shared.folder)
     found = {row["check"]: row for row in json.loads(result.stdout)}
     assert found["Redis"]["health"] == "ok"
     assert found["Workers"]["health"] == "ok"
@@ -191,38 +109,33 @@ def test_what_cannot_work_is_said_in_one_line(
 
 
 @pytest.mark.e2e
-def test_the_first_run_ends_with_a_pre_annotated_project_and_the_second_finds_it(
-    start: Callable[..., Started], tmp_path: Path
-) -> None:
-    port = free_port()
-    file = tmp_path / "tickets.csv"
-    file.write_text(
-        "id,message,label\n1,I was charged twice this month,billing\n2,Where is my parcel now?,delivery\n"
-        "3,,billing\n4,Two bills for one order,billing\n5,The courier never came,delivery\n"
-    )
-    environment = {"LABEL_STUDIO_PORT": str(port), "LABEL_STUDIO_VENV": str(ROOT / ".venv-label-studio")}
-    started = start("--with-label-studio", "--sample", str(file), **environment)
-    said = started.until("Ctrl-C stops everything")
+def test_the_first_run_ends_with_a_pre_annotated_project_and_the_second_finds_it(shared: Started) -> None:
+    said = shared.said
     assert "Sample: 4 texts from column 'message' (the only one with texts) of tickets.csv" in said
     assert "line 4 skipped: no text in column 'message'" in said
     assert "Pre-annotated: 4 texts have a shortlist" in said
     assert "offline similarity teacher (no LLM)" in said
-    token = load_or_draw(started.data / "label-studio").token
-    with LabelStudio(f"http://127.0.0.1:{port}", token) as client:
-        project = client.projects()[0]
+    before = shared.port
+    with label_studio(shared) as client:
+        held = [row["id"] for row in client.projects()]
+        project = next(row for row in client.projects() if row["title"] == "tickets (sample)")
         assert project["total_predictions_number"] == 4
         assert client.connections(project["id"])[0]["title"] == project["model_version"]
-    assert len(started.children()) >= 5
-    assert started.stop() == 0
+    assert len(shared.children()) >= 5
+    assert shared.stop(signal.SIGTERM) == 0
 
-    again = start("--with-label-studio", "--sample", str(file), **environment)
-    said = again.until("Ctrl-C stops everything")
+    shared.start()
+    said = shared.until("Ctrl-C stops everything")
     assert "Imported" not in said
-    assert f"Shortlist moved from http://127.0.0.1:{started.port} to http://127.0.0.1:{again.port}" in said
-    with LabelStudio(f"http://127.0.0.1:{port}", token) as client:
-        assert [row["id"] for row in client.projects()] == [project["id"]]
+    assert f"Shortlist moved from http://127.0.0.1:{before} to http://127.0.0.1:{shared.port}" in said
+    with label_studio(shared) as client:
+        assert [row["id"] for row in client.projects()] == held
         assert client.project(project["id"])["total_predictions_number"] == 4
-        assert [row["url"] for row in client.connections(project["id"])] == [f"http://127.0.0.1:{again.port}"]
+        assert [row["url"] for row in client.connections(project["id"])] == [f"http://127.0.0.1:{shared.port}"]
         hooks = [row["url"] for row in client.webhooks(project["id"])]
-        assert hooks == [f"http://127.0.0.1:{again.port}/webhook"]
-    assert again.stop(signal.SIGTERM) == 0
+        assert hooks == [f"http://127.0.0.1:{shared.port}/webhook"]
+
+
+def label_studio(started: Started) -> LabelStudio:
+    """A client of its Label Studio, with the key that was drawn for it."""
+    return LabelStudio(started.label_studio, load_or_draw(started.data / "label-studio").token)

@@ -39,7 +39,7 @@ def test_an_error_reaches_one_and_the_others_are_written_after_it() -> None:
     busy, failing = threading.Event(), [True]
 
     def write(rows: Mapping[int, int]) -> None:
-        busy.wait(5)
+        busy.wait(240)
         if failing[0]:
             failing[0] = False
             raise OSError("disk full")

@@ -44,7 +44,7 @@ def test_one_at_a_time_and_free_when_the_holder_is_killed(engine: sa.Engine) -> 
         os.waitpid(holder, 0)
         os.close(said)
         os.close(told)
-    wait_for("the lock of a killed process", lambda: is_free(engine, "train-7"), 60, 0.01)
+    wait_for("the lock of a killed process", lambda: is_free(engine, "train-7"), 240, 0.01)
     with alone(engine, "train-7") as mine:
         assert mine
         assert not is_free(engine, "train-7")

@@ -24,7 +24,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def settle(threads: ThreadPoolExecutor) -> None:
-    threads.submit(lambda: None).result(30)
+    threads.submit(lambda: None).result(600)
 
 
 def test_getting_never_waits_and_makes_once(threads: ThreadPoolExecutor) -> None:
@@ -32,7 +32,7 @@ def test_getting_never_waits_and_makes_once(threads: ThreadPoolExecutor) -> None
     gate, made = threading.Event(), []
 
     def make() -> str:
-        gate.wait(30)
+        gate.wait(240)
         made.append(1)
         return "thing"
 
@@ -76,7 +76,7 @@ class Fixed:
     """A student that gives the last label the most, and counts its calls."""
 
     space = LabelSpace.of(["a", "b", "c"])
-    kind, encoder = "head", "default"
+    kind, encoder, thresholds = "head", "default", None
 
     def __init__(self) -> None:
         self.sizes: list[int] = []

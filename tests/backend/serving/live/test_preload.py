@@ -36,5 +36,5 @@ def test_the_encoder_is_loaded_once_there_is_a_project(server: Server) -> None:
     assert server.live._encoders.held() == []
     server.version(7, extra={"STUDENT_RUNTIME": "float32"})
     assert warmer.prepare()
-    server.live._loader.submit(lambda: None).result(120)
+    server.live._loader.submit(lambda: None).result(600)
     assert server.live._encoders.held() == ["default"]

@@ -8,6 +8,7 @@ from backend.jobs import annotate, publish, train
 from backend.pool import acquisition, predictions, tasks
 from backend.services import Services
 from backend.serving.publishing import people_queue
+from backend.training.snapshot import read_snapshot
 from tests.support.world import World, messages
 
 
@@ -79,3 +80,22 @@ def test_nothing_is_marked_where_label_studio_does_not_sort_by_it(served: World,
     publish.work(served.job("publish"))
     assert served.current.chooser
     assert marked(served) == {}
+
+
+def test_a_fifth_of_the_head_is_drawn_and_the_pool_keeps_how_people_came_to_tasks(served: World) -> None:
+    publish.work(served.job("publish"))
+    head = acquisition.line(served.engine, 7, "people")
+    assert head is not None
+    chances = acquisition.propensities(served.engine, 7, head.tasks)
+    drawn = {task for task, chance in chances.items() if chance > 0}
+    assert set(chances) == set(head.tasks)
+    assert len(drawn) == 4
+    assert {chances[task] for task in drawn} == {4 / 44}
+    part = set(head.tasks) - {min(drawn)}  # Label Studio's order, not the draw, chose these of the drawn ones
+    assert set(acquisition.propensities(served.engine, 7, part).values()) == {0.0}
+    for task in head.tasks:
+        served.double.annotate(task, ["billing"])
+    train.work(served.job("train"))
+    snapshot = read_snapshot(served.job("train"))
+    assert {task: snapshot.propensities[task] for task in head.tasks} == chances
+    assert 1 not in snapshot.propensities  # it was decided before anybody asked for it

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from backend.pool import jobs, projects, versions
+from backend.pool import doubts, jobs, projects, promises, tasks, versions
 from tests.support.web_server import Server
 
 
@@ -22,7 +22,7 @@ def token(server: Server) -> str:
 
 def act(server: Server, action: str, headers: dict[str, str] | None = None, **fields: str) -> requests.Response:
     url = f"{server.url}/projects/7/{action}"
-    return server.http.post(url, data=fields, headers=headers, timeout=60, allow_redirects=False)
+    return server.http.post(url, data=fields, headers=headers, timeout=240, allow_redirects=False)
 
 
 def said(answer: requests.Response) -> str:
@@ -138,3 +138,60 @@ def test_actions_need_the_login(serve: Callable[..., Server]) -> None:
     assert act(guarded, "train", token=key).status_code == 401
     guarded.http.auth = ("team", "secret")
     assert "is queued" in said(act(guarded, "train", token=key))
+
+
+def test_a_pool_is_finished_only_by_whoever_may_act_and_with_a_certificate(serve: Callable[..., Server]) -> None:
+    server = serve(TARGET_ERROR=0.05)
+    server.version()
+    key, engine = token(server), server.services.engine
+    assert "no promise can be made yet" in said(act(server, "finish", token=key))
+    made = {"version": "student-1", "allowed": 5, "pool": 100, "confidence": 0.95, "method": "m", "undecided": 90}
+    made |= {
+        "audited": 40,
+        "errors": 0,
+        "acceptance": 1,
+        "accepted": 1,
+        "people": 0,
+        "look": 1,
+        "looks": 3,
+        "attempt": 1,
+    }
+    made |= {"risk": 0.01, "ranks": "SHA-256", "first": 0.0, "limit": 0.4, "rows": "f00"}
+    space = server.project().space_hash
+    promise = promises.Promise(7, 1, space, 0.05, 0.95, "promised", 0.0, 0.4, (40,), 1, made)
+    promises.begin(engine, promise, [])
+    page = server.get("/projects/7").text
+    assert "must be seen by people. Then at most 5 % of all labels are wrong, with 95 % confidence" in page
+    assert ">Finish<" in page
+    assert act(server, "finish").status_code == 403
+    assert wish(server) == ""
+    assert "there is nothing to undo" in said(act(server, "finish", token=key, undo="1"))
+    assert "is being finished" in said(act(server, "finish", token=key))
+    assert wish(server) == "annotations"
+    assert jobs.get(engine, 7)["finish"].state == "queued"
+
+
+def test_a_doubted_decision_is_confirmed_on_the_page(server: Server) -> None:
+    server.version()
+    text = "<b>my parcel</b>"
+    server.label(1, "billing", text=text)
+    server.label(2, "refund", text=text)
+    engine = server.services.engine
+    server.parts.background.drain()
+    key = tasks.hashes(engine, 7, [1])[1]
+    doubts.renew(engine, 7, [doubts.Doubt(1, key, ("billing",), ("refund",), "twins", 0.0, (2,))])
+    page = server.get("/projects/7").text
+    assert "1 decision is worth a second look: 1 on equal texts that were decided differently" in page
+    assert "refund: &lt;b&gt;my parcel" in page
+    assert server.get("/projects/7.json").json()["second_look"]["decisions"][0]["task"] == 1
+    assert act(server, "confirm", task="1").status_code == 403
+    assert "no decision about task '2'" in said(act(server, "confirm", token=token(server), task="2"))
+    assert "The decision about task 1 is kept" in said(act(server, "confirm", token=token(server), task="1"))
+    assert "Of 1 looked at so far, 0 were changed" in server.get("/projects/7").text
+
+
+def wish(server: Server) -> str:
+    """What the finishing job is to do."""
+    found = promises.get(server.services.engine, 7)
+    assert found is not None
+    return found.wish

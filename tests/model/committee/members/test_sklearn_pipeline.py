@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skops import io as skops
 
 from model.committee.committee import Committee
 from model.committee.members.classifier import open_existing
@@ -40,11 +39,17 @@ def linear(name: str) -> Any:
     return {"LogisticRegression": LogisticRegression, "LinearSVC": LinearSVC}[name]()
 
 
+def dump(pipeline: Any, path: Path) -> None:
+    from skops import io as skops  # takes three seconds, in each process that collects tests
+
+    skops.dump(pipeline, path)
+
+
 @pytest.mark.parametrize("name", ["LogisticRegression", "LinearSVC"])
 def test_a_linear_pipeline_votes_as_it_did_and_comes_back_with_the_committee(tmp_path: Path, name: str) -> None:
     pipeline = fitted(linear(name), ngram_range=(1, 2), sublinear_tf=True, stop_words=["a"])
     path = tmp_path / "tickets.skops"
-    skops.dump(pipeline, path)
+    dump(pipeline, path)
     member = open_existing("tickets", SPACE, str(path), MAP)
     assert isinstance(member, PipelineMember)
     found = member.probabilities(TEXTS[:5])
@@ -59,7 +64,7 @@ def test_a_linear_pipeline_votes_as_it_did_and_comes_back_with_the_committee(tmp
 
 def test_two_classes_without_probabilities_are_told_apart(tmp_path: Path) -> None:
     pipeline = fitted(linear("LinearSVC"), TEXTS[:4] * 3, LABELS[:4] * 3)
-    skops.dump(pipeline, tmp_path / "two.skops")
+    dump(pipeline, tmp_path / "two.skops")
     member = PipelineMember("two", SPACE, str(tmp_path / "two.skops"), {"S": "sport", "M": "money"})
     assert member.probabilities(TEXTS[:4]).argmax(axis=1).tolist() == [0, 0, 1, 1]
     with pytest.raises(LabelSpaceError, match="lacks 'M'"):
@@ -77,17 +82,17 @@ def test_functions_and_other_types_are_refused_by_name_before_anything_is_loaded
     from sklearn.preprocessing import FunctionTransformer
 
     path = tmp_path / "x.skops"
-    skops.dump(fitted(linear("LogisticRegression"), preprocessor=shout), path)
+    dump(fitted(linear("LogisticRegression"), preprocessor=shout), path)
     with pytest.raises(ArtifactError, match=r"FunctionNode: .*shout"):
         read_pipeline(path)
-    skops.dump(fitted(RandomForestClassifier(n_estimators=2)), path)
+    dump(fitted(RandomForestClassifier(n_estimators=2)), path)
     with pytest.raises(ArtifactError, match="RandomForestClassifier"):
         read_pipeline(path)
     numbers = make_pipeline(FunctionTransformer(np.asarray), TfidfVectorizer(), linear("LinearSVC"))
-    skops.dump(numbers, path)
+    dump(numbers, path)
     with pytest.raises(ArtifactError, match="FunctionTransformer"):
         read_pipeline(path)
-    skops.dump(linear("LinearSVC"), path)
+    dump(linear("LinearSVC"), path)
     with pytest.raises(ArtifactError, match="is no pipeline"):
         read_pipeline(path)
 
@@ -99,7 +104,7 @@ def test_pickles_and_broken_files_are_not_read(tmp_path: Path) -> None:
         read_pipeline(path)
     with pytest.raises(ArtifactError, match="no pipeline stored with skops"):
         read_pipeline(tmp_path / "missing.skops")
-    skops.dump(fitted(linear("LogisticRegression")), path)
+    dump(fitted(linear("LogisticRegression")), path)
     with zipfile.ZipFile(path) as archive:
         schema = json.loads(archive.read("schema.json"))
     with zipfile.ZipFile(path, "w") as archive:  # the arrays are gone

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from model.labels import Label, LabelSpace
 from model.teacher.errors import TeacherRefused
 from model.teacher.prompting.composing import Composer, composed_hash, likely_sent, most_sent
-from model.teacher.prompting.examples import Example, Examples, same
+from model.teacher.prompting.examples import Example, Examples
 from model.teacher.prompting.narrowing import LONGEST_LIST, SHOWN, Narrowing, shown_labels
 from model.teacher.prompting.prompts import Prompt, Strategy
+from model.text_groups import same
 from tests.support.embedding import embed_words
 
 SPACE = LabelSpace.of(["sport", "food", "bank"])

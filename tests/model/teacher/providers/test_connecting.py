@@ -5,19 +5,16 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from model.teacher.errors import TeacherError, TeacherRefused, TeacherUnavailable
 from model.teacher.prompting.composing import Composer
 from model.teacher.prompting.prompts import Prompt, Strategy
 from model.teacher.providers.openai import OpenAIProvider
+from tests.support.certificates import private_certificate
 from tests.support.ports import free_port
 from tests.support.vendors import KEY, PRICE, SPACE
 
@@ -34,26 +31,13 @@ class Quiet(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate of nobody's authority, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    (folder / "cert.pem").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(key.private_bytes(*form))
-    return folder / "cert.pem", folder / "key.pem"
-
-
 @pytest.fixture(params=["plain", "tls"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, int]]:
     """A server that speaks plain HTTP or TLS, and its port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
     if request.param == "tls":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate(tmp_path))
+        context.load_cert_chain(*private_certificate(tmp_path))
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -1,4 +1,4 @@
-"""The student of the sampling benchmark: a linear softmax head on frozen embeddings, fitted to its optimum.
+"""The student of two benchmarks: a linear softmax head on frozen embeddings, fitted to its optimum.
 
 Thousands of students are needed, and one that has no randomness of its own keeps the noise of a comparison small.
 The loss is the cross-entropy to a target distribution per row: one-hot for a gold label, the teacher's confidences

@@ -1,0 +1,92 @@
+"""Which two texts of a task a label config has compared: premise and hypothesis, query and document, two answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backend.errors import LabelingConfigError
+from backend.label_studio.markup import clipped
+from backend.label_studio.questions import Question
+from backend.label_studio.sources import VARIABLE, Source
+from model.pairs import Pair
+
+QUERY = "query"
+NO_QUERY = "none"  # of GROUP
+
+
+def read_pair(
+    sources: Sequence[Source], questions: Sequence[Question], targets: Sequence[str], symmetric: bool, group: str
+) -> Pair | None:
+    """The two texts that are compared; None where there are not two, or they cannot be told apart in a task's text.
+
+    Two texts on the screen are the pair; of more, the two that a Pairwise points to (`targets`, names of tags).
+    LabelingConfigError where SYMMETRIC or GROUP ask for what the config does not have.
+    """
+    sides = _sides(sources, questions, targets)
+    marks = tuple(mark_of(source) for source in sources)
+    if sides is None or not all(marks[1:]):
+        _refuse_options(sources, symmetric, group)
+        return None
+    left, right = (name_of(sources[side]) for side in sides)
+    pair = Pair((left, right), marks, sides, symmetric)
+    if symmetric and any(question.kind == "Pairwise" for question in questions):
+        raise LabelingConfigError("SYMMETRIC cannot be true for a Pairwise tag: its answer is one of the two sides")
+    return replace(pair, query=_query([sources[side] for side in sides], symmetric, group))
+
+
+def sentence(pair: Pair) -> str:
+    """What people are told of it."""
+    first, second = (f'"{clipped(name)}"' for name in pair.names)
+    order = ", whose order does not matter" if pair.symmetric else ""
+    shared = f"; tasks with the same {(first, second)[pair.query]} are one query" if pair.query is not None else ""
+    return f"Each task is a pair, {first} and {second}{order}{shared}"
+
+
+def name_of(source: Source) -> str:
+    """What a text is called: its field, or its tag where there are several fields or words beside."""
+    return source.field or source.name or " ".join(source.fields)
+
+
+def mark_of(source: Source) -> str:
+    """What stands before this text among those of a task, see `task_text`; "" where it begins with a field."""
+    if source.title:
+        return f"{source.title}: "
+    before = VARIABLE.search(source.template)
+    return source.template[: before.start()].strip() if before and source.kind in ("text", "header") else ""
+
+
+def _sides(sources: Sequence[Source], questions: Sequence[Question], targets: Sequence[str]) -> tuple[int, int] | None:
+    places = [place for name in targets for place, source in enumerate(sources) if source.name == name]
+    if len(places) == 2:
+        return places[0], places[1]
+    return (0, 1) if len(sources) == 2 else None
+
+
+def _query(sources: Sequence[Source], symmetric: bool, group: str) -> int | None:
+    """Which of the two texts is the query."""
+    wanted = group.strip().lstrip("$")
+    if wanted == NO_QUERY:
+        return None
+    for place, source in enumerate(sources):
+        known = {source.name, *source.fields}
+        if wanted in known if wanted else not symmetric and QUERY in {name.lower() for name in known}:
+            return place
+    if wanted:
+        known_names = ", ".join(f'"{clipped(name_of(source))}"' for source in sources)
+        raise LabelingConfigError(
+            f'GROUP "{clipped(wanted)}" is none of the two texts that are compared; these are: {known_names}'
+        )
+    return None
+
+
+def _refuse_options(sources: Sequence[Source], symmetric: bool, group: str) -> None:
+    """Options about a pair are refused where there is none."""
+    asked = "SYMMETRIC" if symmetric else "GROUP" if group.strip() not in ("", NO_QUERY) else ""
+    if not asked:
+        return
+    names = ", ".join(f'"{clipped(name_of(source))}"' for source in sources) or "none"
+    more = "; name the two that are compared with FIELDS" if len(sources) > 2 else ""
+    raise LabelingConfigError(
+        f"{asked} is about two texts that are compared; the texts that are read are: {names}{more}"
+    )

@@ -1,0 +1,118 @@
+"""A question: a control tag that people answer about the whole text of a task, and its answers on the wire."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from backend.label_studio.visibility import Condition
+from model.groups import GroupKind
+from model.labels import AnswerKind, Label
+
+KINDS = {"choices": "Choices", "taxonomy": "Taxonomy", "rating": "Rating", "pairwise": "Pairwise", "number": "Number"}
+VALUE_KEYS = {
+    "Choices": "choices",
+    "Taxonomy": "taxonomy",
+    "Rating": "rating",
+    "Pairwise": "selected",
+    "Number": "number",
+}
+LEVELS = ("Rating", "Number")  # their labels are whole numbers in order
+
+
+@dataclass(frozen=True)
+class Question:
+    """A control tag with its labels. `kind` is one of KINDS; a label's name is what is written to Label Studio (the
+    alias where there is one, a path for a Taxonomy: `paths` leads to its nodes). `multiple`: it can show several ticks,
+    and `answer` says what they mean. `reads` are the fields of the task's data that answer it. It is asked only where
+    all of `conditions` hold.
+    """
+
+    name: str
+    kind: str
+    to_name: str
+    labels: tuple[Label, ...]
+    multiple: bool
+    answer: AnswerKind = "one"
+    least: int = 1  # labels of an answer of several
+    paths: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    targets: tuple[str, ...] = ()  # the names of the tags that it is about
+    guessed: bool = False  # whether nobody said what several ticks mean
+    inferred: bool = False  # several may be right, because another tag of the config takes one label
+    off: str = ""  # of a single choice: the label that is written by no tick at all
+
+    @property
+    def group_kind(self) -> GroupKind:
+        """What its answer is among those to other questions."""
+        if self.answer == "several":
+            return "any"
+        return "ordered" if self.kind in LEVELS else "one"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether releases before could not read it: a single choice, or a number."""
+        return bool(self.off) or self.kind == "Number"
+
+    @cached_property
+    def value_key(self) -> str:
+        """The key of a region's value."""
+        return VALUE_KEYS[self.kind]
+
+    @cached_property
+    def wire_type(self) -> str:
+        """The type of a region."""
+        return self.kind.lower()
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Its labels."""
+        return frozenset(label.name for label in self.labels)
+
+    @cached_property
+    def _by_path(self) -> Mapping[tuple[str, ...], str]:
+        return {path: name for name, path in self.paths.items()}
+
+    def wire_value(self, labels: tuple[str, ...]) -> dict[str, Any]:
+        """A region's value that gives these labels; where the control takes one, the first."""
+        if self.kind == "Taxonomy":
+            return {"taxonomy": [list(self.paths[label]) for label in labels]}
+        if self.kind in LEVELS:
+            return {self.value_key: int(labels[0])}
+        return {"selected": labels[0]} if self.kind == "Pairwise" else {"choices": list(labels)}
+
+    def given(self, value: object) -> list[object]:
+        """What a region's value has chosen, one element per label; [] if it is none of this control."""
+        chosen = value.get(self.value_key) if isinstance(value, Mapping) else None
+        if self.kind in ("Choices", "Taxonomy"):
+            return list(chosen) if isinstance(chosen, list) else []
+        return [] if chosen is None else [chosen]
+
+    def label_of(self, chosen: object) -> str | None:
+        """The label that one element of a region's value stands for; None if there is no such label.
+
+        Choices are strings, or paths of one string where the config allows nesting; Taxonomy has paths; a rating is a
+        number.
+        """
+        if isinstance(chosen, list):
+            path = tuple(chosen)
+            if not path or not all(isinstance(part, str) for part in path):
+                return None
+            if self.kind == "Taxonomy":
+                return self._by_path.get(path)
+            chosen = path[0] if len(path) == 1 and self.kind == "Choices" else None
+        if self.kind in LEVELS:
+            whole = isinstance(chosen, int | float) and not isinstance(chosen, bool) and float(chosen).is_integer()
+            chosen = str(int(chosen)) if whole and isinstance(chosen, int | float) else None
+        if self.kind == "Taxonomy":
+            return None
+        return chosen if isinstance(chosen, str) and chosen in self.names and chosen != self.off else None
+
+    def is_written_so(self, chosen: object) -> bool:
+        """Whether an element of a region's value has the form that this control writes."""
+        forms: dict[str, type] = {"Taxonomy": list, "Rating": int, "Number": int}
+        return isinstance(chosen, forms.get(self.kind, str)) and not isinstance(chosen, bool)

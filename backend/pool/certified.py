@@ -1,0 +1,79 @@
+"""What a certificate says of every task of its pool: frozen answers, what stands for people, and what was written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import sqlalchemy as sa
+
+from backend.pool.database.bulk import chunks, delete, in_order, together, upsert
+from backend.pool.database.engine import read, write
+from backend.pool.database.promise_tables import certified as table
+
+Role: TypeAlias = Literal["chosen", "audit", "decided", "accepted", "people"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task. `label` and `score` are the student's, frozen when the look was made; `wrong` is known of the audit.
+
+    `written` is how Label Studio was told of an accepted label ("annotation" with its number, "prediction"), or "".
+    """
+
+    task: int
+    role: Role
+    label: str
+    score: float
+    wrong: bool = False
+    written: str = ""
+    annotation: int | None = None
+
+
+FIELDS = list(Row.__dataclass_fields__)
+
+
+def replace_all(engine: sa.Engine, project: int, rows: Iterable[Row]) -> None:
+    """The rows of a new certificate."""
+    ready = [{"project": project, **{name: getattr(row, name) for name in FIELDS}} for row in rows]
+    with write(engine) as connection:
+        together(connection, project)
+        delete(connection, table, table.c.project == project)
+        upsert(connection, table, sorted(ready, key=lambda row: int(row["task"])))
+
+
+def rows(engine: sa.Engine, project: int, role: Role | None = None) -> dict[int, Row]:
+    """The rows by task: of one role, or all."""
+    query = sa.select(*(table.c[name] for name in FIELDS)).where(table.c.project == project)
+    if role is not None:
+        query = query.where(table.c.role == role)
+    with read(engine) as connection:
+        return {row.task: Row(*row) for row in connection.execute(query.order_by(table.c.task))}
+
+
+def of_tasks(engine: sa.Engine, project: int, tasks: Collection[int]) -> dict[int, Row]:
+    """The rows of those of the tasks that have one."""
+    query = sa.select(*(table.c[name] for name in FIELDS)).where(table.c.project == project)
+    found: dict[int, Row] = {}
+    with read(engine) as connection:
+        for chunk in chunks(list(tasks)):
+            found.update((row.task, Row(*row)) for row in connection.execute(query.where(table.c.task.in_(chunk))))
+    return found
+
+
+def note_written(engine: sa.Engine, project: int, tasks: Collection[int], how: str, annotation: int | None) -> None:
+    """Label Studio was told of the accepted labels of these tasks, or ("") holds them no more."""
+    with write(engine) as connection:
+        for chunk in chunks(sorted(tasks)):
+            here = in_order(connection, table, table.c.project == project, table.c.task.in_(chunk))
+            connection.execute(sa.update(table).where(here).values(written=how, annotation=annotation))
+
+
+def fingerprint(found: Iterable[Row]) -> str:
+    """SHA-256 over task, role, answer, score and verdict of every row: the same rows have the same one."""
+    digest = hashlib.sha256()
+    for row in sorted(found, key=lambda one: one.task):
+        digest.update(f"{row.task}\t{row.role}\t{row.label}\t{row.score!r}\t{int(row.wrong)}\n".encode())
+    return digest.hexdigest()

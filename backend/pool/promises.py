@@ -1,0 +1,149 @@
+"""The promise about each project's finished pool: what was fixed before the first look, and what came of the looks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+import sqlalchemy as sa
+
+from backend.pool.database.bulk import delete, together, upsert
+from backend.pool.database.engine import now_ms, read, write
+from backend.pool.database.promise_tables import certified, chosen
+from backend.pool.database.promise_tables import promises as table
+from backend.pool.database.tables import annotations as people
+from backend.pool.database.tables import projects, tasks
+from backend.pool.set_aside import blind_rank
+
+State: TypeAlias = Literal["auditing", "promised", "finished", "kept", "given up"]
+OPEN: tuple[State, ...] = ("auditing", "promised")  # while the audit's labels are kept from whatever learns or chooses
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One attempt at a promise. Ranks from `first` to `limit` are audited; `sizes` is how many tasks each look audits,
+    fixed in advance, and `looks` how many are over."""
+
+    project: int
+    attempt: int
+    space_hash: str
+    target: float
+    confidence: float
+    state: State
+    first: float
+    limit: float
+    sizes: tuple[int, ...]
+    looks: int = 0
+    certificate: dict[str, Any] | None = None
+    forecast: dict[str, Any] | None = None
+    wish: str = ""
+
+    def audits(self, task: int) -> bool:
+        """Whether the task's rank is in the audit."""
+        return self.first <= blind_rank(self.project, task) < self.limit
+
+
+def get(engine: sa.Engine, project: int) -> Promise | None:
+    """The present attempt; None before the first."""
+    with read(engine) as connection:
+        return _get(connection, project)
+
+
+def _get(connection: sa.Connection, project: int) -> Promise | None:
+    fields = [table.c[name] for name in Promise.__dataclass_fields__]
+    row = connection.execute(sa.select(*fields).where(table.c.project == project)).one_or_none()
+    return None if row is None else Promise(**{**row._mapping, "sizes": tuple(row.sizes)})
+
+
+def begin(engine: sa.Engine, promise: Promise, decided: Collection[int]) -> None:
+    """A new attempt, in place of a former one: the `decided` tasks were so for other reasons than their rank."""
+    row = {name: getattr(promise, name) for name in Promise.__dataclass_fields__}
+    row |= {"sizes": list(promise.sizes), "created_ms": now_ms()}
+    with write(engine) as connection:
+        together(connection, promise.project)
+        delete(connection, chosen, chosen.c.project == promise.project)
+        delete(connection, certified, certified.c.project == promise.project)
+        upsert(connection, table, [row])
+        _choose(connection, promise.project, decided)
+
+
+def change(engine: sa.Engine, promise: Promise, **values: Any) -> Promise:
+    """Store what came of an attempt; the attempt as it is now."""
+    with write(engine) as connection:
+        connection.execute(sa.update(table).where(table.c.project == promise.project).values(**values))
+    return replace(promise, **values)
+
+
+def wish(engine: sa.Engine, project: int, what: str) -> None:
+    """Note what somebody wants of the finishing job: annotations, predictions, undo."""
+    with write(engine) as connection:
+        connection.execute(sa.update(table).where(table.c.project == project).values(wish=what))
+
+
+def fulfilled(engine: sa.Engine, project: int, what: str) -> None:
+    """The wish is done with; another one that came meanwhile stays."""
+    with write(engine) as connection:
+        mine = (table.c.project == project, table.c.wish == what)
+        connection.execute(sa.update(table).where(*mine).values(wish=""))
+
+
+def choose(engine: sa.Engine, project: int, asked: Collection[int]) -> None:
+    """These tasks are asked for because of scores: they leave the audit, decided or not."""
+    with write(engine) as connection:
+        _choose(connection, project, asked)
+
+
+def count_as_wrong(engine: sa.Engine, project: int, decided: Collection[int]) -> None:
+    """These tasks were decided before their rank was asked for: an answer was shown, or a student has learned them."""
+    rows = [{"project": project, "task": task, "seen": True} for task in sorted(set(decided))]
+    with write(engine) as connection:
+        upsert(connection, chosen, rows, keep=["seen"])
+
+
+def _choose(connection: sa.Connection, project: int, asked: Collection[int]) -> None:
+    upsert(connection, chosen, [{"project": project, "task": task, "seen": False} for task in sorted(set(asked))])
+
+
+def chosen_tasks(engine: sa.Engine, project: int) -> tuple[set[int], set[int]]:
+    """The tasks that are in no audit of the present attempt; and those that are in it, but count as wrong."""
+    with read(engine) as connection:
+        rows = list(connection.execute(sa.select(chosen.c.task, chosen.c.seen).where(chosen.c.project == project)))
+    return {task for task, seen in rows if not seen}, {task for task, seen in rows if seen}
+
+
+def withheld(engine: sa.Engine, project: int, of: Collection[int]) -> set[int]:
+    """Those of the tasks whose human label is the audit's alone: nothing is learned from it, and nothing is chosen by
+    it, until the promise is made or given up. Who must not know an answer treats the task as if nobody had decided it.
+    """
+    with read(engine) as connection:
+        promise = _get(connection, project)
+        if promise is None or promise.state not in OPEN:
+            return set()
+        outside = set(connection.scalars(sa.select(chosen.c.task).where(chosen.c.project == project)))
+    return {task for task in of if task not in outside and promise.audits(task)}
+
+
+def unaudited(engine: sa.Engine, project: int) -> list[int]:
+    """The tasks of the audit that nobody has decided or skipped yet, by rank; [] without an audit."""
+    promise = get(engine, project)
+    if promise is None or promise.state != "auditing":
+        return []
+    outside, _ = chosen_tasks(engine, project)
+    done = sa.select(people.c.task).where(people.c.project == project, people.c.state.in_(("labelled", "skipped")))
+    with read(engine) as connection:
+        query = sa.select(tasks.c.task).where(tasks.c.project == project, tasks.c.task.not_in(done))
+        left = [task for task in connection.scalars(query) if task not in outside and promise.audits(task)]
+    return sorted(left, key=lambda task: blind_rank(project, task))
+
+
+def audit_is_over(engine: sa.Engine, project: int) -> bool:
+    """Whether all of an audit was decided, so that it can be looked at."""
+    promise = get(engine, project)
+    return promise is not None and promise.state == "auditing" and not unaudited(engine, project)
+
+
+def show_blind(engine: sa.Engine, project: int, limit: float) -> None:
+    """From now on, tasks with a rank below `limit` are shown without an answer."""
+    with write(engine) as connection:
+        connection.execute(sa.update(projects).where(projects.c.project == project).values(blind_to=limit))

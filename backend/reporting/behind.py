@@ -1,0 +1,30 @@
+"""Who stands behind each label of an export: a person, an audit's person, or a promise with its bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from backend.pool import certified, promises
+from backend.projects.current import Current
+
+COLUMNS = ("behind", "bound")
+
+
+def stand_behind(current: Current, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows of an export with `behind` ("person", "audit", "promise", or "": nobody does) and `bound`, the share of
+    the whole pool's labels that may be wrong. What a finished pool left to the student keeps its frozen label."""
+    promise = promises.get(current.engine, current.number)
+    made = promise is not None and promise.certificate is not None
+    known = certified.rows(current.engine, current.number) if made else {}
+    finished = promise is not None and promise.state == "finished"
+    for row in rows:
+        frozen = known.get(row["task"])
+        behind = row["source"] if row["source"] == "person" else ""
+        if behind and frozen is not None and frozen.role == "audit":
+            behind = "audit"
+        if finished and not row["labels"] and frozen is not None and frozen.role == "accepted":
+            behind = "promise"
+            row |= {"label": frozen.label, "confidence": frozen.score}
+        bound = promise.target if promise is not None and frozen is not None and behind else None
+        yield row | {"behind": behind, "bound": bound}

@@ -1,0 +1,142 @@
+"""One look at an audit: what of the rest may keep the student's label, and the certificate that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from backend.pool import predictions, promises, tasks
+from backend.pool.annotations import human_labels, of_tasks
+from backend.pool.certified import Role, Row, fingerprint
+from backend.pool.promises import Promise
+from backend.pool.set_aside import blind_rank
+from backend.pool.standing import about
+from backend.projects.job import Job
+from model.labels import Decision
+from model.promise.acceptance import breaking_number
+from model.promise.border import look
+from model.promise.forecast import forecast
+from model.promise.looks import attempt_risk, look_risk
+
+UNANSWERED = ("", -1.0)  # a task without an answer is the last that could be left to the student
+METHOD = "hypergeometric acceptance number, looks at fixed sizes"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The pool at one moment. `undecided` are the tasks that the audit is drawn from, `audited` those of them that it
+    asks for, `complete` whether people have answered all of these; `wrong` is where they said something else than the
+    student. Answers are (label, probability) of every task of `undecided`."""
+
+    pool: tuple[int, ...]
+    undecided: Mapping[int, tuple[str, float]]
+    audited: frozenset[int]
+    wrong: frozenset[int]
+    decided: frozenset[int]
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look found: the certificate, and a row for every task of the pool."""
+
+    certificate: dict[str, Any]
+    rows: list[Row]
+
+
+def read_audit(job: Job, promise: Promise, version: str) -> Audit:
+    """The audit as it stands, against the answers of `version`.
+
+    Counted as wrong are skipped and narrowed decisions, and those that were made with an answer in sight.
+    """
+    engine, number = job.services.engine, job.number
+    pool = tasks.all_ids(engine, number)
+    outside, seen = promises.chosen_tasks(engine, number)
+    rest = [task for task in pool if task not in outside]
+    stored = predictions.read(engine, number, version, rest)
+    pairs = {task: (text_hash, (label, score)) for task, (text_hash, label, score) in stored.items()}
+    standing = about(pairs, tasks.hashes(engine, number, rest))
+    answers = {task: standing.get(task, UNANSWERED) for task in rest}
+    audited = {task for task in rest if promise.audits(task)}
+    labels = human_labels(engine, number)
+    rows = of_tasks(engine, number, audited)
+    swayed = {task for task in audited if any(row.shown_labels for row in rows.get(task, ()))} | seen
+    said = {task: labels[task].labels[0] for task in audited & labels.keys() if labels[task].decision is Decision.FINAL}
+    wrong = {task for task in audited & labels.keys() if task in swayed or said.get(task) != answers[task][0]}
+    final = {task for task in labels.keys() & answers.keys() if labels[task].decision is Decision.FINAL}
+    complete = audited <= labels.keys()
+    return Audit(tuple(pool), answers, frozenset(audited), frozenset(wrong), frozenset(final), complete)
+
+
+def take_look(promise: Promise, audit: Audit, version: str, now: int) -> Found:
+    """Apply the rule to a complete audit; `now` in UTC milliseconds."""
+    pool, rest = len(audit.pool), len(audit.undecided)
+    breaking = breaking_number(pool, promise.target)
+    risk = look_risk(attempt_risk(1 - promise.confidence, promise.attempt), len(promise.sizes))
+    places = {task: (1 - score, blind_rank(promise.project, task)) for task, (_, score) in audit.undecided.items()}
+    found = look(places, audit.audited, audit.wrong, breaking, risk)
+    answered = {task for task in found.accepted if audit.undecided[task][0]}
+    rows = [_row(task, audit, answered) for task in audit.pool]
+    accepted = sum(row.role == "accepted" for row in rows)
+    certificate = {
+        "made_ms": now,
+        "method": METHOD,
+        "version": version,
+        "space_hash": promise.space_hash,
+        "target": promise.target,
+        "confidence": promise.confidence,
+        "pool": pool,
+        "allowed": breaking - 1,
+        "undecided": rest,
+        "attempt": promise.attempt,
+        "look": promise.looks + 1,
+        "looks": len(promise.sizes),
+        "versions": 1,
+        "risk": risk,
+        "ranks": f"SHA-256 of blind:{promise.project}:<task>, its first 53 bits as a share",
+        "first": promise.first,
+        "limit": promise.limit,
+        "audited": found.audited,
+        "acceptance": found.acceptance,
+        "errors": found.errors,
+        "border": list(found.border) if found.border is not None else None,
+        "accepted": accepted,
+        "people": sum(row.role == "people" for row in rows),
+        "rows": fingerprint(rows),
+    }
+    return Found(certificate, rows)
+
+
+def _row(task: int, audit: Audit, accepted: set[int]) -> Row:
+    label, score = audit.undecided.get(task, UNANSWERED)
+    role: Role = "people"
+    if task not in audit.undecided:
+        role = "chosen"
+    elif task in audit.audited:
+        role = "audit"
+    elif task in audit.decided:
+        role = "decided"
+    elif task in accepted:
+        role = "accepted"
+    return Row(task, role, label, score, task in audit.wrong)
+
+
+def expected(promise: Promise, audit: Audit, later: int) -> dict[str, Any] | None:
+    """About how many decisions the promise takes in all, if it is made at one of the looks from number `later` on (the
+    first is 0); None where there is none."""
+    order = list(audit.undecided)
+    sizes = promise.sizes[later:]
+    if not sizes or not order:
+        return None
+    answered = audit.audited & (audit.decided | audit.wrong)
+    places = np.array([place for place, task in enumerate(order) if task in answered], np.int64)
+    wrong = np.array([float(order[place] in audit.wrong) for place in places.tolist()], np.float64)
+    doubts = np.array([1 - max(0.0, audit.undecided[task][1]) for task in order], np.float64)
+    risk = look_risk(attempt_risk(1 - promise.confidence, promise.attempt), len(promise.sizes))
+    breaking = breaking_number(len(audit.pool), promise.target)
+    found = asdict(forecast(doubts, places, wrong, breaking, sizes, risk))
+    chosen = len(audit.pool) - len(order)
+    return found | {name: found[name] + chosen for name in ("decisions", "low", "high")}

@@ -1,0 +1,153 @@
+"""The promise about a finished pool, step by step: the audit begins, grows at looks that are fixed, and ends in a
+certificate, a list of tasks that people must still see, or nothing.
+
+Whatever chooses tasks never looks at their ranks, and nothing learns from the audit's labels (`pool/promises.py`).
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from backend.label_studio.client import LabelStudio
+from backend.pool import acquisition, certified, promises, tasks
+from backend.pool.annotations import human_labels
+from backend.pool.promises import Promise
+from backend.pool.set_aside import blind_rank
+from backend.pool.version_names import is_trained
+from backend.projects.current import Current
+from backend.projects.job import Job
+from backend.serving.publishing.looking import Audit, Found, expected, read_audit, take_look
+from model.promise.looks import attempt_risk, look_sizes
+
+log = structlog.get_logger(__name__)
+
+WORTH = 0.95  # of people's work: a further look that is expected to save less is not waited for
+
+
+def wanted(current: Current) -> bool:
+    """Whether a promise is asked for that can be made: about one label per task, once a student is served."""
+    return current.options.TARGET_ERROR > 0 and not current.space.several and is_trained(current.served_version)
+
+
+def proceed(job: Job, label_studio: LabelStudio, version: str) -> None:
+    """Begin an audit, look at it once all of it is decided, or change nothing; `version` has answered every task."""
+    engine = job.services.engine
+    promise = promises.get(engine, job.number)
+    if not wanted(job.current):
+        _let_go(job, promise)
+        return
+    if promise is None or _begins_anew(job, promise):
+        promise = _begin(job, promise)
+    if promise.state != "auditing":
+        return
+    promise = _ask(job, label_studio, promise)
+    audit = read_audit(job, promise, version)
+    while promise.state == "auditing" and audit.complete:
+        promise = _ask(job, label_studio, _look(job, promise, audit, version))
+        audit = read_audit(job, promise, version)
+    promises.change(engine, promise, forecast=expected(promise, audit, later=promise.looks))
+
+
+def _let_go(job: Job, promise: Promise | None) -> None:
+    """Nobody asks for a promise any more: the audit's labels teach again, and its tasks show answers."""
+    if promise is None or promise.state not in promises.OPEN or job.current.options.TARGET_ERROR > 0:
+        return
+    made = promise.certificate is not None
+    promises.change(job.services.engine, promise, state="kept" if made else "given up", target=0.0)
+    promises.show_blind(job.services.engine, job.number, 0.0)
+
+
+def _begins_anew(job: Job, promise: Promise) -> bool:
+    """Other labels or another target are another promise. What was finished stands until somebody undoes it."""
+    options = job.current.options
+    same = (promise.target, promise.confidence) == (options.TARGET_ERROR, options.CONFIDENCE)
+    return promise.state != "finished" and not (same and promise.space_hash == job.current.space.hash)
+
+
+def _begin(job: Job, former: Promise | None) -> Promise:
+    """Fix the looks. All that people decided until now they decided for other reasons than its rank."""
+    engine, options = job.services.engine, job.current.options
+    ids = tasks.all_ids(engine, job.number)
+    decided = human_labels(engine, job.number).keys() & set(ids)
+    attempt, first = (former.attempt + 1, former.limit) if former else (1, 0.0)
+    risk = attempt_risk(1 - options.CONFIDENCE, attempt)
+    left = len(ids) - len(decided)
+    sizes = look_sizes(left, len(ids), options.TARGET_ERROR, risk)
+    state: promises.State = "auditing" if sizes else "given up"
+    space = job.current.space.hash
+    asked = (options.TARGET_ERROR, options.CONFIDENCE)
+    fresh = Promise(job.number, attempt, space, *asked, state, first, first, sizes)
+    promises.begin(engine, fresh, decided)
+    log.info("audit begins", attempt=attempt, looks=len(sizes), state=state)
+    return fresh
+
+
+def _look(job: Job, promise: Promise, audit: Audit, version: str) -> Promise:
+    """One look, which is paid for whatever it finds; the better of its certificate and a former one is kept."""
+    engine = job.services.engine
+    found = take_look(promise, audit, version, job.services.clock())
+    best = promise.certificate
+    if found.certificate["accepted"] and (best is None or found.certificate["accepted"] > best["accepted"]):
+        certified.replace_all(engine, job.number, found.rows)
+        best = found.certificate
+    looks = promise.looks + 1
+    state = _after(promise, audit, looks, best)
+    if state != "auditing":
+        promises.show_blind(engine, job.number, 0.0)
+        acquisition.line_up(engine, job.number, "people", "", [])  # the head of the queue is made anew
+    log.info("audit looked at", look=looks, **_told(found), state=state)
+    return promises.change(engine, promise, looks=looks, certificate=best, state=state)
+
+
+def _told(found: Found) -> dict[str, int]:
+    return {name: found.certificate[name] for name in ("audited", "errors", "acceptance", "accepted")}
+
+
+def _after(promise: Promise, audit: Audit, looks: int, best: dict[str, object] | None) -> promises.State:
+    """Whether to go on: not if the next looks are expected to spare people little, and not after the last one."""
+    later = expected(promise, audit, later=looks)
+    if best is None:
+        return "auditing" if later is not None else "given up"
+    people = int(str(best["pool"])) - int(str(best["accepted"]))
+    worth = later is not None and later["decisions"] < WORTH * people
+    return "auditing" if worth else "promised"
+
+
+def _queue(job: Job, more: list[int]) -> None:
+    """Have people asked for these, too, before the next student makes another head of the queue."""
+    known = acquisition.line(job.services.engine, job.number, "people")
+    if known is not None and known.version:
+        line = [*known.tasks[known.done :], *(task for task in more if task not in known.tasks)]
+        acquisition.line_up(job.services.engine, job.number, "people", known.version, line)
+
+
+def _ask(job: Job, label_studio: LabelStudio, promise: Promise) -> Promise:
+    """Audit as many tasks as the next look needs, the lowest ranks of those that are in no way chosen: they are shown
+    without an answer from now on. What people decided before it was asked for counts as wrong."""
+    engine, earlier = job.services.engine, promise.limit
+    visible_from = max(earlier, job.current.options.BLIND_SHARE)
+    if promise.state != "auditing":
+        return promise
+    outside, _ = promises.chosen_tasks(engine, job.number)
+    ranks = {task: blind_rank(job.number, task) for task in tasks.all_ids(engine, job.number) if task not in outside}
+    order = sorted(rank for rank in ranks.values() if rank >= promise.first)
+    size = promise.sizes[promise.looks]
+    limit = order[size] if size < len(order) else 1.0
+    if limit <= earlier:
+        return promise
+    new = [task for task, rank in ranks.items() if earlier <= rank < limit]
+    decided = human_labels(engine, job.number)
+    promises.count_as_wrong(engine, job.number, [task for task in new if task in decided])
+    promises.show_blind(engine, job.number, limit)
+    _blank(job, label_studio, [task for task in new if ranks[task] >= visible_from and task not in decided])
+    _queue(job, [task for task in sorted(new, key=lambda task: ranks[task]) if task not in decided])
+    return promises.change(engine, promise, limit=limit)
+
+
+def _blank(job: Job, label_studio: LabelStudio, shown: list[int]) -> None:
+    """Untick what Label Studio shows for these tasks. The rows stay: who has one of the tasks open can submit it."""
+    for done, task in enumerate(shown):
+        for row in label_studio.predictions(task):
+            if row.get("result"):
+                label_studio.blank_prediction(int(row["id"]), task, job.label_studio_id)
+        job.step(f"hiding answers to the audit's tasks: {done + 1} of {len(shown)}")

@@ -1,0 +1,48 @@
+"""Labels of tasks that several people decided: their consensus, in place of the plain majority."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from backend.pool.votes import shared_votes
+from model.labels import HumanLabel, LabelSpace
+
+LEAST = 20  # tasks that people share, below which nobody knows how reliable they are: the plain majority stands
+SURE = 0.7  # probability from which on the consensus is a decision
+
+
+def with_consensus(
+    engine: sa.Engine, project: int, space: LabelSpace, labels: Mapping[int, HumanLabel]
+) -> dict[int, HumanLabel]:
+    """The labels to learn from: those of tasks with one voice as they are."""
+    if space.several:
+        return dict(labels)
+    votes = {
+        task: said
+        for task, said in shared_votes(engine, project).items()
+        if task in labels and all(label in space for label in said.values())
+    }
+    return {**labels, **consensus(votes, space)} if len(votes) >= LEAST else dict(labels)
+
+
+def consensus(votes: Mapping[int, Mapping[int, str]], space: LabelSpace) -> dict[int, HumanLabel]:
+    """The label of every task of which the votes, each counted by how reliable its person is, are sure."""
+    import numpy as np
+
+    from model.weak.consensus import NONE, dawid_skene
+
+    people = sorted({who for said in votes.values() for who in said})
+    place = {who: column for column, who in enumerate(people)}
+    table = np.full((len(votes), len(people)), NONE, np.int64)
+    for row, said in enumerate(votes.values()):
+        for who, label in said.items():
+            table[row, place[who]] = space.index(label)
+    beliefs = dawid_skene(table, len(space))
+    found = {}
+    for (task, said), shares in zip(votes.items(), beliefs, strict=True):
+        label = space.names[int(shares.argmax())]
+        if shares.max() >= SURE and label in said.values():  # what nobody said is no consensus
+            found[task] = HumanLabel((label,))
+    return found

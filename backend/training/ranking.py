@@ -1,0 +1,46 @@
+"""How well a fresh student ranks the documents of queries that it never saw, beside the encoder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from backend.projects.current import Current
+from backend.training.encoder import project_embedder
+from backend.training.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from model.arrays import FloatArray, IntArray
+
+
+def ranked(current: Current, snapshot: Snapshot, truth: Mapping[int, str], probabilities: FloatArray) -> dict[str, Any]:
+    """Figures of the held-out decisions `truth` (task: label), by `probabilities` `(n, C)` of the same tasks in order;
+    {} where tasks share no query, or the labels are no grades of one question."""
+    import numpy as np
+
+    from model.pair_views import cosines
+    from model.ranking import expected_grades, ranking
+    from model.text_groups import text_groups
+
+    pair, space = current.pair, snapshot.space
+    if pair is None or pair.query is None or space.several or not truth:
+        return {}
+    texts = [snapshot.texts[task] for task in truth]
+    queries = text_groups(texts, None, pair)
+    grades = as_grades(current, np.array([space.index(label) for label in truth.values()], np.int64))
+    shares = probabilities[:, ::-1] if falling(current) else probabilities
+    said = shares.argmax(1).astype(np.int64)
+    student = ranking(expected_grades(shares), grades, queries, len(space), said)
+    alone = ranking(cosines(pair, texts, project_embedder(current)), grades, queries, len(space))
+    names = [*reversed(space.names)] if falling(current) else list(space.names)
+    return {"ranking": {"grades": names, "student": student.to_json(), "encoder": alone.to_json()}}
+
+
+def falling(current: Current) -> bool:
+    """Whether the label config names the best grade first."""
+    return current.options.GRADES == "falling"
+
+
+def as_grades(current: Current, columns: IntArray) -> IntArray:
+    """Columns of the label space as grades, 0 the worst."""
+    return len(current.space) - 1 - columns if falling(current) else columns

@@ -1,0 +1,1 @@
+"""Several labels right at once: student, teacher, and logistic regression on gold."""

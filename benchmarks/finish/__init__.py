@@ -1,0 +1,1 @@
+"""What finishing a pool with a promise costs people, and whether the promise holds."""

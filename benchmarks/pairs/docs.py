@@ -1,0 +1,104 @@
+"""Write the tables and the plot of docs/evidence/pairs.md from the benchmark's JSON.
+
+    python -m benchmarks.pairs.docs RUN.json [RUN2.json ...] --into docs/evidence/pairs.md
+
+Runs of different sets are read together. The figures go into the JSON beside the page, and from there into it
+(`benchmarks.shared.tables`); the plot goes to docs/images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.pairs.choosing import RULES
+from benchmarks.pairs.summary import MAIN, summary
+from benchmarks.shared import tables
+
+Row = dict[str, Any]
+METHODS = ("ours", "TF-IDF pair features", "cosine", "the teacher's answers")
+
+
+def students(found: Row) -> str:
+    """One row per set and number of people's labels: accuracy of each method, and nDCG@10 of search."""
+    titles = ["set", "labels", *METHODS, "nDCG@10, ours", "nDCG@10, cosine"]
+    lines = ["| " + " | ".join(titles) + " |", "|" + " --- |" * len(titles)]
+    for name, budgets in found.items():
+        for budget, methods in budgets.items():
+            cells = [f"{100 * methods[method]['accuracy']:.1f}" for method in METHODS]
+            ranks = [methods[method].get("ndcg_at_10") for method in ("ours", "cosine")]
+            cells += ["" if rank is None else f"{rank:.3f}" for rank in ranks]
+            lines.append(f"| {name} | {budget} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def rules(found: Row) -> str:
+    """One row per ground: random, the gain of every other rule over it with its interval, and everything labelled."""
+    others = [name for name in RULES if name != "random"]
+    titles = ["pool", "random", *others, "everything", "no label of the pool"]
+    lines = ["| " + " | ".join(titles) + " |", "|" + " --- |" * len(titles)]
+    for ground, methods in found.items():
+        cells = [f"{methods['random']['mean']:.3f}", *(_gain(methods[name]) for name in others)]
+        cells += [f"{methods['everything']['mean']:.3f}"]
+        cells += [f"{methods['nothing']['mean']:.3f}" if "nothing" in methods else ""]
+        lines.append(f"| {ground} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _gain(row: Row) -> str:
+    half = row.get("half")
+    return f"{row['gain']:+.3f}" + ("" if half is None else f" ± {half:.3f}")
+
+
+def plot(path: Path, rows: Sequence[Row]) -> None:
+    """The main metric over the budget by rule, one panel per pool."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    curves: dict[str, dict[str, dict[float, list[float]]]] = {}
+    for row in rows:
+        if not isinstance(row["budget"], str) and row["metric"] == MAIN[row["task"]]:
+            ground = curves.setdefault(f"{row['dataset']}, {row['split']}", {})
+            ground.setdefault(row["method"], {}).setdefault(row["budget"], []).append(row["value"])
+    shown = ("random", "margin", "margin-clusters", "ci-no-diversity", "ci-clusters")
+    columns = 3
+    figure, grid = pyplot.subplots(-(-len(curves) // columns), columns, figsize=(12, 3 * -(-len(curves) // columns)),
+                                   squeeze=False)  # fmt: skip
+    for axes in grid.flat[len(curves) :]:
+        axes.set_axis_off()
+    for axes, (name, ground) in zip(grid.flat, curves.items(), strict=False):
+        for method in shown:
+            points = sorted((100 * budget, sum(found) / len(found)) for budget, found in ground[method].items())
+            axes.plot(
+                [budget for budget, _ in points], [value for _, value in points], "o-", label=method, markersize=3
+            )
+        everything = ground["everything"][1.0]
+        axes.axhline(sum(everything) / len(everything), color="grey", linestyle=":", label="everything")
+        axes.set(title=name, xscale="log", xlabel="labels, % of the pool")
+        axes.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+        axes.minorticks_off()
+    grid.flat[0].legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def main() -> None:
+    """Replace tables and plot of a page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="+", help="the result files, JSON")
+    parser.add_argument("--into", type=Path, required=True, help="the page")
+    given = parser.parse_args()
+    rows = [row for run in given.runs for row in json.loads(run.read_text())["rows"]]
+    found = summary(rows)
+    tables.keep(given.into, {"students": students(found["students"]), "rules": rules(found["rules"])})
+    plot(given.into.parent.parent / "images" / f"{given.into.stem}.svg", rows)
+
+
+if __name__ == "__main__":
+    main()

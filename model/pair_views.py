@@ -1,0 +1,100 @@
+"""The features by which a student sees tasks of two texts.
+
+Each text is embedded by itself, so that a text of many pairs is embedded once where vectors are cached. Features of a
+relation (|u - v|, u * v, the cosine; or that alone) are those of sentence encoders for pairs (Conneau et al., 2017;
+Reimers and Gurevych, 2019). One with two directions needs u and v as well, and two texts that are parts of one (a title
+and a body) are best embedded as they stand together. Which of them is right for a project is chosen on its labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from model.arrays import Embed, FloatArray
+from model.errors import ArtifactError
+from model.pairs import Pair
+
+RELATION, DIRECTED, COSINE, JOINED, BESIDE = "relation", "relation+texts", "cosine", "joined", "texts"
+FEATURES = (RELATION, COSINE, DIRECTED, JOINED)  # what a student may see
+WEIGHT = np.float32(5)  # of the cosine among the features: one column says as much as many of the others
+
+
+@dataclass(frozen=True)
+class PairView:
+    """What a student sees of pairs: `features` is one of FEATURES, or `texts`: both vectors side by side, of length 1
+    as every vector that texts are compared by."""
+
+    pair: Pair
+    features: str
+
+    def embed(self, embed: Embed) -> Embed:
+        """From an encoder of texts to one of tasks: n tasks to float32 `(n, k)`."""
+        return embed if self.features == JOINED else lambda texts: self._vectors(texts, embed)
+
+    def _vectors(self, texts: Sequence[str], embed: Embed) -> FloatArray:
+        left, right = both(self.pair, texts, embed)
+        if self.features == COSINE:
+            alone: FloatArray = WEIGHT * (left * right).sum(1, keepdims=True)
+            return alone
+        if self.features == BESIDE:
+            return beside(left, right, self.pair.symmetric)
+        return pair_features(left, right, self.features == DIRECTED, self.pair.symmetric)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain object, as it is stored with a version."""
+        return {"features": self.features, **self.pair.to_json()}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> PairView:
+        """The inverse of `to_json`; ArtifactError if it is none."""
+        try:
+            first, second = map(str, row["names"])
+            left, right = map(int, row["sides"])
+            query = None if row["query"] is None else int(row["query"])
+            marks = tuple(map(str, row["marks"]))
+            pair = Pair((first, second), marks, (left, right), bool(row["symmetric"]), query)
+            found = cls(pair, str(row["features"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(f"what is stored about the two texts of a task cannot be read: {error!r}") from error
+        if found.features not in FEATURES or not {left, right} <= set(range(len(marks))):
+            raise ArtifactError(f"the student sees pairs by {found.features!r}, which this release does not know")
+        return found
+
+
+def pair_features(left: FloatArray, right: FloatArray, texts: bool = False, symmetric: bool = False) -> FloatArray:
+    """Features of pairs of unit vectors `(n, d)`: |u - v|, u * v and 5 times the cosine, float32 `(n, 2 d + 1)`; with
+    `texts` u and v as well, `(n, 4 d + 1)`, or where the order does not matter their sum, `(n, 3 d + 1)`."""
+    products = left * right
+    more = [left + right] if symmetric else [left, right]
+    parts = [np.abs(left - right), products, WEIGHT * products.sum(1, keepdims=True), *(more if texts else [])]
+    found: FloatArray = np.concatenate(parts, axis=1).astype(np.float32)
+    return found
+
+
+def beside(left: FloatArray, right: FloatArray, symmetric: bool = False) -> FloatArray:
+    """Both vectors as one of length 1, `(n, 2 d)`; of a symmetric pair sum and distance, so that order is not seen."""
+    parts = [left + right, np.abs(left - right)] if symmetric else [left, right]
+    found = np.concatenate(parts, axis=1)
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    scaled: FloatArray = (found / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return scaled
+
+
+def both(pair: Pair, texts: Sequence[str], embed: Embed) -> tuple[FloatArray, FloatArray]:
+    """The vectors of the first and of the second text of each task, `(n, d)` each; a text is embedded once."""
+    sides = [pair.parts(text) for text in texts]
+    place = {part: row for row, part in enumerate(dict.fromkeys(part for parts in sides for part in parts))}
+    vectors = embed(list(place))
+    left, right = (vectors[[place[parts[side]] for parts in sides]] for side in (0, 1))
+    return left, right
+
+
+def cosines(pair: Pair, texts: Sequence[str], embed: Embed) -> FloatArray:
+    """The cosine of the two texts of each task, float32 `(n,)`: how alike an encoder finds them."""
+    left, right = both(pair, texts, embed)
+    found: FloatArray = (left * right).sum(1).astype(np.float32)
+    return found

@@ -1,0 +1,1 @@
+"""A finite pool finished with a promise about its errors: acceptance number, looks, border, forecast."""

@@ -1,0 +1,87 @@
+"""About how many more decisions a promise takes: a forecast, never a bound.
+
+The chance that each standing answer is wrong comes from the audit so far (isotonic fit of its errors on the student's
+uncertainty), and before there is enough of one from the student's own probabilities, which is called rough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.arrays import Doubles, IntArray
+from model.promise.acceptance import acceptance_number
+
+ENOUGH = 100  # audited tasks below which the student's own probabilities are used
+RESAMPLED = 50  # audits drawn from the audit, for the range
+ROUGH = (0.5, 2.0)  # by how much the student's own probabilities may be off
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Decisions on undecided tasks, audited ones included, that a promise takes in all, with the range in which nine of
+    ten forecasts fall; `audit` is the size of the audit after which it is made. `rough`: not from an audit."""
+
+    decisions: int
+    low: int
+    high: int
+    audit: int
+    rough: bool
+
+
+def forecast(
+    uncertainty: Doubles,
+    audited: IntArray,
+    wrong: Doubles,
+    breaking: int,
+    sizes: Sequence[int],
+    risk: float,
+) -> Forecast:
+    """From the uncertainties `(n,)` of all undecided tasks, in [0, 1]; which rows of them are audited `(m,)`, and which
+    of these are wrong, as 0 or 1 `(m,)`. `sizes` are the audits at which there may still be a look, `risk` what each
+    of these looks takes.
+    """
+    order = np.argsort(uncertainty, kind="stable")
+    if len(audited) >= ENOUGH:
+        draw = np.random.default_rng(len(audited))
+        middle = _cost(_fitted(uncertainty, audited, wrong)[order], breaking, sizes, risk)
+        drawn = [draw.integers(0, len(audited), len(audited)) for _ in range(RESAMPLED)]
+        others = [
+            _cost(_fitted(uncertainty, audited[some], wrong[some])[order], breaking, sizes, risk)[0] for some in drawn
+        ]
+        low, high = np.quantile(others, [0.05, 0.95])
+        return Forecast(middle[0], min(middle[0], round(low)), max(middle[0], round(high)), middle[1], False)
+    shares = np.sort(uncertainty.astype(np.float64))
+    middle, low, high = (_cost(np.minimum(1.0, factor * shares), breaking, sizes, risk) for factor in (1.0, *ROUGH))
+    return Forecast(middle[0], min(low[0], middle[0]), max(high[0], middle[0]), middle[1], True)
+
+
+def _fitted(uncertainty: Doubles, audited: IntArray, wrong: Doubles) -> Doubles:
+    """The chance `(n,)` that each answer is wrong, shrunk by one more error over the whole audit."""
+    from sklearn.isotonic import IsotonicRegression
+
+    fit = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
+    found = np.asarray(fit.fit(uncertainty[audited], wrong).predict(uncertainty), np.float64)
+    number = len(audited)
+    shares: Doubles = (number * found + 1.0) / (number + 1.0)
+    return shares
+
+
+def _cost(shares: Doubles, breaking: int, sizes: Sequence[int], risk: float) -> tuple[int, int]:
+    """(decisions, audit): the cheapest of the looks to come, if errors fall as expected; `shares` surest first."""
+    number = len(shares)
+    expected = np.cumsum(shares)
+    best = (number, number)
+    for size in sizes:
+        accepted = acceptance_number(number, breaking, size, risk)
+        kept = int(np.searchsorted(expected * size / number, accepted + 1.0, side="left")) if accepted >= 0 else 0
+        best = min(best, (round(size * kept / number + number - kept), size))
+    return best
+
+
+def rounded(number: int) -> int:
+    """To two digits, as forecasts are told."""
+    step = 10 ** max(0, len(str(number)) - 2)
+    return int(round(number / step) * step)

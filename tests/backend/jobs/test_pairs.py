@@ -1,0 +1,98 @@
+"""A search project, from tasks of a query and a document to a served student: queries stay whole, features are kept."""
+
+from __future__ import annotations
+
+import time
+
+from backend.jobs import annotate, train
+from backend.pool import doubts, predictions, projects, tasks, versions
+from backend.pool.set_aside import is_held_out
+from backend.projects.updates import remember
+from backend.reporting.report import report_html
+from backend.reporting.status import project_status
+from backend.services import Services
+from backend.serving.live.models import LiveStudents
+from backend.serving.publishing.by_query import by_query
+from backend.teacher.acquisition import choose
+from backend.training.encoder import project_embedder
+from backend.training.evaluation import kept_for_judging
+from backend.training.snapshot import read_snapshot
+from benchmarks.shared.waiting import wait_for
+from model.loading import load_version
+from model.text_groups import pair_key
+from tests.support.world import CREATED, MESSAGES, World
+
+CONFIG = """<View><Text name="text" value="$query"/><Text name="doc" value="$document"/>
+  <Choices name="label" toName="text"><Choice value="irrelevant"/><Choice value="relevant"/></Choices></View>"""
+QUERIES = [(kind, f"{kind} {turn}") for turn in range(8) for kind in MESSAGES]
+
+
+def filled(world: World) -> dict[int, str]:
+    """24 queries with six documents each, half of them about what is asked; people have decided all but ten tasks."""
+    world.double.fields["label_config"] = CONFIG
+    remember(world.services, 7, CREATED, CONFIG)
+    truth = {}
+    for turn, (kind, query) in enumerate(QUERIES):
+        for row, other in enumerate([*[kind] * 3, *[name for name in MESSAGES if name != kind], "x"]):
+            words = MESSAGES[other][(turn + row) % 5] if other in MESSAGES else "thank you for nothing"
+            (task,) = world.double.add_tasks([""])
+            world.double.tasks[task]["data"] = {"query": query, "document": f"{words}, {turn}"}
+            truth[task] = "relevant" if other == kind else "irrelevant"
+    for task in list(truth)[:-10]:
+        world.double.annotate(task, [truth[task]])
+    (twin,) = world.double.add_tasks([""])  # the same pair as the first task, decided otherwise
+    world.double.tasks[twin]["data"] = dict(world.double.tasks[min(truth)]["data"])
+    world.double.annotate(twin, ["irrelevant"])
+    return truth
+
+
+def test_a_query_is_never_parted_and_every_way_to_serve_sees_the_same_features(world: World) -> None:
+    filled(world)
+    pair = world.current.pair
+    assert pair is not None
+    assert pair.query == 0
+    assert 'Each text is a pair, "query" and "document".' in world.current.teacher_options.instructions
+    train.synchronise(world.job("sync"), complete=True)
+    annotate.work(world.job("annotate"))
+    job = world.job("train")
+    snapshot = read_snapshot(job)
+    kept = kept_for_judging(job, snapshot, is_held_out)
+    queries = {task: pair_key(pair, text) for task, text in snapshot.texts.items() if task in snapshot.labels}
+    assert kept
+    assert {queries[task] for task in kept}.isdisjoint({queries[task] for task in queries if task not in kept})
+    train.work(job)
+    (row,) = versions.list_versions(world.engine, 7)
+    assert row.metrics["held_out"] == len(kept)
+    assert row.metrics["training"]["pair"]["judged_by"] == "people"
+    found = project_status(world.current)["student"]["ranking"] or row.metrics["ranking"]
+    assert found["grades"] == ["irrelevant", "relevant"]
+    assert found["student"]["ndcg_at_10"]["queries"] == len({queries[task] for task in kept})
+    student = load_version(world.services.registry.fetch(7, row.version))
+    assert student.view is not None
+    assert student.view.pair == pair
+    undecided = [task for task in snapshot.texts if task not in snapshot.labels]
+    line = by_query(world.current, [undecided[-1], undecided[0], *undecided[1:4]], undecided)
+    assert line[0] == undecided[-1]
+    assert [pair_key(pair, snapshot.texts[task]) for task in line].count(pair_key(pair, snapshot.texts[line[0]])) == 5
+    eligible = list(snapshot.texts)
+    for rule in ("ci-up", "ci-total-variation", "margin-clusters"):
+        world.services = Services(
+            world.services.settings.model_copy(update={"ACQUISITION": rule}), world.engine, world.services.queue
+        )
+        projects.promote(world.engine, 7, row.version)
+        chosen = choose(world.current, row.version, project_embedder(world.current), 10, eligible)
+        assert len(set(chosen)) == 10
+    contradicted = [one.task for one in doubts.of_project(world.engine, 7) if one.kind == "twins"]
+    assert set(contradicted) <= {1, max(snapshot.texts)}  # the other documents of a query are no twins
+    assert contradicted
+    stored = predictions.read(world.engine, 7, row.version)
+    assert stored
+    live = LiveStudents(world.services.registry)
+    texts = tasks.texts(world.engine, 7, list(stored))
+    loaded = wait_for("the student", lambda: live.get(7, row.version), 300)
+    said = loaded.answers([texts[task] for task in stored], time.monotonic() + 600)
+    assert [one.label for one in said] == [stored[task][1] for task in stored]
+    live.close()
+    report = report_html(world.current)
+    assert "How documents are ranked" in report
+    assert "the worst first: irrelevant, relevant" in report

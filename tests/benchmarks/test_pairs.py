@@ -1,0 +1,63 @@
+"""The benchmark of pairs on a small made-up folder: what is read, what rows say, how they are summed up."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.pairs.__main__ import grounds
+from benchmarks.pairs.choosing import RULES, curves
+from benchmarks.pairs.material import Material, has_pairs, read
+from benchmarks.pairs.students import compared
+from benchmarks.pairs.summary import summary
+from tests.support.embedding import embed_words
+
+WORDS = ["red", "blue", "green", "old", "new", "big", "small", "cat", "dog", "car", "tree", "house"]
+
+
+@pytest.fixture
+def material(tmp_path: Path) -> Material:
+    """A search set of two domains: a document is relevant if it has the query's words."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    (folder / "labels.json").write_text('["no", "yes"]')
+    for part, queries in (("train", 30), ("test", 10)):
+        with gzip.open(folder / f"{part}.jsonl.gz", "wt") as file:
+            for number in range(queries):
+                asked = random.choice(WORDS, 2, replace=False)
+                for row in range(6):
+                    other = asked if row % 2 else random.choice(WORDS, 2)
+                    fields = {"query": f"{' '.join(asked)} {part}{number}", "document": f"{' '.join(other)} x{row}"}
+                    domain = "forum" if number % 2 else "news"
+                    label = "yes" if row % 2 else "no"
+                    line = {"fields": fields, "group": fields["query"], "label": label, "domain": domain}
+                    file.write(json.dumps(line) + "\n")
+    assert has_pairs(folder)
+    return read(folder, 100)
+
+
+def test_whole_queries_are_read_and_parts_stay_apart(material: Material) -> None:
+    assert material.task == "search"
+    assert len(material.train) == 102  # whole queries, the last of them in full
+    assert set(np.bincount(material.train.queries)) == {0, 6}
+    shifted = {ground.split: ground for ground in grounds(material, embed_words, Path(), adapting=False)}
+    assert set(shifted) == {"in domain", "shift", "target alone"}
+    assert set(shifted["shift"].pool.domains) == {"forum"}
+    assert set(shifted["shift"].known.domains) == {"news"}
+
+
+def test_every_rule_spends_the_same_and_all_are_summed_up(material: Material) -> None:
+    found = list(compared(material, embed_words, 0))
+    for ground in grounds(material, embed_words, Path(), adapting=False):
+        found += curves(ground, 0)
+    assert {row["metric"] for row in found} == {"accuracy", "macro_f1", "ndcg_at_10", "mrr"}
+    assert all(0.0 <= float(str(row["value"])) <= 1.0 for row in found)
+    shown = summary(found)
+    assert set(shown["students"]["made"]["all gold"]) >= {"ours", "cosine", "TF-IDF pair features"}
+    assert set(shown["rules"]["made, shift"]) == {*RULES, "everything", "nothing"}
+    assert shown["rules"]["made, in domain"]["everything"]["mean"] > 0.9

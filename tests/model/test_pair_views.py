@@ -1,0 +1,125 @@
+"""What a student sees of two texts, and that it learns a relation that the texts alone do not give away."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.arrays import FloatArray
+from model.errors import ArtifactError
+from model.labels import LabelSpace
+from model.pair_views import BESIDE, DIRECTED, FEATURES, JOINED, RELATION, PairView
+from model.pairs import Pair
+from model.student.loading import load_student
+from model.text_groups import text_groups
+from model.train import TrainingData, TrainingOptions, train_student
+
+PAIR = Pair(("a", "b"), ("a: ", "b: "))
+SPACE = LabelSpace.of(["other", "same"])
+FAST = TrainingOptions(epochs=12, hidden=32, way="head", pair=PAIR)
+
+
+class Pairs:
+    """Pairs of texts of six topics, `same` where the topics are: no text alone tells it. Counts what is embedded."""
+
+    def __init__(self, rows: int = 300, seed: int = 0) -> None:
+        random = np.random.default_rng(seed)
+        self._centres = random.normal(size=(6, 16))
+        left = random.integers(6, size=rows)
+        self.same = random.random(rows) < 0.5
+        right = np.where(self.same, left, (left + random.integers(1, 6, size=rows)) % 6)
+        self.texts = [
+            f"a: {one} {row}\n\nb: {other} {row + 1}" for row, (one, other) in enumerate(zip(left, right, strict=True))
+        ]
+        self.embedded: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> FloatArray:
+        self.embedded += texts
+        rows = []
+        for text in texts:
+            words = text.removeprefix("a: ").split()
+            noise = np.random.default_rng(int(words[1])).normal(size=16)
+            rows.append(self._centres[int(words[0])] + 0.3 * noise)
+        found = np.array(rows)
+        return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+
+    def data(self, human: int) -> TrainingData:
+        sets = np.eye(2, dtype=np.bool_)[self.same.astype(int)]
+        decided = np.arange(len(self.texts)) < human
+        return TrainingData(self.texts, sets, decided, None, sets, self.same.astype(np.int64))
+
+
+@pytest.mark.parametrize("features", [RELATION, BESIDE])
+def test_the_order_of_a_symmetric_pair_is_not_seen(features: str) -> None:
+    view = PairView(dataclasses.replace(PAIR, symmetric=True), features)
+    pairs = Pairs(4)
+    turned = ["a: {1}\n\nb: {0}".format(*PAIR.parts(text)) for text in pairs.texts]
+    seen = view.embed(pairs.embed)
+    assert np.allclose(seen(pairs.texts), seen(turned), atol=1e-6)
+    asymmetric = PairView(PAIR, DIRECTED).embed(pairs.embed)
+    assert not np.allclose(asymmetric(pairs.texts), asymmetric(turned), atol=1e-3)
+
+
+def test_equal_texts_have_no_distance_and_each_text_is_embedded_once() -> None:
+    pairs = Pairs(2)
+    rows = PairView(PAIR, RELATION).embed(pairs.embed)(["a: 1 5\n\nb: 1 5", "a: 1 5\n\nb: 2 9"])
+    assert sorted(pairs.embedded) == ["1 5", "2 9"]
+    assert np.allclose(rows[0, :16], 0.0)
+    assert rows[0, -1] == pytest.approx(rows[:, -1].max())
+
+
+@pytest.mark.parametrize("human", [0, 120])
+def test_a_relation_is_learned_and_stored_with_the_student(human: int, tmp_path: Path) -> None:
+    pairs, fresh = Pairs(), Pairs(200, seed=7)
+    fresh._centres = pairs._centres
+    student, report = train_student(SPACE, pairs.data(human), FAST, pairs.embed)
+    assert report.pair["judged_by"] == ("people" if human else "the teacher")
+    assert report.pair["features"] != JOINED
+    answers = student.probabilities(fresh.texts, fresh.embed)
+    assert (answers.argmax(1) == fresh.same).mean() > 0.9
+    student.save(tmp_path)
+    assert np.array_equal(load_student(tmp_path).probabilities(fresh.texts, fresh.embed), answers)
+
+
+def test_texts_that_are_parts_of_one_are_seen_as_they_stand_together() -> None:
+    pairs = Pairs(400)
+    topics = np.array([int(text.split()[1]) % 2 for text in pairs.texts])  # what the joined vector tells best
+    pairs.embed = _joined  # type: ignore[method-assign]
+    data = TrainingData(pairs.texts, np.eye(2, dtype=np.bool_)[topics], np.ones(400, np.bool_))
+    _, report = train_student(SPACE, data, dataclasses.replace(FAST, method="gold"), pairs.embed)
+    assert report.pair["features"] == JOINED
+
+
+def _joined(texts: Sequence[str]) -> FloatArray:
+    """Only what stands together tells the topic."""
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(len(texts), 16))
+    for row, text in enumerate(texts):
+        if text.startswith("a: "):
+            rows[row, 0] = 9.0 * (int(text.split()[1]) % 2) - 4.5
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("change", [{"features": "new"}, {"marks": None}, {"sides": [0, 5]}])
+def test_a_student_whose_features_are_unknown_is_not_loaded(change: dict[str, object], tmp_path: Path) -> None:
+    pairs = Pairs(60)
+    student, _ = train_student(SPACE, pairs.data(0), FAST, pairs.embed)
+    student.save(tmp_path)
+    stored = json.loads((tmp_path / "student.json").read_text())
+    assert stored["pair"]["features"] in FEATURES
+    stored["pair"] |= change
+    (tmp_path / "student.json").write_text(json.dumps(stored))
+    with pytest.raises(ArtifactError, match=r"pairs by|two texts"):
+        load_student(tmp_path)
+
+
+def test_a_query_is_one_group_and_a_symmetric_pair_is_the_same_turned() -> None:
+    texts = ["a: q1\n\nb: x", "a: Q1 \n\nb: y", "a: q2\n\nb: x", "a: x\n\nb: q2"]
+    assert text_groups(texts, None, dataclasses.replace(PAIR, query=0)).tolist() == [0, 0, 2, 3]
+    assert text_groups(texts, None, PAIR).tolist() == [0, 1, 2, 3]
+    assert text_groups(texts, None, dataclasses.replace(PAIR, symmetric=True)).tolist() == [0, 1, 2, 2]

@@ -1,0 +1,65 @@
+"""A linear head is logistic regression on soft targets, at its minimum."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from model.arrays import softmax
+from model.errors import TrainingStopped
+from model.student.head import head_logits
+from model.training.linear_head import linear_head, linear_helps
+from model.training.targets import SoftTargets
+
+ROWS, WIDTH, LABELS = 120, 16, 3
+RANDOM = np.random.default_rng(0)
+VECTORS = (RANDOM.normal(size=(ROWS, WIDTH)) * 0.3 + 1.0).astype(np.float32)
+WEIGHTS = RANDOM.normal(size=(WIDTH, LABELS)).astype(np.float32)
+GOLD = ((VECTORS - 1.0) @ WEIGHTS).argmax(1)
+
+
+def targets(shares: np.ndarray, weight: np.ndarray | None = None) -> SoftTargets:
+    return SoftTargets(torch.from_numpy(shares), torch.from_numpy(np.ones(ROWS) if weight is None else weight))
+
+
+@pytest.mark.parametrize("strength", [0.3, 3.0])
+def test_it_is_logistic_regression_on_vectors_of_length_one(strength: float) -> None:
+    from sklearn.linear_model import LogisticRegression  # takes seconds, in each process that collects tests
+
+    head = linear_head(VECTORS, targets(np.eye(LABELS)[GOLD]), strength)
+    seen = (VECTORS - VECTORS.mean(0)) * head["scale"] / np.sqrt(WIDTH)
+    theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=1000).fit(seen, GOLD).predict_proba(seen)
+    assert softmax(head_logits(head, VECTORS)) == pytest.approx(theirs, abs=2e-3)
+
+
+def test_soft_targets_count_as_their_mass_and_rows_as_their_weight() -> None:
+    soft = RANDOM.dirichlet(np.ones(LABELS), ROWS)
+    head = linear_head(VECTORS, targets(soft))
+    said = softmax(head_logits(head, VECTORS))
+    assert said.mean(0) == pytest.approx(soft.mean(0), abs=1e-3)  # the slope of the free term is zero
+    weight = (np.arange(ROWS) < 60).astype(np.float64)
+    half = softmax(head_logits(linear_head(VECTORS, targets(soft, weight)), VECTORS))
+    assert half[:60].mean(0) == pytest.approx(soft[:60].mean(0), abs=1e-3)
+    moved = linear_head(VECTORS * 7.0 + 3.0, targets(soft))
+    assert softmax(head_logits(moved, VECTORS * 7.0 + 3.0)) == pytest.approx(said, abs=2e-3)
+
+
+def test_it_stops_when_told() -> None:
+    with pytest.raises(TrainingStopped):
+        linear_head(VECTORS, targets(np.eye(LABELS)[GOLD]), stop=lambda: True)
+
+
+def test_it_joins_where_it_answers_unseen_rows_better_and_nowhere_else() -> None:
+    told, fold_of = targets(np.eye(LABELS)[GOLD]), np.arange(ROWS) % 3
+
+    def poor(known: np.ndarray, told: SoftTargets) -> dict[str, np.ndarray]:
+        assert len(known) == len(told.targets) == 80
+        return {**linear_head(known, told), "out_bias": np.array([20.0, 0.0, 0.0], np.float32)}
+
+    def good(known: np.ndarray, told: SoftTargets) -> dict[str, np.ndarray]:
+        return {**poor(known, told), "mean": np.ones(WIDTH, np.float32), "out": 50 * WEIGHTS, "out_bias": np.zeros(3)}
+
+    assert linear_helps(VECTORS, told, fold_of, poor)
+    assert not linear_helps(VECTORS, told, np.zeros(ROWS, np.int64), poor)
+    assert not linear_helps(VECTORS, told, fold_of, good)
