@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +22,7 @@ from model.loading import load_version
 from model.registry import Registry
 from tests.support.checks import check_all_is_well, fill
 from tests.support.holding import Holding
+from tests.support.preloaded import Preloaded
 from tests.support.servers import RedisServer
 from tests.support.world import World
 
@@ -136,6 +138,34 @@ def test_redis_is_lost_with_everything_in_it(world: World, tmp_path: Path) -> No
         own.connection.close()
     assert code == 0
     check_all_is_well(world, truth)
+
+
+ASKED_WHILE_TIDYING = """
+import os
+import signal
+
+from backend.cli import main
+from backend.queue.worker import JobWorker
+
+
+def look(self):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except Exception:
+        pass
+    return False
+
+
+JobWorker._may_lack_work = look
+main()
+"""
+
+
+def test_a_worker_asked_to_stop_while_a_library_tidies_up_ends(world: World) -> None:
+    """SQLAlchemy swallows what is raised while it takes a connection back: half of all requests in those milliseconds."""
+    command = [sys.executable, "-c", ASKED_WHILE_TIDYING, "worker"]
+    worker = Preloaded(command, world.environment(), world.folder, world.folder / "worker.log")
+    assert worker.wait(240) == 0, (world.folder / "worker.log").read_text()
 
 
 def test_a_stopping_worker_ends_even_if_its_scheduler_is_deaf(world: World) -> None:
