@@ -170,7 +170,9 @@ class JobWorker(Worker):
     @property
     def should_run_maintenance_tasks(self) -> bool:
         """Whether MAINTENANCE_SECONDS have passed, or the worker should end: it is asked wherever RQ's loops begin."""
-        return self.stop_requested or self._maintained is None or time.monotonic() - self._maintained > self.maintenance_interval
+        if self.stop_requested or self._maintained is None:
+            return True
+        return time.monotonic() - self._maintained > self.maintenance_interval
 
     def run_maintenance_tasks(self) -> None:
         """RQ's own, then ours: look for work that is missing. A stopping worker must not start its scheduler again."""

@@ -162,7 +162,7 @@ main()
 
 
 def test_a_worker_asked_to_stop_while_a_library_tidies_up_ends(world: World) -> None:
-    """SQLAlchemy swallows what is raised while it takes a connection back: half of all requests in those milliseconds."""
+    """SQLAlchemy swallows what is raised while it takes a connection back."""
     command = [sys.executable, "-c", ASKED_WHILE_TIDYING, "worker"]
     worker = Preloaded(command, world.environment(), world.folder, world.folder / "worker.log")
     assert worker.wait(240) == 0, (world.folder / "worker.log").read_text()
