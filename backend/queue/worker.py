@@ -13,15 +13,13 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
-from types import FrameType
 from typing import Any
 
 import structlog
 from redis.client import Pipeline, PubSubWorkerThread
 from redis.exceptions import RedisError
-from rq import Queue, Worker
-from rq.exceptions import InvalidJobOperation, StopRequested
+from rq import Queue
+from rq.exceptions import InvalidJobOperation
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.scheduler import RQScheduler
@@ -36,6 +34,7 @@ from backend.queue.clock_watch import ClockWatch
 from backend.queue.job_queue import JobQueue
 from backend.queue.kinds import QUEUES, SILENCE_SECONDS
 from backend.queue.rq_records import forget_dead_executions, put_right
+from backend.queue.stopping import StoppableWorker
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +70,7 @@ class Scheduler(RQScheduler):
         super().heartbeat()
 
 
-class JobWorker(Worker):
+class JobWorker(StoppableWorker):
     """Runs every job in a process that ends with the worker, and then queues the one more run asked for.
 
     At every maintenance it queues the reconciling job, which starts what is missing, if anything may be. When that is
@@ -85,8 +84,6 @@ class JobWorker(Worker):
         self._set_back = False
         self._maintained: float | None = None
         self._job_began = 0.0
-        self._waits = False  # for the next job: only then may a signal raise anything
-        self.stop_requested = False
         super().__init__(
             [Queue(name, connection=queue.connection, serializer=JSONSerializer) for name in queues],
             process_of or None,
@@ -98,34 +95,6 @@ class JobWorker(Worker):
             worker_ttl=WORKER_TTL_SECONDS,
             log_job_description=False,
         )
-
-    def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Somebody asked the worker to end; everything else that ends it is a fault.
-
-        RQ raises StopRequested wherever a worker without a job happens to be. A library that tidies up may swallow it,
-        as SQLAlchemy does when it takes back a connection, and the worker would never end.
-        """
-        self.stop_requested = self._stop_requested = True
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.request_force_stop)
-        self._shutdown_requested_date = datetime.now(UTC)
-        self.handle_warm_shutdown_request()
-        self._stop_if_waiting()
-
-    def dequeue_job_and_maintain_ttl(
-        self, timeout: int | None, max_idle_time: int | None = None
-    ) -> tuple[Job, Queue] | None:
-        """The next job; a request to stop ends the waiting at once."""
-        self._waits = True
-        try:
-            self._stop_if_waiting()
-            return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
-        finally:
-            self._waits = False
-
-    def _stop_if_waiting(self) -> None:
-        if self.stop_requested and self._waits:
-            raise StopRequested
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Start the process that runs a job; one that is started anew leads a process group of its own, too."""
@@ -168,29 +137,18 @@ class JobWorker(Worker):
         return SILENCE_SECONDS
 
     @property
-    def should_run_maintenance_tasks(self) -> bool:
-        """Whether MAINTENANCE_SECONDS have passed, or the worker should end: it is asked wherever RQ's loops begin."""
-        if self.stop_requested or self._maintained is None:
-            return True
-        return time.monotonic() - self._maintained > self.maintenance_interval
+    def maintenance_due(self) -> bool:
+        """Whether MAINTENANCE_SECONDS have passed."""
+        return self._maintained is None or time.monotonic() - self._maintained > self.maintenance_interval
 
-    def run_maintenance_tasks(self) -> None:
-        """RQ's own, then ours: look for work that is missing. A stopping worker must not start its scheduler again."""
-        waits, self._waits = self._waits, False
-        try:
-            if not self.stop_requested:
-                self._maintain()
-        finally:
-            self._waits = waits
-        self._stop_if_waiting()
-
-    def _maintain(self) -> None:
+    def maintain(self) -> None:
+        """RQ's own, then ours: look for work that is missing."""
         self._maintained = time.monotonic()
         self._look_at_clock()
         self._register_again()
         put_right(self.connection, self.queues, set_back=self._set_back)
         self._set_back = False
-        super().run_maintenance_tasks()
+        super().maintain()
         try:
             if self._may_lack_work():
                 self._jobs.ensure("reconcile", 0)
