@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import sys
 from collections.abc import Generator, Iterator
@@ -95,16 +94,6 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
-
-
-@pytest.fixture(autouse=True)
-def _no_process_outlives_its_test() -> Iterator[None]:
-    """One that was started by a failed test would take the next test's jobs. Shared ones were there before."""
-    before = set(multiprocessing.active_children())
-    yield
-    for process in set(multiprocessing.active_children()) - before:
-        process.kill()
-        process.join()
 
 
 @pytest.fixture(scope="session")

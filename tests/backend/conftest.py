@@ -21,9 +21,19 @@ from tests.support.encoders import lend_exports
 from tests.support.label_studio_double import CONFIG, TOKEN, LabelStudioDouble
 from tests.support.servers import sqlite_file
 from tests.support.web_server import Server
-from tests.support.world import CREATED, World
+from tests.support.world import CREATED, WORKERS, World
 
 PATIENCE_SECONDS = 600.0
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_outlives_its_test() -> Iterator[None]:
+    """One that a failed test had started would take the next test's jobs."""
+    yield
+    while WORKERS:
+        worker = WORKERS.pop()
+        worker.kill()
+        worker.wait()
 
 
 @pytest.fixture

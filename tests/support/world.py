@@ -22,6 +22,7 @@ from tests.support.label_studio_double import TOKEN, LabelStudioDouble
 from tests.support.preloaded import Preloaded
 
 ROOT = Path(__file__).resolve().parents[2]
+WORKERS: list[Preloaded] = []  # that the running test has started
 CREATED = "1795237200"  # the double's creation time in epoch seconds
 MESSAGES = {
     "billing": ["I was charged twice this month", "the invoice shows a wrong amount", "why is there a second charge",
@@ -102,7 +103,9 @@ class World:
         program = ["-m", "backend"] if holding is None else ["-c", PROGRAM]
         place = {} if holding is None else {"HOLD": str(holding.folder)}
         command = [sys.executable, *program, "worker", *arguments]
-        return Preloaded(command, self.environment(**environment, **place), self.folder, self.folder / "worker.log")
+        given = self.environment(**environment, **place)
+        WORKERS.append(Preloaded(command, given, self.folder, self.folder / "worker.log"))
+        return WORKERS[-1]
 
     def at_rest(self) -> bool:
         """Whether no job waits, runs, failed or was asked for once more."""
