@@ -23,6 +23,7 @@ PRELOADED = (  # imported once by the worker, so that no job waits for it
     "transformers.models.bert.modeling_bert",  # of the bundled encoder
     "transformers.models.bert.tokenization_bert",
     "torch._dynamo",  # what every optimiser imports first: seconds, in each forked training anew
+    "safetensors.numpy",  # first imported on a full disk, its bytecode would be cut off, and later jobs fail of it
     "model.train",
     "model.encoder.encoder",
     "model.teacher.choice",

@@ -21,6 +21,7 @@ from pathlib import Path
 from backend.jobs.run import Job, job_services, run_job
 from backend.jobs import train
 from model.registry import Registry
+sys.dont_write_bytecode = True  # a module that is first imported now would be left behind cut off
 whole = Registry.write
 def write(self, *arguments):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
