@@ -26,10 +26,13 @@ WEIGHT = np.float32(5)  # of the cosine among the features: one column says as m
 @dataclass(frozen=True)
 class PairView:
     """What a student sees of pairs: `features` is one of FEATURES, or `texts`: both vectors side by side, of length 1
-    as every vector that texts are compared by."""
+    as every vector that texts are compared by. Where tasks share a query its documents are ranked by the cosine plus
+    `weight` times the expected grade in [0, 1]; `falling`: the label space names the best grade first."""
 
     pair: Pair
     features: str
+    weight: float = 0.0
+    falling: bool = False
 
     def embed(self, embed: Embed) -> Embed:
         """From an encoder of texts to one of tasks: n tasks to float32 `(n, k)`."""
@@ -46,7 +49,8 @@ class PairView:
 
     def to_json(self) -> dict[str, Any]:
         """A plain object, as it is stored with a version."""
-        return {"features": self.features, **self.pair.to_json()}
+        own = {"features": self.features, "weight": self.weight, "falling": self.falling}
+        return {**own, **self.pair.to_json()}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> PairView:
@@ -57,7 +61,8 @@ class PairView:
             query = None if row["query"] is None else int(row["query"])
             marks = tuple(map(str, row["marks"]))
             pair = Pair((first, second), marks, (left, right), bool(row["symmetric"]), query)
-            found = cls(pair, str(row["features"]))
+            weight = float(row.get("weight", 0.0))  # versions of earlier releases have none: the cosine ranks
+            found = cls(pair, str(row["features"]), weight, bool(row.get("falling", False)))
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"what is stored about the two texts of a task cannot be read: {error!r}") from error
         if found.features not in FEATURES or not {left, right} <= set(range(len(marks))):

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from model.arrays import BoolArray, Doubles, FloatArray, IntArray
+from model.pair_views import PairView
 
 DEPTH = 10  # documents of a query that people look at
 RESAMPLED = 1_000
@@ -77,6 +78,14 @@ def expected_grades(shares: FloatArray) -> FloatArray:
     """The expected grade `(n,)` of probabilities `(n, K)` whose columns are grades in order."""
     expected: FloatArray = shares @ np.arange(shares.shape[1], dtype=np.float32)
     return expected
+
+
+def blended(view: PairView, alike: FloatArray, shares: FloatArray) -> FloatArray:
+    """What ranks documents `(n,)`: their cosines `(n,)` to the query plus the student's expected grade, of its
+    probabilities `(n, K)`, in [0, 1] and by the view's weight."""
+    expected = expected_grades(shares[:, ::-1] if view.falling else shares) / max(1, shares.shape[1] - 1)
+    scores: FloatArray = (alike + np.float32(view.weight) * expected).astype(np.float32)
+    return scores
 
 
 def per_query(values: FloatArray, grades: IntArray, queries: IntArray, measure: Measure, least: int) -> Doubles:

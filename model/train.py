@@ -32,6 +32,7 @@ from model.training.refinery import Gate
 from model.training.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.training.vectors import row_vectors
 from model.weak.beliefs import Adapted, beliefs
+from model.weak.ranking_weight import ranking_view
 from model.weak.unlabelled import with_own_answers, with_part
 from model.weak.views import chosen_view
 
@@ -94,6 +95,9 @@ def train_student(
     view = None
     if way == "head" or space.several:
         view, report.pair = chosen_view(space, data, options, embed, stop)
+        if view is not None:
+            view, ranks = ranking_view(space, data, options, view, embed, stop)
+            report.pair |= {"ranking": ranks} if ranks else {}
     if space.several:
         return _several(Training(space, data, options, report, progress, stop, view), embed, started)
     teach: Teach = train_head if way == "head" else train_encoder

@@ -47,7 +47,8 @@ def judged(
     found = calibrated(job, snapshot, student, drawn, embed, like)
     right = sum(new.held_out[task] == label for task, label in drawn.items())
     figures: dict[str, Any] = {"held_out": len(truth), "held_out_accuracy": right / len(drawn) if drawn else None}
-    figures |= ranked(job.current, snapshot, drawn, _probabilities(student, snapshot, drawn, embed))
+    shares = _probabilities(student, snapshot, drawn, embed)
+    figures |= ranked(job.current, snapshot, drawn, shares, getattr(student, "view", None))
     return verdict, found, {**figures, "likeness": like.to_json(), "calibration": found.to_json()}
 
 

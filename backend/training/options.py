@@ -28,4 +28,5 @@ def training_options(options: ProjectOptions, threads: int, runtime: str, pair: 
         mixup="mixup" in losses,
         augmentation=options.FINETUNE_AUGMENTATION,
         pair=pair,
+        falling=options.GRADES == "falling",
     )

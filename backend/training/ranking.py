@@ -11,15 +11,19 @@ from backend.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray, IntArray
+    from model.pair_views import PairView
 
 
-def ranked(current: Current, snapshot: Snapshot, truth: Mapping[int, str], probabilities: FloatArray) -> dict[str, Any]:
-    """Figures of the held-out decisions `truth` (task: label), by `probabilities` `(n, C)` of the same tasks in order;
-    {} where tasks share no query, or the labels are no grades of one question."""
+def ranked(
+    current: Current, snapshot: Snapshot, truth: Mapping[int, str], probabilities: FloatArray, view: PairView | None
+) -> dict[str, Any]:
+    """Figures of the held-out decisions `truth` (task: label), by `probabilities` `(n, C)` of the same tasks in order,
+    blended with the cosine as the student's `view` says; without one (a fine-tuned student) they rank alone. {} where
+    tasks share no query, or the labels are no grades of one question."""
     import numpy as np
 
     from model.pair_views import cosines
-    from model.ranking import expected_grades, ranking
+    from model.ranking import blended, expected_grades, ranking
     from model.text_groups import text_groups
 
     pair, space = current.pair, snapshot.space
@@ -30,10 +34,13 @@ def ranked(current: Current, snapshot: Snapshot, truth: Mapping[int, str], proba
     grades = as_grades(current, np.array([space.index(label) for label in truth.values()], np.int64))
     shares = probabilities[:, ::-1] if falling(current) else probabilities
     said = shares.argmax(1).astype(np.int64)
-    student = ranking(expected_grades(shares), grades, queries, len(space), said)
-    alone = ranking(cosines(pair, texts, project_embedder(current)), grades, queries, len(space))
+    alike = cosines(pair, texts, project_embedder(current))
+    scores = blended(view, alike, probabilities) if view is not None else expected_grades(shares)
+    student = ranking(scores, grades, queries, len(space), said)
+    alone = ranking(alike, grades, queries, len(space))
     names = [*reversed(space.names)] if falling(current) else list(space.names)
-    return {"ranking": {"grades": names, "student": student.to_json(), "encoder": alone.to_json()}}
+    weight = view.weight if view is not None else None
+    return {"ranking": {"grades": names, "student": student.to_json(), "encoder": alone.to_json(), "weight": weight}}
 
 
 def falling(current: Current) -> bool:

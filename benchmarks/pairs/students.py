@@ -11,6 +11,7 @@ from benchmarks.pairs.material import Material, Rows
 from model.arrays import Embed, FloatArray, IntArray
 from model.labels import CandidateSet, HumanLabel
 from model.pairs import Pair
+from model.ranking import blended
 from model.train import train_student, training_data
 from model.training.options import TrainingOptions
 
@@ -27,16 +28,18 @@ def compared(material: Material, embed: Embed, seed: int) -> Iterator[dict[str, 
     for budget, share in PEOPLE.items():
         human = random.random(len(train)) < share
         known = np.where(human, train.gold, said)
+        ours, scores = _ours(material, said, beside, human, embed, seed)
         answers = {
-            "ours": _ours(material, said, beside, human, embed, seed),
+            "ours": ours,
             "TF-IDF pair features": _tfidf(material.pair, train, known, test, labels),
             "cosine": _cosine(material, known, embed, labels),
             "the teacher's answers": np.eye(labels, dtype=np.float32)[told],
         }
         for method, shares in answers.items():
             found = figures(material, test, shares)
-            if method == "cosine" and material.task == "search":
-                found |= ranks(material, test, material.alike(test.texts, embed))
+            by = {"ours": scores, "cosine": material.alike(test.texts, embed)}
+            if method in by and material.task == "search":
+                found |= ranks(material, test, by[method])
             for metric, value in found.items():
                 yield {"dataset": material.name, "split": "in domain", "task": material.task, "method": method,
                        "budget": budget, "seed": seed, "metric": metric, "value": value}  # fmt: skip
@@ -52,13 +55,16 @@ def _wrong_at_times(gold: IntArray, labels: int, random: np.random.Generator) ->
 def _ours(
     material: Material, said: IntArray, beside: IntArray, human: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
     embed: Embed, seed: int,
-) -> FloatArray:  # fmt: skip
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+    """Probabilities, and what ranks documents."""
     names, train = material.space.names, material.train
     sets = [CandidateSet((names[one], names[two]), (0.75, 0.25)) for one, two in zip(said, beside, strict=True)]
     decided = [HumanLabel((names[gold],)) if mine else None for gold, mine in zip(train.gold, human, strict=True)]
     data = training_data(material.space, train.texts, sets, decided, [1.0 if mine else None for mine in human])
     student, _ = train_student(material.space, data, TrainingOptions(seed=seed, pair=material.pair), embed)
-    return student.probabilities(material.test.texts, embed)
+    shares = student.probabilities(material.test.texts, embed)
+    view = getattr(student, "view", None)
+    return shares, shares[:, 0] if view is None else blended(view, material.alike(material.test.texts, embed), shares)
 
 
 def _tfidf(pair: Pair, train: Rows, known: IntArray, test: Rows, labels: int) -> FloatArray:

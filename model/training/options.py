@@ -50,6 +50,7 @@ class TrainingOptions:
     augmentation: str = "words"  # of consistency: words (no second model) or back-translation
     longest: int = 128  # tokens, fine-tuning
     pair: Pair | None = None  # how each text holds two that are compared
+    falling: bool = False  # the first label is the best grade of a document, not the worst
     precision: str = "auto"  # fine-tuning: auto (bf16 on a GPU), fp32, bf16, fp16
 
     def __post_init__(self) -> None:

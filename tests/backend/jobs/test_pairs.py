@@ -67,9 +67,11 @@ def test_a_query_is_never_parted_and_every_way_to_serve_sees_the_same_features(w
     found = project_status(world.current)["student"]["ranking"] or row.metrics["ranking"]
     assert found["grades"] == ["irrelevant", "relevant"]
     assert found["student"]["ndcg_at_10"]["queries"] == len({queries[task] for task in kept})
+    assert found["weight"] == row.metrics["training"]["pair"]["ranking"]["weight"]
     student = load_version(world.services.registry.fetch(7, row.version))
     assert student.view is not None
     assert student.view.pair == pair
+    assert student.view.weight == found["weight"]
     undecided = [task for task in snapshot.texts if task not in snapshot.labels]
     line = by_query(world.current, [undecided[-1], undecided[0], *undecided[1:4]], undecided)
     assert line[0] == undecided[-1]
