@@ -59,10 +59,9 @@ def export(
 
 def _student(services: Services, known: Project, folder: Path, version: str, form: Form, as_json: bool) -> None:
     from backend.pool import figures, tasks, versions
-    from model.portable.onnx_folder import EXAMPLE as ONNX_EXAMPLE
     from model.portable.onnx_folder import NEEDS as ONNX_NEEDS
     from model.portable.onnx_folder import write_onnx
-    from model.portable.transformers_folder import EXAMPLE, NEEDS, write_portable
+    from model.portable.transformers_folder import NEEDS, write_portable
 
     chosen = version or known.served
     if not chosen:
@@ -84,12 +83,12 @@ def _student(services: Services, known: Project, folder: Path, version: str, for
     as_onnx = form == "onnx"
     try:
         with progress_bar(f"Writing {chosen}", quiet=as_json):
-            (write_onnx if as_onnx else write_portable)(stored, folder, facts, first)
+            example = (write_onnx if as_onnx else write_portable)(stored, folder, facts, first)
     except ModuleNotFoundError as error:
         raise ProjectError(f"this needs the package {error.name}: run it where a worker runs") from None
     if as_json:
         show_json({"project": known.project, "version": chosen, "format": form, "path": str(folder)})
         return
-    example, needs = (ONNX_EXAMPLE, ONNX_NEEDS) if as_onnx else (EXAMPLE, NEEDS)
+    needs = ONNX_NEEDS if as_onnx else NEEDS
     words = json.dumps(shorten(first, 60, placeholder=" …"), ensure_ascii=False)[1:-1]
     typer.echo(f"{chosen} is in {folder}. It needs {needs}. Use it:\n\n{example.format(folder=folder, text=words)}")

@@ -6,7 +6,7 @@ python classify.py "my card has not arrived"
 # It runs where Shortlist is not installed: no imports but those three.
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,16 @@ _usage: dict[str, Any] = json.loads((HERE / "usage.json").read_text(encoding="ut
 _tokenizer = Tokenizer.from_file(str(HERE / "tokenizer.json"))
 _session = onnxruntime.InferenceSession(HERE / "model.onnx", providers=["CPUExecutionProvider"])
 _heads = np.load(HERE / "heads.npz")
+_pair: dict[str, Any] = _usage.get("pair") or {}
 
 
-def probabilities(texts: Sequence[str]) -> Any:
+def probabilities(texts: Sequence[Any]) -> Any:
     """Float32 `(n, C)`: one row per text, one column per label, in the order of `labels`; rows sum to 1,
-    unless several labels may be right (see README.md)."""
+    unless several labels may be right (see README.md). A student of pairs takes pairs: (first text, second text)."""
+    if _pair:
+        return _of_vectors(_features(*_both(texts)))
     rows = [np.zeros((0, len(labels)), np.float32)]
-    for start in range(0, len(texts), BATCH):
-        given = [_usage["prefix"] + text for text in texts[start : start + BATCH]]
-        given = [text.lower() for text in given] if _usage["lower"] else given
-        pieces = [_pieces(one.ids) for one in _tokenizer.encode_batch(given)]
+    for pieces in _read(texts):
         if all(len(parts) == 1 for parts in pieces):
             rows.append(_run([parts[0] for parts in pieces], "probabilities"))
         else:
@@ -39,10 +39,58 @@ def probabilities(texts: Sequence[str]) -> Any:
     return np.concatenate(rows)
 
 
-def classify(text: str, top_k: int = 1) -> list[dict[str, Any]]:
-    """The `top_k` most probable labels of one text, the most probable first."""
+def ranked(query: str, documents: Sequence[str]) -> list[dict[str, Any]]:
+    """Documents with their scores, the best for the query first: by the cosine to it, and as far as that ranked better
+    in training by the expected grade. ValueError unless the student has learned from queries and documents."""
+    if not _pair or _pair["query"] is None:
+        raise ValueError("this student has not learned from queries and their documents")
+    pairs = [(query, one) if _pair["query"] == 0 else (one, query) for one in documents]
+    left, right = _both(pairs)
+    shares = _of_vectors(_features(left, right))
+    expected = (shares[:, ::-1] if _pair["falling"] else shares) @ np.arange(len(labels)) / (len(labels) - 1)
+    scores = (left * right).sum(1) + _pair["weight"] * expected
+    return [
+        {"document": documents[place], "score": float(scores[place])} for place in np.argsort(-scores, kind="stable")
+    ]
+
+
+def classify(text: Any, top_k: int = 1) -> list[dict[str, Any]]:
+    """The `top_k` most probable labels of one text (or pair of texts), the most probable first."""
     (row,) = probabilities([text])
     return [{"label": labels[place], "score": float(row[place])} for place in np.argsort(-row, kind="stable")[:top_k]]
+
+
+def _read(texts: Sequence[str]) -> Iterator[list[list[list[int]]]]:
+    """Batches of texts as token ids, each in one piece or several."""
+    for start in range(0, len(texts), BATCH):
+        given = [_usage["prefix"] + text for text in texts[start : start + BATCH]]
+        given = [text.lower() for text in given] if _usage["lower"] else given
+        yield [_pieces(one.ids) for one in _tokenizer.encode_batch(given)]
+
+
+def _both(pairs: Sequence[tuple[str, str]]) -> tuple[Any, Any]:
+    """Vectors `(n, d)` of the first and of the second texts; each text is read once."""
+    place = {text: row for row, text in enumerate(dict.fromkeys(text for pair in pairs for text in pair))}
+    found = []
+    for pieces in _read(list(place)):
+        whole = all(len(parts) == 1 for parts in pieces)
+        found.append(
+            _run([parts[0] for parts in pieces], "vectors") if whole else np.stack([_vector(parts) for parts in pieces])
+        )
+    vectors = np.concatenate(found)
+    left, right = (vectors[[place[pair[side]] for pair in pairs]] for side in (0, 1))
+    return left, right
+
+
+def _features(left: Any, right: Any) -> Any:
+    """What the heads see of pairs of vectors, see `usage.json`."""
+    products = left * right
+    cosine = np.float32(5) * products.sum(1, keepdims=True)
+    if _pair["features"] == "cosine":
+        return cosine
+    more = [left + right] if _pair["symmetric"] else [left, right]
+    rest = more if _pair["features"] == "relation+texts" else []
+    return np.concatenate([np.abs(left - right), products, cosine, *rest], axis=1)
 
 
 def _run(rows: Sequence[list[int]], output: str) -> Any:
@@ -88,12 +136,17 @@ def _of_vectors(vectors: Any) -> Any:
         if "hidden" in head:
             states = np.maximum(states @ head["hidden"] + head["hidden_bias"], 0.0)
         logits = states @ head["out"] + head["out_bias"]
+        if _usage["several"]:
+            total += (0.5 + 0.5 * np.tanh(0.5 * logits)) / _usage["heads"]
+            continue
         powers = np.exp(logits - logits.max(1, keepdims=True))
         total += powers / powers.sum(1, keepdims=True) / _usage["heads"]
+    if _usage["several"]:
+        return total.astype(np.float32)
     powers = np.maximum(total, 1e-12) ** _usage["sharpness"]
     return (powers / powers.sum(1, keepdims=True)).astype(np.float32)
 
 
 if __name__ == "__main__":
-    for given in sys.argv[1:]:
+    for given in [tuple(sys.argv[1:3])] if _pair else sys.argv[1:]:
         sys.stdout.write(json.dumps(classify(given, top_k=3), ensure_ascii=False) + "\n")

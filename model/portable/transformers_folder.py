@@ -15,6 +15,7 @@ from model.pair_views import JOINED
 from model.student.loading import load_student
 
 if TYPE_CHECKING:
+    from model.encoder.encoder import Encoder
     from model.encoder.loading import Checkpoint
     from model.portable.transformers_code import Head, StudentForSequenceClassification
     from model.student.adapted import AdaptedStudent
@@ -28,8 +29,9 @@ classify = pipeline("text-classification", model="{folder}", trust_remote_code=T
 print(classify("{text}", top_k=3))"""
 
 
-def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text: str) -> None:
+def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text: str) -> str:
     """Write the student stored in `stored` to the new folder `folder`; `facts` and `text` (an example) go on its card.
+    The code that uses it, with the fields `folder` and `text`.
 
     ArtifactError if the folder exists already, or the student is of a kind that has no such form.
     """
@@ -52,6 +54,7 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
     (folder / "README.md").write_text(card, encoding="utf-8")
     for file in folder.iterdir():  # safetensors writes for its owner alone
         file.chmod((folder / "README.md").stat().st_mode)
+    return EXAMPLE
 
 
 def new_folder(folder: Path) -> None:
@@ -69,11 +72,10 @@ def portable_model(student: Any) -> tuple[StudentForSequenceClassification, Chec
         raise ArtifactError(
             "a student of several questions has no form as one classifier; set QUESTIONS to one of them and train again"
         )
-    view = getattr(student, "view", None)
-    if view is not None and view.features != JOINED:
+    if sees_each_text(student):
         raise ArtifactError(
-            "a student of pairs sees each text by itself and has no form as one classifier of a text; use it through "
-            "model.loading.load_version, or serve it with Shortlist"
+            "a student of pairs sees each text by itself, which a pipeline of transformers cannot; export it with "
+            "--format onnx"
         )
     if student.kind in ("head", "adapted"):
         model, checkpoint = _of_head(student)
@@ -84,6 +86,18 @@ def portable_model(student: Any) -> tuple[StudentForSequenceClassification, Chec
     if student.kind == "finetune":
         return _of_finetuned(student)
     raise ArtifactError(f"a student of kind {student.kind!r} cannot be exported as one model")
+
+
+def sees_each_text(student: Any) -> bool:
+    """Whether it answers about pairs whose two texts have vectors of their own."""
+    view = getattr(student, "view", None)
+    return view is not None and view.features != JOINED
+
+
+def encoder_alone(student: HeadStudent | AdaptedStudent) -> tuple[StudentForSequenceClassification, Checkpoint]:
+    """The student's encoder as one module of transformers, without its heads."""
+    checkpoint = _encoder_of(student).checkpoint
+    return _model(checkpoint, [], True, student.temperature, len(student.space)), checkpoint
 
 
 def card_text(student: Any, facts: Mapping[str, object], example: str, library: str, text: str, folder: str) -> str:
@@ -149,15 +163,19 @@ def _limits(student: Any) -> list[str]:
 
 def _of_head(student: HeadStudent | AdaptedStudent) -> tuple[StudentForSequenceClassification, Checkpoint]:
     """The model for heads on an encoder's vectors; one that is served in a faster number format is written in full."""
-    from model.encoder.encoder import load_encoder
-    from model.student.adapted import AdaptedStudent
-
-    encoder = student.own.trained if isinstance(student, AdaptedStudent) else load_encoder(student.encoder)
+    encoder = _encoder_of(student)
     heads = [{"hidden": int(head["hidden"].shape[1]) if "hidden" in head else 0} for head in student.heads]
     model = _model(encoder.checkpoint, heads, True, student.temperature, len(student.space))
     for target, head in zip(model.heads, student.heads, strict=True):
         _fill(target, head)  # type: ignore[arg-type]
     return model, encoder.checkpoint
+
+
+def _encoder_of(student: HeadStudent | AdaptedStudent) -> Encoder:
+    from model.encoder.encoder import load_encoder
+    from model.student.adapted import AdaptedStudent
+
+    return student.own.trained if isinstance(student, AdaptedStudent) else load_encoder(student.encoder)
 
 
 def _of_finetuned(student: FinetunedStudent) -> tuple[StudentForSequenceClassification, Checkpoint]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,11 @@ from model.arrays import FloatArray
 from model.encoder.encoder import load_encoder
 from model.errors import ArtifactError
 from model.labels import LabelSpace
-from model.pair_views import JOINED, RELATION, PairView
+from model.pair_views import COSINE, DIRECTED, JOINED, RELATION, PairView, cosines
 from model.pairs import Pair
 from model.portable.onnx_folder import write_onnx
 from model.portable.transformers_folder import write_portable
+from model.ranking import blended
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.finetuned import FinetunedStudent, Network
 from model.student.head import HeadStudent
@@ -46,16 +48,24 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     return tiny_transformer(tmp_path_factory.mktemp("tiny"), " ".join(TEXTS).split(), layers=1)
 
 
-def heads(encoder: str) -> HeadStudent:
+def heads(encoder: str, width: int = 32, view: PairView | None = None) -> HeadStudent:
     """Two heads, one with a hidden layer."""
     random = np.random.default_rng(0)
 
     def some(*shape: int) -> FloatArray:
         return random.normal(size=shape).astype(np.float32)
 
-    plain = {"mean": some(32) / 9, "scale": some(32), "out": some(32, 3), "out_bias": some(3)}
-    deep = {"hidden": some(32, 8), "hidden_bias": some(8), "out": some(8, 3), "out_bias": some(3)}
-    return HeadStudent(SPACE, encoder, [plain, {**plain, **deep}], temperature=1.7)
+    plain = {"mean": some(width) / 9, "scale": some(width), "out": some(width, 3), "out_bias": some(3)}
+    deep = {"hidden": some(width, 8), "hidden_bias": some(8), "out": some(8, 3), "out_bias": some(3)}
+    return HeadStudent(SPACE, encoder, [plain, {**plain, **deep}], temperature=1.7, view=view)
+
+
+def several(encoder: str) -> HeadStudent:
+    """The same where any of the labels may be right."""
+    student = heads(encoder)
+    student.space = LabelSpace(SPACE.labels, answer="several", least=0)
+    student.temperature, student.thresholds = 1.0, np.full(3, 0.5, np.float32)
+    return student
 
 
 def finetuned(encoder: str) -> FinetunedStudent:
@@ -65,9 +75,9 @@ def finetuned(encoder: str) -> FinetunedStudent:
     return FinetunedStudent(SPACE, encoder, loaded.tokenizer, Network(loaded.pooled, 3, 0.0), loaded.longest, 0.8)
 
 
-def adapted(encoder: str) -> AdaptedStudent:
+def adapted(encoder: str, width: int = 32, view: PairView | None = None) -> AdaptedStudent:
     """The heads on an encoder of their own."""
-    return AdaptedStudent(heads("default"), AdaptedEncoder(Path(encoder), frozenset()))
+    return AdaptedStudent(heads("default", width, view), AdaptedEncoder(Path(encoder), frozenset()))
 
 
 def test_transformers_alone_gives_the_same_answers(tiny: str, tmp_path: Path) -> None:
@@ -100,7 +110,7 @@ print(json.dumps([labels, probabilities(texts).tolist(), classify(texts[0], top_
 )
 
 
-@pytest.mark.parametrize("make", [heads, finetuned])
+@pytest.mark.parametrize("make", [heads, finetuned, several])
 def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, tiny: str, tmp_path: Path) -> None:
     assert callable(make)
     student: Student = make(tiny)
@@ -121,16 +131,50 @@ def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, 
         write_onnx(stored, folder, {}, "")
 
 
-@pytest.mark.parametrize("write", [write_portable, write_onnx])
-def test_a_student_that_sees_pairs_is_refused_and_one_that_reads_them_as_one_text_is_not(
-    write: Callable[..., None], tiny: str, tmp_path: Path
+PAIRS = """
+from classify import ranked
+import json, sys
+pairs = json.loads(sys.argv[2])
+found = [probabilities(pairs).tolist(), classify(tuple(pairs[0]))[0]["label"], classify(pairs[0])[0]["label"]]
+print(json.dumps([*found, [row["document"] for row in ranked("parcel", [pair[1] for pair in pairs])]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("features", "symmetric", "make"),
+    [(RELATION, False, heads), (DIRECTED, False, heads), (DIRECTED, True, heads), (COSINE, False, adapted)],
+)
+def test_a_student_of_pairs_answers_and_ranks_alone(
+    features: str, symmetric: bool, make: Callable[..., Any], tiny: str, tmp_path: Path
 ) -> None:
-    student, pair = heads(tiny), Pair(("a", "b"), ("a: ", "b: "))
-    student.view = PairView(pair, RELATION)
-    student.save(tmp_path / "pairs")
-    with pytest.raises(ArtifactError, match="a student of pairs"):
-        write(tmp_path / "pairs", tmp_path / "refused", {}, "")
-    student.view = PairView(pair, JOINED)
+    pair = Pair(("query", "document"), ("query: ", "document: "), symmetric=symmetric, query=0)
+    view = PairView(pair, features, weight=0.3, falling=True)
+    width = {RELATION: 65, COSINE: 1}.get(features, 97 if symmetric else 129)
+    student = make(tiny, width, view)
+    student.save(tmp_path / "stored")
+    with pytest.raises(ArtifactError, match="--format onnx"):
+        write_portable(tmp_path / "stored", tmp_path / "refused", {}, "")
+    example = write_onnx(tmp_path / "stored", tmp_path / "portable", {"version": "student-1"}, "")
+    assert '("the first text", "the second text")' in (tmp_path / "portable" / "README.md").read_text()
+    assert "second text" in example
+    pairs = [["parcel", "late parcel"], ["parcel", "password"], ["parcel", "late " * 200], ["parcel", ""]]
+    texts = [f"query: {one}\n\ndocument: {other}" for one, other in pairs]
+    program = ALONE.rpartition("texts = ")[0] + PAIRS
+    found, *best, order = json.loads(printed(program, tmp_path / "portable", json.dumps(pairs), cwd=tmp_path))
+    wanted = student.probabilities(texts)
+    assert np.allclose(found, wanted, atol=1e-4)
+    assert best == [SPACE.names[wanted[0].argmax()]] * 2
+    embed = student.own.embed if isinstance(student, AdaptedStudent) else load_encoder(tiny).embed
+    scores = blended(view, cosines(pair, texts, embed), wanted)
+    assert order == [pairs[place][1] for place in np.argsort(-scores, kind="stable")]
+
+
+@pytest.mark.parametrize("write", [write_portable, write_onnx])
+def test_a_student_that_reads_pairs_as_one_text_is_written_as_others_are(
+    write: Callable[..., str], tiny: str, tmp_path: Path
+) -> None:
+    student = heads(tiny)
+    student.view = PairView(Pair(("a", "b"), ("a: ", "b: ")), JOINED)
     student.save(tmp_path / "joined")
     write(tmp_path / "joined", tmp_path / "whole", {}, "")
-    assert (tmp_path / "whole" / "README.md").is_file()
+    assert "the first text" not in (tmp_path / "whole" / "README.md").read_text()
