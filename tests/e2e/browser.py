@@ -36,6 +36,7 @@ READ_CHOICES = (
     ".map(box => [(box.closest('label') || box.parentElement).innerText.trim(), box.checked])"
 )
 READ_TEXT = "const found = document.querySelector('[class*=\"lsf-richtext\"]'); return found ? found.innerText : ''"
+READ_TEXTS = "return [...document.querySelectorAll('.lsf-richtext')].map(one => one.innerText.trim())"
 HOTKEY = re.compile(r"\s*\[.\]$")
 
 
@@ -94,9 +95,14 @@ class Browser:
 
     def submit(self) -> None:
         """Press Submit and wait for the next task."""
-        before = self.task_text()
+        before = self.texts()
         self._button("Submit").click()
-        self.until("the next task after Submit", lambda: self.task_text() not in ("", before))
+        self.until("the next task after Submit", lambda: self._follows(self.texts(), before))
+
+    @staticmethod
+    def _follows(now: list[str], before: list[str]) -> bool:
+        """Whether another task is shown, of which one text may be the same."""
+        return len(now) == len(before) and "" not in now and now != before
 
     def _button(self, name: str) -> WebElement:
         for button in self.driver.find_elements(By.TAG_NAME, "button"):
@@ -107,6 +113,10 @@ class Browser:
     def task_text(self) -> str:
         """The text that is labelled."""
         return str(self.script(READ_TEXT)).strip()
+
+    def texts(self) -> list[str]:
+        """All texts of the task, in the form's order; [] while the page loads."""
+        return [str(text) for text in self.script(READ_TEXTS)]
 
     def script(self, text: str) -> Any:
         """Run JavaScript in the page."""
