@@ -28,6 +28,7 @@ PRELOADED = (  # imported once by the worker, so that no job waits for it
     "model.encoder.encoder",
     "model.teacher.choice",
     "model.registry",
+    "label_studio_sdk.label_interface.interface",  # reads a label config: most of a second, in each job anew
 )
 
 
