@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, delete, upsert
+from backend.pool.database.bulk import among, chunks, delete, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.student_tables import acquisition, queues
 from backend.pool.database.student_tables import propensities as propensity_table
@@ -42,7 +42,8 @@ def scores(engine: sa.Engine, project: int, version: str, ids: Collection[int]) 
     with read(engine) as connection:
         for chunk in chunks(list(ids)):
             found.update(
-                (task, score) for task, score in connection.execute(query.where(acquisition.c.task.in_(chunk)))
+                (task, score)
+                for task, score in connection.execute(query.where(among(connection, acquisition.c.task, chunk)))
             )
     return found
 
@@ -52,7 +53,7 @@ def clear(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -
     here = (acquisition.c.project == project, acquisition.c.version == version)
     with write(engine) as connection:
         for chunk in chunks(sorted(ids)):
-            delete(connection, acquisition, *here, acquisition.c.task.in_(chunk))
+            delete(connection, acquisition, *here, among(connection, acquisition.c.task, chunk))
 
 
 def drop(engine: sa.Engine, project: int, version: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.pool.annotation import Annotation, Meaning, decide, merge, tombstone
-from backend.pool.database.bulk import chunks, together, upsert
+from backend.pool.database.bulk import among, chunks, together, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import annotations as table
 from backend.pool.database.tables import projects
@@ -56,7 +56,7 @@ def by_id(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, An
     found: dict[int, Annotation] = {}
     with read(engine) as connection:
         for chunk in chunks(list(ids)):
-            found |= _select(connection, project, table.c.annotation.in_(chunk))
+            found |= _select(connection, project, among(connection, table.c.annotation, chunk))
     return found
 
 
@@ -136,7 +136,7 @@ def _of_tasks(connection: sa.Connection, project: int, ids: Collection[int] | No
         return _select(connection, project, table.c.task != UNKNOWN)
     found: dict[int, Annotation] = {}
     for chunk in chunks(list(ids)):
-        found |= _select(connection, project, table.c.task.in_(chunk))
+        found |= _select(connection, project, among(connection, table.c.task, chunk))
     return found
 
 
@@ -164,7 +164,7 @@ def _seen_before(connection: sa.Connection, project: int, ids: Collection[int], 
     """Those that were last changed here before this time; or after the present one, by a clock that was set back."""
     found: set[int] = set()
     for chunk in chunks(list(ids)):
-        here = (table.c.project == project, table.c.annotation.in_(chunk))
+        here = (table.c.project == project, among(connection, table.c.annotation, chunk))
         early = (table.c.seen_ms < limit_ms) | (table.c.seen_ms > now_ms() + SURELY_MS)
         found.update(connection.scalars(sa.select(table.c.annotation).where(*here, early)))
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.bulk import among, chunks, upsert
 from backend.pool.database.engine import now_ms, write
 from backend.pool.database.engine import read as reading
 from backend.pool.database.tables import answers
@@ -63,7 +63,7 @@ def read(engine: sa.Engine, model: str, prompt_hash: str, text_hashes: Collectio
     found: dict[str, Reply] = {}
     with reading(engine) as connection:
         for chunk in chunks(list(text_hashes)):
-            query = sa.select(answers.c.text_hash, *fields).where(*asked, answers.c.text_hash.in_(chunk))
+            query = sa.select(answers.c.text_hash, *fields).where(*asked, among(connection, answers.c.text_hash, chunk))
             found.update((text_hash, Reply(*reply)) for text_hash, *reply in connection.execute(query))
     return found
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, upsert
+from backend.pool.database.bulk import among, chunks, upsert
 from backend.pool.database.engine import now_ms, write
 from backend.pool.database.engine import read as reading
 from backend.pool.database.tables import candidate_sets
@@ -90,8 +90,9 @@ def read(engine: sa.Engine, project: int, version: str, ids: Collection[int] | N
     )
     wanted = sa.select(*about, *said)
     wanted = wanted.where(table.c.project == project, table.c.version == version)
-    queries = [wanted] if ids is None else [wanted.where(table.c.task.in_(chunk)) for chunk in chunks(list(ids))]
     with reading(engine) as connection:
+        some = [] if ids is None else chunks(list(ids))
+        queries = [wanted] if ids is None else (wanted.where(among(connection, table.c.task, part)) for part in some)
         rows = (row for query in queries for row in connection.execute(query))  # never all of them at once
         return {
             task: Stored(text_hash, Reply(state, _set(labels, shares, certain)))
@@ -218,6 +219,6 @@ def _pages(engine: sa.Engine, project: int, version: str) -> Iterator[list[dict[
 def _known(connection: sa.Connection, project: int, version: str, ids: Collection[int]) -> set[int]:
     found: set[int] = set()
     for chunk in chunks(list(ids)):
-        here = (table.c.project == project, table.c.version == version, table.c.task.in_(chunk))
+        here = (table.c.project == project, table.c.version == version, among(connection, table.c.task, chunk))
         found.update(connection.scalars(sa.select(table.c.task).where(*here)))
     return found

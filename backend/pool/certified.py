@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, delete, in_order, together, upsert
+from backend.pool.database.bulk import among, chunks, delete, in_order, together, upsert
 from backend.pool.database.engine import read, write
 from backend.pool.database.promise_tables import certified as table
 
@@ -59,7 +59,9 @@ def of_tasks(engine: sa.Engine, project: int, tasks: Collection[int]) -> dict[in
     found: dict[int, Row] = {}
     with read(engine) as connection:
         for chunk in chunks(list(tasks)):
-            found.update((row.task, Row(*row)) for row in connection.execute(query.where(table.c.task.in_(chunk))))
+            found.update(
+                (row.task, Row(*row)) for row in connection.execute(query.where(among(connection, table.c.task, chunk)))
+            )
     return found
 
 
@@ -67,7 +69,7 @@ def note_written(engine: sa.Engine, project: int, tasks: Collection[int], how: s
     """Label Studio was told of the accepted labels of these tasks, or ("") holds them no more."""
     with write(engine) as connection:
         for chunk in chunks(sorted(tasks)):
-            here = in_order(connection, table, table.c.project == project, table.c.task.in_(chunk))
+            here = in_order(connection, table, table.c.project == project, among(connection, table.c.task, chunk))
             connection.execute(sa.update(table).where(here).values(written=how, annotation=annotation))
 
 

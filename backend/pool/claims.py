@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, delete, insert
+from backend.pool.database.bulk import among, chunks, delete, insert
 from backend.pool.database.engine import write
 from backend.pool.database.lock import alone
 from backend.pool.database.work_tables import claims as table
@@ -43,7 +43,7 @@ class Asking:
         here = (table.c.project == project, table.c.version == version, table.c.holder == self._holder)
         with write(self._engine, late=True) as connection:
             for chunk in chunks(sorted(texts)):
-                delete(connection, table, *here, table.c.text_hash.in_(chunk))
+                delete(connection, table, *here, among(connection, table.c.text_hash, chunk))
 
     def release_all(self) -> None:
         """Nothing is asked any more."""
@@ -61,7 +61,7 @@ class Asking:
             mine.update(connection.scalars(statement, [{**row, "text_hash": text} for text in texts]))
             here = sa.select(table.c.holder).where(table.c.project == project, table.c.version == version)
             for chunk in chunks([text for text in texts if text not in mine]):
-                others.update(connection.scalars(here.where(table.c.text_hash.in_(chunk))))
+                others.update(connection.scalars(here.where(among(connection, table.c.text_hash, chunk))))
         return others - {self._holder}
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, delete, upsert
+from backend.pool.database.bulk import among, chunks, delete, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import read as reading
 from backend.pool.database.engine import write
@@ -53,7 +53,10 @@ def read(
         if ids is None:
             rows = list(connection.execute(wanted))
         else:
-            parts = (connection.execute(wanted.where(predictions.c.task.in_(chunk))) for chunk in chunks(list(ids)))
+            parts = (
+                connection.execute(wanted.where(among(connection, predictions.c.task, chunk)))
+                for chunk in chunks(list(ids))
+            )
             rows = [row for part in parts for row in part]
     return {task: (text_hash, label, score) for task, text_hash, label, score in rows}
 
@@ -65,7 +68,7 @@ def several(engine: sa.Engine, project: int, version: str, ids: Collection[int])
     found: dict[int, tuple[str, ...]] = {}
     with reading(engine) as connection:
         for chunk in chunks(list(ids)):
-            rows = connection.execute(wanted.where(*here, predictions.c.task.in_(chunk)))
+            rows = connection.execute(wanted.where(*here, among(connection, predictions.c.task, chunk)))
             found.update((task, tuple(labels)) for task, labels in rows)
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import delete, in_order, insert, upsert
+from backend.pool.database.bulk import among, delete, in_order, insert, upsert
 from backend.pool.database.engine import read, write
 from backend.pool.database.student_tables import predictions, published
 from backend.pool.database.tables import candidate_sets
@@ -79,13 +79,15 @@ def settle(
     with write(engine) as connection:
         mine: set[int] = set()
         for chunk in _chunks([*held, *lost]):  # first all of them, in one order
-            query = sa.select(published.c.task).where(closed, published.c.task.in_(chunk))
+            query = sa.select(published.c.task).where(closed, among(connection, published.c.task, chunk))
             mine.update(connection.scalars(query.order_by(published.c.task).with_for_update()))
         for chunk in _chunks(mine.intersection(held)):
-            statement = sa.update(published).where(_of(project, version), published.c.task.in_(chunk))
+            statement = sa.update(published).where(_of(project, version), among(connection, published.c.task, chunk))
             connection.execute(statement.values(confirmed=True, open_until_ms=0))
         for chunk in _chunks(mine.intersection(lost)):
-            connection.execute(sa.delete(published).where(_of(project, version), published.c.task.in_(chunk)))
+            connection.execute(
+                sa.delete(published).where(_of(project, version), among(connection, published.c.task, chunk))
+            )
 
 
 def outdated(engine: sa.Engine, project: int) -> dict[int, set[str]]:

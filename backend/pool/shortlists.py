@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import chunks, together, upsert
+from backend.pool.database.bulk import among, chunks, together, upsert
 from backend.pool.database.engine import read as reading
 from backend.pool.database.engine import write
 from backend.pool.database.student_tables import shortlists
@@ -31,7 +31,7 @@ def save(engine: sa.Engine, project: int, version: str, rows: Mapping[int, Candi
     with write(engine) as connection:
         together(connection, project)
         for chunk in chunks(sorted(sure)):
-            connection.execute(sa.delete(shortlists).where(*here, shortlists.c.task.in_(chunk)))
+            connection.execute(sa.delete(shortlists).where(*here, among(connection, shortlists.c.task, chunk)))
         upsert(connection, shortlists, kept)
 
 
@@ -42,7 +42,7 @@ def read(engine: sa.Engine, project: int, version: str, ids: Collection[int]) ->
     found: dict[int, CandidateSet] = {}
     with reading(engine) as connection:
         for chunk in chunks(list(ids)):
-            rows = connection.execute(query.where(shortlists.c.task.in_(chunk)))
+            rows = connection.execute(query.where(among(connection, shortlists.c.task, chunk)))
             found.update((task, CandidateSet(tuple(labels), tuple(shares))) for task, labels, shares in rows)
     return found
 

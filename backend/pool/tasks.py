@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.pool.database import people_tables, promise_tables, student_tables, tables
-from backend.pool.database.bulk import chunks, delete, in_order, together, upsert
+from backend.pool.database.bulk import among, chunks, delete, in_order, together, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import candidate_sets, tasks
@@ -63,17 +63,19 @@ def textless(engine: sa.Engine, project: int) -> set[int]:
 
 def _forget(connection: sa.Connection, table: sa.Table, project: int, ids: Collection[int]) -> None:
     for chunk in chunks(sorted(set(ids))):
-        delete(connection, table, table.c.project == project, table.c.task.in_(chunk))
+        delete(connection, table, table.c.project == project, among(connection, table.c.task, chunk))
 
 
 def _outdate(connection: sa.Connection, project: int, hashes: Mapping[Any, str]) -> None:
     """Note the rows at Label Studio of tasks whose text becomes another one."""
     sent = student_tables.published
     for chunk in chunks(list(hashes)):
-        known = sa.select(tasks.c.task, tasks.c.text_hash).where(tasks.c.project == project, tasks.c.task.in_(chunk))
+        known = sa.select(tasks.c.task, tasks.c.text_hash).where(
+            tasks.c.project == project, among(connection, tasks.c.task, chunk)
+        )
         edited = [task for task, before in connection.execute(known) if hashes[task] != before]
         if edited:
-            here = in_order(connection, sent, sent.c.project == project, sent.c.task.in_(edited))
+            here = in_order(connection, sent, sent.c.project == project, among(connection, sent.c.task, edited))
             connection.execute(sa.update(sent).where(here).values(outdated=True))
 
 
@@ -92,7 +94,9 @@ def texts(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, st
     found: dict[int, str] = {}
     with read(engine) as connection:
         for chunk in chunks(list(ids)):
-            query = sa.select(tasks.c.task, tasks.c.text).where(tasks.c.project == project, tasks.c.task.in_(chunk))
+            query = sa.select(tasks.c.task, tasks.c.text).where(
+                tasks.c.project == project, among(connection, tasks.c.task, chunk)
+            )
             found.update((task, text) for task, text in connection.execute(query))
     return found
 
@@ -103,7 +107,7 @@ def hashes(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, s
     with read(engine) as connection:
         for chunk in chunks(list(ids)):
             query = sa.select(tasks.c.task, tasks.c.text_hash).where(
-                tasks.c.project == project, tasks.c.task.in_(chunk)
+                tasks.c.project == project, among(connection, tasks.c.task, chunk)
             )
             found.update((task, key) for task, key in connection.execute(query))
     return found
@@ -153,7 +157,10 @@ def without_candidates(
     if prefer:
         with read(engine) as connection:
             for chunk in chunks(list(dict.fromkeys(prefer))):
-                wanted.update((task, text) for task, text in connection.execute(query.where(tasks.c.task.in_(chunk))))
+                wanted.update(
+                    (task, text)
+                    for task, text in connection.execute(query.where(among(connection, tasks.c.task, chunk)))
+                )
 
     def find(after: int) -> list[tuple[int, str]]:
         rest = query.where(tasks.c.task > after).order_by(tasks.c.task).limit(limit)

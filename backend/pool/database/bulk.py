@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
-IDS = 5_000  # ids per IN list: PostgreSQL stops at 65,535 parameters
-ROWS = 10_000  # rows per statement that is executed many times
+IDS = 20_000  # ids per statement: SQLite takes 32,766 parameters
+ROWS = 1_000  # rows per statement
 
 
 def chunks(values: Iterable[T], size: int = IDS) -> Iterator[list[T]]:
@@ -20,6 +20,18 @@ def chunks(values: Iterable[T], size: int = IDS) -> Iterator[list[T]]:
     everything = values if isinstance(values, list) else list(values)
     for start in range(0, len(everything), size):
         yield everything[start : start + size]
+
+
+def among(connection: sa.Connection, column: sa.Column[T], values: list[T]) -> sa.ColumnElement[bool]:
+    """Whether the column is one of the values: for PostgreSQL one array, since a list is parsed one by one."""
+    if connection.dialect.name != "postgresql":
+        return column.in_(values)
+    return column == sa.any_(sa.bindparam(None, values, type_=_array(column)))
+
+
+def _array(column: sa.Column[Any]) -> postgresql.ARRAY[Any]:
+    """Values of a column; a length would cut what is too long, where the column refuses it."""
+    return postgresql.ARRAY(sa.Text() if isinstance(column.type, sa.String) else column.type, dimensions=1)
 
 
 def upsert(
@@ -36,29 +48,44 @@ def upsert(
     """
     if not rows:
         return
-    statement, new = _insert_or_update(connection.dialect.name, table, tuple(rows[0]), tuple(keep))
+    columns = tuple(rows[0])
+    arrays = connection.dialect.name == "postgresql" and len(rows) > 1
+    statement, new = _insert_or_update(connection.dialect.name, table, columns, tuple(keep), arrays)
     if unless is not None and new:
-        keys = [column.name for column in table.primary_key]
-        values = {name: statement.excluded[name] for name in new}
-        statement = insert(connection, table).on_conflict_do_update(
-            index_elements=keys, set_=values, where=sa.not_(unless)
+        statement = _insert(connection.dialect.name, table, columns, arrays).on_conflict_do_update(
+            index_elements=_keys(table), set_={name: statement.excluded[name] for name in new}, where=sa.not_(unless)
         )
     for chunk in chunks(list(rows), ROWS):
-        connection.execute(statement, chunk)
+        together = {f"all_{name}": [row[name] for row in chunk] for name in columns}
+        connection.execute(statement, together if arrays else chunk)
 
 
 @lru_cache(maxsize=256)
 def _insert_or_update(
-    dialect: str, table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]
+    dialect: str, table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...], arrays: bool
 ) -> tuple[sqlite.Insert | postgresql.Insert, list[str]]:
     """The statement, made once, because that takes as long as one row's execution; and the columns that it renews."""
-    keys = [column.name for column in table.primary_key]
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    keys = _keys(table)
+    statement = _insert(dialect, table, columns, arrays)
     new = [name for name in columns if name not in keys and name not in keep]
     if not new:
         return statement.on_conflict_do_nothing(index_elements=keys), new
     values = {name: statement.excluded[name] for name in new}
     return statement.on_conflict_do_update(index_elements=keys, set_=values), new
+
+
+def _insert(dialect: str, table: sa.Table, columns: tuple[str, ...], arrays: bool) -> sqlite.Insert | postgresql.Insert:
+    """Rows one by one or, for PostgreSQL, as one array per column: its triggers run once per statement."""
+    if dialect != "postgresql":
+        return sqlite.insert(table)
+    if not arrays:
+        return postgresql.insert(table)
+    given = (sa.func.unnest(sa.bindparam(f"all_{name}", type_=_array(table.c[name]))) for name in columns)
+    return postgresql.insert(table).from_select(columns, sa.select(*given), include_defaults=False)
+
+
+def _keys(table: sa.Table) -> list[str]:
+    return [column.name for column in table.primary_key]
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from backend.pool.database.bulk import chunks, upsert
 from backend.pool.database.engine import write
+from backend.pool.database.student_tables import predictions
 from backend.pool.database.work_tables import jobs
 from backend.pool.text import storable
 
@@ -41,6 +42,24 @@ def test_rows_that_are_left_alone(engine: sa.Engine) -> None:
     new = [{**ROW, "kind": kind, "step": "b", "updated_ms": 5} for kind in ("publish", "train")]
     put(engine, *new, unless=jobs.c.updated_ms > 5)
     assert stored(engine) == [("publish", "a", 9), ("train", "b", 5)]
+
+
+def test_many_rows_are_refused_and_kept_as_one_is(engine: sa.Engine) -> None:
+    """PostgreSQL gets them as arrays: nothing is cut, and lists, numbers and what is missing stay what they are."""
+    key = {"project": 1, "version": "v"}
+    several: list[list[str] | None] = [["a", "b"], [], None]
+    rows = [
+        {**key, "task": number, "text_hash": "h", "label": "a", "score": number / 3, "labels": labels}
+        for number, labels in enumerate(several)
+    ]
+    with write(engine) as connection:
+        upsert(connection, predictions, rows)
+        found = connection.execute(sa.select(predictions.c.score, predictions.c.labels).order_by(predictions.c.task))
+        assert [tuple(row) for row in found] == [(0.0, ["a", "b"]), (1 / 3, []), (2 / 3, None)]
+        assert connection.scalar(sa.select(sa.func.count()).where(predictions.c.labels.is_(None))) == 1
+    if engine.dialect.name == "postgresql":
+        with pytest.raises(sa.exc.DataError), write(engine) as connection:
+            upsert(connection, predictions, [{**row, "version": "v" * 65} for row in rows])
 
 
 def test_no_rows(engine: sa.Engine) -> None:
