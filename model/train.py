@@ -31,6 +31,7 @@ from model.training.options import ADAPTED, PUBLISHED, TrainingOptions, Training
 from model.training.refinery import Gate
 from model.training.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.training.vectors import row_vectors
+from model.training.warm import fitting, shortened
 from model.weak.beliefs import Adapted, beliefs
 from model.weak.ranking_weight import ranking_view
 from model.weak.unlabelled import with_own_answers, with_part
@@ -63,6 +64,7 @@ class Training:
     progress: Progress | None
     stop: Stop | None
     view: PairView | None = None  # what the student sees of tasks of two texts
+    start: HeadStudent | None = None  # an earlier student
 
     def seen(self, embed: Embed) -> Embed:
         """What the student sees of texts by an encoder."""
@@ -81,8 +83,10 @@ def train_student(
     progress: Progress | None = None,
     stop: Stop | None = None,
     own: AdaptedEncoder | None = None,
+    start: HeadStudent | None = None,
 ) -> tuple[Student, TrainingReport]:
-    """Train a student on candidate sets and human labels; a head sees texts by its `own` encoder if there is one.
+    """Train a student on candidate sets and human labels; a head sees texts by its `own` encoder if there is one, and
+    goes on from the head of `start` where it can.
 
     `progress(share, message)` is called often; after `stop()` answers True, TrainingStopped is raised within a batch.
     NotEnoughDataError with fewer than two rows or labels, TrainingError on a non-finite loss.
@@ -107,7 +111,7 @@ def train_student(
     report.unlabelled_rows = len(data.unlabelled)
     needed = way == "head" or options.method == "shortlist"
     texts = [*data.texts, *data.unlabelled] if needed else []
-    training = Training(space, data, options, report, progress, stop, view)
+    training = Training(space, data, options, report, progress, stop, view, start if own is None else None)
     with row_vectors(texts, training.seen(embed), _scaled(progress, 0.0, 0.3), stop) as vectors:
         student = teach(training.part(0.3, 1.0), vectors)
     report.settings = options.to_json()
@@ -168,11 +172,15 @@ def _heads(training: Training, vectors: FloatArray, targets: Targets) -> HeadStu
     """As many heads as the rows of `vectors` bear, each with a seed of its own."""
     space, options = training.space, training.options
     plan, heads = networks_plan(len(vectors), options), []
+    start = None if training.data.unlabelled else fitting(training.start, space, options, vectors, training.view)
+    if start is not None:
+        plan, options = shortened(plan, options)
+        training.report.epochs, training.report.went_on = plan.epochs, True
     steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
     members = number_of_heads(len(vectors), options)
     groups = together([options.seed + MEMBER_SEED * member for member in range(members)], targets)
     for number, seeds in enumerate(groups):
-        learner = HeadLearner(vectors, len(space), options, steps, seeds)
+        learner = HeadLearner(vectors, len(space), options, steps, seeds, start)
         part = training.part(number / len(groups), (number + 1) / len(groups))
         plan = dataclasses.replace(plan, seeds=seeds)
         training.report.loss = train(learner, targets, plan, part.progress, part.stop)

@@ -19,6 +19,7 @@ from backend.serving import unsure
 from backend.serving.predicting import predict
 from backend.training import own_encoder, several
 from backend.training.committee import train_members
+from backend.training.earlier import earlier_head
 from backend.training.encoder import embedder_for, project_runtime, runtime_embedder
 from backend.training.evaluation import judged, kept_for_judging
 from backend.training.floor import floored
@@ -142,8 +143,10 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = Fa
     own = own_encoder.of_training(job, data, how, adapting, progress, stop)
 
     def learned(how: TrainingOptions) -> tuple[Student, TrainingReport]:
-        embed = runtime_embedder(settings, how.encoder, how.runtime)
-        return train_student(snapshot.space, data, how, embed, progress, stop, own)
+        embed, before = runtime_embedder(settings, how.encoder, how.runtime), earlier_head(job, data, how)
+        student, report = train_student(snapshot.space, data, how, embed, progress, stop, own, before.head)
+        before.note(report)
+        return student, report
 
     found = learned(how)
     if not passes(settings, *found, data.texts):

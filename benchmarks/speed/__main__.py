@@ -27,13 +27,14 @@ from benchmarks.speed.rows import Row
 Found = tuple[list[Row], dict[str, float]]
 SUMMARY = ("predict_1", "predict_100", "http_vs_runtime", "int8_vs_float32", "time_to_accuracy", "webhook_p99_ms",
            "setup_p99_ms", "scale_cost_ratio", "web_rss_mb", "worker_rss_mb",
-           "status_ms_1m", "metrics_ms_100_projects", "idle_core_percent")  # fmt: skip
+           "status_ms_1m", "metrics_ms_100_projects", "idle_core_percent", "retrain_seconds_10k",
+           "going_on_accuracy")  # fmt: skip
 
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 
-TEXTS = {"runtimes", "served", "training"}  # parts that read the data folder
+TEXTS = {"runtimes", "served", "training", "going_on"}  # parts that read the data folder
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seeds=1, seconds
 
 def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
     """The measurements by name."""
+    from benchmarks.speed.going_on import going_on_rows
     from benchmarks.speed.http import http_rows
     from benchmarks.speed.looking import looking_rows
     from benchmarks.speed.retrain import latency_rows, memory_rows, retrain_rows
@@ -66,7 +68,8 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
         "http": lambda: http_rows(size.rounds, size.requests),
         "runtimes": lambda: runtime_rows(data, min(size.rounds, 5), size.texts),
         "served": lambda: served_rows(data, size.rounds),
-        "retrain": lambda: retrain_rows([1_000, 10_000], 3),
+        "retrain": lambda: retrain_rows([1_000, 10_000], 5),
+        "going_on": lambda: going_on_rows(data, size.seeds),
         "latency": lambda: latency_rows(10_000, size.seconds),
         "training": lambda: training_rows(data, size.train_rows, size.seeds),
         "scale": lambda: scale_rows([number for number in SIZES if number <= size.largest]),

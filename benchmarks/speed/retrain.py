@@ -26,6 +26,7 @@ from backend.services import Services
 from backend.settings import Settings
 from backend.training.runtime_check import CHECKED
 from benchmarks.speed.rows import Row, percentile, row
+from benchmarks.speed.steps import step_rows
 from benchmarks.speed.web import (
     HOST,
     LABELS,
@@ -69,19 +70,22 @@ class Stack:
 
 
 def retrain_rows(sizes: list[int], rounds: int) -> tuple[list[Row], dict[str, float]]:
-    """Seconds from the last of 20 annotations to /setup naming a student that learned from it."""
+    """Seconds from the last of 20 annotations to /setup naming a student that learned from it, and its steps."""
     rows: list[Row] = []
     summary: dict[str, float] = {}
     for number in sizes:
         with stack(number) as parts:
             seconds, cpu = [], []
-            for _ in range(rounds):
+            for turn in range(rounds):
                 before = parts.worker.cpu_seconds()
                 seconds.append(retrain(parts))
                 cpu.append(parts.worker.cpu_seconds() - before)
+                rows += step_rows(parts.worker.log.read_text(), time.time() - seconds[-1], turn, number)
         rows += [row("retrain", f"{number} tasks", value, "s", turn) for turn, value in enumerate(seconds)]
         rows += [row("retrain processor", f"{number} tasks", value, "s", turn) for turn, value in enumerate(cpu)]
         summary[f"retrain_{number}_s"] = float(np.median(seconds[1:] or seconds))  # the first one loads everything
+    if "retrain_10000_s" in summary:
+        summary["retrain_seconds_10k"] = summary["retrain_10000_s"]
     return rows, summary
 
 

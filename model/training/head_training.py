@@ -42,9 +42,10 @@ class HeadLearner:
         options: TrainingOptions,
         steps: int,
         seeds: Sequence[int] | None = None,
+        start: dict[str, FloatArray] | None = None,
     ) -> None:
         """`vectors` `(n, d)` may be float16 or mapped from disk; only batches become float32. `seeds`: one per head;
-        without them there is one head, with the seed of the options."""
+        without them there is one head, with the seed of the options. `start`: a trained head that each begins as."""
         self._vectors = vectors
         self.rows, self.num_labels = len(vectors), num_labels
         self._random = [torch.Generator().manual_seed(seed) for seed in seeds or [options.seed]]
@@ -57,6 +58,8 @@ class HeadLearner:
         sizes = [width, options.hidden, num_labels] if options.hidden else [width, num_labels]
         self._shapes = list(itertools.pairwise(sizes))
         self._flat = self._drawn()
+        if start is not None:
+            self._go_on_from(start)
         self._flat.grad = torch.zeros_like(self._flat)
         self._slopes = _layers(self._flat.grad, self._shapes)
         self._rate, self._steps, self._done = options.learning_rate or 2e-3, max(1, steps), 0
@@ -114,14 +117,25 @@ class HeadLearner:
         self._optimiser.step()
         self._done += 1
 
+    def _go_on_from(self, head: dict[str, FloatArray]) -> None:
+        """Begin as a head of the shapes that `weights` gives, and see vectors as it does."""
+        self._mean, self._scale = head["mean"], head["scale"]
+        for name, (weight, bias) in zip(self._names, _layers(self._flat.detach(), self._shapes), strict=True):
+            weight[:] = torch.from_numpy(head[name])
+            bias[:] = torch.from_numpy(head[f"{name}_bias"])
+
+    @property
+    def _names(self) -> list[str]:
+        """Of the layers."""
+        return ["hidden", "out"] if len(self._shapes) == 2 else ["out"]
+
     def weights(self) -> list[dict[str, FloatArray]]:
         """Arrays for `head_logits`, of every head."""
-        names = ["hidden", "out"] if len(self._shapes) == 2 else ["out"]
         layers = _layers(self._flat.detach(), self._shapes)
         found = []
         for head in range(len(self._random)):
             arrays = {"mean": self._mean, "scale": self._scale}
-            for name, (weight, bias) in zip(names, layers, strict=True):
+            for name, (weight, bias) in zip(self._names, layers, strict=True):
                 arrays[name] = weight[head].numpy().copy()
                 arrays[f"{name}_bias"] = bias[head].numpy().copy()
             found.append(arrays)
