@@ -15,9 +15,11 @@ from backend.pool.database.promise_tables import promises as table
 from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import projects, tasks
 from backend.pool.set_aside import blind_rank
+from model.promise.acceptance import breaking_number
 
 State: TypeAlias = Literal["auditing", "promised", "finished", "kept", "given up"]
 OPEN: tuple[State, ...] = ("auditing", "promised")  # while the audit's labels are kept from whatever learns or chooses
+OPEN_END: tuple[State, ...] = ("auditing", "given up")  # a promise may come once few enough tasks are left
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,18 @@ def audit_is_over(engine: sa.Engine, project: int) -> bool:
     """Whether all of an audit was decided, so that it can be looked at."""
     promise = get(engine, project)
     return promise is not None and promise.state == "auditing" and not unaudited(engine, project)
+
+
+def nearly_decided(engine: sa.Engine, project: int) -> bool:
+    """Whether people may have left so few tasks without a certificate that no audit is needed for them."""
+    promise = get(engine, project)
+    if promise is None or promise.certificate is not None or promise.state not in OPEN_END:
+        return False
+    done = sa.select(sa.func.count(sa.distinct(people.c.task)))
+    with read(engine) as connection:
+        number = connection.execute(done.where(people.c.project == project, people.c.state == "labelled")).scalar_one()
+        total = connection.execute(sa.select(sa.func.count()).where(tasks.c.project == project)).scalar_one()
+    return bool(total - number < breaking_number(total, promise.target))
 
 
 def show_blind(engine: sa.Engine, project: int, limit: float) -> None:

@@ -85,7 +85,11 @@ def _sentence(current: Current, promise: Promise, counts: dict[str, int]) -> str
         later = f". {counts['later']:,} tasks came later and are no part of it" if counts["later"] > 0 else ""
         return told + later + _more(promise, counts)
     if promise.state == "given up":
-        return f"For at most {share} wrong labels with {sure}, deciding all is nearly as fast: no promise is made"
+        last = breaking_number(counts["tasks"], promise.target) - 1
+        return (
+            f"For at most {share} wrong labels with {sure}, deciding all is nearly as fast: no promise is made until "
+            f"{last:,} tasks are left, which then keep the student's label"
+        )
     least = least_audit(counts["tasks"], breaking_number(counts["tasks"], promise.target), _risk(promise) / FIRST)
     return (
         f"A promise of at most {share} wrong labels with {sure} takes at least {least:,} randomly chosen tasks; "

@@ -36,7 +36,7 @@ def look_sizes(undecided: int, pool: int, target: float, risk: float) -> tuple[i
 
 def look_risk(risk: float, looks: int, versions: int = 1) -> float:
     """The risk of one look of several, which may choose between so many versions of a student."""
-    return risk / (looks * versions)
+    return risk / (max(1, looks) * versions)
 
 
 def attempt_risk(risk: float, attempt: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from model.promise.looks import attempt_risk, look_risk
 
 UNANSWERED = ("", -1.0)  # a task without an answer is the last that could be left to the student
 METHOD = "hypergeometric acceptance number, looks at fixed sizes"
+ENDED = "no more tasks are left than may be wrong, so that nothing had to be audited"
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,7 @@ def read_audit(job: Job, promise: Promise, version: str) -> Audit:
     pool = tasks.all_ids(engine, number)
     outside, seen = promises.chosen_tasks(engine, number)
     rest = [task for task in pool if task not in outside]
-    stored = predictions.read(engine, number, version, rest)
-    pairs = {task: (text_hash, (label, score)) for task, (text_hash, label, score) in stored.items()}
-    standing = about(pairs, tasks.hashes(engine, number, rest))
-    answers = {task: standing.get(task, UNANSWERED) for task in rest}
+    answers = standing_answers(job, version, rest)
     audited = {task for task in rest if promise.audits(task)}
     labels = human_labels(engine, number)
     rows = of_tasks(engine, number, audited)
@@ -69,6 +67,26 @@ def read_audit(job: Job, promise: Promise, version: str) -> Audit:
     final = {task for task in labels.keys() & answers.keys() if labels[task].decision is Decision.FINAL}
     complete = audited <= labels.keys()
     return Audit(tuple(pool), answers, frozenset(audited), frozenset(wrong), frozenset(final), complete)
+
+
+def standing_answers(job: Job, version: str, of: Collection[int]) -> dict[int, tuple[str, float]]:
+    """What `version` says about these tasks, as they are now."""
+    engine, number = job.services.engine, job.number
+    stored = predictions.read(engine, number, version, of)
+    pairs = {task: (text_hash, (label, score)) for task, (text_hash, label, score) in stored.items()}
+    standing = about(pairs, tasks.hashes(engine, number, of))
+    return {task: standing.get(task, UNANSWERED) for task in of}
+
+
+def left_over(job: Job, promise: Promise, version: str) -> Audit | None:
+    """What nobody has decided, once so little of it is left that it cannot break the promise; None before."""
+    pool = tasks.all_ids(job.services.engine, job.number)
+    labels = human_labels(job.services.engine, job.number)
+    rest = [task for task in pool if task not in labels or labels[task].decision is not Decision.FINAL]
+    if len(rest) >= breaking_number(len(pool), promise.target):
+        return None
+    nobody: frozenset[int] = frozenset()
+    return Audit(tuple(pool), standing_answers(job, version, rest), nobody, nobody, nobody, True)
 
 
 def take_look(promise: Promise, audit: Audit, version: str, now: int) -> Found:

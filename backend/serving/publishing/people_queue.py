@@ -42,6 +42,8 @@ def mark_head(job: Job, label_studio: LabelStudio, version: str) -> int:
     promised = promises.get(job.services.engine, job.number) is not None
     if not version_names.is_trained(version) or not (score_column.wanted(job.current.options) or promised):
         return 0
+    if promises.audit_is_over(job.services.engine, job.number):
+        return 0  # it is looked at first: what scores chose now would leave it, and the look would never come
     row = versions.get(job.services.engine, job.number, version)
     queue = head(job, version)
     if row is None or queue.done >= len(queue.tasks):

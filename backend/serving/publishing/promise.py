@@ -6,6 +6,8 @@ Whatever chooses tasks never looks at their ranks, and nothing learns from the a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from backend.label_studio.client import LabelStudio
@@ -16,7 +18,7 @@ from backend.pool.set_aside import blind_rank
 from backend.pool.version_names import is_trained
 from backend.projects.current import Current
 from backend.projects.job import Job
-from backend.serving.publishing.looking import Audit, Found, expected, read_audit, take_look
+from backend.serving.publishing.looking import ENDED, Audit, Found, expected, left_over, read_audit, take_look
 from model.promise.looks import attempt_risk, look_sizes
 
 log = structlog.get_logger(__name__)
@@ -38,6 +40,7 @@ def proceed(job: Job, label_studio: LabelStudio, version: str) -> None:
         return
     if promise is None or _begins_anew(job, promise):
         promise = _begin(job, promise)
+    promise = _end(job, promise, version)
     if promise.state != "auditing":
         return
     promise = _ask(job, label_studio, promise)
@@ -80,6 +83,23 @@ def _begin(job: Job, former: Promise | None) -> Promise:
     promises.begin(engine, fresh, decided)
     log.info("audit begins", attempt=attempt, looks=len(sizes), state=state)
     return fresh
+
+
+def _end(job: Job, promise: Promise, version: str) -> Promise:
+    """However small a pool is and whatever became of its audit: the last few tasks, no more than may be wrong, can keep
+    the student's label. At worst people have decided all."""
+    engine = job.services.engine
+    if promise.certificate is not None or promise.state not in promises.OPEN_END:
+        return promise
+    left = left_over(job, promise, version)
+    if left is None:
+        return promise
+    found = take_look(replace(promise, first=promise.limit), left, version, job.services.clock())
+    certified.replace_all(engine, job.number, found.rows)
+    promises.show_blind(engine, job.number, 0.0)
+    acquisition.line_up(engine, job.number, "people", "", [])
+    log.info("the rest needs no audit", tasks=len(left.undecided))
+    return promises.change(engine, promise, certificate=found.certificate | {"method": ENDED}, state="promised")
 
 
 def _look(job: Job, promise: Promise, audit: Audit, version: str) -> Promise:

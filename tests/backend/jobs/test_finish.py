@@ -195,6 +195,19 @@ def test_scores_choose_nothing_more_while_an_audit_that_was_asked_for_is_open(au
     assert promises.chosen_tasks(audited.engine, 7)[0] == before
 
 
+def test_an_audit_that_is_over_is_looked_at_before_scores_choose_from_it(audited: World) -> None:
+    before, _ = promises.chosen_tasks(audited.engine, 7)
+    head = acquisition.line(audited.engine, 7, "people")
+    assert head is not None
+    acquisition.line_up(audited.engine, 7, "people", "student-0-aaaaaa", head.tasks)  # people outran the new student
+    decide_audit(audited)
+    publish.work(audited.job("publish"))
+    promise = promises.get(audited.engine, 7)
+    assert promise is not None
+    assert promise.looks >= 1
+    assert promises.chosen_tasks(audited.engine, 7)[0] == before
+
+
 def test_without_a_target_the_audit_ends_and_its_labels_teach(audited: World) -> None:
     asked = decide_audit(audited)
     assert audited.project.blind_to > 0
