@@ -25,7 +25,7 @@ OPEN_END: tuple[State, ...] = ("auditing", "given up")  # a promise may come onc
 @dataclass(frozen=True)
 class Promise:
     """One attempt at a promise. Ranks from `first` to `limit` are audited; `sizes` is how many tasks each look audits,
-    fixed in advance, and `looks` how many are over."""
+    fixed in advance, and `looks` how many are over. A task is decided once so many `voices` have answered it."""
 
     project: int
     attempt: int
@@ -40,6 +40,7 @@ class Promise:
     certificate: dict[str, Any] | None = None
     forecast: dict[str, Any] | None = None
     wish: str = ""
+    voices: int = 1
 
     def audits(self, task: int) -> bool:
         """Whether the task's rank is in the audit."""
@@ -127,12 +128,14 @@ def withheld(engine: sa.Engine, project: int, of: Collection[int]) -> set[int]:
 
 
 def unaudited(engine: sa.Engine, project: int) -> list[int]:
-    """The tasks of the audit that nobody has decided or skipped yet, by rank; [] without an audit."""
+    """The tasks of the audit that too few people have decided or skipped yet, by rank; [] without an audit."""
     promise = get(engine, project)
     if promise is None or promise.state != "auditing":
         return []
     outside, _ = chosen_tasks(engine, project)
     done = sa.select(people.c.task).where(people.c.project == project, people.c.state.in_(("labelled", "skipped")))
+    who = sa.func.coalesce(people.c.annotator, -people.c.annotation)
+    done = done.group_by(people.c.task).having(sa.func.count(sa.distinct(who)) >= promise.voices)
     with read(engine) as connection:
         query = sa.select(tasks.c.task).where(tasks.c.project == project, tasks.c.task.not_in(done))
         left = [task for task in connection.scalars(query) if task not in outside and promise.audits(task)]

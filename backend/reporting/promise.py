@@ -14,6 +14,7 @@ from backend.pool.set_aside import blind_rank
 from backend.pool.tallies import CHANGED, Tallies
 from backend.projects.current import Current
 from backend.reporting.kept import kept
+from backend.training.consensus import judged
 from model.labels import Decision
 from model.promise.acceptance import acceptance_number, breaking_number, least_audit
 from model.promise.border import look
@@ -90,10 +91,11 @@ def _sentence(current: Current, promise: Promise, counts: dict[str, int]) -> str
             f"For at most {share} wrong labels with {sure}, deciding all is nearly as fast: no promise is made until "
             f"{last:,} tasks are left, which then keep the student's label"
         )
+    each = f", each by {promise.voices:,} people" if promise.voices > 1 else ""
     least = least_audit(counts["tasks"], breaking_number(counts["tasks"], promise.target), _risk(promise) / FIRST)
     return (
         f"A promise of at most {share} wrong labels with {sure} takes at least {least:,} randomly chosen tasks; "
-        f"{counts['audit_left']:,} of the audit wait to be decided{_more(promise, counts)}"
+        f"{counts['audit_left']:,} of the audit wait to be decided{each}{_more(promise, counts)}"
     )
 
 
@@ -144,9 +146,9 @@ def checks(current: Current, certificate: dict[str, Any]) -> list[Check]:
 
 
 def changed_since(current: Current) -> int:
-    """Audited tasks of which people say something else now than when the certificate was made."""
+    """Audited tasks of which people, or their consensus, say something else now than when the certificate was made."""
     rows = certified.rows(current.engine, current.number, "audit")
-    people = human_labels(current.engine, current.number)
+    people = judged(current)
     return sum(_says_otherwise(row, people[task].labels if task in people else ()) for task, row in rows.items())
 
 

@@ -6,11 +6,19 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from backend.pool.annotations import human_labels
 from backend.pool.votes import shared_votes
+from backend.projects.current import Current
 from model.labels import HumanLabel, LabelSpace
 
 LEAST = 20  # tasks that people share, below which nobody knows how reliable they are: the plain majority stands
 SURE = 0.7  # probability from which on the consensus is a decision
+
+
+def judged(current: Current) -> dict[int, HumanLabel]:
+    """What people decided, the audit of a promise included, with the consensus where several did."""
+    labels = human_labels(current.engine, current.number)
+    return with_consensus(current.engine, current.number, current.space, labels)
 
 
 def with_consensus(

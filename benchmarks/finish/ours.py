@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.finish.pools import Pool, doubts, taught
+from benchmarks.finish.pools import Pool, Teach, doubts
+from benchmarks.finish.product import product_student
 from benchmarks.finish.results import Result
-from model.arrays import BoolArray, FloatArray
+from model.arrays import BoolArray, FloatArray, IntArray
 from model.promise.acceptance import breaking_number
 from model.promise.border import look
 from model.promise.forecast import forecast
@@ -17,21 +18,22 @@ from model.promise.looks import attempt_risk, look_risk, look_sizes
 
 FIRST = 40  # tasks that people decide before the audit
 CHOSEN = 1.0  # tasks that scores choose, per audited one; chosen on trec
-RETRAININGS = 2  # between two looks
-WORTH = 0.95  # of people's work: a further look that is expected to save less is not waited for
+RETRAININGS = 1  # between two looks
+WORTH = 0.95  # of people's work: a look that spares them less is not worth the next one
 
 
-def ours(pool: Pool, target: float, risk: float) -> Result:
-    """Finish at the look from which no further one is expected to help."""
+def ours(pool: Pool, target: float, risk: float, teach: Teach = product_student) -> Result:
+    """Finish at the look that helped little, where the next ones are not expected to help either."""
     ranks = pool.draw.random(len(pool))
     chosen = np.zeros(len(pool), bool)
     chosen[np.random.default_rng(pool.seed + 1).choice(len(pool), min(FIRST, len(pool)), replace=False)] = True
     left = int((~chosen).sum())
     sizes = look_sizes(left, len(pool), target, attempt_risk(risk, 1))
     breaking, paid = breaking_number(len(pool), target), look_risk(attempt_risk(risk, 1), max(1, len(sizes)))
-    best: tuple[int, float] | None = None
+    best: tuple[IntArray, IntArray] | None = None
+    decided = chosen.copy()
     for place, size in enumerate(sizes):
-        shares = _learn(pool, chosen, FIRST + round(CHOSEN * size))
+        shares = _learn(pool, chosen, teach, FIRST + round(CHOSEN * size))
         rest = np.flatnonzero(~chosen)
         audited = rest[np.argsort(ranks[rest])[:size]]
         said, doubt = shares.argmax(axis=1), doubts(shares)
@@ -39,26 +41,38 @@ def ours(pool: Pool, target: float, risk: float) -> Result:
         places = {int(task): (float(doubt[task]), float(ranks[task])) for task in rest}
         found = look(places, set(audited.tolist()), wrong, breaking, paid)
         kept = np.array(sorted(found.accepted), np.int64)
-        people = len(pool) - len(kept)
-        if len(kept) and (best is None or people < best[0]):
-            best = people, float((said[kept] != pool.gold[kept]).sum()) / len(pool)
+        decided |= chosen
+        decided[audited] = True
+        before = len(pool) - (len(best[0]) if best is not None else 0)
+        if len(kept) and (best is None or len(kept) > len(best[0])):
+            best = kept, said
         order = {int(task): row for row, task in enumerate(rest)}
         rows = np.array([order[int(task)] for task in audited], np.int64)
         bad = np.array([float(int(task) in wrong) for task in audited])
         later = sizes[place + 1 :]
         more = forecast(doubt[rest], rows, bad, breaking, later, paid).decisions + int(chosen.sum()) if later else None
-        if best is not None and (more is None or more >= WORTH * best[0]):
+        people = len(pool) - (len(best[0]) if best is not None else 0)
+        if best is not None and (more is None or (more >= WORTH * people and people >= WORTH * before)):
             break
-    people, error = best if best is not None else (len(pool), 0.0)
-    return Result(people, pool.calls, error, True)
+    return _finished(pool, best, decided)
 
 
-def _learn(pool: Pool, chosen: BoolArray, until: int) -> FloatArray:
+def _finished(pool: Pool, best: tuple[IntArray, IntArray] | None, decided: BoolArray) -> Result:
+    """Rows that may keep the answers of the best look, and those answers; what people decided later stays theirs."""
+    if best is None:
+        return Result(len(pool), pool.calls, 0.0, True)
+    kept, said = best
+    kept = kept[~decided[kept]]
+    wrong = int((said[kept] != pool.gold[kept]).sum())
+    return Result(len(pool) - len(kept), pool.calls, wrong / len(pool), True)
+
+
+def _learn(pool: Pool, chosen: BoolArray, teach: Teach, until: int) -> FloatArray:
     """Retrain while scores choose, whatever is audited, until so many are `chosen`."""
     for left in range(RETRAININGS, 0, -1):
-        shares = taught(pool, chosen)
+        shares = teach(pool, chosen)
         two = np.sort(shares, axis=1)[:, -2:]
         margin = np.where(chosen, np.inf, two[:, 1] - two[:, 0])
         more = max(0, until - int(chosen.sum())) // left
         chosen[np.argsort(margin)[:more]] = True
-    return taught(pool, chosen)
+    return teach(pool, chosen)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,7 +17,8 @@ WEIGHT = 0.3  # of a teacher's answer beside a person's; chosen on trec
 
 @dataclass(frozen=True)
 class Pool:
-    """`vectors` `(n, d)`, `said` by the teacher `(n, C)`, `gold` `(n,)` as label numbers, and a `draw` of its seed."""
+    """`vectors` `(n, d)`, `said` by the teacher `(n, C)`, `gold` `(n,)` as label numbers, whether a teacher
+    `answered` `(n,)`, and a `draw` of its seed."""
 
     name: str
     seed: int
@@ -23,6 +26,7 @@ class Pool:
     said: FloatArray
     gold: IntArray
     paid: bool
+    answered: BoolArray
 
     def __len__(self) -> int:
         return len(self.gold)
@@ -46,7 +50,11 @@ def pool(job: Job, seed: int, most: int, embed: Embed) -> Pool:
     even = np.full(len(job.space), 1 / len(job.space), np.float32)
     said = np.stack([said_by(found, job.space) if found is not None else even for found in part.answers])
     gold = np.array([job.space.index(label) for label in part.gold], np.int64)
-    return Pool(job.name, seed, embed(part.texts), said, gold, job.teacher != "similarity")
+    answered = np.array([found is not None for found in part.answers], np.bool_)
+    return Pool(job.name, seed, embed(part.texts), said, gold, job.teacher != "similarity", answered)
+
+
+Teach: TypeAlias = Callable[[Pool, BoolArray], FloatArray]
 
 
 def taught(pool: Pool, known: BoolArray) -> FloatArray:

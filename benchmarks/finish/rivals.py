@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from benchmarks.finish.pools import Pool, doubts, taught
+from benchmarks.finish.product import product_student
 from benchmarks.finish.results import Result
 from model.arrays import BoolArray, Doubles, FloatArray, IntArray
 
@@ -37,7 +38,7 @@ def pac_student(pool: Pool, target: float, risk: float) -> Result:
     """The same on a student that learned once from the LLM and some random labels of people."""
     known = np.zeros(len(pool), bool)
     known[pool.draw.choice(len(pool), SINGLE_ROUND, replace=False)] = True
-    return _pac(pool, taught(pool, known), known, target, risk)
+    return _pac(pool, product_student(pool, known), known, target, risk)
 
 
 def _pac(pool: Pool, shares: FloatArray, known: BoolArray, target: float, risk: float) -> Result:

@@ -2,7 +2,8 @@
 
 A world: 1,500 tasks with eight features and three labels, a ridge student that learns from what people decided, sixty
 actively chosen tasks more between looks, a target of 10 % wrong labels and 95 % confidence. A spoilt rule that is not
-caught would mean that the test has no teeth.
+caught would mean that the test has no teeth. With several people the truth is their consensus about the whole pool, and
+what scores choose is shown with the student's answer, which people follow.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.finish.several import consensus, swayed, votes
 from model.promise.acceptance import breaking_number
 from model.promise.border import look
 from model.promise.looks import attempt_risk, look_risk, look_sizes
 
-World: TypeAlias = Literal["even", "uneven", "drifting", "duplicated"]
-Rule: TypeAlias = Literal["ours", "sorted", "dropped", "memorised"]
+World: TypeAlias = Literal["even", "uneven", "drifting", "duplicated", "several people"]
+Rule: TypeAlias = Literal["ours", "sorted", "dropped", "memorised", "shown"]
 TASKS, FEATURES, LABELS, STEP, TARGET, RISK = 1_500, 8, 3, 60, 0.1, 0.05
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -38,6 +40,7 @@ class _Pool:
     features: Floats
     truth: Ints
     ranks: Floats
+    votes: Ints | None = None  # of several people
 
 
 def once(seed: int, world: World = "even", rule: Rule = "ours") -> Outcome:
@@ -50,10 +53,14 @@ def once(seed: int, world: World = "even", rule: Rule = "ours") -> Outcome:
     risk = look_risk(attempt_risk(RISK, 1), len(sizes))
     chosen = np.zeros(TASKS, bool)
     chosen[draw.choice(TASKS, STEP, replace=False)] = True
+    said = pool.truth.copy()
     for size in sizes:
         audited = ~chosen & (pool.ranks < size / TASKS)
-        answers, uncertainty = _student(pool, chosen | audited if rule == "memorised" else chosen)
-        chosen |= _next(chosen, uncertainty)  # as if nobody had decided the audited ones
+        answers, uncertainty = _student(pool, chosen | audited if rule == "memorised" else chosen, said)
+        asked = _next(chosen, uncertainty)  # as if nobody had decided the audited ones
+        if pool.votes is not None:
+            said[asked] = swayed(draw, pool.truth[asked], answers[asked])
+        chosen |= asked
         audited &= ~chosen
         found = _look(pool, chosen, audited, answers, uncertainty, rule, risk, draw)
         if found is not None:
@@ -65,7 +72,7 @@ def _look(
     pool: _Pool, chosen: Any, audited: Any, answers: Ints, uncertainty: Floats, rule: Rule, risk: float, draw: Any
 ) -> Outcome | None:
     """The finished pool, None where nothing may be left to the student yet."""
-    wrong = audited & (answers != pool.truth)
+    wrong = audited & (answers != _judged(pool, audited, answers, rule, draw))
     if rule == "dropped":  # people skip most of what is hard, and nobody counts it
         dropped = wrong & (draw.random(TASKS) < 0.9)
         audited, wrong = audited & ~dropped, wrong & ~dropped
@@ -79,6 +86,16 @@ def _look(
     return Outcome(bad > math.floor(TARGET * TASKS + 1e-9), 1 - len(found.accepted) / TASKS)
 
 
+def _judged(pool: _Pool, audited: Any, answers: Ints, rule: Rule, draw: Any) -> Ints:
+    """What people say of the audited tasks; elsewhere the truth."""
+    found = pool.truth.copy()
+    if pool.votes is not None:
+        found[audited] = consensus(pool.votes[audited], LABELS)
+    if rule == "shown":
+        found[audited] = swayed(draw, found[audited], answers[audited], follows=0.9)
+    return found
+
+
 def _pool(draw: Any, world: World, rule: Rule) -> _Pool:
     centres = draw.normal(size=(LABELS, FEATURES))
     shares = (0.8, 0.15, 0.05) if world == "uneven" else (1 / 3, 1 / 3, 1 / 3)
@@ -90,16 +107,19 @@ def _pool(draw: Any, world: World, rule: Rule) -> _Pool:
     if world == "duplicated":
         source = draw.integers(0, TASKS // 3, TASKS)
         return _Pool(features[source], truth[source], draw.random(TASKS))
+    if world == "several people":
+        said = votes(draw, truth, LABELS)
+        return _Pool(features, consensus(said, LABELS), draw.random(TASKS), said)
     if rule == "memorised":  # enough features to learn every label by heart
         features = np.hstack([features, draw.normal(size=(TASKS, 150))])
     return _Pool(features, truth, draw.random(TASKS))
 
 
-def _student(pool: _Pool, learned: Any) -> tuple[Ints, Floats]:
+def _student(pool: _Pool, learned: Any, said: Ints) -> tuple[Ints, Floats]:
     """Ridge regression on what people decided: answers and uncertainties."""
     with_one = np.hstack([pool.features, np.ones((TASKS, 1))])
     seen = with_one[learned]
-    wanted = np.eye(LABELS)[pool.truth[learned]]
+    wanted = np.eye(LABELS)[said[learned]]
     weights = np.linalg.solve(seen.T @ seen + np.eye(with_one.shape[1]), seen.T @ wanted)
     logits = 4 * with_one @ weights
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from backend.pool import predictions, promises, tasks
-from backend.pool.annotations import human_labels, of_tasks
+from backend.pool.annotations import of_tasks
 from backend.pool.certified import Role, Row, fingerprint
 from backend.pool.promises import Promise
 from backend.pool.set_aside import blind_rank
 from backend.pool.standing import about
 from backend.projects.job import Job
+from backend.training.consensus import judged
 from model.labels import Decision
 from model.promise.acceptance import breaking_number
 from model.promise.border import look
@@ -23,6 +24,8 @@ from model.promise.looks import attempt_risk, look_risk
 
 UNANSWERED = ("", -1.0)  # a task without an answer is the last that could be left to the student
 METHOD = "hypergeometric acceptance number, looks at fixed sizes"
+ONE_PERSON = "what one person said; where several did, their consensus"
+CONSENSUS = "the consensus of several people, each counted by how reliable they are (Dawid and Skene)"
 ENDED = "no more tasks are left than may be wrong, so that nothing had to be audited"
 
 
@@ -59,13 +62,13 @@ def read_audit(job: Job, promise: Promise, version: str) -> Audit:
     rest = [task for task in pool if task not in outside]
     answers = standing_answers(job, version, rest)
     audited = {task for task in rest if promise.audits(task)}
-    labels = human_labels(engine, number)
+    labels = judged(job.current)
     rows = of_tasks(engine, number, audited)
     swayed = {task for task in audited if any(row.shown_labels for row in rows.get(task, ()))} | seen
     said = {task: labels[task].labels[0] for task in audited & labels.keys() if labels[task].decision is Decision.FINAL}
     wrong = {task for task in audited & labels.keys() if task in swayed or said.get(task) != answers[task][0]}
     final = {task for task in labels.keys() & answers.keys() if labels[task].decision is Decision.FINAL}
-    complete = audited <= labels.keys()
+    complete = audited <= labels.keys() and not promises.unaudited(engine, number)
     return Audit(tuple(pool), answers, frozenset(audited), frozenset(wrong), frozenset(final), complete)
 
 
@@ -81,7 +84,7 @@ def standing_answers(job: Job, version: str, of: Collection[int]) -> dict[int, t
 def left_over(job: Job, promise: Promise, version: str) -> Audit | None:
     """What nobody has decided, once so little of it is left that it cannot break the promise; None before."""
     pool = tasks.all_ids(job.services.engine, job.number)
-    labels = human_labels(job.services.engine, job.number)
+    labels = judged(job.current)
     rest = [task for task in pool if task not in labels or labels[task].decision is not Decision.FINAL]
     if len(rest) >= breaking_number(len(pool), promise.target):
         return None
@@ -113,6 +116,8 @@ def take_look(promise: Promise, audit: Audit, version: str, now: int) -> Found:
         "look": promise.looks + 1,
         "looks": len(promise.sizes),
         "versions": 1,
+        "voices": promise.voices,
+        "answers": ONE_PERSON if promise.voices == 1 else CONSENSUS,
         "risk": risk,
         "ranks": f"SHA-256 of blind:{promise.project}:<task>, its first 53 bits as a share",
         "first": promise.first,

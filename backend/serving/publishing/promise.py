@@ -6,7 +6,9 @@ Whatever chooses tasks never looks at their ranks, and nothing learns from the a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
@@ -23,7 +25,7 @@ from model.promise.looks import attempt_risk, look_sizes
 
 log = structlog.get_logger(__name__)
 
-WORTH = 0.95  # of people's work: a further look that is expected to save less is not waited for
+WORTH = 0.95  # of people's work: a look that spares them less is not worth the next one
 
 
 def wanted(current: Current) -> bool:
@@ -39,7 +41,11 @@ def proceed(job: Job, label_studio: LabelStudio, version: str) -> None:
         _let_go(job, promise)
         return
     if promise is None or _begins_anew(job, promise):
-        promise = _begin(job, promise)
+        promise = _begin(job, promise, voices(label_studio.project(job.label_studio_id)))
+    elif promise.state == "auditing" and promise.voices > 1:
+        asked = voices(label_studio.project(job.label_studio_id))
+        if asked < promise.voices:  # nobody is asked any more for what the audit waits for
+            promise = promises.change(engine, promise, voices=asked)
     promise = _end(job, promise, version)
     if promise.state != "auditing":
         return
@@ -67,7 +73,13 @@ def _begins_anew(job: Job, promise: Promise) -> bool:
     return promise.state != "finished" and not (same and promise.space_hash == job.current.space.hash)
 
 
-def _begin(job: Job, former: Promise | None) -> Promise:
+def voices(project: Mapping[str, Any]) -> int:
+    """How many people Label Studio asks about every task: 1 where it asks several only about some."""
+    everywhere = project.get("overlap_cohort_percentage") in (None, 100)
+    return max(1, int(project.get("maximum_annotations") or 1)) if everywhere else 1
+
+
+def _begin(job: Job, former: Promise | None, asked_of: int) -> Promise:
     """Fix the looks. All that people decided until now they decided for other reasons than its rank."""
     engine, options = job.services.engine, job.current.options
     ids = tasks.all_ids(engine, job.number)
@@ -79,7 +91,7 @@ def _begin(job: Job, former: Promise | None) -> Promise:
     state: promises.State = "auditing" if sizes else "given up"
     space = job.current.space.hash
     asked = (options.TARGET_ERROR, options.CONFIDENCE)
-    fresh = Promise(job.number, attempt, space, *asked, state, first, first, sizes)
+    fresh = Promise(job.number, attempt, space, *asked, state, first, first, sizes, voices=asked_of)
     promises.begin(engine, fresh, decided)
     log.info("audit begins", attempt=attempt, looks=len(sizes), state=state)
     return fresh
@@ -124,13 +136,19 @@ def _told(found: Found) -> dict[str, int]:
 
 
 def _after(promise: Promise, audit: Audit, looks: int, best: dict[str, object] | None) -> promises.State:
-    """Whether to go on: not if the next looks are expected to spare people little, and not after the last one."""
+    """Whether to go on: not once neither this look spared people much nor the next ones are expected to, and not after
+    the last one. The forecast alone ended too early: it knows nothing of what a student still learns."""
     later = expected(promise, audit, later=looks)
     if best is None:
         return "auditing" if later is not None else "given up"
-    people = int(str(best["pool"])) - int(str(best["accepted"]))
-    worth = later is not None and later["decisions"] < WORTH * people
+    people, before = _people(best), _people(promise.certificate) if promise.certificate else len(audit.pool)
+    worth = later is not None and (later["decisions"] < WORTH * people or people < WORTH * before)
     return "auditing" if worth else "promised"
+
+
+def _people(certificate: Mapping[str, Any]) -> int:
+    """Tasks that people decide by it, before or after."""
+    return int(certificate["pool"]) - int(certificate["accepted"])
 
 
 def _queue(job: Job, more: list[int]) -> None:

@@ -1,0 +1,88 @@
+"""Where several people answer each task, a promise is about their consensus."""
+
+from __future__ import annotations
+
+from backend.jobs import annotate, publish, sync, train
+from backend.pool import annotations, certified, promises, tasks
+from backend.pool.promises import Promise
+from backend.reporting.promise import changed_since, checks, promise_status
+from backend.reporting.report import report_html
+from backend.services import Services
+from tests.support.world import World, messages
+
+GOLD = dict(enumerate((label for _, label in messages(27)), start=1))  # 405 tasks
+OTHER = {"billing": "refund", "refund": "shipping", "shipping": "billing"}
+
+
+def begin(world: World) -> None:
+    settings = world.services.settings.model_copy(update={"TARGET_ERROR": 0.1})
+    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
+    rows = [text for text, _ in messages(27)]
+    tasks.add(world.engine, 7, dict(zip(world.double.add_tasks(rows), rows, strict=True)))
+    world.double.fields |= {"sampling": "Uncertainty sampling", "maximum_annotations": 3}
+    annotate.work(world.job("annotate"))
+    for task in range(1, 21):
+        world.double.annotate(task, [GOLD[task]])
+    train.work(world.job("train"))
+    publish.work(world.job("publish"))
+
+
+def answer(world: World, asked: list[int], *people: int) -> None:
+    """The third person is wrong about every other task, and the second skips the first one."""
+    for place, task in enumerate(asked):
+        for who in people:
+            label = OTHER[GOLD[task]] if who == 3 and place % 2 == 0 else GOLD[task]
+            world.double.annotate(task, [label], user=who, skipped=who == 2 and place == 0)
+    sync.work(world.job("sync"))
+    publish.work(world.job("publish"))
+
+
+def promise_of(world: World) -> Promise:
+    found = promises.get(world.engine, 7)
+    assert found is not None
+    return found
+
+
+def test_an_audit_waits_for_all_people_and_goes_by_their_consensus(world: World) -> None:
+    begin(world)
+    asked = promises.unaudited(world.engine, 7)
+    told = promise_status(world.current)
+    assert told is not None
+    assert "each by 3 people" in told["sentence"]
+    answer(world, asked, 1)
+    assert (promise_of(world).voices, promise_of(world).looks) == (3, 0)
+    assert set(asked) <= set(promises.unaudited(world.engine, 7)), "two people more are waited for"
+    answer(world, asked, 2, 3)
+    for _ in range(4):
+        if promise_of(world).certificate is None:
+            answer(world, promises.unaudited(world.engine, 7), 1, 2, 3)
+    made = promise_of(world).certificate
+    assert made is not None
+    assert made["voices"] == 3
+    assert made["answers"] in report_html(world.current)
+
+    rows = certified.rows(world.engine, 7, "audit")
+    tied = annotations.human_labels(world.engine, 7)[asked[0]]
+    assert len(tied.labels) == 2, "by a plain majority nothing is decided"
+    assert {task: row.wrong for task, row in rows.items()} == {
+        task: row.label != GOLD[task] for task, row in rows.items()
+    }
+    assert [name for name, said, again in checks(world.current, made) if said != again] == []
+    assert changed_since(world.current) == 0
+    right = max(task for task, row in rows.items() if not row.wrong)
+    for who in (1, 2):
+        world.double.annotate(right, [OTHER[GOLD[right]]], user=who)
+    sync.work(world.job("sync"))
+    assert changed_since(world.current) == 1
+
+
+def test_fewer_people_than_an_audit_waits_for_are_enough_once_nobody_else_is_asked(world: World) -> None:
+    begin(world)
+    asked = promises.unaudited(world.engine, 7)
+    answer(world, asked, 1)
+    answer(world, [task for task in promises.unaudited(world.engine, 7) if task not in asked], 1)
+    assert promise_of(world).looks == 0
+    world.double.fields["maximum_annotations"] = 1
+    publish.work(world.job("publish"))
+    assert promise_of(world).voices == 1
+    assert promise_of(world).looks >= 1
