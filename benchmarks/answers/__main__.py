@@ -5,7 +5,8 @@
 `--data` is a folder of sets with rows {"text", "labels"}. The teacher is simulated at stated levels of noise; people
 are gold labels of random rows: none, 50, 5 %, and all. Measured are new texts (the test part), of which a student knows
 the words alone, and its own ones (the train part without what people answered), where the teacher's answer to the very
-text is known, too, and what is served combines both. Sets of several questions are measured as `questions` says.
+text is known, too, and what is served combines both. Sets of several questions are measured as `questions` says, levels
+and trees as `spaces` does.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 import structlog
 
-from benchmarks.answers import questions
+from benchmarks.answers import questions, spaces
 from benchmarks.answers.noise import GOOD, WEAK, Noise, answers, closeness
 from model.arrays import BoolArray, Embed, FloatArray
 from model.decoding import by_people, ticked
@@ -194,7 +195,15 @@ def main() -> None:
     embed = EmbeddingCache(given.cache, load_encoder("default", given.threads)).embed
     rows: list[Row] = []
     asked: list[Row] = []
+    levels: list[Row] = []
     for name in given.sets:
+        if spaces.is_of_levels(given.data / name):
+            one = spaces.read(given.data / name, QUICK_ROWS if given.quick else given.rows)
+            for seed in range(1 if given.quick else given.seeds):
+                for row in spaces.measured(one, embed, seed, given.threads):
+                    levels.append(row)
+                    print(json.dumps(row, ensure_ascii=False), flush=True)
+            continue
         if questions.is_of_questions(given.data / name):
             several = questions.read(given.data / name, QUICK_ROWS if given.quick else given.rows)
             for seed in range(1 if given.quick else given.seeds):
@@ -210,7 +219,8 @@ def main() -> None:
                     rows.append(row)
                     print(json.dumps(row, ensure_ascii=False), flush=True)
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    found = {"rows": [*rows, *asked], "summary": summary(rows), "questions": questions.summary(asked)}
+    found = {"rows": [*rows, *asked, *levels], "summary": summary(rows), "questions": questions.summary(asked),
+             "levels": spaces.summary(levels)}  # fmt: skip
     given.out.write_text(json.dumps(found, ensure_ascii=False, indent=1))
 
 

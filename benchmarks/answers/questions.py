@@ -87,16 +87,17 @@ def simulated(space: LabelSpace, truth: Answers, near: FloatArray, seed: int) ->
             if not all(one.holds(possible) for one in group.when):
                 parts.append(None)
                 continue
-            named = _named(
+            found_here = named(
                 [parted(one)[1] for one in limited(space, right, [group])], own, shares[group.columns], random
             )
-            possible |= {qualified(group.name, one) for one in named}
-            parts.append(CandidateSet(tuple(named)) if named else None)
+            possible |= {qualified(group.name, one) for one in found_here}
+            parts.append(CandidateSet(tuple(found_here)) if found_here else None)
         found.append(joined(space, parts))
     return found
 
 
-def _named(right: Sequence[str], own: LabelSpace, shares: FloatArray, random: np.random.Generator) -> list[str]:
+def named(right: Sequence[str], own: LabelSpace, shares: FloatArray, random: np.random.Generator) -> list[str]:
+    """What the teacher names of one question's labels, the first one first; wrong ones by their `shares` `(C,)`."""
     chances = np.array([0.0 if name in right else share + 1e-9 for name, share in zip(own.names, shares, strict=True)])
     covered = bool(right) and random.random() < COVERED
     count = min(int(random.poisson(WRONG)) + (not covered), int((chances > 0).sum()))

@@ -1,0 +1,135 @@
+"""Sets with one question whose labels are levels or leaves of a tree: student, teacher, logistic regression on gold.
+
+Rows of such a set are {"text", "label"} with labels in order, or {"text", "path"}, a way from the root to a leaf. The
+teacher is the one of `questions`: near labels are confused more often.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from benchmarks.answers.noise import closeness
+from benchmarks.answers.questions import PEOPLE, named
+from model.arrays import Embed, FloatArray, IntArray
+from model.labels import CandidateSet, HumanLabel, Label, LabelSpace
+from model.set_evaluation import ordered_figures
+from model.train import train_student, training_data
+from model.training.options import TrainingOptions
+
+KINDS = ("ordered", "taxonomy")
+STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # of the regression, chosen by 5 folds
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A set with the right label of its train and test texts; `above` `(C,)`: the branch of each leaf, if a tree."""
+
+    name: str
+    space: LabelSpace
+    texts: tuple[list[str], list[str]]
+    truth: tuple[IntArray, IntArray]
+    above: IntArray | None
+
+
+def is_of_levels(folder: Path) -> bool:
+    """Whether a set is of this kind."""
+    return json.loads((folder / "meta.json").read_text(encoding="utf-8"))["kind"] in KINDS
+
+
+def read(folder: Path, rows: int | None) -> Levels:
+    """A set, at most `rows` of each part."""
+    content = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    tree = (
+        [(branch, leaf) for branch, leaves in content.items() for leaf in leaves] if isinstance(content, dict) else []
+    )
+    names = [leaf for _, leaf in tree] or list(content)
+    space = LabelSpace(tuple(Label(name) for name in names), folder.name)
+    parts = []
+    for part in ("train", "test"):
+        with gzip.open(folder / f"{part}.jsonl.gz", "rt", encoding="utf-8") as file:
+            parts.append([json.loads(line) for line in file][:rows])
+    texts = [[row["text"] for row in part] for part in parts]
+    truth = [np.array([space.index(row["path"][-1] if tree else row["label"]) for row in part]) for part in parts]
+    branches = list(content)
+    above = np.array([branches.index(branch) for branch, _ in tree]) if tree else None
+    return Levels(folder.name, space, (texts[0], texts[1]), (truth[0], truth[1]), above)
+
+
+def measured(levels: Levels, embed: Embed, seed: int, threads: int) -> Iterator[Row]:
+    """The teacher, students with more and more of people's labels, and regressions on the same and on all labels."""
+    space, (texts, new), (truth, asked) = levels.space, levels.texts, levels.truth
+    said, taught = (
+        [simulated(space, right, near, random) for right, near in zip(gold, closeness(space, embed, part), strict=True)]
+        for part, gold, random in zip(levels.texts, levels.truth, generators(seed), strict=True)
+    )
+    here = {"set": levels.name, "seed": seed}
+    first = np.array([space.index(one.labels[0]) for one in taught])
+    yield {**here, "method": "teacher", "people": "none", **figures(levels, first, asked)}
+    order = np.random.default_rng(seed).permutation(len(texts))
+    for people, share in PEOPLE.items():
+        rows = order[: round(share if share > 1 else share * len(order))]
+        labels: list[HumanLabel | None] = [None] * len(texts)
+        for row in rows:
+            labels[row] = HumanLabel((space.names[truth[row]],))
+        how = TrainingOptions(seed=seed, threads=threads, way="head")
+        student, _ = train_student(space, training_data(space, texts, said, labels), how, embed)
+        shares = student.probabilities(new, embed)
+        yield {**here, "method": "student", "people": people, **figures(levels, shares.argmax(1), asked)}
+        if levels.above is None:
+            median = (np.cumsum(shares, 1) >= 0.5).argmax(1)
+            yield {**here, "method": "student, median", "people": people, **figures(levels, median, asked)}
+        if len(rows):
+            answers = regression(embed([texts[row] for row in rows]), truth[rows], embed(new))
+            yield {**here, "method": "logistic regression", "people": people, **figures(levels, answers, asked)}
+
+
+def generators(seed: int) -> tuple[np.random.Generator, np.random.Generator]:
+    """Of the teacher's errors, for the train and the test part."""
+    return np.random.default_rng(2 * seed), np.random.default_rng(2 * seed + 1)
+
+
+def simulated(space: LabelSpace, right: int, near: FloatArray, random: np.random.Generator) -> CandidateSet:
+    """What a teacher of stated noise says of one text."""
+    return CandidateSet(tuple(named([space.names[right]], space, near, random)))
+
+
+def regression(vectors: FloatArray, labels: IntArray, asked: FloatArray) -> IntArray:
+    """Logistic regression, its strength chosen by 5 folds."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV, KFold
+
+    if len(set(labels.tolist())) < 2:
+        return np.full(len(asked), labels[0])
+    folds = KFold(5, shuffle=True, random_state=0)
+    chosen = GridSearchCV(LogisticRegression(max_iter=1000), {"C": STRENGTHS}, cv=folds, error_score=0.0)
+    answers: IntArray = chosen.fit(vectors, labels).predict(asked)
+    return answers
+
+
+def figures(levels: Levels, answers: IntArray, truth: IntArray) -> Row:
+    """Accuracy in percent; of levels the mean error and quadratic kappa, of a tree the hierarchical F1 in percent."""
+    exact = 100.0 * float((answers == truth).mean())
+    if levels.above is None:
+        return {"accuracy": exact, **ordered_figures(answers.tolist(), truth.tolist(), len(levels.space))}
+    branch = 100.0 * float((levels.above[answers] == levels.above[truth]).mean())
+    return {"accuracy": exact, "branch": branch, "hierarchical_f1": (exact + branch) / 2}  # a leaf and its branch
+
+
+def summary(rows: Sequence[Row]) -> Row:
+    """By set, method and people's labels: every figure as mean over seeds."""
+    found: Row = {}
+    for row in rows:
+        part = found.setdefault(f"{row['set']}, {row['method']}, {row['people']}", {})
+        for name in ("accuracy", "mean_error", "quadratic_kappa", "branch", "hierarchical_f1"):
+            if row.get(name) is not None:
+                part.setdefault(name, []).append(row[name])
+    return {key: {name: round(mean(values), 2) for name, values in part.items()} for key, part in found.items()}
