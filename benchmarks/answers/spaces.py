@@ -56,7 +56,9 @@ def read(folder: Path, rows: int | None) -> Levels:
     parts = []
     for part in ("train", "test"):
         with gzip.open(folder / f"{part}.jsonl.gz", "rt", encoding="utf-8") as file:
-            parts.append([json.loads(line) for line in file][:rows])
+            found = [json.loads(line) for line in file]
+        order = np.random.default_rng(len(found)).permutation(len(found))  # some sets are sorted by label
+        parts.append([found[place] for place in order[:rows]])
     texts = [[row["text"] for row in part] for part in parts]
     truth = [np.array([space.index(row["path"][-1] if tree else row["label"]) for row in part]) for part in parts]
     branches = list(content)
