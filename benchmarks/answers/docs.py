@@ -55,6 +55,11 @@ def questions(asked: dict[str, dict[str, float]]) -> str:
     return _table("set and question", rows)
 
 
+def spaces(found: dict[str, dict[str, float]], figure: str) -> str:
+    """One row per set and method with so many of people's labels, of sets with this figure; about new texts."""
+    return _table("set, method, people's labels", {name: row for name, row in found.items() if figure in row})
+
+
 def _table(what: str, rows: dict[str, dict[str, float]]) -> str:
     if not rows:
         return ""
@@ -67,7 +72,7 @@ def _table(what: str, rows: dict[str, dict[str, float]]) -> str:
 
 def merged(runs: Sequence[dict[str, Any]], part: str) -> dict[str, dict[str, float]]:
     """A part of several runs, of different sets."""
-    return {name: row for run in runs for name, row in run[part].items()}
+    return {name: row for run in runs for name, row in run.get(part, {}).items()}
 
 
 def main() -> None:
@@ -78,7 +83,9 @@ def main() -> None:
     given = parser.parse_args()
     runs = [json.loads(run.read_text()) for run in given.runs]
     summary, asked = merged(runs, "summary"), merged(runs, "questions")
-    tables.keep(given.into, {"answers": table(summary), "questions": questions(asked), "own": own(summary, asked)})
+    found = merged(runs, "levels")
+    made = {"answers": table(summary), "questions": questions(asked), "own": own(summary, asked)}
+    tables.keep(given.into, made | {"tree": spaces(found, "branch"), "levels": spaces(found, "mean_error")})
 
 
 if __name__ == "__main__":
