@@ -36,7 +36,7 @@ READ_CHOICES = (
     ".map(box => [(box.closest('label') || box.parentElement).innerText.trim(), box.checked])"
 )
 READ_TEXT = "const found = document.querySelector('[class*=\"lsf-richtext\"]'); return found ? found.innerText : ''"
-READ_TEXTS = "return [...document.querySelectorAll('.lsf-richtext')].map(one => one.innerText.trim())"
+READ_TEXTS = "return [...document.querySelectorAll('.lsf-richtext__container')].map(one => one.innerText.trim())"
 HOTKEY = re.compile(r"\s*\[.\]$")
 
 

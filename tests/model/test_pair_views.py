@@ -78,7 +78,7 @@ def test_a_relation_is_learned_and_stored_with_the_student(human: int, tmp_path:
     pairs, fresh = Pairs(), Pairs(200, seed=7)
     fresh._centres = pairs._centres
     student, report = train_student(SPACE, pairs.data(human), FAST, pairs.embed)
-    assert report.pair["judged_by"] == ("people" if human else "the teacher")
+    assert report.pair["judged_by"] == ("people and the teacher" if human else "the teacher")
     assert report.pair["features"] != JOINED
     answers = student.probabilities(fresh.texts, fresh.embed)
     assert (answers.argmax(1) == fresh.same).mean() > 0.9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -43,19 +44,20 @@ def upsert(
 ) -> None:
     """Insert rows; where the primary key is there already, its other columns become the new ones.
 
-    All rows have the same columns, and no two the same key. `keep` names columns that an existing row keeps. Where
-    `unless` holds for an existing row, it is left alone.
+    All rows have the same columns; of two with the same key the last one counts. `keep` names columns that an existing
+    row keeps. Where `unless` holds for an existing row, it is left alone.
     """
     if not rows:
         return
-    columns = tuple(rows[0])
+    columns, key = tuple(rows[0]), itemgetter(*_keys(table))
+    rows = list({key(row): row for row in rows}.values())
     arrays = connection.dialect.name == "postgresql" and len(rows) > 1
     statement, new = _insert_or_update(connection.dialect.name, table, columns, tuple(keep), arrays)
     if unless is not None and new:
         statement = _insert(connection.dialect.name, table, columns, arrays).on_conflict_do_update(
             index_elements=_keys(table), set_={name: statement.excluded[name] for name in new}, where=sa.not_(unless)
         )
-    for chunk in chunks(list(rows), ROWS):
+    for chunk in chunks(rows, ROWS):
         together = {f"all_{name}": [row[name] for row in chunk] for name in columns}
         connection.execute(statement, together if arrays else chunk)
 

@@ -29,6 +29,11 @@ def test_new_rows_replace_old_ones_by_key(engine: sa.Engine) -> None:
     assert stored(engine) == [("publish", "a", 1), ("train", "b", 2)]
 
 
+def test_of_two_rows_with_the_same_key_the_last_one_counts(engine: sa.Engine) -> None:
+    put(engine, ROW, {**ROW, "step": "b"}, {**ROW, "kind": "publish"}, {**ROW, "step": "c"})
+    assert stored(engine) == [("publish", "a", 1), ("train", "c", 1)]
+
+
 def test_kept_columns(engine: sa.Engine) -> None:
     put(engine, ROW)
     put(engine, {**ROW, "step": "b", "updated_ms": 2}, keep=["updated_ms"])
