@@ -63,7 +63,7 @@ def test_a_query_is_never_parted_and_every_way_to_serve_sees_the_same_features(w
     train.work(job)
     (row,) = versions.list_versions(world.engine, 7)
     assert row.metrics["held_out"] == len(kept)
-    assert row.metrics["training"]["pair"]["judged_by"] == "people"
+    assert row.metrics["training"]["pair"]["judged_by"] == "people and the teacher"
     found = project_status(world.current)["student"]["ranking"] or row.metrics["ranking"]
     assert found["grades"] == ["irrelevant", "relevant"]
     assert found["student"]["ndcg_at_10"]["queries"] == len({queries[task] for task in kept})
