@@ -12,9 +12,8 @@ and trees as `spaces` does.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -23,7 +22,7 @@ from typing import Any
 import numpy as np
 import structlog
 
-from benchmarks.answers import questions, spaces
+from benchmarks.answers import files, questions, spaces
 from benchmarks.answers.noise import GOOD, WEAK, Noise, answers, closeness
 from model.arrays import BoolArray, Embed, FloatArray
 from model.decoding import by_people, ticked
@@ -53,12 +52,9 @@ class Material:
 
 def read(folder: Path, rows: int | None) -> Material:
     """A set of `--data`, at most `rows` of each part."""
-    names = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    space = LabelSpace(tuple(Label(name) for name in names), folder.name, "several", 0)
+    space = LabelSpace(tuple(Label(name) for name in files.labels(folder)), folder.name, "several", 0)
     texts, gold = [], []
-    for part in ("train", "test"):
-        with gzip.open(folder / f"{part}.jsonl.gz", "rt", encoding="utf-8") as file:
-            found = [json.loads(line) for line in file][:rows]
+    for found in (part[:rows] for part in files.parts(folder)):
         texts.append([row["text"] for row in found])
         marked = np.zeros((len(found), len(space)), np.bool_)
         for place, row in enumerate(found):
@@ -179,6 +175,24 @@ def values(rows: Sequence[Row], method: str, people: str, texts: str = "new") ->
     return [row["micro_f1"] for row in rows if (row["method"], row["people"], row["texts"]) == wanted]
 
 
+def measuring(folder: Path, most: int | None, embed: Embed, threads: int) -> tuple[str, Callable[[int], Iterator[Row]]]:
+    """To which part of the result the rows of a set belong, and what measures it with a seed."""
+    if spaces.is_of_levels(folder):
+        levels = spaces.read(folder, most)
+        return "levels", lambda seed: spaces.measured(levels, embed, seed, threads)
+    if questions.is_of_questions(folder):
+        asked = questions.read(folder, most)
+        return "questions", lambda seed: questions.measured(asked, embed, seed, threads)
+    material = read(folder, most)
+
+    def of_several(seed: int) -> Iterator[Row]:
+        yield regression(material, embed, seed)
+        for noise in (GOOD, WEAK):
+            yield from measured(material, embed, noise, seed, threads)
+
+    return "rows", of_several
+
+
 def main() -> None:
     """Measure, and write rows and summary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -193,35 +207,21 @@ def main() -> None:
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     embed = EmbeddingCache(given.cache, load_encoder("default", given.threads)).embed
-    rows: list[Row] = []
-    asked: list[Row] = []
-    levels: list[Row] = []
+    most, found = QUICK_ROWS if given.quick else given.rows, {"rows": list[Row](), "questions": [], "levels": []}
     for name in given.sets:
-        if spaces.is_of_levels(given.data / name):
-            one = spaces.read(given.data / name, QUICK_ROWS if given.quick else given.rows)
-            for seed in range(1 if given.quick else given.seeds):
-                for row in spaces.measured(one, embed, seed, given.threads):
-                    levels.append(row)
-                    print(json.dumps(row, ensure_ascii=False), flush=True)
-            continue
-        if questions.is_of_questions(given.data / name):
-            several = questions.read(given.data / name, QUICK_ROWS if given.quick else given.rows)
-            for seed in range(1 if given.quick else given.seeds):
-                for row in questions.measured(several, embed, seed, given.threads):
-                    asked.append(row)
-                    print(json.dumps(row, ensure_ascii=False), flush=True)
-            continue
-        material = read(given.data / name, QUICK_ROWS if given.quick else given.rows)
+        part, measure = measuring(given.data / name, most, embed, given.threads)
         for seed in range(1 if given.quick else given.seeds):
-            rows.append(regression(material, embed, seed))
-            for noise in (GOOD, WEAK):
-                for row in measured(material, embed, noise, seed, given.threads):
-                    rows.append(row)
-                    print(json.dumps(row, ensure_ascii=False), flush=True)
+            for row in measure(seed):
+                found[part].append(row)
+                print(json.dumps(row, ensure_ascii=False), flush=True)
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    found = {"rows": [*rows, *asked, *levels], "summary": summary(rows), "questions": questions.summary(asked),
-             "levels": spaces.summary(levels)}  # fmt: skip
-    given.out.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+    result = {
+        "rows": [row for part in found.values() for row in part],
+        "summary": summary(found["rows"]),
+        "questions": questions.summary(found["questions"]),
+        "levels": spaces.summary(found["levels"]),
+    }
+    given.out.write_text(json.dumps(result, ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":

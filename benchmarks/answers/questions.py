@@ -6,8 +6,6 @@ of the answer to the one before it.
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.answers import files
 from benchmarks.answers.noise import closeness
 from model.arrays import Embed, FloatArray
 from model.decoding import ticked
@@ -43,17 +42,13 @@ class Asked:
 
 def is_of_questions(folder: Path) -> bool:
     """Whether a set has several questions."""
-    kind: str = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["kind"]
-    return kind == "several questions"
+    return files.kind(folder) == "several questions"
 
 
 def read(folder: Path, rows: int | None) -> Asked:
     """A set, at most `rows` of each part. What is never answered without a label of the question before hangs on it."""
-    labels: dict[str, list[str]] = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    parts = []
-    for part in ("train", "test"):
-        with gzip.open(folder / f"{part}.jsonl.gz", "rt", encoding="utf-8") as file:
-            parts.append([json.loads(line) for line in file][:rows])
+    labels: dict[str, list[str]] = files.labels(folder)
+    parts = [found[:rows] for found in files.parts(folder)]
     space = _space(folder.name, labels, parts[0])
     truth = [
         [tuple(qualified(name, one) for name, one in row["answers"].items() if one is not None) for row in part]

@@ -6,8 +6,6 @@ teacher is the one of `questions`: near labels are confused more often.
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.answers import files
 from benchmarks.answers.noise import closeness
 from benchmarks.answers.questions import PEOPLE, named
 from model.arrays import Embed, FloatArray, IntArray
@@ -42,21 +41,19 @@ class Levels:
 
 def is_of_levels(folder: Path) -> bool:
     """Whether a set is of this kind."""
-    return json.loads((folder / "meta.json").read_text(encoding="utf-8"))["kind"] in KINDS
+    return files.kind(folder) in KINDS
 
 
 def read(folder: Path, rows: int | None) -> Levels:
     """A set, at most `rows` of each part."""
-    content = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    content = files.labels(folder)
     tree = (
         [(branch, leaf) for branch, leaves in content.items() for leaf in leaves] if isinstance(content, dict) else []
     )
     names = [leaf for _, leaf in tree] or list(content)
     space = LabelSpace(tuple(Label(name) for name in names), folder.name)
     parts = []
-    for part in ("train", "test"):
-        with gzip.open(folder / f"{part}.jsonl.gz", "rt", encoding="utf-8") as file:
-            found = [json.loads(line) for line in file]
+    for found in files.parts(folder):
         order = np.random.default_rng(len(found)).permutation(len(found))  # some sets are sorted by label
         parts.append([found[place] for place in order[:rows]])
     texts = [[row["text"] for row in part] for part in parts]
