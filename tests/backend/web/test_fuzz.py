@@ -1,5 +1,5 @@
-"""Generated requests over all routes, a sixth of them of other sites (as those `test_guard.py` walks all routes): no
-5xx, the right number of entries, nobody comes in who may not, and the server goes on.
+"""Generated requests over all routes, half of them of other sites (as `test_guard.py` walks all routes): no 5xx, the
+right number of entries, nobody comes in who may not, and the server goes on.
 
 FUZZ_REQUESTS says how many in all; 20,000 for a thorough run:
 
@@ -23,7 +23,9 @@ from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY
 from tests.support.web_server import Server
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "1500"))  # shared by the tests of generated requests
-FUZZ = settings(max_examples=REQUESTS // 6, deadline=None, suppress_health_check=list(HealthCheck))
+HALF, EACH = (
+    settings(max_examples=REQUESTS // part, deadline=None, suppress_health_check=list(HealthCheck)) for part in (2, 8)
+)
 KEYS = [
     "action", "annotation", "annotations", "choices", "completed_by", "config", "context", "control", "data",
     "extra_params", "from_name", "id", "job", "label_config", "params", "prediction", "project", "result",
@@ -94,7 +96,7 @@ def send(server: Server, place: int, method: str, body: bytes, headers: Mapping[
 ANY = st.one_of(st.builds(lambda body: encoded(body).encode(), OBJECTS | VALUES), st.binary(max_size=200))
 
 
-@FUZZ
+@HALF
 @given(place=st.integers(0, 10**6), method=METHODS, body=ANY, kind=KINDS, foreign=FOREIGN)
 def test_anything_of_another_site_is_refused_everywhere(
     server: Server, place: int, method: str, body: bytes, kind: str, foreign: Mapping[str, str]
@@ -103,7 +105,7 @@ def test_anything_of_another_site_is_refused_everywhere(
     assert answer.status_code == 403, answer.reason
 
 
-@FUZZ
+@EACH
 @given(place=st.integers(0, 10**6), method=METHODS, body=ANY, kind=KINDS)
 def test_anything_anywhere(server: Server, place: int, method: str, body: bytes, kind: str) -> None:
     answer = send(server, place, method, body, {"Content-Type": kind})
@@ -118,7 +120,7 @@ def test_anything_anywhere(server: Server, place: int, method: str, body: bytes,
         assert (answer.status_code, answer.json()) == (200, {})
 
 
-@FUZZ
+@EACH
 @given(project=PROJECTS, xml=CONFIGS | VALUES, extra=VALUES)
 def test_any_setup(server: Server, project: str, xml: Any, extra: Any) -> None:
     answer = server.post("/setup", encoded({"project": project, "schema": xml, "extra_params": extra}))
@@ -127,7 +129,7 @@ def test_any_setup(server: Server, project: str, xml: Any, extra: Any) -> None:
         assert answer.json()["model_version"]
 
 
-@FUZZ
+@EACH
 @given(project=PROJECTS | VALUES, xml=CONFIGS | VALUES, given_tasks=TASKS, context=VALUES)
 def test_any_predict_has_one_entry_per_task(
     server: Server, project: Any, xml: Any, given_tasks: list[Any], context: Any
@@ -138,7 +140,7 @@ def test_any_predict_has_one_entry_per_task(
     assert len(answer.json()["results"]) == len(given_tasks)
 
 
-@FUZZ
+@EACH
 @given(action=st.sampled_from(sorted(ACTIONS)), keys=OBJECTS, project=VALUES | st.just({"id": 7}))
 def test_any_event(server: Server, action: str, keys: dict[str, Any], project: Any) -> None:
     answer = server.post("/webhook", encoded({**keys, "action": action, "project": project}))
