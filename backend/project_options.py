@@ -116,7 +116,7 @@ class ProjectOptions(BaseModel):
         description="texts that are read: fields or tags, separated by commas; default: all on the screen",
     )
     SYMMETRIC: bool = Field(False, description="the order of a pair's texts does not matter")
-    GROUP: str = Field("", description="field of a pair that is the query; `none`; default: one called query")
+    GROUP: str = Field("", description="field that tells the query, shown or not; `none`; default: a text called query")
     GRADES: Literal["rising", "falling"] = Field(
         "rising", description="a query's labels name the worst grade first or last"
     )

@@ -60,7 +60,7 @@ class PairView:
             left, right = map(int, row["sides"])
             query = None if row["query"] is None else int(row["query"])
             marks = tuple(map(str, row["marks"]))
-            pair = Pair((first, second), marks, (left, right), bool(row["symmetric"]), query)
+            pair = Pair((first, second), marks, (left, right), bool(row["symmetric"]), query, str(row.get("group", "")))
             weight = float(row.get("weight", 0.0))  # versions of earlier releases have none: the cosine ranks
             found = cls(pair, str(row["features"]), weight, bool(row.get("falling", False)))
         except (KeyError, TypeError, ValueError) as error:

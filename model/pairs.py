@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 BETWEEN = "\n\n"  # what stands between two texts of a task
@@ -12,13 +13,26 @@ BETWEEN = "\n\n"  # what stands between two texts of a task
 class Pair:
     """Which two texts of a task are compared. `marks` stand before all texts of the task, in their order, `sides` are
     the places of the two, called `names`; what else there is belongs to both. `symmetric`: their order does not matter.
-    `query`: which of the two (0 or 1) is shared by the tasks of a query; None where tasks are on their own."""
+    `query`: which of the two (0 or 1) is shared by the tasks of a query; None where that is neither. Then `group` may
+    be the field of a task's data that they share, which is in no text, and `queries` what it says, by the task's text:
+    they are looked up where they are needed (`backend.pool.queries`) and never stored with a student."""
 
     names: tuple[str, str]
     marks: tuple[str, ...]
     sides: tuple[int, int] = (0, 1)
     symmetric: bool = False
     query: int | None = None
+    group: str = ""
+    queries: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def searches(self) -> bool:
+        """Whether tasks share queries."""
+        return self.query is not None or bool(self.group)
+
+    def alone(self) -> Pair:
+        """The same, with each task on its own."""
+        return replace(self, query=None, group="", queries={})
 
     def parts(self, text: str) -> tuple[str, str]:
         """The two texts in the text of a task; "" for one that is not there."""
@@ -52,8 +66,8 @@ class Pair:
         return f'Each text is a pair, "{first}" and "{second}"{order}. The labels are about the two together.'
 
     def to_json(self) -> dict[str, Any]:
-        """A plain object."""
-        return asdict(self)
+        """A plain object, without what tasks share."""
+        return {name: value for name, value in asdict(replace(self, queries={})).items() if name != "queries"}
 
 
 def _after(text: str, mark: str, at: int) -> int:

@@ -19,6 +19,7 @@ from model.pairs import Pair
 ALIKE = 0.98  # cosine above which two texts count as one
 MOST_COMPARED = 20_000  # texts up to which every pair of vectors is compared; more are told apart by their words alone
 BLOCK = 1024  # rows compared at once
+QUERY = "\n\n"  # before a query that is in no text: no key of texts begins so
 
 
 def same(text: str) -> str:
@@ -28,6 +29,9 @@ def same(text: str) -> str:
 
 def pair_key(pair: Pair, text: str) -> str:
     """What two tasks share that must not be parted: their query, or both texts, whose order may not matter."""
+    shared = pair.queries.get(text)
+    if shared is not None:
+        return f"{QUERY}{shared}"
     parts = pair.parts(text)
     if pair.query is not None:
         return same(parts[pair.query])
@@ -44,7 +48,7 @@ def text_groups(texts: Sequence[str], vectors: FloatArray | None = None, pair: P
     first: dict[str, int] = {}
     keys = map(same, texts) if pair is None else (pair_key(pair, text) for text in texts)
     groups = np.fromiter((first.setdefault(key, place) for place, key in enumerate(keys)), np.int64, len(texts))
-    whole = pair is not None and pair.query is not None
+    whole = pair is not None and pair.searches
     if vectors is None or whole or not 1 < len(first) <= MOST_COMPARED:
         return groups
     leaders = np.fromiter(first.values(), np.int64, len(first))

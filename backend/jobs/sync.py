@@ -18,13 +18,13 @@ from backend.label_studio.control import Control
 from backend.label_studio.fields import created_of, identifier, utc_text
 from backend.label_studio.task_text import task_text
 from backend.pool import annotations as decisions
-from backend.pool import comparisons, figures, projects, tasks
+from backend.pool import comparisons, figures, projects, queries, tasks
 from backend.pool.projects import Project
 from backend.projects import triggers
 from backend.projects.current import current_of
 from backend.projects.job import Job
 from backend.projects.on_screen import remember_on_screen
-from backend.projects.updates import remember, remember_instructions, take_texts
+from backend.projects.updates import remember, remember_instructions, take_queries, take_texts
 from backend.projects.whereabouts import stated_project
 from backend.services import Services
 
@@ -77,6 +77,9 @@ def _left_out(job: Job) -> str:
     textless = len(tasks.textless(engine, job.number))
     unknown = figures.unknown_labels(engine, job.number, space.names if space else ()).annotations
     told = f"; {textless} tasks have no text" if textless else ""
+    field = job.project.grouped
+    if field and not queries.there(engine, job.number):
+        told += f'; no task has the field "{field}", so that GROUP={field} groups nothing'
     return told + (f"; {unknown} annotations have labels that the label config does not have" if unknown else "")
 
 
@@ -115,6 +118,9 @@ def _follow_project(job: Job, label_studio: LabelStudio) -> Project:
 
 def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Difference:
     control = current_of(job.services, project).control
+    group = control.pair.group if control.pair is not None else ""
+    if group != project.grouped:  # what the field says of tasks that were read long ago is not known
+        project = replace(project, synced="")
     since, now = _since(project.synced), _http_time(label_studio.server_time)
     found = Difference(set_back=bool(now) and now < since)
     if found.set_back:  # what changed since then bears times that were read long ago
@@ -128,6 +134,8 @@ def _read_changes(job: Job, label_studio: LabelStudio, project: Project) -> Diff
         latest = max([latest, *(utc_text(task.get("updated_at")) for task in page)])
         done += len(page)
         job.step(f"reading tasks from Label Studio: {done}")
+    if group != project.grouped:
+        projects.set_grouped(job.services.engine, job.number, group)
     if latest:  # never later than the start of this look: what changed during it is read again
         projects.set_synced(job.services.engine, job.number, min(latest, started) if started else latest)
     return found
@@ -138,6 +146,7 @@ def _take(
 ) -> None:
     given = {int(task["id"]): task_text(control, task.get("data") or {}) for task in page}
     found.texts += take_texts(services, project, given)
+    take_queries(services, control, project, {int(task["id"]): task.get("data") or {} for task in page})
     rows = [read_annotation(control, one, int(task["id"])) for task in page for one in _annotations(task)]
     changed = decisions.save(services.engine, project, rows, listed_ms)
     found.decided += len(changed | _drop_deleted(services, project, page, listed_ms))

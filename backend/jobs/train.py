@@ -130,7 +130,7 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = Fa
     options = job.current.options
     data = _data(snapshot, held_out)
     runtime = project_runtime(job.current)
-    how = training_options(options, settings.THREADS, runtime, job.current.pair)
+    how = training_options(options, settings.THREADS, runtime, snapshot.pair)
     stop = _stop(job, snapshot.space)
 
     def progress(share: float, text: str) -> None:

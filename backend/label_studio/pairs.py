@@ -21,7 +21,8 @@ def read_pair(
     """The two texts that are compared; None where there are not two, or they cannot be told apart in a task's text.
 
     Two texts on the screen are the pair; of more, the two that a Pairwise points to (`targets`, names of tags).
-    LabelingConfigError where SYMMETRIC or GROUP ask for what the config does not have.
+    GROUP may name a field of the tasks' data that is none of the two. LabelingConfigError where SYMMETRIC or GROUP ask
+    for what the config does not have.
     """
     sides = _sides(sources, questions, targets)
     marks = tuple(mark_of(source) for source in sources)
@@ -32,14 +33,16 @@ def read_pair(
     pair = Pair((left, right), marks, sides, symmetric)
     if symmetric and any(question.kind == "Pairwise" for question in questions):
         raise LabelingConfigError("SYMMETRIC cannot be true for a Pairwise tag: its answer is one of the two sides")
-    return replace(pair, query=_query([sources[side] for side in sides], symmetric, group))
+    query = _query([sources[side] for side in sides], symmetric, group)
+    return replace(pair, query=query, group=_named(group) if query is None else "")
 
 
 def sentence(pair: Pair) -> str:
     """What people are told of it."""
     first, second = (f'"{clipped(name)}"' for name in pair.names)
     order = ", whose order does not matter" if pair.symmetric else ""
-    shared = f"; tasks with the same {(first, second)[pair.query]} are one query" if pair.query is not None else ""
+    field = f'"{clipped(pair.group)}" in their data' if pair.query is None else (first, second)[pair.query]
+    shared = f"; tasks with the same {field} are one query" if pair.searches else ""
     return f"Each task is a pair, {first} and {second}{order}{shared}"
 
 
@@ -65,19 +68,20 @@ def _sides(sources: Sequence[Source], questions: Sequence[Question], targets: Se
 
 def _query(sources: Sequence[Source], symmetric: bool, group: str) -> int | None:
     """Which of the two texts is the query."""
-    wanted = group.strip().lstrip("$")
-    if wanted == NO_QUERY:
+    if group.strip() == NO_QUERY:
         return None
+    wanted = _named(group)
     for place, source in enumerate(sources):
         known = {source.name, *source.fields}
         if wanted in known if wanted else not symmetric and QUERY in {name.lower() for name in known}:
             return place
-    if wanted:
-        known_names = ", ".join(f'"{clipped(name_of(source))}"' for source in sources)
-        raise LabelingConfigError(
-            f'GROUP "{clipped(wanted)}" is none of the two texts that are compared; these are: {known_names}'
-        )
     return None
+
+
+def _named(group: str) -> str:
+    """The field that GROUP names; "" for none."""
+    wanted = group.strip().lstrip("$")
+    return "" if wanted == NO_QUERY else wanted
 
 
 def _refuse_options(sources: Sequence[Source], symmetric: bool, group: str) -> None:

@@ -24,6 +24,13 @@ def task_text(control: Control, data: Mapping[str, Any]) -> str:
     return "\n\n".join(f"{title}: {text}" if title else text for title, text in texts)[:LONGEST_TEXT].strip()
 
 
+def task_query(control: Control, data: Mapping[str, Any]) -> str:
+    """What this task shares with the others of its query, where GROUP names a field that is no text of the pair; ""
+    where its data do not have it."""
+    field = control.pair.group if control.pair is not None else ""
+    return storable(_plain(_value(data, field)))[:LONGEST_TEXT].strip() if field else ""
+
+
 def _text(source: Source, data: Mapping[str, Any]) -> str:
     value = _shown(source, data)
     if source.kind in ("paragraphs", "chat"):

@@ -60,7 +60,7 @@ class Verdict:
             else {
                 "texts": list(self.pair.names),
                 "symmetric": self.pair.symmetric,
-                "query": None if self.pair.query is None else self.pair.names[self.pair.query],
+                "query": self.pair.group or None if self.pair.query is None else self.pair.names[self.pair.query],
             },
             "message": self.message,
         }

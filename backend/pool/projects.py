@@ -34,7 +34,7 @@ BLANK: dict[str, Any] = {
     **{"title": "", "label_config": "", "space": sa.null(), "space_hash": "", "problem": "", "options": {}},
     **{"served": None, "published": None, "synced": "", "changes": 0, "trained_changes": 0, "changed_ms": 0},
     **{"instructions": "", "trained_sets": 0, "paused": False, "elsewhere": False, "forgotten": True},
-    **{"questions": "", "blind_to": 0.0, "former": False},
+    **{"questions": "", "blind_to": 0.0, "former": False, "grouped": ""},
 }
 
 
@@ -45,7 +45,8 @@ class Project:
     `project` is its number here, `label_studio_id` the one at its Label Studio (see pool/identity.py), which states the
     address `instance`. `elsewhere`: that is not the Label Studio at LABEL_STUDIO_URL. `questions` are answered where no
     option says which: the one that an older release answered, until the label config changes; "" for all. `former`: an
-    older release connected it, and its label config goes on meaning what it meant then.
+    older release connected it, and its label config goes on meaning what it meant then. `grouped`: the field of the
+    tasks' data by which they share queries, as it was read last.
     """
 
     project: int
@@ -72,6 +73,7 @@ class Project:
     questions: str = ""
     blind_to: float = 0.0
     former: bool = False
+    grouped: str = ""
 
     @property
     def space_hash(self) -> str:
@@ -192,6 +194,11 @@ def set_published(engine: sa.Engine, project: int, version: str | None) -> None:
 def set_on_screen(engine: sa.Engine, project: int, version: str) -> None:
     """What Label Studio's project shows, as it said last; "" for nothing."""
     _update(engine, project, on_screen=version)
+
+
+def set_grouped(engine: sa.Engine, project: int, field: str) -> None:
+    """What this field says of every task is in the pool; "" if none was read."""
+    _update(engine, project, grouped=field)
 
 
 def set_synced(engine: sa.Engine, project: int, updated_at: str) -> None:

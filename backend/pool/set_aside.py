@@ -47,7 +47,7 @@ def held_out_tasks(
 
     from model.text_groups import pair_key, text_groups
 
-    if pair is not None and pair.query is not None:
+    if pair is not None and pair.searches:
         drawn = {key: draw(project, _number(key)) for key in {pair_key(pair, text) for text in texts.values()}}
         return {task for task, text in texts.items() if drawn[pair_key(pair, text)]}
     ids = sorted(texts)

@@ -18,7 +18,7 @@ from backend.pool.database.tallies import tallies
 from backend.pool.text import storable, text_hash
 
 OF_A_TASK = (
-    tasks, tables.textless_tasks, candidate_sets, tables.annotations, student_tables.predictions,
+    tasks, tables.textless_tasks, tables.queries, candidate_sets, tables.annotations, student_tables.predictions,
     student_tables.published, student_tables.acquisition, student_tables.rulings, student_tables.shortlists,
     student_tables.propensities, promise_tables.chosen, people_tables.doubts,
 )  # fmt: skip

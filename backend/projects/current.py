@@ -32,6 +32,7 @@ VOLATILE = {
     "title",
     "published",
     "synced",
+    "grouped",
     "changes",
     "trained_changes",
     "trained_sets",

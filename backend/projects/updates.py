@@ -11,10 +11,12 @@ from typing import Any
 import structlog
 
 from backend.errors import LabelingConfigError, SettingsError
+from backend.label_studio.control import Control
 from backend.label_studio.instructions import instructions_of
 from backend.label_studio.label_config import read_project_config
 from backend.label_studio.plain_text import storable
-from backend.pool import projects, tasks
+from backend.label_studio.task_text import task_query
+from backend.pool import projects, queries, tasks
 from backend.pool.project_cache import find_project
 from backend.pool.projects import Project
 from backend.project_options import ProjectOptions
@@ -161,3 +163,9 @@ def take_texts(services: Services, project: int, texts: Mapping[int, str]) -> in
     tasks.add(services.engine, project, fresh)
     tasks.add_textless(services.engine, project, [task for task, text in texts.items() if not text])
     return len(fresh)
+
+
+def take_queries(services: Services, control: Control, project: int, given: Mapping[int, Mapping[str, Any]]) -> None:
+    """Write what these tasks (task: data) share with others to the pool, where that is a field that no text shows."""
+    if control.pair is not None and control.pair.group:
+        queries.save(services.engine, project, {task: task_query(control, data) for task, data in given.items()})

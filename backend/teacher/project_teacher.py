@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backend.pool import annotations as decisions
-from backend.pool import tasks
+from backend.pool import queries, tasks
 from backend.pool.set_aside import held_out_tasks
 from backend.projects.current import Current
 from backend.teacher.written_examples import Writer, writer_for
@@ -106,7 +106,7 @@ def labelled_examples(current: Current) -> list[Example]:
         task for task, label in decided.items() if label.decision is Decision.FINAL and known.issuperset(label.labels)
     ]
     texts = tasks.texts(current.engine, number, final)
-    kept = held_out_tasks(number, texts, pair=current.pair)
+    kept = held_out_tasks(number, texts, pair=queries.shared(current.engine, number, current.pair, texts))
     final = [task for task in final if task not in kept]
     final.sort(key=lambda task: max(row.updated_at for row in rows[task]))
     latest = final[-MOST_EXAMPLES:]

@@ -57,7 +57,7 @@ def kept_for_judging(job: Job, snapshot: Snapshot, draw: Callable[[int, int], bo
     go together."""
     decided = {task: text for task, text in snapshot.texts.items() if snapshot.final(task)}
     vectors = compared_by(job.current)(list(decided.values())) if 1 < len(decided) <= COMPARED else None
-    return held_out_tasks(job.number, decided, vectors, draw, job.current.pair)
+    return held_out_tasks(job.number, decided, vectors, draw, snapshot.pair)
 
 
 def likeness_of(snapshot: Snapshot, embed: Embed) -> Likeness:
@@ -98,7 +98,7 @@ def calibrated(
     if not like.fair:
         return Calibration(1.0, options.COVERAGE, len(truth), None, (), like.sentence(), options.COVERAGE_PER_CLASS)
     _, labels = _columns(snapshot.space, truth)
-    groups = text_groups([snapshot.texts[task] for task in truth], None, job.current.pair)
+    groups = text_groups([snapshot.texts[task] for task in truth], None, snapshot.pair)
     shares = _probabilities(student, snapshot, truth, embed)
     own = student.kind != "committee"  # a committee's pooling has been fitted to people's labels already
     found = calibrate(shares, labels, options.COVERAGE, options.COVERAGE_PER_CLASS, own, groups)

@@ -26,8 +26,8 @@ def ranked(
     from model.ranking import blended, expected_grades, ranking
     from model.text_groups import text_groups
 
-    pair, space = current.pair, snapshot.space
-    if pair is None or pair.query is None or space.several or not truth:
+    pair, space = snapshot.pair, snapshot.space
+    if pair is None or not pair.searches or space.several or not truth:
         return {}
     texts = [snapshot.texts[task] for task in truth]
     queries = text_groups(texts, None, pair)

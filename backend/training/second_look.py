@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backend.pool import doubts as kept
@@ -42,7 +41,7 @@ def _found(job: Job, snapshot: Snapshot, stop: Stop | None) -> list[Doubt]:
     texts = [snapshot.texts[task] for task in ids]
     pair = job.current.pair
     near = compared_by(job.current)(texts)
-    groups = text_groups(texts, near, None if pair is None else replace(pair, query=None))
+    groups = text_groups(texts, near, None if pair is None else pair.alone())
     twins = _twins(snapshot, ids, groups)
     most = min(MOST, max(FEWEST, math.ceil(SHARE * len(ids))))
     if snapshot.space.several or len(ids) < LEAST:

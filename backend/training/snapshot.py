@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from backend.pool import acquisition, candidates, standing, tasks
+from backend.pool import acquisition, candidates, queries, standing, tasks
 from backend.pool.annotations import learnable
 from backend.pool.text import text_hash
 from backend.projects.job import Job
 from backend.training.consensus import with_consensus
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
+from model.pairs import Pair
 
 CHUNK = 2000  # tasks that are read at once
 
@@ -26,6 +27,7 @@ class Snapshot:
     changes: int
     asked: int = 0  # tasks that the teacher had been shown
     propensities: Mapping[int, float] = field(default_factory=dict)  # how people came to tasks, where that is known
+    pair: Pair | None = None  # which two texts of a task are compared, and what tasks share
 
     def final(self, task: int) -> bool:
         """Whether a person has decided the task for good."""
@@ -45,4 +47,5 @@ def read_snapshot(job: Job) -> Snapshot:
     labels = {task: label for task, label in decisions.items() if standing.known(label.labels, space.names)}
     labels = with_consensus(engine, job.number, space, labels)
     chances = acquisition.propensities(engine, job.number, decisions)
-    return Snapshot(space, texts, sets, labels, current.project.changes, len(stored), chances)
+    pair = queries.shared(engine, job.number, current.pair, texts)
+    return Snapshot(space, texts, sets, labels, current.project.changes, len(stored), chances, pair)

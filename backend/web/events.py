@@ -26,7 +26,7 @@ from backend.projects import claims, triggers
 from backend.projects.current import current_of
 from backend.projects.on_screen import on_screen, remember_on_screen
 from backend.projects.triggers import start
-from backend.projects.updates import remember, remember_tasks
+from backend.projects.updates import remember, remember_tasks, take_queries
 from backend.services import Services
 
 log = structlog.get_logger(__name__)
@@ -87,9 +87,8 @@ def _first_told(services: Services, number: int, stated: Body) -> Project | None
 def _annotated(services: Services, project: Project, body: Body) -> None:
     control = current_of(services, project).control
     given = {task: data for task, data in _tasks(body) if data is not None}
-    texts = {task: task_text(control, data) for task, data in given.items()}
     believed, doubted = _weighed(services, project, list(_rows(control, body)))
-    _remember_new(services, project, texts, unanswered=False)
+    _remember_new(services, project, control, given, unanswered=False)
     if believed and people.save(services.engine, project.project, believed):
         start(lambda: triggers.on_human_labels(services, project.project), project.project)
     if doubted:
@@ -136,8 +135,11 @@ def _read_until(project: Project) -> str:
     return utc_text((datetime.fromisoformat(project.synced) - SURELY).isoformat())
 
 
-def _remember_new(services: Services, project: Project, texts: Mapping[int, str], unanswered: bool = True) -> None:
-    """Texts of tasks that are new. Another text for a known one is asked about, where that can be done."""
+def _remember_new(
+    services: Services, project: Project, control: Control, given: Mapping[int, Body], unanswered: bool = True
+) -> None:
+    """Texts and queries of tasks that are new. Another text for a known one is asked about, where that can be done."""
+    texts = {task: task_text(control, data) for task, data in given.items()}
     if claims.can_ask(services.settings):
         known = tasks.texts(services.engine, project.project, list(texts))
         other = {task for task, text in known.items() if text != storable(texts[task])}
@@ -145,6 +147,7 @@ def _remember_new(services: Services, project: Project, texts: Mapping[int, str]
         if other:
             claims.ask_back(services, project.project)
     if texts:
+        take_queries(services, control, project.project, {task: given[task] for task in texts})
         remember_tasks(services, project.project, texts, unanswered)
 
 
@@ -167,11 +170,8 @@ def _unannotated(services: Services, project: Project, body: Body) -> None:
 
 def _tasks_created(services: Services, project: Project, body: Body) -> None:
     control = current_of(services, project).control
-    _remember_new(
-        services,
-        project,
-        {task: task_text(control, data) for task, data in _tasks(body) if data is not None},
-    )
+    given = {task: data for task, data in _tasks(body) if data is not None}
+    _remember_new(services, project, control, given)
 
 
 def _tasks_deleted(services: Services, project: Project, body: Body) -> None:

@@ -63,7 +63,7 @@ class TrainingOptions:
 
     def to_json(self) -> dict[str, object]:
         """A plain object for reports and model cards."""
-        return asdict(self)
+        return {**asdict(replace(self, pair=None)), "pair": None if self.pair is None else self.pair.to_json()}
 
 
 @dataclass

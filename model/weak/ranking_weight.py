@@ -34,7 +34,7 @@ def ranking_view(
 ) -> tuple[PairView, dict[str, object]]:  # fmt: skip
     """The view with its weight, and nDCG@10 by each weight; as it was where tasks share no query or labels are no
     grades of one question."""
-    if view.pair.query is None or space.several:
+    if not view.pair.searches or space.several:
         return view, {}
     view = replace(view, falling=options.falling)
     rows, labels, queries = _labelled(data, options)

@@ -20,6 +20,7 @@ from backend.pool import (
     projects,
     promises,
     publishing,
+    queries,
     rulings,
     shortlists,
     tallies,
@@ -89,6 +90,7 @@ def fill(engine: sa.Engine) -> None:
     batches.begin(engine, PROJECT, TEACHER, {"t1": (1, "x")}, 5, 0, "mark", "openai")
     tasks.add(engine, PROJECT, {1: "where is my parcel"})
     tasks.add_textless(engine, PROJECT, [2])
+    queries.save(engine, PROJECT, {1: "17"})
     candidates.save(engine, PROJECT, TEACHER, [(1, text.text_hash("where is my parcel"), answered("shipping"))])
     annotations.save(engine, PROJECT, [labelled(1, 1, "shipping")])
     versions.add(engine, PROJECT, STUDENT, 1, SPACE.hash, {}, 1)

@@ -37,6 +37,7 @@ projects = sa.Table(
     sa.Column("versions_made", sa.Integer, nullable=False, server_default="0"),  # largest number of a version, ever
     sa.Column("questions", sa.Text, nullable=False, server_default=""),  # QUESTIONS where no option says it
     sa.Column("former", sa.Boolean, nullable=False, server_default=sa.false()),  # its config is read as before 0025
+    sa.Column("grouped", sa.Text, nullable=False, server_default=""),  # the field whose `queries` were read last
 )
 sa.Index("ix_projects_label_studio_id", projects.c.label_studio_id, projects.c.created, unique=True)
 
@@ -55,6 +56,14 @@ textless_tasks = sa.Table(  # tasks of Label Studio in which there is nothing to
     metadata,
     sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+)
+
+queries = sa.Table(  # what the tasks of a query share, where it is a field that the label config does not show
+    "queries",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("query", sa.Text, nullable=False),
 )
 
 candidate_sets = sa.Table(

@@ -12,8 +12,8 @@ import structlog
 from backend.label_studio.control import Control
 from backend.label_studio.fields import identifier
 from backend.label_studio.predictions import abstained_entry, is_valid
-from backend.label_studio.task_text import task_text
-from backend.pool import candidates, publishing
+from backend.label_studio.task_text import task_query, task_text
+from backend.pool import candidates, publishing, queries
 from backend.pool.projects import Project
 from backend.pool.standing import about
 from backend.pool.text import text_hash
@@ -113,8 +113,10 @@ def _note_given(question: Question, fresh: Mapping[int, object]) -> None:
 def _asked(control: Control, task: object) -> Asked | None:
     number = identifier(task.get("id")) if isinstance(task, Mapping) else None
     data = task.get("data") if isinstance(task, Mapping) else None
-    text = task_text(control, data) if isinstance(data, Mapping) else ""
-    return Asked(number, text, text_hash(text)) if number is not None and text else None
+    if number is None or not isinstance(data, Mapping):
+        return None
+    text = task_text(control, data)
+    return Asked(number, text, text_hash(text), task_query(control, data)) if text else None
 
 
 def _teacher_entries(question: Question, asked: list[Asked]) -> dict[int, dict[str, Any]]:
@@ -179,7 +181,9 @@ def _only_valid(question: Question, found: Mapping[int, dict[str, Any]], count: 
 def _remember(question: Question, asked: Iterable[Asked]) -> None:
     """Put new and edited tasks into the pool, and have the teacher asked for them."""
     texts = {one.task: one.text for one in asked}
+    told = {one.task: one.query for one in asked if one.query}
+    services, number = question.current.services, question.current.number
+    if told:
+        question.later("remember queries", lambda: queries.save(services.engine, number, told))
     if texts:
-        question.later(
-            "remember tasks", lambda: remember_tasks(question.current.services, question.current.number, texts)
-        )
+        question.later("remember tasks", lambda: remember_tasks(services, number, texts))

@@ -14,11 +14,12 @@ from model.labels import CandidateSet
 
 
 class Asked(NamedTuple):
-    """One task of a request, with its text."""
+    """One task of a request, with its text, and what it shares with others of its query beside that."""
 
     task: int
     text: str
     text_hash: str
+    query: str = ""
 
 
 @dataclass(frozen=True)

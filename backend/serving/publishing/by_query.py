@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from backend.pool import tasks
+from backend.pool import queries, tasks
 from backend.projects.current import Current
 
 
@@ -13,10 +13,10 @@ def by_query(current: Current, chosen: Sequence[int], eligible: Collection[int])
     tasks and then the other eligible ones. `chosen` itself where tasks share no query."""
     from model.text_groups import pair_key
 
-    pair = current.pair
-    if pair is None or pair.query is None or not chosen:
+    if current.pair is None or not current.pair.searches or not chosen:
         return list(chosen)
     texts = tasks.texts(current.engine, current.number, [*{*chosen, *eligible}])
+    pair = queries.shared(current.engine, current.number, current.pair, texts) or current.pair
     places = {task: place for place, task in enumerate(chosen)}
     of_query: dict[str, list[int]] = {pair_key(pair, texts[task]): [] for task in chosen if task in texts}
     for task in sorted(texts, key=lambda task: (places.get(task, len(places)), task)):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from backend.jobs import annotate, train
-from backend.pool import doubts, predictions, projects, tasks, versions
+from backend.jobs import annotate, sync, train
+from backend.pool import doubts, predictions, projects, queries, tasks, versions
 from backend.pool.set_aside import is_held_out
 from backend.projects.updates import remember
 from backend.reporting.report import report_html
@@ -19,7 +19,7 @@ from backend.training.evaluation import kept_for_judging
 from backend.training.snapshot import read_snapshot
 from benchmarks.shared.waiting import wait_for
 from model.loading import load_version
-from model.text_groups import pair_key
+from model.text_groups import pair_key, text_groups
 from tests.support.world import CREATED, MESSAGES, World
 
 CONFIG = """<View><Text name="text" value="$query"/><Text name="doc" value="$document"/>
@@ -98,3 +98,30 @@ def test_a_query_is_never_parted_and_every_way_to_serve_sees_the_same_features(w
     report = report_html(world.current)
     assert "How documents are ranked" in report
     assert "the worst first: irrelevant, relevant" in report
+
+
+def test_a_query_that_no_text_shows_groups_tasks_that_came_before_it_and_later(world: World) -> None:
+    config = CONFIG.replace("$query", "$question")
+    world.double.fields["label_config"] = config
+    remember(world.services, 7, CREATED, config)
+    ids = world.double.add_tasks([""] * 8)
+    for place, task in enumerate(ids):
+        data = {"question": f"where is parcel {place}", "document": f"text {place}", "topic": place // 4}
+        world.double.tasks[task]["data"] = data
+    train.synchronise(world.job("sync"), complete=True)
+    assert not world.current.pair.searches
+    remember(world.services, 7, CREATED, config, extra_params={"GROUP": "topic"})
+    sync.synchronise(world.job("sync"), complete=False)  # the tasks are as before, and yet are read
+    pair = read_snapshot(world.job("train")).pair
+    texts = tasks.texts(world.engine, 7, ids)
+    assert text_groups([texts[task] for task in ids], None, pair).tolist() == [0] * 4 + [4] * 4
+    assert by_query(world.current, [ids[5], ids[0], ids[1]], ids) == [ids[5], ids[4], ids[6]]
+    assert "queries" not in pair.to_json()
+    (new,) = world.double.add_tasks([""])
+    world.double.tasks[new]["data"] = {"question": "one more", "document": "text", "topic": 1}
+    assert "no task" not in sync.work(world.job("sync"))
+    assert queries.read(world.engine, 7, [ids[0], new]) == {ids[0]: "0", new: "1"}
+    remember(world.services, 7, CREATED, config, extra_params={"GROUP": "subject"})
+    told = sync.work(world.job("sync"))
+    assert 'no task has the field "subject", so that GROUP=subject groups nothing' in told
+    assert queries.read(world.engine, 7, ids) == {}

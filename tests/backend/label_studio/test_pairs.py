@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backend.errors import LabelingConfigError, at_command_line
 from backend.label_studio.label_config import read_labeling_config
-from backend.label_studio.task_text import task_text
+from backend.label_studio.task_text import task_query, task_text
 from backend.label_studio.verdict import verdict
 from backend.settings import Settings
 from model.pairs import Pair
@@ -71,8 +71,18 @@ def test_a_query_is_the_text_of_that_name_or_what_group_says() -> None:
     assert pair_of(SEARCH, group="none") == Pair(("query", "document"), ("query: ", "document: "))
     assert pair_of(SEARCH, group="$document") == Pair(("query", "document"), ("query: ", "document: "), query=1)
     assert pair_of(NLI) == pair_of(NLI, group="none")
-    with pytest.raises(LabelingConfigError, match=r'GROUP "topic" is none of the two.*"query", "document"'):
-        pair_of(SEARCH, group="topic")
+
+
+def test_a_query_may_be_a_field_that_no_text_shows() -> None:
+    control = read_labeling_config(SEARCH, group="$meta.topic")
+    assert control.pair == Pair(("query", "document"), ("query: ", "document: "), group="meta.topic")
+    assert control.pair.searches
+    assert task_query(control, {"query": "q", "document": "d", "meta": {"topic": 17}}) == "17"
+    assert task_query(control, {"query": "q", "document": "d"}) == ""
+    assert task_query(read_labeling_config(SEARCH), {"query": "q", "document": "d"}) == ""
+    told = verdict(SEARCH, Settings(_env_file=None).for_project({"GROUP": "topic"}), at_command_line)
+    assert told.to_json()["pair"] == {"texts": ["query", "document"], "symmetric": False, "query": "topic"}
+    assert 'tasks with the same "topic" in their data are one query' in told.message
 
 
 @pytest.mark.parametrize("options", [{"symmetric": True}, {"group": "text"}])
