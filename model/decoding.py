@@ -1,5 +1,5 @@
-"""From probabilities of labels to an answer: of each question the likeliest label, or where several may be right all
-above a threshold.
+"""From probabilities of labels to an answer: of each question the likeliest label, of levels in order the median, or
+where several may be right all above a threshold.
 
 Thresholds are chosen on tasks that people decided, with probabilities of heads that have not seen these tasks. Measured
 on nlupp and goemotions: a threshold of .5 ticks far too little, one of its own for each label needs many labels; see
@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from model.arrays import BoolArray, FloatArray, IntArray
-from model.groups import Group
-from model.labels import LabelSpace
+from model.groups import Group, GroupKind
+from model.labels import AnswerKind, LabelSpace
 
 ENOUGH = 30  # decided tasks from which on a threshold is chosen by micro-F1
 HALF_TRUST = 10.0  # tasks with a label at which its own threshold counts half
@@ -53,12 +53,19 @@ def left_open(group: Group, thresholds: FloatArray | None) -> bool:
     return thresholds is not None and bool((thresholds[group.columns] >= NEVER).all())
 
 
+def chosen(kind: AnswerKind | GroupKind, shares: FloatArray) -> IntArray:
+    """The label of each row of probabilities `(n, C)` where one is right: the likeliest, of levels in order the median,
+    which is the nearest on average."""
+    median = np.cumsum(shares, 1) >= 0.5 * shares.sum(1, keepdims=True)
+    answers: IntArray = np.asarray((median if kind == "ordered" else shares).argmax(1), np.int64)
+    return answers
+
+
 def _group_ticked(group: Group, shares: FloatArray, limits: FloatArray) -> BoolArray:
     answers: BoolArray = np.zeros(shares.shape, np.bool_)
     rows = np.arange(len(shares))
     if group.kind != "any":
-        median = (np.cumsum(shares, 1) >= 0.5 * shares.sum(1, keepdims=True)).argmax(1)
-        answers[rows, median if group.kind == "ordered" else shares.argmax(1)] = True
+        answers[rows, chosen(group.kind, shares)] = True
         return answers
     answers = shares >= limits
     if group.least:

@@ -19,9 +19,10 @@ from functools import cached_property
 from typing import Literal, TypeAlias, cast, get_args
 
 from model.errors import LabelSpaceError
-from model.groups import Group, groups_from_json, parted
+from model.groups import Group, GroupKind, groups_from_json, parted
 
-AnswerKind: TypeAlias = Literal["one", "several"]  # exactly one label is right, or any number of them at once
+AnswerKind: TypeAlias = Literal["one", "ordered", "several"]  # one label, one of levels in order, any number at once
+GROUP_KINDS: dict[AnswerKind, GroupKind] = {"one": "one", "ordered": "ordered", "several": "any"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class LabelSpace:
     questions: tuple[Group, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.answer not in get_args(AnswerKind) or self.least not in ((1,) if self.answer == "one" else (0, 1)):
+        if self.answer not in get_args(AnswerKind) or self.least not in ((0, 1) if self.several else (1,)):
             raise LabelSpaceError(f"a label space cannot take {self.answer!r} with at least {self.least} labels")
         names = [label.name for label in self.labels]
         if len(names) < 2:
@@ -104,8 +105,7 @@ class LabelSpace:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The questions; the one without a name where there is one."""
-        kind: Literal["any", "one"] = "any" if self.several else "one"
-        return self.questions or (Group("", kind, 0, len(self), self.least),)
+        return self.questions or (Group("", GROUP_KINDS[self.answer], 0, len(self), self.least),)
 
     @cached_property
     def parts(self) -> tuple[LabelSpace, ...]:
@@ -115,8 +115,7 @@ class LabelSpace:
     def _part(self, group: Group) -> LabelSpace:
         rows = self.labels[group.columns]
         labels = tuple(Label(parted(row.name)[1], row.title if row.title != row.name else "", row.hint) for row in rows)
-        answer: AnswerKind = "several" if group.kind == "any" else "one"
-        return LabelSpace(labels, f"{self.scope}|{group.name}", answer, group.least)
+        return LabelSpace(labels, f"{self.scope}|{group.name}", answer_kind(group.kind), group.least)
 
     @cached_property
     def group_of(self) -> dict[str, Group]:
@@ -143,7 +142,7 @@ class LabelSpace:
 
     @cached_property
     def hash(self) -> str:
-        """Six hex digits over scope, the ordered (name, title, hint) triples, and what an answer is if not one."""
+        """Six hex digits over scope, the ordered (name, title, hint) triples, and what an answer is if a set."""
         content: list[object] = [self.scope, [[label.name, label.title, label.hint] for label in self.labels]]
         if self.several:
             content += [self.answer, self.least]
@@ -154,7 +153,7 @@ class LabelSpace:
     def to_json(self) -> dict[str, object]:
         """A plain object for model cards and version folders."""
         rows = [{"name": label.name, "title": label.title, "hint": label.hint} for label in self.labels]
-        more: dict[str, object] = {"answer": self.answer, "least": self.least} if self.several else {}
+        more: dict[str, object] = {"answer": self.answer, "least": self.least} if self.answer != "one" else {}
         if self.questions:
             more["questions"] = [group.to_json() for group in self.questions]
         return {"scope": self.scope, "labels": rows, **more}
@@ -245,6 +244,11 @@ class HumanLabel:
         if self.certain is not None:
             return Decision.FINAL if set(self.certain) == set(self.labels) else Decision.NARROWED
         return (Decision.SKIPPED, Decision.FINAL)[len(self.labels)] if len(self.labels) < 2 else Decision.NARROWED
+
+
+def answer_kind(kind: GroupKind) -> AnswerKind:
+    """What an answer is to a question of this kind."""
+    return "several" if kind == "any" else kind
 
 
 def readable(name: str) -> str:

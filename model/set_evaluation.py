@@ -69,6 +69,20 @@ def ordered_figures(predicted: Sequence[int], truth: Sequence[int], levels: int)
     return {"mean_error": error, "quadratic_kappa": 1.0 - seen / chance if chance else None}
 
 
+Path = tuple[str, ...]  # a node of a tree: the names from the root down to it
+
+
+def hierarchical_f1(predicted: Sequence[Collection[Path]], truth: Sequence[Collection[Path]]) -> float | None:
+    """F1 of the nodes of answers and their ancestors, counted over all rows; None without any node."""
+    rows = [tuple(map(_with_ancestors, pair)) for pair in zip(predicted, truth, strict=True)]
+    both = sum(len(left) + len(right) for left, right in rows)
+    return 2.0 * sum(len(left & right) for left, right in rows) / both if both else None
+
+
+def _with_ancestors(paths: Collection[Path]) -> set[Path]:
+    return {path[:depth] for path in paths for depth in range(1, len(path) + 1)}
+
+
 def per_label(pairs: Sequence[tuple[frozenset[str], frozenset[str]]]) -> dict[str, LabelFigures]:
     """Precision, recall and F1 of every label that occurs in an answer or in the truth."""
     figures = {}

@@ -19,7 +19,7 @@ from backend.label_studio.task_text import task_text
 from backend.label_studio.visibility import conditions, part_of_text
 from backend.project_options import ProjectOptions
 from model.groups import Group, qualified
-from model.labels import Label, LabelSpace
+from model.labels import Label, LabelSpace, answer_kind
 
 __all__ = ["Control", "read_labeling_config", "read_project_config", "task_text"]
 
@@ -86,7 +86,7 @@ def _control(xml: str, wanted: str, answer: str, fields: str, option: str, forme
     scopes = [f"{one.name}|{one.kind}|{_scope(markup, one, sources)}" for one in chosen]
     tags = [markup.named[one.name] for one in chosen]
     return Control(
-        space=LabelSpace(first.labels, scopes[0], first.answer, first.least) if alone else _joint_space(chosen, scopes),
+        space=_space(first, scopes[0]) if alone else _joint_space(chosen, scopes),
         questions=tuple(chosen),
         sources=sources,
         candidates_area=area,
@@ -96,6 +96,10 @@ def _control(xml: str, wanted: str, answer: str, fields: str, option: str, forme
         )
         + (((DECLARED, None),) if markup.declared else ()),
     )
+
+
+def _space(one: Question, scope: str) -> LabelSpace:
+    return LabelSpace(one.labels, scope, answer_kind(one.group_kind), one.least)
 
 
 def _joint_space(chosen: Sequence[Question], scopes: Sequence[str]) -> LabelSpace:

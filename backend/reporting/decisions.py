@@ -12,7 +12,7 @@ from backend.projects.frequencies import unsaid
 from backend.reporting import committee_quality
 from backend.reporting.agreement import agreement
 from backend.reporting.prompt_preview import system_part
-from backend.reporting.set_quality import set_quality
+from backend.reporting.set_quality import near, set_quality
 from backend.reporting.teacher_quality import candidate_quality, copying, hint, teacher_versions
 
 
@@ -44,7 +44,8 @@ def of_decisions(current: Current, served: str | None, taught: str | None) -> di
 def _answers(current: Current, taught: str | None) -> dict[str, Any]:
     """The labels, what an answer is, and figures of answers with several labels."""
     names = list(current.project.space.names) if current.project.space else []
-    return {"label_space": names, "answer": ticks.on_page(current), "sets": set_quality(current, taught)}
+    sets = {"sets": set_quality(current, taught), "near": near(current, taught)}
+    return {"label_space": names, "answer": ticks.on_page(current), **sets}
 
 
 def unusable(current: Current) -> dict[str, Any]:

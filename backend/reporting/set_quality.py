@@ -1,19 +1,23 @@
-"""How good answers are where they are sets of labels, against what people decided: all together and by question."""
+"""How good answers are where they are sets of labels, against what people decided: all together and by question; and
+how near they are, where labels are levels in order or places in a tree.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from backend.label_studio.questions import Question
 from backend.pool import figures
+from backend.pool.figures import Pair
 from backend.projects.current import Current
 from backend.reporting.confusions import MOST_TABLE, Confusions
 from model.evaluation import rate
 from model.groups import Group, parted
 from model.labels import LabelSpace
-from model.set_evaluation import SetReport, ordered_figures, set_report
+from model.set_evaluation import SetReport, hierarchical_f1, ordered_figures, set_report
 
-Pairs = list[tuple[Sequence[str], Sequence[str]]]  # (decided, answered)
+Pairs = Sequence[tuple[Sequence[str], Sequence[str]]]  # (decided, answered)
 
 
 def student_sets(current: Current) -> SetReport:
@@ -40,25 +44,55 @@ def set_quality(current: Current, version: str | None) -> dict[str, Any] | None:
 
 def _by_question(current: Current, space: LabelSpace, version: str | None) -> dict[str, Any]:
     """By the name of each question what it takes, and how good teacher and student are at it."""
-    seen = figures.teacher_sets(current.engine, current.number, version).values() if version else ()
-    sides = {"teacher": [(one.decided, one.certain or ()) for one in seen], "student": _of_students(current)}
+    sides = _both_sides(current, version)
     return {
-        group.name: {"kind": group.kind, **{side: _of_group(space, group, pairs) for side, pairs in sides.items()}}
-        for group in space.groups
+        group.name: {"kind": group.kind, **{side: _of_group(space, group, one, rows) for side, rows in sides.items()}}
+        for group, one in zip(space.groups, current.control.questions, strict=True)
     }
 
 
-def _of_group(space: LabelSpace, group: Group, pairs: Pairs) -> dict[str, Any]:
+def _of_group(space: LabelSpace, group: Group, question: Question, pairs: Pairs) -> dict[str, Any]:
     """The figures of one question, on the tasks in which people answered it, labels by their bare names."""
     names = space.names[group.columns]
     own = [tuple([label for label in side if label in names] for side in pair) for pair in pairs]
-    here = [(decided, said) for decided, said in own if decided]
-    found = _report([([parted(one)[1] for one in left], [parted(one)[1] for one in right]) for left, right in here])
+    here = [tuple([parted(label)[1] for label in side] for side in pair) for pair in own if pair[0]]
+    bare = [(decided, said) for decided, said in here]
+    return {**_report(bare).to_json(), **_near(group, question, bare)}
+
+
+def near(current: Current, version: str | None) -> dict[str, Any] | None:
+    """How near teacher and students are to people where there is one question, about levels or places in a tree."""
+    space = current.project.space
+    if space is None or space.questions or (space.answer != "ordered" and current.control.question.kind != "Taxonomy"):
+        return None
+    question, both = current.control.question, _both_sides(current, version)
+    return {side: {"tasks": len(rows), **_near(space.groups[0], question, rows)} for side, rows in both.items()}
+
+
+def _both_sides(current: Current, version: str | None) -> dict[str, Pairs]:
+    """What the teacher and students answered to what people decided: sets, or single labels as sets."""
+    engine, number = current.engine, current.number
+    if current.space.several:
+        seen = figures.teacher_sets(engine, number, version).values() if version else ()
+        return {"teacher": [(one.decided, one.certain or ()) for one in seen], "student": _of_students(current)}
+    taught = figures.of_teacher(engine, number, version) if version else []
+    return {"teacher": _firsts(taught), "student": _firsts(figures.of_students(engine, number))}
+
+
+def _firsts(pairs: Sequence[Pair]) -> Pairs:
+    return [((pair.label,), pair.predicted[:1]) for pair in pairs]
+
+
+def _near(group: Group, question: Question, pairs: Pairs) -> dict[str, float | None]:
+    """How near answers to one question are, labels by their bare names; {} where labels are as far from each other."""
+    if question.kind == "Taxonomy":
+        paths = [[[question.paths[label] for label in side] for side in pair] for pair in pairs]
+        return {"hierarchical_f1": hierarchical_f1([said for _, said in paths], [decided for decided, _ in paths])}
     if group.kind != "ordered":
-        return found.to_json()
-    both = [(names.index(said[0]), names.index(decided[0])) for decided, said in here if said]
-    levels = ordered_figures([one for one, _ in both], [one for _, one in both], len(group))
-    return {**found.to_json(), **levels}
+        return {}
+    places = {label.name: place for place, label in enumerate(question.labels)}
+    both = [(places[said[0]], places[decided[0]]) for decided, said in pairs if said]
+    return ordered_figures([said for said, _ in both], [decided for _, decided in both], len(group))
 
 
 def _of_students(current: Current) -> Pairs:

@@ -44,7 +44,9 @@ def answers(
         return []
     if space.several:
         return _sets(space, probabilities, thresholds)
-    columns, leads = probabilities.argmax(axis=1), score_column.leads(probabilities)
+    from model.decoding import chosen
+
+    columns, leads = chosen(space.answer, probabilities), score_column.leads(probabilities)
     lists = unsure.lists(calibration, space, probabilities)
     return [
         StudentAnswer(space.names[column], float(row[column]), lead, found)

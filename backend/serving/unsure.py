@@ -19,7 +19,7 @@ from model.labels import CandidateSet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from model.arrays import FloatArray
+    from model.arrays import BoolArray, FloatArray, IntArray
     from model.calibration import Calibration
     from model.labels import LabelSpace
 
@@ -46,13 +46,29 @@ def lists(calibration: Calibration | None, space: LabelSpace, probabilities: Flo
     if calibration is None or calibration.threshold is None or not len(probabilities):
         return [None] * len(probabilities)
     return [
-        _shortlist(space, row, inside) if inside.sum() > 1 else None
-        for row, inside in zip(probabilities, calibration.sets(probabilities), strict=True)
+        _shortlist(space, row, inside, answer) if inside.sum() > 1 else None
+        for row, inside, answer in zip(probabilities, *_inside(calibration, space, probabilities), strict=True)
     ]
 
 
-def _shortlist(space: LabelSpace, row: Any, inside: Any) -> CandidateSet:
-    columns = sorted(inside.nonzero()[0], key=lambda column: (-row[column], column))[:MOST_LABELS]
+def _inside(calibration: Calibration, space: LabelSpace, probabilities: FloatArray) -> tuple[BoolArray, IntArray]:
+    """Which labels `(n, C)` belong to each set, of levels in order all from the lowest to the highest of them and of
+    the answer; and the answers `(n,)`."""
+    import numpy as np
+
+    from model.decoding import chosen
+
+    sets, answers = calibration.sets(probabilities), chosen(space.answer, probabilities)
+    if space.answer == "ordered":
+        sets[np.arange(len(sets)), answers] = True
+        below, above = (np.logical_or.accumulate(side, axis=1) for side in (sets, sets[:, ::-1]))
+        sets = below & above[:, ::-1]
+    return sets, answers
+
+
+def _shortlist(space: LabelSpace, row: Any, inside: Any, answer: int) -> CandidateSet:
+    """The answer first, then the likeliest."""
+    columns = sorted(inside.nonzero()[0], key=lambda column: (column != answer, -row[column], column))[:MOST_LABELS]
     shares = tuple(min(1.0, float(row[column])) for column in columns)
     return CandidateSet(tuple(space.names[column] for column in columns), shares)
 

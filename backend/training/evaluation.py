@@ -16,6 +16,7 @@ from backend.training.ranking import ranked
 from backend.training.snapshot import Snapshot
 from model.errors import ArtifactError
 from model.labels import LabelSpace
+from model.set_evaluation import ordered_figures
 
 if TYPE_CHECKING:
     from model.arrays import Embed, FloatArray, IntArray
@@ -40,13 +41,17 @@ def judged(
     like = likeness_of(snapshot, compared_by(job.current) if job.current.pair else embed)
     people = [label.labels[0] for task, label in snapshot.labels.items() if snapshot.final(task)]
     asked = _spread([task for task in snapshot.sets if task in snapshot.texts], SAMPLE)
-    reference = Reference({task: snapshot.sets[task].labels for task in asked}, people, like.sentence())
+    levels = snapshot.space.names if snapshot.space.answer == "ordered" else ()
+    reference = Reference({task: snapshot.sets[task].labels for task in asked}, people, like.sentence(), levels)
     new = Said("it", _labels(student, snapshot, truth, embed), _labels(student, snapshot, asked, embed))
     verdict = judge(truth, new, _served(job, snapshot, truth, asked, embed), reference)
     drawn = {task: label for task, label in truth.items() if snapshot.propensities.get(task) != 0.0}
     found = calibrated(job, snapshot, student, drawn, embed, like)
     right = sum(new.held_out[task] == label for task, label in drawn.items())
     figures: dict[str, Any] = {"held_out": len(truth), "held_out_accuracy": right / len(drawn) if drawn else None}
+    if levels:
+        pairs = [(levels.index(new.held_out[task]), levels.index(label)) for task, label in drawn.items()]
+        figures |= ordered_figures([said for said, _ in pairs], [true for _, true in pairs], len(levels))
     shares = _probabilities(student, snapshot, drawn, embed)
     figures |= ranked(job.current, snapshot, drawn, shares, getattr(student, "view", None))
     return verdict, found, {**figures, "likeness": like.to_json(), "calibration": found.to_json()}
@@ -148,5 +153,7 @@ def _probabilities(student: Student, snapshot: Snapshot, ids: Collection[int], e
 
 
 def _labels(student: Student, snapshot: Snapshot, ids: Collection[int], embed: Embed) -> dict[int, str]:
-    best = _probabilities(student, snapshot, ids, embed).argmax(axis=1)
+    from model.decoding import chosen
+
+    best = chosen(student.space.answer, _probabilities(student, snapshot, ids, embed))
     return {task: student.space.names[column] for task, column in zip(ids, best, strict=True)}

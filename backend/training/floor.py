@@ -1,6 +1,6 @@
 """A floor under a fresh student: on human labels that nothing has learned from, it must not be worse than the same head
-trained on people's labels alone, nor than their commonest label given to every task, beyond noise; else the better of
-these takes its place.
+trained on people's labels alone, nor than their commonest label (of levels the median) given to every task, beyond
+noise; else the better of these takes its place.
 
 Training has a floor of its own (`model.weak.floor`), judged by cross-fitting on labels that were learned; this one
 looks at what would really be served.
@@ -47,6 +47,8 @@ def floored(
     """
     import numpy as np
 
+    from model.decoding import chosen
+
     decided = data.decided
     labels = data.candidates[decided].argmax(1)
     aside = report.found.get("set_aside") or not report.found.get("human_labels_representative", True)
@@ -66,7 +68,8 @@ def floored(
     if not taken:
         return student
     log.warning("student_below_floor", labels=len(judges), right=len(mine), rivals=counts, taken=taken)
-    commonest = student.space.names[int(np.bincount(labels).argmax())]
+    shares = np.bincount(labels, minlength=len(student.space))[None, :].astype(np.float32)
+    commonest = student.space.names[int(chosen(student.space.answer, shares)[0])]
     report.warnings.append(_sentence(taken, commonest, len(mine), counts[taken], len(judges)))
     return rivals[taken]
 
@@ -96,8 +99,10 @@ def _commonest(student: Student, labels: IntArray, how: TrainingOptions, width: 
 
 
 def _hits(student: Student, judges: Mapping[str, str], embed: Embed) -> set[int]:
+    from model.decoding import chosen
+
     texts = list(judges)
-    said = student.probabilities(texts, embed).argmax(1)
+    said = chosen(student.space.answer, student.probabilities(texts, embed))
     return {place for place, text in enumerate(texts) if student.space.names[said[place]] == judges[text]}
 
 

@@ -41,12 +41,14 @@ class Said:
 class Reference:
     """What is known of a sample of the pool: the teacher's sets, most likely label first, by task.
 
-    `people` are all human labels; `unlike` says why they are no sample of the pool, "" if they are.
+    `people` are all human labels; `unlike` says why they are no sample of the pool, "" if they are. `levels` are the
+    labels where they are in order: then an answer is the worse, the farther it is off.
     """
 
     sets: Mapping[int, Sequence[str]] = field(default_factory=dict)
     people: Sequence[str] = ()
     unlike: str = ""
+    levels: Sequence[str] = ()
 
     @property
     def diversity(self) -> float:
@@ -82,7 +84,7 @@ def judge(truth: Mapping[int, str], new: Said, served: Said | None, pool: Refere
         return Verdict(True, f"accepted: what is served has collapsed: {stuck}")
     if len(known) < ENOUGH:
         return Verdict(True, f"accepted without judging: that takes {ENOUGH} {KEPT}, and there are {len(known)}")
-    return _by_people(truth, known, new, served) if decisive else _by_teacher(new, served, pool)
+    return _by_people(truth, known, new, served, pool.levels) if decisive else _by_teacher(new, served, pool)
 
 
 def collapse(said: Said, pool: Reference) -> str:
@@ -99,9 +101,11 @@ def collapse(said: Said, pool: Reference) -> str:
     )
 
 
-def _by_people(truth: Mapping[int, str], known: Sequence[int], new: Said, served: Said | None) -> Verdict:
+def _by_people(
+    truth: Mapping[int, str], known: Sequence[int], new: Said, served: Said | None, levels: Sequence[str]
+) -> Verdict:
     """Rejected only if worse beyond chance: a one-sided sign test on the tasks that exactly one of the two gets right
-    (McNemar, 1947, normal approximation, 5 %)."""
+    (McNemar, 1947, normal approximation, 5 %); of `levels` a paired one on how far the two are off."""
     right = {task for task in known if new.held_out[task] == truth[task]}
     figure = f"right on {len(right)} of {len(known)} {KEPT}"
     both = [task for task in known if served is not None and task in served.held_out]
@@ -109,7 +113,13 @@ def _by_people(truth: Mapping[int, str], known: Sequence[int], new: Said, served
         return Verdict(True, f"accepted: {figure}; nothing served to compare with")
     theirs = {task for task in both if served.held_out[task] == truth[task]}
     comparison = f"{figure}, {served.name} on {len(theirs)} of {len(both)}"
-    if worse(right & set(both), theirs):
+    if levels:
+        ours, others = (off(levels, said.held_out, truth, both) for said in (new, served))
+        comparison += f"; off by {sum(ours) / len(both):.2f} levels, {served.name} by {sum(others) / len(both):.2f}"
+        fallen = greater(ours, others)
+    else:
+        fallen = worse(right & set(both), theirs)
+    if fallen:
         return Verdict(False, f"rejected as worse than what is served: {comparison}")
     return Verdict(True, f"accepted: {comparison}")
 
@@ -139,5 +149,16 @@ def _better(truth: Mapping[int, str], new: Said, served: Said | None) -> bool:
 
 def worse(ours: set[int], theirs: set[int]) -> bool:
     """Whether the hits `ours` are fewer than `theirs` beyond chance."""
-    wins, losses = len(ours - theirs), len(theirs - ours)
-    return losses - wins > CRITICAL * sqrt(wins + losses)
+    tasks = ours | theirs
+    return greater([task not in ours for task in tasks], [task not in theirs for task in tasks])
+
+
+def greater(ours: Sequence[float], theirs: Sequence[float], critical: float = CRITICAL) -> bool:
+    """Whether the losses `ours` are greater than `theirs` on the same tasks beyond chance: a one-sided paired test."""
+    gaps = [mine - other for mine, other in zip(ours, theirs, strict=True)]
+    return sum(gaps) > critical * sqrt(sum(gap**2 for gap in gaps))
+
+
+def off(levels: Sequence[str], said: Mapping[int, str], truth: Mapping[int, str], tasks: Sequence[int]) -> list[float]:
+    """How many levels the answers are away from the right ones."""
+    return [float(abs(levels.index(said[task]) - levels.index(truth[task]))) for task in tasks]

@@ -22,6 +22,7 @@ def ranked(
     tasks share no query, or the labels are no grades of one question."""
     import numpy as np
 
+    from model.decoding import chosen
     from model.pair_views import cosines
     from model.ranking import blended, expected_grades, ranking
     from model.text_groups import text_groups
@@ -33,7 +34,7 @@ def ranked(
     queries = text_groups(texts, None, pair)
     grades = as_grades(current, np.array([space.index(label) for label in truth.values()], np.int64))
     shares = probabilities[:, ::-1] if falling(current) else probabilities
-    said = shares.argmax(1).astype(np.int64)
+    said = as_grades(current, chosen(space.answer, probabilities))
     alike = cosines(pair, texts, project_embedder(current))
     scores = blended(view, alike, probabilities) if view is not None else expected_grades(shares)
     student = ranking(scores, grades, queries, len(space), said)

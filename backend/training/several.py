@@ -1,14 +1,15 @@
 """Judge a fresh student whose answers are sets of labels: on human labels that it never saw.
 
 An answer counts by its Jaccard index with the person's: whole sets are so rarely equal that counting these alone would
-tell two students apart only with very many labels. Shortlists of a stated coverage are for one right label.
+tell two students apart only with very many labels. A level counts by how near it is. Shortlists of a stated coverage
+are for one right label.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from functools import partial
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import structlog
 from backend.pool.version_names import is_trained
 from backend.projects.job import Job
 from backend.training import promotion
-from backend.training.promotion import CRITICAL, ENOUGH, KEPT, LEAST_SAMPLE, Reference, Said, Verdict
+from backend.training.promotion import CRITICAL, ENOUGH, KEPT, LEAST_SAMPLE, Reference, Said, Verdict, greater
 from backend.training.snapshot import Snapshot
 from model import group_answers
 from model.errors import ArtifactError
@@ -124,7 +125,8 @@ def judge_all(
         right, ours = _only(space, group, truth), _only(space, group, new, everywhere=True)
         theirs = None if before is None else (before[0], _only(space, group, before[1], everywhere=True))
         fallen = _fallen(space, group, said, taught, list(right.values()))
-        verdict = Verdict(False, f"collapsed: {fallen}") if fallen else judge(right, ours, theirs, critical)
+        levels = space.names[group.columns] if group.kind == "ordered" else ()
+        verdict = Verdict(False, f"collapsed: {fallen}") if fallen else judge(right, ours, theirs, critical, levels)
         mine = served is not None and group.start in served.own
         stays = not verdict.accepted and not mine
         above = {space.group_of[label].start for one in group.when for label in one.labels}
@@ -165,25 +167,31 @@ def judge(
     new: Mapping[int, Sequence[str]],
     served: tuple[str, Mapping[int, Sequence[str]]] | None,
     critical: float = CRITICAL,
+    levels: Sequence[str] = (),
 ) -> Verdict:
     """Whether `new` may take the place of what is `served` (its name and answers; None: it cannot be asked).
 
-    Rejected only if its Jaccard index is lower beyond chance: a one-sided paired test at 5 % (all questions together,
-    whence `critical`), which is the sign test of one label where every answer has one.
+    Rejected only if its Jaccard index (of `levels`, how near it is) is lower beyond chance: a one-sided paired test at
+    5 % (all questions together, whence `critical`), which is the sign test of one label where every answer has one.
     """
     if len(truth) < ENOUGH:
         return Verdict(True, f"accepted without judging: that takes {ENOUGH} {KEPT}, and there are {len(truth)}")
-    ours = {task: jaccard(new[task], labels) for task, labels in truth.items()}
-    figure = f"Jaccard index {_mean(list(ours.values())):.2f} on {len(truth)} {KEPT}"
+    alike, name = (partial(nearness, levels), "nearness") if levels else (jaccard, "Jaccard index")
+    ours = {task: alike(new[task], labels) for task, labels in truth.items()}
+    figure = f"{name} {_mean(list(ours.values())):.2f} on {len(truth)} {KEPT}"
     both = [task for task in truth if served is not None and task in served[1]]
     if served is None or len(both) < ENOUGH:
         return Verdict(True, f"accepted: {figure}; nothing served to compare with")
-    theirs = {task: jaccard(served[1][task], truth[task]) for task in both}
-    losses = [theirs[task] - ours[task] for task in both]
+    theirs = {task: alike(served[1][task], truth[task]) for task in both}
     comparison = f"{figure}, {served[0]} {_mean(list(theirs.values())):.2f} on {len(both)}"
-    if sum(losses) > critical * sqrt(sum(loss**2 for loss in losses)):
+    if greater([-ours[task] for task in both], [-theirs[task] for task in both], critical):
         return Verdict(False, f"rejected as worse than what is served: {comparison}")
     return Verdict(True, f"accepted: {comparison}")
+
+
+def nearness(levels: Sequence[str], said: Sequence[str], true: Sequence[str]) -> float:
+    """1 for the right one of some levels, 0 for the farthest there is, or for none."""
+    return 1.0 - abs(levels.index(said[0]) - levels.index(true[0])) / (len(levels) - 1) if said else 0.0
 
 
 def collapse(said: Mapping[int, Sequence[str]], taught: Mapping[int, Sequence[str]]) -> str:

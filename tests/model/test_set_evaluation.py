@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.set_evaluation import ordered_figures, set_report
+from model.set_evaluation import hierarchical_f1, ordered_figures, set_report
 
 TRUTH = [{"a", "b"}, {"b"}, set(), {"a", "c", "d"}]
 SAID = [{"a"}, {"b", "c"}, set(), {"a", "c"}]
@@ -50,3 +50,11 @@ def test_a_perfect_answer_has_every_figure_at_one_and_no_figure_leaves_its_range
     assert {right.exact.value, right.jaccard, right.micro_f1, right.macro_f1, right.row_f1} == {1.0}
     found = set_report(said, truth)
     assert all(0.0 <= value <= 1.0 for value in (found.jaccard, found.micro_f1, found.macro_f1, found.row_f1) if value)
+
+
+def test_places_in_a_tree_count_with_what_is_above_them() -> None:
+    truth = [("a", "a1"), ("a", "a1"), ("b", "b1"), ("b", "b2")]
+    said = [("a", "a2"), ("a",), ("b", "b1"), ("a", "a1")]
+    found = hierarchical_f1([[path] for path in said], [[path] for path in truth])
+    assert found == pytest.approx(0.533333, abs=1e-6)
+    assert hierarchical_f1([[]], [[]]) is None

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from backend.pool import ledger, projects, tasks, versions
 from backend.pool.database import engine as pool_engine
 from backend.pool.database.engine import MIGRATIONS, now_ms, open_engine, upgrade, write
 from backend.pool.database.schema import SCHEMA
-from model.labels import LabelSpace
+from model.labels import Label, LabelSpace
 from tests.support.processes import at_once, migrate
 
 FAILING = """
@@ -107,11 +108,12 @@ def test_projects_of_a_former_release_stay_what_they_are(
 ) -> None:
     go_back(engine, "0013", monkeypatch, tmp_path)
     space = LabelSpace.of(["a", "b"], "mood|Choices|text|$text")
-    stored = json.dumps(space.to_json())
+    levels = LabelSpace(tuple(Label(str(level)) for level in range(1, 6)), "stars|Rating|text|$text")
+    stored, rating = json.dumps(space.to_json()), json.dumps(levels.to_json())
     rows = (
         "INSERT INTO projects (project, created, title, label_config, options, created_ms, spent_microusd, space)"
         f" VALUES (7, '1763700000', 'tickets', '<View/>', '{{}}', 1, 700000, '{stored}'),"
-        " (8, '', 'mails', '<View/>', '{}', 1, 0, NULL)",
+        f" (8, '', 'mails', '<View/>', '{{}}', 1, 0, NULL), (9, '', 'stars', '<View/>', '{{}}', 1, 0, '{rating}')",
         "INSERT INTO versions (project, version, number, space_hash, state, metrics, human_labels, created_ms)"
         " VALUES (7, 'student-4-x', 4, 'x', 'promoted', '{}', 9, 1)",
         "INSERT INTO tasks VALUES (7, 1, 'where is my parcel', 'hash', 1)",
@@ -125,10 +127,16 @@ def test_projects_of_a_former_release_stay_what_they_are(
     found = projects.find(engine, 7, "1763700000")
     assert found is not None
     assert (found.project, found.label_studio_id, found.title, found.elsewhere) == (7, 7, "tickets", False)
-    assert [row.project for row in projects.all_projects(engine)] == [7, 8]
-    assert [row.questions for row in projects.all_projects(engine)] == ["mood", ""]  # others may be in the label config
-    assert [row.former for row in projects.all_projects(engine)] == [True, True]  # ticks go on meaning what they did
+    assert [row.project for row in projects.all_projects(engine)] == [7, 8, 9]
+    assert [row.questions for row in projects.all_projects(engine)] == [
+        "mood",
+        "",
+        "stars",
+    ]  # others may be in the label config
+    assert [row.former for row in projects.all_projects(engine)] == [True] * 3  # ticks go on meaning what they did
     assert found.space == space
+    assert projects.get(engine, 9).space == replace(levels, answer="ordered")  # and its hash, so nothing is asked anew
+    assert replace(levels, answer="ordered").hash == levels.hash
     assert projects.find(engine, 8, "1763700001") == projects.get(engine, 8)  # of which no time was ever told
     assert tasks.texts(engine, 7, [1]) == {1: "where is my parcel"}
     assert ledger.totals(engine, 7).counted_microusd == 700_000
