@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.serving.answers import answers as serve
 from benchmarks.answers import files
 from benchmarks.answers.noise import closeness
 from benchmarks.answers.questions import PEOPLE, named
@@ -51,7 +52,7 @@ def read(folder: Path, rows: int | None) -> Levels:
         [(branch, leaf) for branch, leaves in content.items() for leaf in leaves] if isinstance(content, dict) else []
     )
     names = [leaf for _, leaf in tree] or list(content)
-    space = LabelSpace(tuple(Label(name) for name in names), folder.name)
+    space = LabelSpace(tuple(Label(name) for name in names), folder.name, "one" if tree else "ordered")
     parts = []
     for found in files.parts(folder):
         order = np.random.default_rng(len(found)).permutation(len(found))  # some sets are sorted by label
@@ -82,10 +83,11 @@ def measured(levels: Levels, embed: Embed, seed: int, threads: int) -> Iterator[
         how = TrainingOptions(seed=seed, threads=threads, way="head")
         student, _ = train_student(space, training_data(space, texts, said, labels), how, embed)
         shares = student.probabilities(new, embed)
-        yield {**here, "method": "student", "people": people, **figures(levels, shares.argmax(1), asked)}
+        served = np.array([space.index(one.label) for one in serve(space, shares, None)])
+        yield {**here, "method": "student", "people": people, **figures(levels, served, asked)}
         if levels.above is None:
-            median = (np.cumsum(shares, 1) >= 0.5).argmax(1)
-            yield {**here, "method": "student, median", "people": people, **figures(levels, median, asked)}
+            likeliest = figures(levels, shares.argmax(1), asked)
+            yield {**here, "method": "student, likeliest", "people": people, **likeliest}
         if len(rows):
             answers = regression(embed([texts[row] for row in rows]), truth[rows], embed(new))
             yield {**here, "method": "logistic regression", "people": people, **figures(levels, answers, asked)}

@@ -58,6 +58,7 @@ def test_pairs_are_answered_submitted_corrected_and_learned(
     browser.open_label_stream(project)
     browser.until("the teacher's answer", lambda: sorted(browser.ticked()) == suggested)
     browser.until("both texts", lambda: browser.texts() == [first["data"][name] for name in FIELDS[template]])
+    browser.picture(template, width=960, height=260)
     browser.submit()
     (annotation,) = person.tasks(project)[0]["annotations"]
     assert sorted(ticked(annotation)) == suggested

@@ -69,6 +69,7 @@ def test_all_questions_are_filled_in_submitted_as_they_are_corrected_and_learned
     browser.open_label_stream(project)
     flat = sorted(label for labels in shown.values() for label in labels)
     browser.until("all answers are ticked", lambda: sorted(browser.ticked()) == flat)
+    browser.picture("several-questions", width=960, height=260)
     browser.submit()
     (annotation,) = person.tasks(project)[0]["annotations"]
     assert answers(annotation) == shown
