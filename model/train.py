@@ -13,7 +13,7 @@ import structlog
 import torch
 from torch import Tensor
 
-from model.arrays import Embed, FloatArray, Progress, Stop
+from model.arrays import BoolArray, Embed, FloatArray, Progress, Stop
 from model.errors import NotEnoughDataError
 from model.labels import LabelSpace
 from model.pair_views import PairView
@@ -21,14 +21,15 @@ from model.several_labels import train_several
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.head import HeadStudent
 from model.student.student import Student
-from model.text_groups import folds, text_groups
+from model.text_groups import text_groups
 from model.training.data import TrainingData, training_data
 from model.training.freeal import FreealTargets
 from model.training.head_training import HeadLearner, batch_rows
-from model.training.linear_head import linear_head, linear_helps
+from model.training.linear_head import Head
 from model.training.loop import Plan, train
 from model.training.options import ADAPTED, PUBLISHED, TrainingOptions, TrainingReport
 from model.training.refinery import Gate
+from model.training.small_pools import MEMBERS, SmallPool, member_seeds, starts_linear
 from model.training.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.training.vectors import row_vectors
 from model.training.warm import fitting, shortened
@@ -46,11 +47,7 @@ Teach: TypeAlias = Callable[["Training", FloatArray], Student]
 LEAST_ROWS = 2
 MOST_ROWS = 20_000  # rows up to which a head gets all its epochs
 WARM_UP = 3  # epochs on equation 1 alone, as published ("a few"; FreeAL's code: three)
-MEMBER_SEED = 7919  # distance between the seeds of an ensemble's heads
-SMALL, MEDIUM = 1_000, 4_000  # rows below which several heads answer together
-LINEAR = (0.3, 1.0, 3.0)  # strengths of the linear heads that may answer with the networks of a small pool
-LINEAR_FOLDS = 3  # of texts, by which that is decided
-SHORT, LEAST_STEPS = 10, 100  # epochs of networks that linear heads join, and steps, unless 40 epochs are fewer
+MEDIUM = 4_000  # rows below which several networks answer together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,10 +152,10 @@ def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None 
     """Heads on vectors `(n + m, d)` of the data's n rows and m unlabelled texts, or on those of an adapted encoder."""
     data, report = training.data, training.report
     rows, turns = len(data), 2 if data.unlabelled else 1
-    report.epochs = networks_plan(rows, training.options).epochs
+    report.epochs = head_plan(rows, training.options).epochs
     targets = make_targets(training, vectors[:rows], report.epochs, adapted)
     inputs = vectors if adapted is None else adapted.vectors
-    student = _heads(training.part(0.0, 1.0 / turns), inputs[:rows], targets)
+    student = _heads(training.part(0.0, 1.0 / turns), inputs[:rows], targets, None if adapted is None else adapted.seen)
     if data.unlabelled and isinstance(targets, SoftTargets):
         texts = [*data.texts, *data.unlabelled]
         pair = training.options.pair
@@ -168,45 +165,38 @@ def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None 
     return student
 
 
-def _heads(training: Training, vectors: FloatArray, targets: Targets) -> HeadStudent:
-    """As many heads as the rows of `vectors` bear, each with a seed of its own."""
+def _heads(training: Training, vectors: FloatArray, targets: Targets, known: BoolArray | None = None) -> HeadStudent:
+    """What the rows of `vectors` bear: a linear head, several networks or one. The encoder has learned `known` ones."""
     space, options = training.space, training.options
-    plan, heads = networks_plan(len(vectors), options), []
+    if isinstance(targets, SoftTargets) and starts_linear(vectors, options):
+        texts = [*training.data.texts, *training.data.unlabelled][: len(vectors)]
+        plan = head_plan(len(vectors), options)
+        pool = SmallPool(vectors, targets, plan, options, training.progress, training.stop)
+        heads, training.report.found["linear_head"] = pool.heads(text_groups(texts, None, options.pair), known)
+        training.report.epochs = 0
+    else:
+        heads = _networks(training, vectors, targets)
+    return HeadStudent(space, options.encoder, heads, runtime=options.runtime, view=training.view)
+
+
+def _networks(training: Training, vectors: FloatArray, targets: Targets) -> list[Head]:
+    """As many as the rows of `vectors` bear, each with a seed of its own."""
+    space, options = training.space, training.options
+    plan, heads = head_plan(len(vectors), options), []
     start = None if training.data.unlabelled else fitting(training.start, space, options, vectors, training.view)
     if start is not None:
         plan, options = shortened(plan, options)
         training.report.epochs, training.report.went_on = plan.epochs, True
     steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
     members = number_of_heads(len(vectors), options)
-    groups = together([options.seed + MEMBER_SEED * member for member in range(members)], targets)
+    groups = together(member_seeds(options, members), targets)
     for number, seeds in enumerate(groups):
         learner = HeadLearner(vectors, len(space), options, steps, seeds, start)
         part = training.part(number / len(groups), (number + 1) / len(groups))
         plan = dataclasses.replace(plan, seeds=seeds)
         training.report.loss = train(learner, targets, plan, part.progress, part.stop)
         heads += learner.weights()
-    if joined_by_linear(len(vectors), options) and isinstance(targets, SoftTargets):
-        heads += _linear_heads(training, vectors, targets, plan)
-    return HeadStudent(space, options.encoder, heads, runtime=options.runtime, view=training.view)
-
-
-def _linear_heads(
-    training: Training, vectors: FloatArray, targets: SoftTargets, plan: Plan
-) -> list[dict[str, FloatArray]]:
-    """Those that answer with the networks; none where they answer texts that they have not seen worse."""
-    options, labels = training.options, len(training.space)
-    texts = [*training.data.texts, *training.data.unlabelled][: len(vectors)]
-    fold_of = folds(text_groups(texts, None, options.pair), LINEAR_FOLDS, options.seed)
-
-    def network(known: FloatArray, told: SoftTargets) -> dict[str, FloatArray]:
-        steps = plan.epochs * math.ceil(len(known) / plan.batch)
-        learner = HeadLearner(known, labels, options, steps)
-        train(learner, told, dataclasses.replace(plan, seeds=(options.seed,)), None, training.stop)
-        return learner.weights()[0]
-
-    helps = linear_helps(vectors, targets, fold_of, network, training.stop)
-    training.report.found["linear_heads"] = helps
-    return [linear_head(vectors, targets, strength, training.stop) for strength in LINEAR] if helps else []
+    return heads
 
 
 def train_adapted(own: AdaptedEncoder, training: Training, vectors: FloatArray) -> AdaptedStudent:
@@ -237,12 +227,7 @@ def number_of_heads(rows: int, options: TrainingOptions) -> int:
     """Networks that answer together: one for the published methods; three on small pools of ours, it costs seconds."""
     if options.heads is not None:
         return options.heads
-    return 3 if options.method == "shortlist" and rows < MEDIUM else 1
-
-
-def joined_by_linear(rows: int, options: TrainingOptions) -> bool:
-    """Whether linear heads may answer together with the networks: on small pools of ours."""
-    return options.heads is None and options.method == "shortlist" and rows < SMALL
+    return MEMBERS if options.method == "shortlist" and rows < MEDIUM else 1
 
 
 def together(seeds: Sequence[int], targets: Targets) -> list[tuple[int, ...]]:
@@ -254,15 +239,6 @@ def head_plan(rows: int, options: TrainingOptions) -> Plan:
     """40 epochs of batches of 128; small pools get smaller batches, large ones fewer epochs and larger batches."""
     epochs = options.epochs or max(4, min(40, round(40 * MOST_ROWS / max(1, rows))))
     return Plan(epochs, options.batch or batch_rows(rows), (options.seed,))
-
-
-def networks_plan(rows: int, options: TrainingOptions) -> Plan:
-    """The same; where linear heads take part, 10 epochs and 100 steps are enough."""
-    plan = head_plan(rows, options)
-    if options.epochs or not joined_by_linear(rows, options):
-        return plan
-    steps = math.ceil(LEAST_STEPS / math.ceil(rows / plan.batch))
-    return dataclasses.replace(plan, epochs=min(plan.epochs, max(SHORT, steps)))
 
 
 def make_targets(training: Training, vectors: FloatArray, epochs: int, adapted: Adapted | None = None) -> Targets:

@@ -1,13 +1,13 @@
 """A linear head, trained to convergence: multinomial logistic regression on soft targets.
 
-On small pools it often answers new texts better than a network that remembers its pool, and worse what it was told of
-the pool itself. Networks are sure of rows that they remember, so the mean of both has either's strength. Where linear
-heads are far worse (many labels), they do not join: texts that neither has seen decide.
+On small pools it answers new texts better than networks, which remember their pool, once its strength is right: the
+one whose answers to texts that it has not seen are likeliest. Networks join it where that makes such answers likelier
+beyond noise. What was believed of the pool itself a linear head forgets; `memory` gives it back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -21,27 +21,66 @@ from model.training.head_training import standard, standardised
 from model.training.targets import SoftTargets
 
 ROUNDS = 100  # of L-BFGS at most
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)  # those that are compared, from the fourth on up or down
 Head: TypeAlias = dict[str, FloatArray]
 Network: TypeAlias = Callable[[FloatArray, SoftTargets], Head]  # trains one on vectors `(n, d)` and their targets
 
 
-def linear_helps(
-    vectors: FloatArray, targets: SoftTargets, fold_of: IntArray, network: Network, stop: Stop | None = None
-) -> bool:
-    """Whether the mean of a network and a linear head answers rows of other folds `(n,)` better than the network does.
+class Unseen:
+    """What heads say of rows that they have not seen: each fold `(n,)` is answered by a head of the others.
 
-    Where all texts are one and the same there is but one fold, and the answer is no.
+    Rows of fold -1 are always learned and never judged.
     """
-    alone = both = 0.0
-    names = np.unique(fold_of)
-    for fold in names if len(names) > 1 else ():
-        seen, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        known, told, rows = vectors[seen], targets.part(torch.from_numpy(seen)), torch.from_numpy(held)
-        heads = (network(known, told), linear_head(known, told, 1.0, stop))
-        said = [torch.from_numpy(softmax(head_logits(head, vectors[held]))) for head in heads]
-        alone += targets.likelihood(rows, said[0])
-        both += targets.likelihood(rows, 0.5 * said[0] + 0.5 * said[1])
-    return both > alone
+
+    def __init__(self, vectors: FloatArray, targets: SoftTargets, fold_of: IntArray, stop: Stop | None = None) -> None:
+        self._vectors, self._targets, self._stop = vectors, targets, stop
+        self._fold_of, self._names = fold_of, np.unique(fold_of[fold_of >= 0])
+        self._said: dict[float, FloatArray] = {}
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one fold: else nothing can be judged."""
+        return len(self._names) > 1
+
+    def strength(self) -> float:
+        """The likeliest of STRENGTHS; the fourth where there is but one fold."""
+        place = 3
+        for step in (1, -1):
+            while self.several and 0 <= place + step < len(STRENGTHS) and self._gain(place + step, place) > 0.0:
+                place += step
+        return STRENGTHS[place]
+
+    def _gain(self, one: int, other: int) -> float:
+        found = (self._likelihoods(self._linear(STRENGTHS[place])) for place in (one, other))
+        return float(next(found).sum() - next(found).sum())
+
+    def joined_by(self, network: Network, strength: float) -> bool:
+        """Whether the mean with a network is likelier than a linear head alone, by more than a standard error."""
+        if not self.several:
+            return False
+        alone = self._linear(strength)
+        gains = self._likelihoods(0.5 * alone + 0.5 * self._answers(network)) - self._likelihoods(alone)
+        return bool(gains.mean() > gains.std() / len(gains) ** 0.5)
+
+    def _linear(self, strength: float) -> FloatArray:
+        if strength not in self._said:
+            self._said[strength] = self._answers(lambda known, told: linear_head(known, told, strength, self._stop))
+        return self._said[strength]
+
+    def _answers(self, network: Network) -> FloatArray:
+        found = []
+        for seen, held in self._parts():
+            head = network(self._vectors[seen], self._targets.part(torch.from_numpy(seen)))
+            found.append(softmax(head_logits(head, self._vectors[held])))
+        return np.concatenate(found)
+
+    def _likelihoods(self, said: FloatArray) -> FloatArray:
+        rows = np.concatenate([held for _, held in self._parts()])
+        return self._targets.likelihoods(torch.from_numpy(rows), torch.from_numpy(said)).numpy()
+
+    def _parts(self) -> Iterator[tuple[IntArray, IntArray]]:
+        for fold in self._names:
+            yield np.flatnonzero(self._fold_of != fold), np.flatnonzero(self._fold_of == fold)
 
 
 def linear_head(vectors: FloatArray, targets: SoftTargets, strength: float = 1.0, stop: Stop | None = None) -> Head:
@@ -70,3 +109,14 @@ def linear_head(vectors: FloatArray, targets: SoftTargets, strength: float = 1.0
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     learnt = flat.detach().numpy()
     return {"mean": mean, "scale": scale, "out": learnt[:-1].copy(), "out_bias": learnt[-1].copy()}
+
+
+def averaged(heads: Sequence[Head]) -> Head:
+    """One head whose logits are the mean of those of several of one shape, which see vectors alike."""
+    first, share = heads[0], np.float32(1.0 / len(heads))
+    if "hidden" not in first:
+        return {name: np.mean([head[name] for head in heads], axis=0) for name in first}
+    found = {name: np.concatenate([head[name] for head in heads], axis=-1) for name in ("hidden", "hidden_bias")}
+    found["out"] = share * np.concatenate([head["out"] for head in heads])
+    found["out_bias"] = np.mean([head["out_bias"] for head in heads], axis=0)
+    return {**found, "mean": first["mean"], "scale": first["scale"]}

@@ -76,7 +76,7 @@ class TrainingReport:
     human_rows: int
     unlabelled_rows: int = 0  # without any answer, learned from by the student's own ones
     seconds: float = 0.0
-    epochs: int = 0
+    epochs: int = 0  # none where a linear head answers
     went_on: bool = False  # from the head of an earlier student, for a fifth of the epochs
     loss: float = 0.0
     settings: dict[str, object] = field(default_factory=dict)

@@ -78,10 +78,11 @@ class SoftTargets:
         """Those of some rows."""
         return SoftTargets(self.targets[rows], self._weight[rows])
 
-    def likelihood(self, rows: Tensor, shares: Tensor) -> float:
-        """Sum over some rows of the expected logarithm of what was answered, float `(b, C)`; nobody is quite sure."""
+    def likelihoods(self, rows: Tensor, shares: Tensor) -> Tensor:
+        """Of some rows the expected logarithm of what was answered, float `(b, C)`; nobody is quite sure."""
         sure = torch.log((1.0 - OUTSIDE) * shares + OUTSIDE / shares.shape[1])
-        return float((self._weight[rows] * (self.targets[rows].float() * sure).sum(1)).sum())
+        found: Tensor = self._weight[rows] * (self.targets[rows].float() * sure).sum(1)
+        return found
 
     def begin(self, epoch: int, found: Snapshot | None) -> None:
         """Nothing changes between epochs."""

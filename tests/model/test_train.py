@@ -172,18 +172,28 @@ def test_auto_trains_a_head_on_a_gpu_too(monkeypatch: pytest.MonkeyPatch) -> Non
     assert chosen_way(TrainingOptions(way="finetune")) == "finetune"
 
 
-def test_linear_heads_answer_with_the_networks_of_a_small_pool_only() -> None:
+def test_a_linear_head_answers_on_small_pools_only_and_remembers_what_was_believed() -> None:
     toy = Toy(rows=120)
     student, report = train_student(toy.space, toy.data(), TrainingOptions(hidden=32), toy.embed)
     assert isinstance(student, HeadStudent)
-    joined = report.found["linear_heads"]
-    assert ["hidden" in head for head in student.heads] == [True] * 3 + [False] * 3 * bool(joined)
-    assert report.epochs == 25
+    found = report.found["linear_head"]
+    assert isinstance(found, dict)
+    assert found["strength"] > 0
+    assert student.heads[0]["hidden"].shape == (16, 120 + 4)
+    assert len(student.heads) == 1 + bool(found["joined_by_networks"])
     for options in (TrainingOptions(epochs=1, heads=2), TrainingOptions(epochs=1, method="distillation")):
         other, _ = train_student(toy.space, toy.data(), options, toy.embed)
         assert isinstance(other, HeadStudent)
-        assert len(other.heads) == (options.heads or 1)
+        assert [head["hidden"].shape[1] for head in other.heads] == [256] * (options.heads or 1)
     large = Toy(rows=1000)
     several, _ = train_student(large.space, large.data(), TrainingOptions(epochs=1), large.embed)
     assert isinstance(several, HeadStudent)
-    assert ["hidden" in head for head in several.heads] == [True] * 3
+    assert [head["hidden"].shape[1] for head in several.heads] == [256] * 3
+
+
+def test_vectors_of_another_length_are_learned_by_networks() -> None:
+    toy = Toy(rows=120)
+    student, report = train_student(toy.space, toy.data(), TrainingOptions(), lambda texts: 3.0 * toy.embed(texts))
+    assert isinstance(student, HeadStudent)
+    assert "linear_head" not in report.found
+    assert [head["hidden"].shape[1] for head in student.heads] == [256] * 3

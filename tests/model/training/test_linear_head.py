@@ -9,7 +9,9 @@ import torch
 from model.arrays import softmax
 from model.errors import TrainingStopped
 from model.student.head import head_logits
-from model.training.linear_head import linear_head, linear_helps
+from model.training.head_training import HeadLearner
+from model.training.linear_head import STRENGTHS, Head, Unseen, averaged, linear_head
+from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
 
 ROWS, WIDTH, LABELS = 120, 16, 3
@@ -50,16 +52,33 @@ def test_it_stops_when_told() -> None:
         linear_head(VECTORS, targets(np.eye(LABELS)[GOLD]), stop=lambda: True)
 
 
-def test_it_joins_where_it_answers_unseen_rows_better_and_nowhere_else() -> None:
-    told, fold_of = targets(np.eye(LABELS)[GOLD]), np.arange(ROWS) % 3
+def test_the_strength_is_the_one_that_answers_unseen_rows_best() -> None:
+    fold_of = np.arange(ROWS) % 3
+    clear = Unseen(VECTORS, targets(np.eye(LABELS)[GOLD]), fold_of)
+    noise = Unseen(VECTORS, targets(np.eye(LABELS)[RANDOM.integers(0, LABELS, ROWS)]), fold_of)
+    assert noise.strength() == STRENGTHS[0] < STRENGTHS[3] < clear.strength()
+    assert Unseen(VECTORS, targets(np.eye(LABELS)[GOLD]), np.zeros(ROWS, np.int64)).strength() == STRENGTHS[3]
 
-    def poor(known: np.ndarray, told: SoftTargets) -> dict[str, np.ndarray]:
-        assert len(known) == len(told.targets) == 80
+
+def test_networks_join_where_unseen_rows_are_answered_better_and_nowhere_else() -> None:
+    told, fold_of = targets(np.eye(LABELS)[GOLD]), np.arange(ROWS) % 3
+    fold_of[:30] = -1  # always learned, never judged
+
+    def poor(known: np.ndarray, told: SoftTargets) -> Head:
+        assert len(known) == len(told.targets) == 90
         return {**linear_head(known, told), "out_bias": np.array([20.0, 0.0, 0.0], np.float32)}
 
-    def good(known: np.ndarray, told: SoftTargets) -> dict[str, np.ndarray]:
+    def good(known: np.ndarray, told: SoftTargets) -> Head:
         return {**poor(known, told), "mean": np.ones(WIDTH, np.float32), "out": 50 * WEIGHTS, "out_bias": np.zeros(3)}
 
-    assert linear_helps(VECTORS, told, fold_of, poor)
-    assert not linear_helps(VECTORS, told, np.zeros(ROWS, np.int64), poor)
-    assert not linear_helps(VECTORS, told, fold_of, good)
+    assert not Unseen(VECTORS, told, fold_of).joined_by(poor, 1.0)
+    assert not Unseen(VECTORS, told, np.zeros(ROWS, np.int64)).joined_by(good, 1.0)
+    assert Unseen(VECTORS, told, fold_of).joined_by(good, 1.0)
+
+
+@pytest.mark.parametrize("hidden", [0, 8])
+def test_several_heads_become_one_with_their_mean_logit(hidden: int) -> None:
+    learner = HeadLearner(VECTORS, LABELS, TrainingOptions(hidden=hidden), 1, (1, 2, 3))
+    heads = learner.weights()
+    mean = np.mean([head_logits(head, VECTORS) for head in heads], axis=0)
+    assert head_logits(averaged(heads), VECTORS) == pytest.approx(mean, abs=1e-5)

@@ -1,0 +1,51 @@
+"""A linear head that remembers: of the texts that it learned from it says what was believed of them.
+
+The teacher's answer to a text, and what people said of it, is more than a text alone tells. A network remembers that
+by fitting its pool, and answers new texts worse for it. Here remembering costs new texts nothing: beside the linear
+part every text has a hidden unit, which is silent unless the cosine with a text is that of one and the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.arrays import FloatArray
+from model.student.head import head_logits
+from model.text_groups import ALIKE
+from model.training.linear_head import Head
+from model.training.targets import OUTSIDE, SoftTargets
+
+LENGTH = 0.02  # by which a vector's length may differ from one (vectors are kept in half precision)
+
+
+def can_remember(vectors: FloatArray) -> bool:
+    """Whether vectors `(n, d)` have length one, as those of texts have and most features of pairs have not."""
+    lengths = np.linalg.norm(np.asarray(vectors, np.float32), axis=1)
+    return bool((np.abs(lengths - 1.0) < LENGTH).all())
+
+
+def remembering(linear: Head, vectors: FloatArray, targets: SoftTargets) -> Head:
+    """Arrays for `head_logits` with a unit per row and one per label, which carries the `linear` head's logit.
+
+    A unit rises from 0 at a cosine of ALIKE to 1 at 1; texts that are alike share what there is to be told of them.
+    """
+    seen = np.asarray(vectors, np.float64)
+    seen /= (seen**2).sum(1, keepdims=True)
+    active = np.maximum(vectors @ seen.T - ALIKE, 0.0) / (1.0 - ALIKE)
+    labels = targets.targets.shape[1]
+    told = np.log((1.0 - OUTSIDE) * targets.targets.numpy().astype(np.float64) + OUTSIDE / labels)
+    missing = _centred(told) - _centred(head_logits(linear, vectors))
+    weight = linear["scale"].astype(np.float64)[:, None] * linear["out"]
+    bias = linear["out_bias"] - linear["mean"] @ weight
+    above = float((np.linalg.norm(weight, axis=0) + np.abs(bias)).max())  # keeps every linear unit positive
+    hidden = np.concatenate([seen.T / (1.0 - ALIKE), weight], axis=1)
+    hidden_bias = np.concatenate([np.full(len(seen), -ALIKE / (1.0 - ALIKE)), bias + above])
+    out = np.concatenate([missing / active.sum(1, keepdims=True), np.eye(labels)])
+    found = {"hidden": hidden, "hidden_bias": hidden_bias, "out": out, "out_bias": np.full(labels, -above)}
+    found |= {"mean": np.zeros(vectors.shape[1]), "scale": np.ones(1)}
+    return {name: array.astype(np.float32) for name, array in found.items()}
+
+
+def _centred(logits: FloatArray) -> FloatArray:
+    found: FloatArray = logits - logits.mean(1, keepdims=True)
+    return found

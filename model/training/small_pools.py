@@ -1,0 +1,77 @@
+"""The heads of a small pool: a linear one that remembers its texts, and networks where they help it with others."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.arrays import BoolArray, FloatArray, IntArray, Progress, Stop
+from model.text_groups import folds
+from model.training.head_training import HeadLearner
+from model.training.linear_head import Head, Unseen, averaged, linear_head
+from model.training.loop import Plan, train
+from model.training.memory import can_remember, remembering
+from model.training.options import TrainingOptions
+from model.training.targets import SoftTargets
+
+SMALL = 1_000  # rows below which a pool is small
+FOLDS = 3  # of texts, by which the linear head's strength is chosen, and whether networks join it
+SHORT, LEAST_STEPS = 10, 100  # epochs of these networks, and steps, unless a whole training has fewer epochs
+MEMBERS = 3  # networks that answer together
+MEMBER_SEED = 7919  # distance between their seeds
+
+
+def starts_linear(vectors: FloatArray, options: TrainingOptions) -> bool:
+    """Whether a linear head answers: on small pools of ours, unless somebody chose how many networks train how long."""
+    free = options.heads is None and options.epochs is None and options.learning_rate is None
+    return free and options.method == "shortlist" and len(vectors) < SMALL and can_remember(vectors)
+
+
+def member_seeds(options: TrainingOptions, members: int) -> tuple[int, ...]:
+    """A seed for each network."""
+    return tuple(options.seed + MEMBER_SEED * member for member in range(members))
+
+
+@dataclass(frozen=True)
+class SmallPool:
+    """Vectors `(n, d)` of length one, what is believed of their texts, and how a network of all rows would train."""
+
+    vectors: FloatArray
+    targets: SoftTargets
+    plan: Plan
+    options: TrainingOptions
+    progress: Progress | None = None
+    stop: Stop | None = None
+
+    def heads(self, groups: IntArray, known: BoolArray | None = None) -> tuple[list[Head], dict[str, object]]:
+        """Heads that answer together, and how they were chosen: by texts of other `groups` `(n,)`, but not by `known`
+        rows, from whose labels the encoder has learned."""
+        fold_of = folds(groups, FOLDS, self.options.seed)
+        unseen = Unseen(
+            self.vectors, self.targets, fold_of if known is None else np.where(known, -1, fold_of), self.stop
+        )
+        strength = unseen.strength()
+        self._tell(0.5, "the strength of a linear head is chosen")
+        joined = unseen.joined_by(lambda vectors, told: self._networks(vectors, told, 1), strength)
+        linear = linear_head(self.vectors, self.targets, strength, self.stop)
+        found = [remembering(linear, self.vectors, self.targets)]
+        self._tell(0.9, "a linear head is trained")
+        if joined:
+            found.append(self._networks(self.vectors, self.targets, MEMBERS))
+        return found, {"strength": strength, "joined_by_networks": joined}
+
+    def _networks(self, vectors: FloatArray, told: SoftTargets, members: int) -> Head:
+        """Some networks as one head, trained for a short time: longer, they would remember their pool too well."""
+        seeds, rows = member_seeds(self.options, members), len(self.vectors)
+        steps = math.ceil(LEAST_STEPS / math.ceil(rows / self.plan.batch))
+        plan = replace(self.plan, epochs=min(self.plan.epochs, max(SHORT, steps)), seeds=seeds)
+        steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
+        learner = HeadLearner(vectors, told.targets.shape[1], self.options, steps, seeds)
+        train(learner, told, plan, None, self.stop)
+        return averaged(learner.weights())
+
+    def _tell(self, share: float, message: str) -> None:
+        if self.progress is not None:
+            self.progress(share, message)
