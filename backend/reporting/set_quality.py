@@ -4,10 +4,10 @@ how near they are, where labels are levels in order or places in a tree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.label_studio.questions import Question
+from backend.errors import ShortlistError
 from backend.pool import figures
 from backend.pool.figures import Pair
 from backend.projects.current import Current
@@ -18,6 +18,7 @@ from model.labels import LabelSpace
 from model.set_evaluation import SetReport, hierarchical_f1, ordered_figures, set_report
 
 Pairs = Sequence[tuple[Sequence[str], Sequence[str]]]  # (decided, answered)
+Paths = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 def student_sets(current: Current) -> SetReport:
@@ -45,28 +46,43 @@ def set_quality(current: Current, version: str | None) -> dict[str, Any] | None:
 def _by_question(current: Current, space: LabelSpace, version: str | None) -> dict[str, Any]:
     """By the name of each question what it takes, and how good teacher and student are at it."""
     sides = _both_sides(current, version)
+    paths = _paths(current)
     return {
-        group.name: {"kind": group.kind, **{side: _of_group(space, group, one, rows) for side, rows in sides.items()}}
-        for group, one in zip(space.groups, current.control.questions, strict=True)
+        group.name: {"kind": group.kind, **{side: _of_group(space, group, paths, rows) for side, rows in sides.items()}}
+        for group in space.groups
     }
 
 
-def _of_group(space: LabelSpace, group: Group, question: Question, pairs: Pairs) -> dict[str, Any]:
+def _of_group(space: LabelSpace, group: Group, paths: Paths, pairs: Pairs) -> dict[str, Any]:
     """The figures of one question, on the tasks in which people answered it, labels by their bare names."""
     names = space.names[group.columns]
     own = [tuple([label for label in side if label in names] for side in pair) for pair in pairs]
     here = [tuple([parted(label)[1] for label in side] for side in pair) for pair in own if pair[0]]
     bare = [(decided, said) for decided, said in here]
-    return {**_report(bare).to_json(), **_near(group, question, bare)}
+    return {**_report(bare).to_json(), **_near(group, [parted(name)[1] for name in names], paths, bare)}
 
 
 def near(current: Current, version: str | None) -> dict[str, Any] | None:
     """How near teacher and students are to people where there is one question, about levels or places in a tree."""
     space = current.project.space
-    if space is None or space.questions or (space.answer != "ordered" and current.control.question.kind != "Taxonomy"):
+    if space is None or space.questions:
         return None
-    question, both = current.control.question, _both_sides(current, version)
-    return {side: {"tasks": len(rows), **_near(space.groups[0], question, rows)} for side, rows in both.items()}
+    (group,), paths = space.groups, _paths(current)
+    if group.kind != "ordered" and not paths:
+        return None
+    both = _both_sides(current, version)
+    return {side: {"tasks": len(rows), **_near(group, space.names, paths, rows)} for side, rows in both.items()}
+
+
+def _paths(current: Current) -> Paths:
+    """By question ("" where there is one) the ways from the root of a tree to its labels; {} without trees, and while
+    label config or options are not usable."""
+    try:
+        control = current.control
+    except ShortlistError:
+        return {}
+    several = len(control.questions) > 1
+    return {one.name if several else "": one.paths for one in control.questions if one.paths}
 
 
 def _both_sides(current: Current, version: str | None) -> dict[str, Pairs]:
@@ -83,15 +99,15 @@ def _firsts(pairs: Sequence[Pair]) -> Pairs:
     return [((pair.label,), pair.predicted[:1]) for pair in pairs]
 
 
-def _near(group: Group, question: Question, pairs: Pairs) -> dict[str, float | None]:
+def _near(group: Group, names: Sequence[str], paths: Paths, pairs: Pairs) -> dict[str, float | None]:
     """How near answers to one question are, labels by their bare names; {} where labels are as far from each other."""
-    if question.kind == "Taxonomy":
-        paths = [[[question.paths[label] for label in side] for side in pair] for pair in pairs]
-        return {"hierarchical_f1": hierarchical_f1([said for _, said in paths], [decided for decided, _ in paths])}
+    if group.name in paths:
+        tree = paths[group.name]
+        nodes = [[[tree.get(label, (label,)) for label in side] for side in pair] for pair in pairs]
+        return {"hierarchical_f1": hierarchical_f1([said for _, said in nodes], [decided for decided, _ in nodes])}
     if group.kind != "ordered":
         return {}
-    places = {label.name: place for place, label in enumerate(question.labels)}
-    both = [(places[said[0]], places[decided[0]]) for decided, said in pairs if said]
+    both = [(names.index(said[0]), names.index(decided[0])) for decided, said in pairs if said]
     return ordered_figures([said for said, _ in both], [decided for _, decided in both], len(group))
 
 

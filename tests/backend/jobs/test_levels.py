@@ -58,6 +58,24 @@ def test_levels_are_learned_answered_and_judged_by_how_near_they_are(world_of_st
     assert "levels, quadratic kappa" in report_html(world.current)
 
 
+def test_places_in_a_tree_are_told_with_what_is_above_them(world: World) -> None:
+    tree = '<Choice value="Money"><Choice value="In"/><Choice value="Out"/></Choice>'
+    config = f'<View><Text name="text" value="$text"/><Taxonomy name="topic" toName="text">{tree}</Taxonomy></View>'
+    world.double.fields["label_config"] = config
+    remember(world.services, 7, CREATED, config)
+    ids = world.double.add_tasks(["money goes out", "money comes in"])
+    tasks.add(world.engine, 7, dict(zip(ids, ["money goes out", "money comes in"], strict=True)))
+    annotate.work(world.job("annotate"))
+    for task in ids:
+        world.double.annotate(task, [])
+        region = {"from_name": "topic", "to_name": "text", "type": "taxonomy", "value": {"taxonomy": [["Money", "In"]]}}
+        world.double.tasks[task]["annotations"][-1]["result"] = [region]
+    train.synchronise(world.job("sync"), complete=True)
+    found = project_status(world.current)["near"]["teacher"]
+    assert found["tasks"] == 2
+    assert 0.0 < found["hierarchical_f1"] <= 1.0
+
+
 def test_the_answer_is_the_median_and_a_shortlist_holds_all_levels_between() -> None:
     shares = np.array([[0.4, 0.05, 0.2, 0.35], [0.0, 0.9, 0.1, 0.0]], np.float32)
     unsure = Calibration(1.0, 0.8, 50, 0.68, (), "")
