@@ -25,7 +25,8 @@ OPEN_END: tuple[State, ...] = ("auditing", "given up")  # a promise may come onc
 @dataclass(frozen=True)
 class Promise:
     """One attempt at a promise. Ranks from `first` to `limit` are audited; `sizes` is how many tasks each look audits,
-    fixed in advance, and `looks` how many are over. A task is decided once so many `voices` have answered it."""
+    `picks` how many are chosen by then, both fixed in advance, and `looks` how many are over. A task is decided once
+    so many `voices` have answered it."""
 
     project: int
     attempt: int
@@ -41,6 +42,7 @@ class Promise:
     forecast: dict[str, Any] | None = None
     wish: str = ""
     voices: int = 1
+    picks: tuple[int, ...] = ()
 
     def audits(self, task: int) -> bool:
         """Whether the task's rank is in the audit."""
@@ -56,13 +58,13 @@ def get(engine: sa.Engine, project: int) -> Promise | None:
 def _get(connection: sa.Connection, project: int) -> Promise | None:
     fields = [table.c[name] for name in Promise.__dataclass_fields__]
     row = connection.execute(sa.select(*fields).where(table.c.project == project)).one_or_none()
-    return None if row is None else Promise(**{**row._mapping, "sizes": tuple(row.sizes)})
+    return None if row is None else Promise(**{**row._mapping, "sizes": tuple(row.sizes), "picks": tuple(row.picks)})
 
 
 def begin(engine: sa.Engine, promise: Promise, decided: Collection[int]) -> None:
     """A new attempt, in place of a former one: the `decided` tasks were so for other reasons than their rank."""
     row = {name: getattr(promise, name) for name in Promise.__dataclass_fields__}
-    row |= {"sizes": list(promise.sizes), "created_ms": now_ms()}
+    row |= {"sizes": list(promise.sizes), "picks": list(promise.picks), "created_ms": now_ms()}
     with write(engine) as connection:
         together(connection, promise.project)
         delete(connection, chosen, chosen.c.project == promise.project)
@@ -133,19 +135,48 @@ def unaudited(engine: sa.Engine, project: int) -> list[int]:
     if promise is None or promise.state != "auditing":
         return []
     outside, _ = chosen_tasks(engine, project)
-    done = sa.select(people.c.task).where(people.c.project == project, people.c.state.in_(("labelled", "skipped")))
-    who = sa.func.coalesce(people.c.annotator, -people.c.annotation)
-    done = done.group_by(people.c.task).having(sa.func.count(sa.distinct(who)) >= promise.voices)
-    with read(engine) as connection:
-        query = sa.select(tasks.c.task).where(tasks.c.project == project, tasks.c.task.not_in(done))
-        left = [task for task in connection.scalars(query) if task not in outside and promise.audits(task)]
+    left = [
+        task for task in _undecided(engine, project, promise.voices) if task not in outside and promise.audits(task)
+    ]
     return sorted(left, key=lambda task: blind_rank(project, task))
 
 
-def audit_is_over(engine: sa.Engine, project: int) -> bool:
-    """Whether all of an audit was decided, so that it can be looked at."""
+def unpicked(engine: sa.Engine, promise: Promise) -> tuple[list[int], int]:
+    """The tasks that scores have chosen and nobody has decided yet; and how many more are to be chosen before the next
+    look."""
+    outside, _ = chosen_tasks(engine, promise.project)
+    picked = promise.picks[promise.looks] if promise.looks < len(promise.picks) else 0
+    return [task for task in _undecided(engine, promise.project, 1) if task in outside], max(0, picked - len(outside))
+
+
+def _undecided(engine: sa.Engine, project: int, voices: int) -> list[int]:
+    """The tasks that fewer people than that have decided or skipped."""
+    done = sa.select(people.c.task).where(people.c.project == project, people.c.state.in_(("labelled", "skipped")))
+    who = sa.func.coalesce(people.c.annotator, -people.c.annotation)
+    done = done.group_by(people.c.task).having(sa.func.count(sa.distinct(who)) >= voices)
+    query = sa.select(tasks.c.task).where(tasks.c.project == project, tasks.c.task.not_in(done))
+    with read(engine) as connection:
+        return list(connection.scalars(query.order_by(tasks.c.task)))
+
+
+def asked_for(engine: sa.Engine, project: int) -> list[int]:
+    """What people should decide before the next look: what scores have chosen, then the audit by rank."""
     promise = get(engine, project)
-    return promise is not None and promise.state == "auditing" and not unaudited(engine, project)
+    if promise is None or promise.state != "auditing":
+        return []
+    return [*unpicked(engine, promise)[0], *unaudited(engine, project)]
+
+
+def nothing_is_asked(engine: sa.Engine, project: int) -> bool:
+    """Whether people have decided all that an audit asks for: then it is looked at, or more is chosen."""
+    promise = get(engine, project)
+    return promise is not None and promise.state == "auditing" and not asked_for(engine, project)
+
+
+def is_due(engine: sa.Engine, project: int) -> bool:
+    """Whether a look is: all that it needs was asked for and decided."""
+    promise = get(engine, project)
+    return promise is not None and nothing_is_asked(engine, project) and not unpicked(engine, promise)[1]
 
 
 def nearly_decided(engine: sa.Engine, project: int) -> bool:

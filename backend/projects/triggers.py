@@ -98,7 +98,7 @@ def on_human_labels(services: Services, project: int) -> Due:
     due = next_training(current_of(services, row))
     if due.due:
         _ask(services, "train", project)
-    looked_at = bool(row.blind_to) and promises.audit_is_over(services.engine, project)
+    looked_at = bool(row.blind_to) and promises.nothing_is_asked(services.engine, project)
     if looked_at or promises.nearly_decided(services.engine, project):
         _ask(services, "publish", project)
     return due

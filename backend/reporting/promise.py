@@ -57,7 +57,8 @@ def still_to_see(current: Current) -> list[int]:
 
 
 def _counts(current: Current, promise: Promise) -> dict[str, int]:
-    """Tasks: all, decided by people, left to the student, still to be seen by people, in the audit and not decided."""
+    """Tasks: all, decided by people, left to the student, still to be seen by people, in the audit and not decided,
+    chosen by scores and not decided."""
     engine, number = current.engine, current.number
     people = human_labels(engine, number)
     rows = certified.rows(engine, number)
@@ -70,6 +71,7 @@ def _counts(current: Current, promise: Promise) -> dict[str, int]:
         "accepted": len(accepted) if promise.certificate else 0,
         "to_see": max(0, total - len(final) - len(accepted)),
         "audit_left": len(promises.unaudited(engine, number)),
+        "chosen_left": len(promises.unpicked(engine, promise)[0]) if promise.state == "auditing" else 0,
         "later": total - len(rows) if promise.certificate else 0,
     }
 
@@ -95,7 +97,8 @@ def _sentence(current: Current, promise: Promise, counts: dict[str, int]) -> str
     least = least_audit(counts["tasks"], breaking_number(counts["tasks"], promise.target), _risk(promise) / FIRST)
     return (
         f"A promise of at most {share} wrong labels with {sure} takes at least {least:,} randomly chosen tasks; "
-        f"{counts['audit_left']:,} of the audit wait to be decided{each}{_more(promise, counts)}"
+        f"{counts['audit_left']:,} of the audit wait to be decided{each}, and {counts['chosen_left']:,} that the "
+        f"student learns most from{_more(promise, counts)}"
     )
 
 

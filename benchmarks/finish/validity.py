@@ -1,9 +1,9 @@
 """Made-up worlds in which a promise is made many times over: how often it is broken, by our rule and by spoilt ones.
 
 A world: 1,500 tasks with eight features and three labels, a ridge student that learns from what people decided, sixty
-actively chosen tasks more between looks, a target of 10 % wrong labels and 95 % confidence. A spoilt rule that is not
-caught would mean that the test has no teeth. With several people the truth is their consensus about the whole pool, and
-what scores choose is shown with the student's answer, which people follow.
+actively chosen tasks at a time, the product's looks, a target of 10 % wrong labels and 95 % confidence. A spoilt rule
+that is not caught would mean that the test has no teeth. With several people the truth is their consensus about the
+whole pool, and what scores choose is shown with the student's answer, which people follow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from benchmarks.finish.several import consensus, swayed, votes
 from model.promise.acceptance import breaking_number
 from model.promise.border import look
-from model.promise.looks import attempt_risk, look_risk, look_sizes
+from model.promise.looks import attempt_risk, look_risk, plan
 
 World: TypeAlias = Literal["even", "uneven", "drifting", "duplicated", "several people"]
 Rule: TypeAlias = Literal["ours", "sorted", "dropped", "memorised", "shown"]
@@ -49,19 +49,23 @@ def once(seed: int, world: World = "even", rule: Rule = "ours") -> Outcome:
     pool = _pool(draw, world, rule)
     if rule == "sorted":
         pool = replace(pool, ranks=np.arange(TASKS) / TASKS)
-    sizes = look_sizes(TASKS - STEP, TASKS, TARGET, RISK)
-    risk = look_risk(attempt_risk(RISK, 1), len(sizes))
+    steps = plan(TASKS - STEP, TASKS, TARGET, attempt_risk(RISK, 1))
+    risk = look_risk(attempt_risk(RISK, 1), len(steps))
     chosen = np.zeros(TASKS, bool)
     chosen[draw.choice(TASKS, STEP, replace=False)] = True
     said = pool.truth.copy()
-    for size in sizes:
-        audited = ~chosen & (pool.ranks < size / TASKS)
+    audited = np.zeros(TASKS, bool)
+    for step in steps:
+        while (missing := STEP + step.chosen - int(chosen.sum())) > 0:
+            answers, uncertainty = _student(pool, chosen | audited if rule == "memorised" else chosen, said)
+            asked = _next(chosen, uncertainty, min(STEP, missing))  # as if nobody had decided the audited ones
+            if pool.votes is not None:
+                said[asked] = swayed(draw, pool.truth[asked], answers[asked])
+            chosen |= asked
+        rest = np.flatnonzero(~chosen)
+        audited = np.zeros(TASKS, bool)
+        audited[rest[np.argsort(pool.ranks[rest])[: step.audited]]] = True
         answers, uncertainty = _student(pool, chosen | audited if rule == "memorised" else chosen, said)
-        asked = _next(chosen, uncertainty)  # as if nobody had decided the audited ones
-        if pool.votes is not None:
-            said[asked] = swayed(draw, pool.truth[asked], answers[asked])
-        chosen |= asked
-        audited &= ~chosen
         found = _look(pool, chosen, audited, answers, uncertainty, rule, risk, draw)
         if found is not None:
             return found
@@ -128,11 +132,11 @@ def _student(pool: _Pool, learned: Any, said: Ints) -> tuple[Ints, Floats]:
     return answers, 1 - shares.max(axis=1)
 
 
-def _next(chosen: Any, uncertainty: Floats) -> Any:
+def _next(chosen: Any, uncertainty: Floats, number: int) -> Any:
     """The tasks that active learning takes next, whatever their rank."""
     order = np.argsort(np.where(chosen, -1.0, uncertainty))[::-1]
     found = np.zeros(TASKS, bool)
-    found[order[:STEP]] = True
+    found[order[:number]] = True
     return found
 
 

@@ -13,22 +13,27 @@ import numpy as np
 
 from model.arrays import Doubles, IntArray
 from model.promise.acceptance import acceptance_number
+from model.promise.looks import Step
 
 ENOUGH = 100  # audited tasks below which the student's own probabilities are used
 RESAMPLED = 50  # audits drawn from the audit, for the range
 ROUGH = (0.5, 2.0)  # by how much the student's own probabilities may be off
+LEARNS = 0.3  # of the decisions that a look leaves, as many may be spared by what the student still learns
+WORTH = 0.97  # of people's work: a look that cannot be hoped to spare them more is not worth it
 
 
 @dataclass(frozen=True)
 class Forecast:
     """Decisions on undecided tasks, audited ones included, that a promise takes in all, with the range in which nine of
-    ten forecasts fall; `audit` is the size of the audit after which it is made. `rough`: not from an audit."""
+    ten forecasts fall; `audit` is the size of the audit after which it is made. `rough`: not from an audit. `hoped` is
+    what it takes if the student learns more meanwhile: the forecast alone knows nothing of that and ends too early."""
 
     decisions: int
     low: int
     high: int
     audit: int
     rough: bool
+    hoped: int
 
 
 def forecast(
@@ -36,26 +41,26 @@ def forecast(
     audited: IntArray,
     wrong: Doubles,
     breaking: int,
-    sizes: Sequence[int],
+    steps: Sequence[Step],
     risk: float,
 ) -> Forecast:
     """From the uncertainties `(n,)` of all undecided tasks, in [0, 1]; which rows of them are audited `(m,)`, and which
-    of these are wrong, as 0 or 1 `(m,)`. `sizes` are the audits at which there may still be a look, `risk` what each
-    of these looks takes.
+    of these are wrong, as 0 or 1 `(m,)`. `steps` are the looks that may still come, with the tasks that are yet to be
+    chosen before each, `risk` what each of them takes.
     """
     order = np.argsort(uncertainty, kind="stable")
     if len(audited) >= ENOUGH:
         draw = np.random.default_rng(len(audited))
-        middle = _cost(_fitted(uncertainty, audited, wrong)[order], breaking, sizes, risk)
+        middle = _cost(_fitted(uncertainty, audited, wrong)[order], breaking, steps, risk)
         drawn = [draw.integers(0, len(audited), len(audited)) for _ in range(RESAMPLED)]
         others = [
-            _cost(_fitted(uncertainty, audited[some], wrong[some])[order], breaking, sizes, risk)[0] for some in drawn
+            _cost(_fitted(uncertainty, audited[some], wrong[some])[order], breaking, steps, risk)[0] for some in drawn
         ]
         low, high = np.quantile(others, [0.05, 0.95])
-        return Forecast(middle[0], min(middle[0], round(low)), max(middle[0], round(high)), middle[1], False)
+        return Forecast(middle[0], min(middle[0], round(low)), max(middle[0], round(high)), middle[1], False, middle[2])
     shares = np.sort(uncertainty.astype(np.float64))
-    middle, low, high = (_cost(np.minimum(1.0, factor * shares), breaking, sizes, risk) for factor in (1.0, *ROUGH))
-    return Forecast(middle[0], min(low[0], middle[0]), max(high[0], middle[0]), middle[1], True)
+    middle, low, high = (_cost(np.minimum(1.0, factor * shares), breaking, steps, risk) for factor in (1.0, *ROUGH))
+    return Forecast(middle[0], min(low[0], middle[0]), max(high[0], middle[0]), middle[1], True, middle[2])
 
 
 def _fitted(uncertainty: Doubles, audited: IntArray, wrong: Doubles) -> Doubles:
@@ -69,16 +74,26 @@ def _fitted(uncertainty: Doubles, audited: IntArray, wrong: Doubles) -> Doubles:
     return shares
 
 
-def _cost(shares: Doubles, breaking: int, sizes: Sequence[int], risk: float) -> tuple[int, int]:
-    """(decisions, audit): the cheapest of the looks to come, if errors fall as expected; `shares` surest first."""
-    number = len(shares)
-    expected = np.cumsum(shares)
-    best = (number, number)
-    for size in sizes:
-        accepted = acceptance_number(number, breaking, size, risk)
-        kept = int(np.searchsorted(expected * size / number, accepted + 1.0, side="left")) if accepted >= 0 else 0
-        best = min(best, (round(size * kept / number + number - kept), size))
-    return best
+def _cost(shares: Doubles, breaking: int, steps: Sequence[Step], risk: float) -> tuple[int, int, int]:
+    """(decisions, audit, decisions hoped for): the cheapest of the looks to come, if errors fall as expected, and the
+    cheapest if the student learns; `shares` surest first. Scores choose the least sure."""
+    number, expected = len(shares), np.cumsum(shares)
+    best, hoped = (number, number), number
+    for more, size in steps:
+        left = number - more
+        if left < size:
+            continue
+        accepted = acceptance_number(left, breaking, size, risk)
+        kept = int(np.searchsorted(expected[:left] * size / left, accepted + 1.0, side="left")) if accepted >= 0 else 0
+        cost = round(size * kept / left + number - kept)
+        best = min(best, (cost, size))
+        hoped = min(hoped, round(cost - LEARNS * max(0, cost - more - size)))
+    return *best, hoped
+
+
+def worth_going_on(hoped: int, now: int) -> bool:
+    """Whether more looks are, where people decide so many tasks by the best one until now."""
+    return hoped < WORTH * now
 
 
 def rounded(number: int) -> int:

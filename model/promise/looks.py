@@ -1,37 +1,48 @@
 """When an audit is looked at, and how the risk of a promise is shared between looks, versions and attempts.
 
-Looking again and again until it looks good breaks promises. So the sizes at which an audit is looked at are fixed in
-advance, and every look pays with its share of the risk; the union bound then holds whatever happens in between. A
-standing audit serves many versions of a student; a new attempt (other labels, another target) draws a new audit.
+Looking again and again until it looks good breaks promises. So both the size of the audit and the number of tasks that
+scores have chosen by each look are fixed in advance, and every look pays with its share of the risk; the union bound
+then holds whatever happens in between. A standing audit serves many versions of a student; a new attempt (other labels,
+another target) draws a new audit.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from model.promise.acceptance import breaking_number, least_audit
 
-GROWTH = 1.5  # of an audit from look to look
-FIRST = 8  # the first look is sized as if there were so many
+FIRST = 8  # the least audit is that of a look that pays an eighth of the risk
+TIMES = 2  # as large is an audit, where that is at most
+SMALL = 0.125  # of the undecided tasks
 LARGEST = 0.5  # of the undecided tasks: an audit of more saves nothing
+CHOSEN = (0.04, 0.08, 0.16, 0.32)  # of the undecided tasks: what scores have chosen by each look
 FEWEST = 15  # labels that may be wrong among the undecided: below, deciding all is about as fast
 FIRST_ATTEMPT = 0.9  # of the risk; what is left is for all later ones
 
 
-def look_sizes(undecided: int, pool: int, target: float, risk: float) -> tuple[int, ...]:
-    """How many tasks are audited at each look; () where no audit of at most half of the rest can do, or the rest is so
-    small that deciding all is about as fast (300 tasks for a target of 5 %).
+class Step(NamedTuple):
+    """What a look waits for: tasks that scores have chosen since the beginning, and tasks that are audited."""
 
-    `risk` is one minus the confidence.
+    chosen: int
+    audited: int
+
+
+def plan(undecided: int, pool: int, target: float, risk: float) -> tuple[Step, ...]:
+    """The looks at an audit; () where no audit of at most half of the rest can do, or the rest is so small that
+    deciding all is about as fast (300 tasks for a target of 5 %).
+
+    Every look has the same audit beside twice as many chosen tasks as the one before: a student that has learned from
+    what it doubted leaves fewer errors, and then a small audit is enough. `risk` is one minus the confidence.
     """
-    found: list[int] = []
     if target * undecided < FEWEST - 1e-9:
         return ()
-    size = least_audit(undecided, breaking_number(pool, target), risk / FIRST)
-    while 0 < size <= LARGEST * undecided:
-        found.append(size)
-        size = math.ceil(GROWTH * size)
-    return tuple(found)
+    least = least_audit(undecided, breaking_number(pool, target), risk / FIRST)
+    if not 0 < least <= LARGEST * undecided:
+        return ()
+    audited = max(least, min(TIMES * least, math.floor(SMALL * undecided)))
+    return tuple(Step(math.ceil(share * undecided), audited) for share in CHOSEN)
 
 
 def look_risk(risk: float, looks: int, versions: int = 1) -> float:

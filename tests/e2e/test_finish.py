@@ -59,8 +59,9 @@ def marked(task: Json) -> bool:
 
 
 def asks(status: Json) -> int:
-    """How many tasks the audit waits for; 0 before there is one."""
-    return int((status["promise"] or {}).get("audit_left", 0))
+    """How many tasks a look at the audit waits for; 0 before there is one."""
+    found = status["promise"] or {}
+    return int(found.get("audit_left", 0)) + int(found.get("chosen_left", 0))
 
 
 def at_rest(status: Json) -> bool:

@@ -24,6 +24,7 @@ promises = sa.Table(
     sa.Column("wish", sa.String(16), nullable=False),  # what somebody wants: annotations, predictions, undo, or ""
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("voices", sa.Integer, nullable=False, server_default="1"),  # people who answer each task of the audit
+    sa.Column("picks", sa.JSON, nullable=False, server_default="[]"),  # how many tasks are chosen at each look
 )
 chosen = sa.Table(  # tasks that people decided, or were asked for, for another reason than their rank
     "chosen",

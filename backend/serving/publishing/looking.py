@@ -20,7 +20,7 @@ from model.labels import Decision
 from model.promise.acceptance import breaking_number
 from model.promise.border import look
 from model.promise.forecast import forecast
-from model.promise.looks import attempt_risk, look_risk
+from model.promise.looks import Step, attempt_risk, look_risk
 
 UNANSWERED = ("", -1.0)  # a task without an answer is the last that could be left to the student
 METHOD = "hypergeometric acceptance number, looks at fixed sizes"
@@ -115,6 +115,7 @@ def take_look(promise: Promise, audit: Audit, version: str, now: int) -> Found:
         "attempt": promise.attempt,
         "look": promise.looks + 1,
         "looks": len(promise.sizes),
+        "picks": list(promise.picks),
         "versions": 1,
         "voices": promise.voices,
         "answers": ONE_PERSON if promise.voices == 1 else CONSENSUS,
@@ -151,8 +152,10 @@ def expected(promise: Promise, audit: Audit, later: int) -> dict[str, Any] | Non
     """About how many decisions the promise takes in all, if it is made at one of the looks from number `later` on (the
     first is 0); None where there is none."""
     order = list(audit.undecided)
-    sizes = promise.sizes[later:]
-    if not sizes or not order:
+    chosen = len(audit.pool) - len(order)
+    picks = promise.picks[later:] or (0,) * len(promise.sizes[later:])
+    steps = [Step(max(0, picked - chosen), size) for picked, size in zip(picks, promise.sizes[later:], strict=True)]
+    if not steps or not order:
         return None
     answered = audit.audited & (audit.decided | audit.wrong)
     places = np.array([place for place, task in enumerate(order) if task in answered], np.int64)
@@ -160,6 +163,5 @@ def expected(promise: Promise, audit: Audit, later: int) -> dict[str, Any] | Non
     doubts = np.array([1 - max(0.0, audit.undecided[task][1]) for task in order], np.float64)
     risk = look_risk(attempt_risk(1 - promise.confidence, promise.attempt), len(promise.sizes))
     breaking = breaking_number(len(audit.pool), promise.target)
-    found = asdict(forecast(doubts, places, wrong, breaking, sizes, risk))
-    chosen = len(audit.pool) - len(order)
-    return found | {name: found[name] + chosen for name in ("decisions", "low", "high")}
+    found = asdict(forecast(doubts, places, wrong, breaking, steps, risk))
+    return found | {name: found[name] + chosen for name in ("decisions", "low", "high", "hoped")}

@@ -42,8 +42,8 @@ def mark_head(job: Job, label_studio: LabelStudio, version: str) -> int:
     promised = promises.get(job.services.engine, job.number) is not None
     if not version_names.is_trained(version) or not (score_column.wanted(job.current.options) or promised):
         return 0
-    if promises.audit_is_over(job.services.engine, job.number):
-        return 0  # it is looked at first: what scores chose now would leave it, and the look would never come
+    if promises.is_due(job.services.engine, job.number):
+        return 0  # the audit is looked at first
     row = versions.get(job.services.engine, job.number, version)
     queue = head(job, version)
     if row is None or queue.done >= len(queue.tasks):
@@ -65,7 +65,7 @@ def head(job: Job, version: str) -> Queue:
     after each look at an audit."""
     engine = job.services.engine
     known = acquisition.line(engine, job.number, "people")
-    if known is not None and known.version == version:
+    if known is not None and known.version == version and not promises.nothing_is_asked(engine, job.number):
         return known
     promise = promises.get(engine, job.number)
     if promise is not None and promise.state in promises.OPEN:
@@ -89,22 +89,24 @@ def _chosen_and_drawn(job: Job, version: str) -> list[int]:
 
 
 def _audit(job: Job, version: str, promise: Promise) -> list[int]:
-    """What the audit still asks for, by rank, and what the rule chooses, whatever its rank and whether it was audited
-    or not: that leaves the audit. Once the promise is made, what people must still see, the most doubtful first."""
+    """What the audit still asks for, by rank, and what the rule chooses before the next look, whatever its rank and
+    whether it was audited or not: that leaves the audit. The next are chosen once people have decided these. Once the
+    promise is made, what people must still see, the most doubtful first."""
     engine = job.services.engine
     labels = human_labels(engine, job.number)
     if promise.state == "promised":
         rows = certified.rows(engine, job.number, "people").values()
         left = [row for row in rows if row.task not in labels]
         return [row.task for row in sorted(left, key=lambda row: (row.score, row.task))][:PEOPLE_QUEUE]
-    asked, known = promises.unaudited(engine, job.number)[:PEOPLE_QUEUE], acquisition.line(engine, job.number, "people")
-    if known is not None and not {*known.tasks}.isdisjoint(asked):
-        return asked  # what scores choose comes first at Label Studio: with more of it the audit would never be reached
+    asked = promises.asked_for(engine, job.number)[:PEOPLE_QUEUE]
+    waiting, missing = promises.unpicked(engine, promise)
+    if waiting or not missing:
+        return asked
     outside, seen = promises.chosen_tasks(engine, job.number)
     hidden = promises.withheld(engine, job.number, labels)
     eligible = [task for task in tasks.all_ids(engine, job.number) if task not in outside | seen]
     eligible = [task for task in eligible if task not in labels or task in hidden]
-    chosen = choose(job.current, version, project_embedder(job.current), _count(job), eligible)
+    chosen = choose(job.current, version, project_embedder(job.current), min(missing, _count(job)), eligible)
     chosen = by_query(job.current, chosen, eligible)
     promises.choose(engine, job.number, chosen)
     acquisition.ask_people(engine, job.number, version, dict.fromkeys(chosen, 0.0))

@@ -21,11 +21,10 @@ from backend.pool.version_names import is_trained
 from backend.projects.current import Current
 from backend.projects.job import Job
 from backend.serving.publishing.looking import ENDED, Audit, Found, expected, left_over, read_audit, take_look
-from model.promise.looks import attempt_risk, look_sizes
+from model.promise.forecast import worth_going_on
+from model.promise.looks import attempt_risk, plan
 
 log = structlog.get_logger(__name__)
-
-WORTH = 0.95  # of people's work: a look that spares them less is not worth the next one
 
 
 def wanted(current: Current) -> bool:
@@ -51,7 +50,7 @@ def proceed(job: Job, label_studio: LabelStudio, version: str) -> None:
         return
     promise = _ask(job, label_studio, promise)
     audit = read_audit(job, promise, version)
-    while promise.state == "auditing" and audit.complete:
+    while promise.state == "auditing" and audit.complete and promises.is_due(engine, job.number):
         promise = _ask(job, label_studio, _look(job, promise, audit, version))
         audit = read_audit(job, promise, version)
     promises.change(engine, promise, forecast=expected(promise, audit, later=promise.looks))
@@ -87,13 +86,14 @@ def _begin(job: Job, former: Promise | None, asked_of: int) -> Promise:
     attempt, first = (former.attempt + 1, former.limit) if former else (1, 0.0)
     risk = attempt_risk(1 - options.CONFIDENCE, attempt)
     left = len(ids) - len(decided)
-    sizes = look_sizes(left, len(ids), options.TARGET_ERROR, risk)
-    state: promises.State = "auditing" if sizes else "given up"
+    steps = plan(left, len(ids), options.TARGET_ERROR, risk)
+    state: promises.State = "auditing" if steps else "given up"
+    sizes, picks = tuple(step.audited for step in steps), tuple(len(decided) + step.chosen for step in steps)
     space = job.current.space.hash
     asked = (options.TARGET_ERROR, options.CONFIDENCE)
-    fresh = Promise(job.number, attempt, space, *asked, state, first, first, sizes, voices=asked_of)
+    fresh = Promise(job.number, attempt, space, *asked, state, first, first, sizes, voices=asked_of, picks=picks)
     promises.begin(engine, fresh, decided)
-    log.info("audit begins", attempt=attempt, looks=len(sizes), state=state)
+    log.info("audit begins", attempt=attempt, looks=len(steps), state=state)
     return fresh
 
 
@@ -135,20 +135,13 @@ def _told(found: Found) -> dict[str, int]:
     return {name: found.certificate[name] for name in ("audited", "errors", "acceptance", "accepted")}
 
 
-def _after(promise: Promise, audit: Audit, looks: int, best: dict[str, object] | None) -> promises.State:
-    """Whether to go on: not once neither this look spared people much nor the next ones are expected to, and not after
-    the last one. The forecast alone ended too early: it knows nothing of what a student still learns."""
+def _after(promise: Promise, audit: Audit, looks: int, best: Mapping[str, Any] | None) -> promises.State:
+    """Whether to go on: not once none of the next looks can be hoped to spare people much, and not after the last."""
     later = expected(promise, audit, later=looks)
     if best is None:
         return "auditing" if later is not None else "given up"
-    people, before = _people(best), _people(promise.certificate) if promise.certificate else len(audit.pool)
-    worth = later is not None and (later["decisions"] < WORTH * people or people < WORTH * before)
-    return "auditing" if worth else "promised"
-
-
-def _people(certificate: Mapping[str, Any]) -> int:
-    """Tasks that people decide by it, before or after."""
-    return int(certificate["pool"]) - int(certificate["accepted"])
+    people = int(best["pool"]) - int(best["accepted"])
+    return "auditing" if later is not None and worth_going_on(later["hoped"], people) else "promised"
 
 
 def _queue(job: Job, more: list[int]) -> None:

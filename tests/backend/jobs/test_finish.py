@@ -50,7 +50,10 @@ def audited(world: World, begun: list[Kept], tmp_path_factory: pytest.TempPathFa
 
 
 def decide_audit(world: World) -> list[int]:
+    """Decide what the audit asks for, and what scores have chosen."""
     asked = promises.unaudited(world.engine, 7)
+    for task in set(promises.asked_for(world.engine, 7)) - set(asked):
+        world.double.annotate(task, [GOLD[task]])
     for task in asked:
         world.double.annotate(task, [GOLD[task]])
     sync.work(world.job("sync"))
@@ -60,7 +63,7 @@ def decide_audit(world: World) -> list[int]:
 def looked_at(world: World) -> Promise:
     """Decide what the audit asks for, also what it asks for in place of what scores have chosen, until a look was good
     enough."""
-    for _ in range(4):
+    for _ in range(8):
         decide_audit(world)
         publish.work(world.job("publish"))
         promise = promises.get(world.engine, 7)
@@ -182,7 +185,7 @@ def test_a_certificate_follows_from_the_pool_and_a_changed_one_does_not(audited:
     assert {"errors", "rows"} <= wrong
 
 
-def test_scores_choose_nothing_more_while_an_audit_that_was_asked_for_is_open(audited: World) -> None:
+def test_scores_choose_nothing_more_while_what_they_have_chosen_is_open(audited: World) -> None:
     before, _ = promises.chosen_tasks(audited.engine, 7)
     asked = promises.unaudited(audited.engine, 7)
     head = acquisition.line(audited.engine, 7, "people")
@@ -191,7 +194,8 @@ def test_scores_choose_nothing_more_while_an_audit_that_was_asked_for_is_open(au
     publish.work(audited.job("publish"))
     again = acquisition.line(audited.engine, 7, "people")
     assert again is not None
-    assert set(again.tasks) <= set(promises.unaudited(audited.engine, 7)) >= set(asked)
+    assert set(again.tasks) <= set(promises.asked_for(audited.engine, 7))
+    assert set(asked) < set(promises.asked_for(audited.engine, 7)), "what scores have chosen is asked for, too"
     assert promises.chosen_tasks(audited.engine, 7)[0] == before
 
 

@@ -53,9 +53,9 @@ def test_an_audit_waits_for_all_people_and_goes_by_their_consensus(world: World)
     assert (promise_of(world).voices, promise_of(world).looks) == (3, 0)
     assert set(asked) <= set(promises.unaudited(world.engine, 7)), "two people more are waited for"
     answer(world, asked, 2, 3)
-    for _ in range(4):
+    for _ in range(8):
         if promise_of(world).certificate is None:
-            answer(world, promises.unaudited(world.engine, 7), 1, 2, 3)
+            answer(world, promises.asked_for(world.engine, 7), 1, 2, 3)
     made = promise_of(world).certificate
     assert made is not None
     assert made["voices"] == 3
@@ -78,9 +78,9 @@ def test_an_audit_waits_for_all_people_and_goes_by_their_consensus(world: World)
 
 def test_fewer_people_than_an_audit_waits_for_are_enough_once_nobody_else_is_asked(world: World) -> None:
     begin(world)
-    asked = promises.unaudited(world.engine, 7)
+    asked = promises.asked_for(world.engine, 7)
     answer(world, asked, 1)
-    answer(world, [task for task in promises.unaudited(world.engine, 7) if task not in asked], 1)
+    answer(world, [task for task in promises.asked_for(world.engine, 7) if task not in asked], 1)
     assert promise_of(world).looks == 0
     world.double.fields["maximum_annotations"] = 1
     publish.work(world.job("publish"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from model.promise.acceptance import acceptance_number, at_most, breaking_number, least_audit
 from model.promise.border import look
-from model.promise.looks import attempt_risk, look_risk, look_sizes
+from model.promise.looks import FEWEST, attempt_risk, look_risk, plan
 
 
 def test_probabilities_of_a_tiny_pool() -> None:
@@ -115,8 +115,9 @@ def test_without_an_acceptance_number_nothing_is_left_to_the_machine() -> None:
 
 
 def test_looks_are_fixed_and_pay_together() -> None:
-    sizes = look_sizes(2000, 2000, 0.05, 0.05)
-    assert sizes == (96, 144, 216, 324, 486, 729)
-    assert len(sizes) * look_risk(0.05, len(sizes)) == pytest.approx(0.05)
-    assert look_sizes(100, 100, 0.01, 0.05) == ()
+    steps = plan(2000, 2000, 0.05, 0.05)
+    assert steps == ((80, 192), (160, 192), (320, 192), (640, 192))
+    assert len(steps) * look_risk(0.05, len(steps)) == pytest.approx(0.05)
+    assert plan(20 * FEWEST - 1, 400, 0.05, 0.05) == ()
+    assert {step.audited for step in plan(400, 400, 0.05, 0.05)} == {least_audit(400, 21, 0.05 / 8)}
     assert math.fsum(attempt_risk(0.05, attempt) for attempt in range(1, 10_000)) == pytest.approx(0.05, rel=1e-3)
