@@ -174,10 +174,10 @@ class ProjectOptions(BaseModel):
     REPLAY: float = Field(
         0.5, ge=0.0, le=5.0, description="tasks that a committee's votes decided and it learns again, per reviewed task"
     )
-    SCORE: Literal["confidence", "acquisition"] = Field(
+    SCORE: Literal["confidence", "acquisition", "relevance"] = Field(
         "confidence",
-        description="Label Studio's score column: how sure the answer is, or what a decision is worth (lowest first,"
-        " with clusters)",
+        description="Label Studio's score column: how sure the answer is, what a decision is worth (lowest first,"
+        " with clusters), or a document's rank",
     )
     ACQUISITION: Rules = Field(
         "margin-clusters", description="rule that chooses which tasks come next, for a paid teacher and for people"

@@ -88,6 +88,12 @@ def blended(view: PairView, alike: FloatArray, shares: FloatArray) -> FloatArray
     return scores
 
 
+def relevances(view: PairView, alike: FloatArray, shares: FloatArray) -> FloatArray:
+    """The same in [0, 1]."""
+    scores: FloatArray = np.clip((1 + blended(view, alike, shares)) / np.float32(2 + view.weight), 0.0, 1.0)
+    return scores
+
+
 def per_query(values: FloatArray, grades: IntArray, queries: IntArray, measure: Measure, least: int) -> Doubles:
     """A measure of each query: of its grades in falling order of `values` `(n,)`, and of which are relevant."""
     found = []

@@ -97,7 +97,7 @@ def train_student(
     if way == "head" or space.several:
         view, report.pair = chosen_view(space, data, options, embed, stop)
         if view is not None:
-            view, ranks = ranking_view(space, data, options, view, embed, stop)
+            view, ranks = ranking_view(space, data, options, view, embed, stop, own if way == "head" else None)
             report.pair |= {"ranking": ranks} if ranks else {}
     if space.several:
         return _several(Training(space, data, options, report, progress, stop, view), embed, started)

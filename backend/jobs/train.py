@@ -15,7 +15,7 @@ from backend.pool import candidates, jobs, projects, version_names, versions
 from backend.pool.set_aside import is_held_out
 from backend.projects.job import Job
 from backend.projects.triggers import WORTH_RETRAINING
-from backend.serving import unsure
+from backend.serving import relevance, unsure
 from backend.serving.predicting import predict
 from backend.training import own_encoder, several
 from backend.training.committee import train_members
@@ -79,6 +79,7 @@ def work(job: Job, adapting: bool = False) -> str:
     share_encoder(job)
     if verdict.accepted:
         texts = {task: text for task, text in snapshot.texts.items() if not snapshot.final(task)}
+        relevance.keep(job, version, student, snapshot.texts, embed)
         predict(job, version, student, embed, texts, calibration, report.believed)
         note_changes(job.services.engine, job.number, version)
     state = "publishing" if verdict.accepted else "rejected"

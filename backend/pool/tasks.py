@@ -20,7 +20,7 @@ from backend.pool.text import storable, text_hash
 OF_A_TASK = (
     tasks, tables.textless_tasks, tables.queries, candidate_sets, tables.annotations, student_tables.predictions,
     student_tables.published, student_tables.acquisition, student_tables.rulings, student_tables.shortlists,
-    student_tables.propensities, promise_tables.chosen, people_tables.doubts,
+    student_tables.relevances, student_tables.propensities, promise_tables.chosen, people_tables.doubts,
 )  # fmt: skip
 
 here = (tallies.c.project == sa.bindparam("number"), tallies.c.kind == tasks.name)

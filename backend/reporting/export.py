@@ -16,7 +16,7 @@ from backend.pool.annotations import human_labels, of_tasks
 from backend.pool.figures import answered_sets, predicted_labels
 from backend.pool.standing import known
 from backend.projects.current import Current
-from backend.reporting import behind
+from backend.reporting import behind, ranks
 from model.group_answers import answer_of, answered, applies, asked, limited
 from model.groups import Group, parted
 from model.labels import HumanLabel, LabelSpace
@@ -45,7 +45,7 @@ def export_labels(current: Current, path: Path, progress: Progress = lambda done
     `confidence` how sure that source was (empty for people). Where several labels may be right `labels` are all of that
     source (of the teacher those that are certain), and `label` is the first of them. Several questions have a column
     each, named after its control: one label, or a list where several may be right; what a person left open is filled in
-    by student or teacher, and `source` is then theirs.
+    by student or teacher, and `source` is then theirs. In search there are each task's query, relevance and rank.
     """
     write = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}.get(path.suffix.lower())
     if write is None:
@@ -54,7 +54,7 @@ def export_labels(current: Current, path: Path, progress: Progress = lambda done
     total = tasks.count(current.engine, current.number)
 
     def counted() -> Iterator[dict[str, Any]]:
-        for done, row in enumerate(behind.stand_behind(current, rows(current)), start=1):
+        for done, row in enumerate(ranks.ranked(current, behind.stand_behind(current, rows(current))), start=1):
             counts[row["source"]] = counts.get(row["source"], 0) + 1
             if done % 1000 == 0 or done == total:
                 progress(done, total)
@@ -124,10 +124,11 @@ def _counts(labels: Sequence[str], space: LabelSpace) -> bool:
 
 
 def columns(current: Current) -> dict[str, bool]:
-    """The columns of a project's export: COLUMNS, and one for each of several questions; whether that holds lists."""
+    """The columns of a project's export: COLUMNS, one for each of several questions, ranks; which hold lists."""
     return {
         **dict.fromkeys(COLUMNS, False),
         **{_column(group): group.kind == "any" for group in current.space.questions},
+        **dict.fromkeys(ranks.COLUMNS if ranks.ranks(current) else (), False),
     }
 
 
@@ -217,7 +218,13 @@ def _parquet(path: Path, found: Iterator[dict[str, Any]], names: Mapping[str, bo
     words, numbers = pa.list_(pa.string()), pa.list_(pa.float64())
     types = {"task": pa.int64(), "labels": words, "candidates": words, "candidate_confidences": numbers}
     types |= {"certain": words, "student_labels": words}
-    types |= {"confidence": pa.float64(), "student_confidence": pa.float64(), "people": pa.list_(pa.int64())}
+    types |= {
+        "relevance": pa.float64(),
+        "rank": pa.int64(),
+        "confidence": pa.float64(),
+        "student_confidence": pa.float64(),
+        "people": pa.list_(pa.int64()),
+    }
     types |= {name: words for name, several in names.items() if several} | {"bound": pa.float64()}
     schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
     with pq.ParquetWriter(path, schema) as writer:

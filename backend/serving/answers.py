@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend.label_studio.control import Control
 from backend.label_studio.predictions import set_entry
-from backend.pool import predictions
+from backend.pool import predictions, relevances
 from backend.pool.set_aside import is_blind
 from backend.project_options import ProjectOptions
 from backend.services import Services
@@ -27,10 +27,11 @@ class StudentAnswer(NamedTuple):
     lead: float  # over the second label
     shortlist: CandidateSet | None = None  # where the student is unsure and its version promises a coverage
     labels: tuple[str, ...] | None = None  # all that it ticks, where several may be right at once
+    relevance: float | None = None  # of a document to its query
 
     def entry(self, control: Control, version: str, options: ProjectOptions) -> dict[str, Any]:
         """The entry for Label Studio."""
-        score = self.lead if score_column.wanted(options) else self.score
+        score = score_column.of_answer(options, self.score, self.lead, self.relevance)
         if self.labels is not None:
             return set_entry(control, version, self.labels, score)
         return unsure.student_entry(control, version, options, self.label, score, self.shortlist)
@@ -85,6 +86,8 @@ def save(
     rows = list(rows)
     score_column.keep(services, project, version, options, [(task, found.lead) for task, _, found in rows])
     unsure.keep(services, project, version, options, {task: found.shortlist for task, _, found in rows})
+    relevant = {task: one.relevance for task, _, one in rows if one.relevance is not None}
+    relevances.save(services.engine, project, version, relevant)
     plain = [(task, key, one.label, one.score) for task, key, one in rows]
     sets = {task: one.labels for task, _, one in rows if one.labels is not None}
     predictions.save(services.engine, project, version, plain, sets)
@@ -104,8 +107,12 @@ def stored(
     leads = score_column.stored(services, project, version, options, list(known))
     lists = unsure.stored(services, project, version, options, list(known))
     sets = predictions.several(services.engine, project, version, list(known)) if several else {}
+    ranks = relevances.read(services.engine, project, version, list(known)) if score_column.ranks(options) else {}
     return {
-        task: (key, StudentAnswer(label, score, leads.get(task, score), lists.get(task), sets.get(task)))
+        task: (
+            key,
+            StudentAnswer(label, score, leads.get(task, score), lists.get(task), sets.get(task), ranks.get(task)),
+        )
         for task, (key, label, score) in known.items()
     }
 

@@ -11,7 +11,7 @@ from backend.pool import jobs, publishing, rulings, tasks, text
 from backend.pool.annotations import decided
 from backend.pool.version_names import is_committee
 from backend.projects.job import Job
-from backend.serving import answers, unsure
+from backend.serving import answers, relevance, unsure
 from backend.serving.left_open import completed, is_judged
 from backend.serving.ruling import ruled
 from backend.training.encoder import embedder_for
@@ -81,8 +81,9 @@ def predict_missing(job: Job, version: str) -> int:
         job.note(f"The served version {version} cannot be loaded: {error}")
         _replace(job, error)
         return 0
-    texts = tasks.texts(job.services.engine, job.number, wanted)
-    predict(job, version, student, embedder_for(job.current, student), texts, calibration)
+    texts, embed = tasks.texts(job.services.engine, job.number, wanted), embedder_for(job.current, student)
+    relevance.keep(job, version, student, texts, embed)
+    predict(job, version, student, embed, texts, calibration)
     return len(wanted)
 
 

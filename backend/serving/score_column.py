@@ -1,8 +1,10 @@
 """What Label Studio's one score column carries (setting SCORE): how sure an answer is, or how much a decision is worth.
 
 Label Studio's uncertainty sampling takes the lowest score first. With SCORE=acquisition the score is the lead of the
-first label over the second, so that close calls come first; the head of the queue is
-spread by `publishing/people_queue`. Published and live answers read the same stored leads, so that they agree.
+first label over the second, so that close calls come first; the head of the queue is spread by
+`publishing/people_queue`. With SCORE=relevance it ranks the documents of a query, the most relevant highest, so that
+the Data Manager sorts by it; where tasks share no query it is how sure the answer is. Published and live answers read
+the same stored figures, so that they agree.
 """
 
 from __future__ import annotations
@@ -16,12 +18,37 @@ from backend.services import Services
 
 if TYPE_CHECKING:
     from model.arrays import FloatArray
-    from model.labels import CandidateSet
+    from model.labels import CandidateSet, LabelSpace
+    from model.pairs import Pair
 
 
 def wanted(options: ProjectOptions) -> bool:
     """Whether the column carries acquisition scores."""
     return options.SCORE == "acquisition"
+
+
+def ranks(options: ProjectOptions) -> bool:
+    """Whether the column carries how relevant a document is."""
+    return options.SCORE == "relevance"
+
+
+def of_answer(options: ProjectOptions, score: float, lead: float, relevance: float | None) -> float:
+    """What the column says of a student's answer."""
+    if ranks(options) and relevance is not None:
+        return relevance
+    return lead if wanted(options) else score
+
+
+def of_teacher(options: ProjectOptions, pair: Pair | None, space: LabelSpace, found: CandidateSet) -> float | None:
+    """What the column says of a candidate set; None for its own score. A teacher's relevance is the expected grade."""
+    if wanted(options):
+        return of_candidates(found)
+    if not ranks(options) or pair is None or not pair.searches or space.several or len(space) < 2:
+        return None
+    shares = found.confidences or (1.0 / len(found.labels),) * len(found.labels)
+    grades = [space.index(label) / (len(space) - 1) for label in found.labels]
+    expected = sum(share * grade for share, grade in zip(shares, grades, strict=True)) / max(sum(shares), 1e-9)
+    return min(1.0, max(0.0, 1.0 - expected if options.GRADES == "falling" else expected))
 
 
 def of_candidates(found: CandidateSet) -> float:

@@ -40,6 +40,12 @@ def embedder_for(current: Current, student: Student) -> Embed:
     return student_embedder(current.settings, student) if student.kind == "head" else project_embedder(current)
 
 
+def encoder_of(student: Student, embed: Embed) -> Embed:
+    """By what a student sees texts: an encoder of its own, or else `embed`."""
+    own = getattr(student, "own", None)
+    return own.embed if own is not None else embed
+
+
 def runtime_embedder(settings: Settings, encoder: str, runtime: str) -> Embed:
     """The same for an encoder and a way to run it."""
     return _embedder(settings, encoder, lambda: runtime)

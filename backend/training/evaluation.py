@@ -10,7 +10,7 @@ import structlog
 from backend.pool.set_aside import held_out_tasks
 from backend.pool.version_names import is_trained
 from backend.projects.job import Job
-from backend.training.encoder import compared_by
+from backend.training.encoder import compared_by, encoder_of
 from backend.training.promotion import Reference, Said, Verdict, judge
 from backend.training.ranking import ranked
 from backend.training.snapshot import Snapshot
@@ -53,7 +53,7 @@ def judged(
         pairs = [(levels.index(new.held_out[task]), levels.index(label)) for task, label in drawn.items()]
         figures |= ordered_figures([said for said, _ in pairs], [true for _, true in pairs], len(levels))
     shares = _probabilities(student, snapshot, drawn, embed)
-    figures |= ranked(job.current, snapshot, drawn, shares, getattr(student, "view", None))
+    figures |= ranked(job.current, snapshot, drawn, shares, getattr(student, "view", None), encoder_of(student, embed))
     return verdict, found, {**figures, "likeness": like.to_json(), "calibration": found.to_json()}
 
 

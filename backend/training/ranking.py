@@ -10,16 +10,21 @@ from backend.training.encoder import project_embedder
 from backend.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from model.arrays import FloatArray, IntArray
+    from model.arrays import Embed, FloatArray, IntArray
     from model.pair_views import PairView
 
 
 def ranked(
-    current: Current, snapshot: Snapshot, truth: Mapping[int, str], probabilities: FloatArray, view: PairView | None
+    current: Current,
+    snapshot: Snapshot,
+    truth: Mapping[int, str],
+    probabilities: FloatArray,
+    view: PairView | None,
+    seen: Embed,
 ) -> dict[str, Any]:
     """Figures of the held-out decisions `truth` (task: label), by `probabilities` `(n, C)` of the same tasks in order,
-    blended with the cosine as the student's `view` says; without one (a fine-tuned student) they rank alone. {} where
-    tasks share no query, or the labels are no grades of one question."""
+    blended with the cosine of what the student sees texts by (`seen`) as its `view` says; without a view (a fine-tuned
+    student) they rank alone. {} where tasks share no query, or the labels are no grades of one question."""
     import numpy as np
 
     from model.decoding import chosen
@@ -36,7 +41,7 @@ def ranked(
     shares = probabilities[:, ::-1] if falling(current) else probabilities
     said = as_grades(current, chosen(space.answer, probabilities))
     alike = cosines(pair, texts, project_embedder(current))
-    scores = blended(view, alike, probabilities) if view is not None else expected_grades(shares)
+    scores = blended(view, cosines(pair, texts, seen), probabilities) if view is not None else expected_grades(shares)
     student = ranking(scores, grades, queries, len(space), said)
     alone = ranking(alike, grades, queries, len(space))
     names = [*reversed(space.names)] if falling(current) else list(space.names)

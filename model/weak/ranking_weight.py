@@ -14,6 +14,7 @@ from model.arrays import Doubles, Embed, FloatArray, IntArray, Stop
 from model.labels import LabelSpace
 from model.pair_views import PairView, cosines
 from model.ranking import blended, least_relevant, ndcg, per_query
+from model.student.adapted import AdaptedEncoder
 from model.text_groups import text_groups
 from model.training.data import TrainingData
 from model.training.options import TrainingOptions
@@ -30,14 +31,16 @@ MOST = 2_000  # rows on which weights are compared, whole queries
 
 def ranking_view(
     space: LabelSpace, data: TrainingData, options: TrainingOptions, view: PairView, embed: Embed,
-    stop: Stop | None = None,
+    stop: Stop | None = None, own: AdaptedEncoder | None = None,
 ) -> tuple[PairView, dict[str, object]]:  # fmt: skip
-    """The view with its weight, and nDCG@10 by each weight; as it was where tasks share no query or labels are no
+    """The view with its weight, and nDCG@10 by each weight, by the student's `own` encoder if it has one, on texts that
+    this has not learned from; as it was where tasks share no query or labels are no
     grades of one question."""
     if not view.pair.searches or space.several:
         return view, {}
     view = replace(view, falling=options.falling)
-    rows, labels, queries = _labelled(data, options)
+    rows, labels, queries = _labelled(data, options, own)
+    embed = embed if own is None else own.embed
     texts = [data.texts[row] for row in rows]
     judges, judge = _judges(data.decided[rows], labels, queries)
     heads = None
@@ -63,10 +66,14 @@ def ranking_view(
     }  # fmt: skip
 
 
-def _labelled(data: TrainingData, options: TrainingOptions) -> tuple[IntArray, IntArray, IntArray]:
+def _labelled(
+    data: TrainingData, options: TrainingOptions, own: AdaptedEncoder | None
+) -> tuple[IntArray, IntArray, IntArray]:
     """Rows with an answer, the person's or else the teacher's first, its label, and the number of the query."""
     first = np.where(data.decided, data.candidates.argmax(1), data.first)
     rows = np.flatnonzero(first >= 0)
+    if own is not None:
+        rows = rows[~own.knows([data.texts[row] for row in rows])]
     queries = text_groups([data.texts[row] for row in rows], None, options.pair)
     if len(rows) > MOST:
         order = np.random.default_rng(options.seed).permutation(np.unique(queries))

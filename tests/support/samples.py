@@ -21,6 +21,7 @@ from backend.pool import (
     promises,
     publishing,
     queries,
+    relevances,
     rulings,
     shortlists,
     tallies,
@@ -97,6 +98,7 @@ def fill(engine: sa.Engine) -> None:
     predictions.save(engine, PROJECT, STUDENT, [(1, "", "shipping", 0.9)])
     publishing.confirm(engine, PROJECT, STUDENT, publishing.intend(engine, PROJECT, STUDENT, [1]))
     shortlists.save(engine, PROJECT, STUDENT, {1: CandidateSet(("shipping", "refund"))})
+    relevances.save(engine, PROJECT, STUDENT, {1: 0.5})
     rulings.save(engine, PROJECT, STUDENT, {1: "committee"})
     classifiers.save(engine, PROJECT, classifiers.ClassifierRow("hub/name", SPACE.hash, {}, False, "names", ""))
     acquisition.save(engine, PROJECT, STUDENT, {1: 0.5})

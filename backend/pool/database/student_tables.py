@@ -51,6 +51,14 @@ acquisition = sa.Table(  # by which Label Studio sorts where SCORE is `acquisiti
     sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("score", sa.Float, nullable=False),  # the student's margin, in [0, 1]
 )
+relevances = sa.Table(  # by which the documents of a query are ranked, and Label Studio where SCORE is `relevance`
+    "relevances",
+    metadata,
+    sa.Column("project", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.String(64), primary_key=True),
+    sa.Column("task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("score", sa.Float, nullable=False),  # in [0, 1]
+)
 shortlists = sa.Table(  # what a student names where it is unsure and SERVE_UNSURE is `shortlist`
     "shortlists",
     metadata,

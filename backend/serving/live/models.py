@@ -16,6 +16,7 @@ import structlog
 from backend.serving import unsure
 from backend.serving.answers import StudentAnswer, answers
 from backend.serving.live.answer_cache import AnswerCache
+from backend.serving.relevance import answered
 
 if TYPE_CHECKING:
     from model.arrays import Embed
@@ -51,10 +52,11 @@ class LoadedStudent:
             if not self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 break
             try:
-                rows = self.student.probabilities(part, self.embed)
+                rows, ranks = answered(self.student, part, self.embed)
             finally:
                 self._turn.release()
-            found += answers(self.student.space, rows, self.calibration, self.student.thresholds)
+            said = answers(self.student.space, rows, self.calibration, self.student.thresholds)
+            found += [one._replace(relevance=rank) for one, rank in zip(said, ranks, strict=True)]
             if time.monotonic() >= deadline:
                 break
         return found

@@ -41,4 +41,5 @@ class Question:
         """The entry of a candidate set."""
         control, options = self.current.control, self.current.options
         entry = shortlist_entry(control, self.version, found, options.MAX_CANDIDATES, options.PRESELECT)
-        return {**entry, "score": score_column.of_candidates(found)} if score_column.wanted(options) else entry
+        score = score_column.of_teacher(options, control.pair, control.space, found)
+        return entry if score is None else {**entry, "score": score}

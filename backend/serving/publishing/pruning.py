@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from backend.pool import acquisition, predictions, rulings, shortlists, versions
+from backend.pool import acquisition, predictions, relevances, rulings, shortlists, versions
 from backend.pool.versions import VersionRow
 from backend.projects.job import Job
 from model.errors import ArtifactError
@@ -36,6 +36,7 @@ def prune(job: Job) -> int:
         acquisition.drop(engine, job.number, row.version)
         rulings.drop(engine, job.number, row.version)
         shortlists.drop(engine, job.number, row.version)
+        relevances.drop(engine, job.number, row.version)
         gone += 1
     return gone
 

@@ -14,9 +14,11 @@ from backend.label_studio.predictions import Entry, is_valid, shortlist_entry
 from backend.pool import candidates, predictions, publishing, tasks, versions
 from backend.pool.annotations import decided
 from backend.pool.standing import about
+from backend.project_options import ProjectOptions
 from backend.projects.job import Job
 from backend.serving import answers, score_column
 from backend.serving.answers import hide
+from model.labels import CandidateSet
 
 log = structlog.get_logger(__name__)
 
@@ -85,14 +87,19 @@ def push_candidates(job: Job, label_studio: LabelStudio, version: str) -> int:
         ids = missing[start : start + size]
         stored = about(candidates.read(engine, job.number, version, ids), tasks.hashes(engine, job.number, ids))
         entries = {
-            task: shortlist_entry(control, version, row.candidates, options.MAX_CANDIDATES, options.PRESELECT)
-            | ({"score": score_column.of_candidates(row.candidates)} if score_column.wanted(options) else {})
+            task: _candidates_entry(control, version, options, row.candidates)
             for task, row in stored.items()
             if row.candidates is not None
         }
         sent += push(job, label_studio, control, version, entries)
         job.step(f"sending candidates to Label Studio: {sent} of {len(missing)}", start / len(missing))
     return sent
+
+
+def _candidates_entry(control: Control, version: str, options: ProjectOptions, found: CandidateSet) -> Entry:
+    entry = shortlist_entry(control, version, found, options.MAX_CANDIDATES, options.PRESELECT)
+    score = score_column.of_teacher(options, control.pair, control.space, found)
+    return entry if score is None else {**entry, "score": score}
 
 
 def push(job: Job, label_studio: LabelStudio, control: Control, version: str, entries: dict[int, Entry]) -> int:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
+
+import pytest
 
 from backend.jobs import annotate, sync, train
 from backend.pool import doubts, predictions, projects, queries, tasks, versions
 from backend.pool.set_aside import is_held_out
 from backend.projects.updates import remember
+from backend.reporting.export import export_labels
 from backend.reporting.report import report_html
 from backend.reporting.status import project_status
 from backend.services import Services
+from backend.serving import answers as student_answers
 from backend.serving.live.models import LiveStudents
 from backend.serving.publishing.by_query import by_query
 from backend.teacher.acquisition import choose
@@ -84,6 +89,7 @@ def test_a_query_is_never_parted_and_every_way_to_serve_sees_the_same_features(w
         projects.promote(world.engine, 7, row.version)
         chosen = choose(world.current, row.version, project_embedder(world.current), 10, eligible)
         assert len(set(chosen)) == 10
+    expect_the_ranking_to_be_told(world, row.version)
     contradicted = [one.task for one in doubts.of_project(world.engine, 7) if one.kind == "twins"]
     assert set(contradicted) <= {1, max(snapshot.texts)}  # the other documents of a query are no twins
     assert contradicted
@@ -98,6 +104,31 @@ def test_a_query_is_never_parted_and_every_way_to_serve_sees_the_same_features(w
     report = report_html(world.current)
     assert "How documents are ranked" in report
     assert "the worst first: irrelevant, relevant" in report
+
+
+def expect_the_ranking_to_be_told(world: World, version: str) -> None:
+    """By the export of all tasks, and by the score column where that is asked for, live and published."""
+    path = world.folder / "labels.jsonl"
+    export_labels(world.current, path)
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    for query in {one["query"] for one in found}:
+        documents = sorted((one for one in found if one["query"] == query), key=lambda one: one["rank"])
+        assert [one["rank"] for one in documents] == list(range(1, len(documents) + 1))
+        scores = [one["relevance"] for one in documents]
+        assert scores == sorted(scores, reverse=True)
+        assert 0 <= min(scores) <= max(scores) <= 1
+    ranked = {one["task"]: one["relevance"] for one in found}
+    stored = predictions.read(world.engine, 7, version)
+    options = world.current.options.model_copy(update={"SCORE": "relevance"})
+    answers = student_answers.stored(world.services, 7, version, options, list(stored))
+    entries = {task: one.entry(world.current.control, version, options) for task, (_, one) in answers.items()}
+    assert {task: entry["score"] for task, entry in entries.items()} == {task: ranked[task] for task in stored}
+    live = LiveStudents(world.services.registry)
+    loaded = wait_for("the student", lambda: live.get(7, version), 300)
+    texts = tasks.texts(world.engine, 7, list(stored))
+    said = loaded.answers([texts[task] for task in stored], time.monotonic() + 600)
+    assert [one.relevance for one in said] == pytest.approx([ranked[task] for task in stored], abs=1e-3)
+    live.close()
 
 
 def test_a_query_that_no_text_shows_groups_tasks_that_came_before_it_and_later(world: World) -> None:

@@ -8,6 +8,10 @@ import pytest
 
 from backend.pool import acquisition, predictions, projects, rulings, versions
 from backend.serving.live.answer_cache import AnswerCache
+from backend.serving.score_column import of_answer, of_teacher
+from backend.settings import Settings
+from model.labels import CandidateSet, LabelSpace
+from model.pairs import Pair
 from tests.support.predicting import TEXTS, promote_student, shown, until
 from tests.support.web_server import Server
 
@@ -65,3 +69,16 @@ def test_the_page_says_whether_more_labels_pay_and_who_decided(ordering: Server)
     assert "The teacher was asked about 0 of 1 tasks (0.0 %)." in page
     deciders = ordering.get("/projects/7.json").json()["deciders"]
     assert deciders == {"committee": {"accuracy": 1.0, "coverage": 1.0, "human_checked": 1}}
+
+
+def test_a_teachers_relevance_is_the_expected_grade_of_its_candidates() -> None:
+    pair = Pair(("query", "document"), ("query: ", "document: "), query=0)
+    space, found = LabelSpace.of(["no", "partly", "yes"]), CandidateSet(("yes", "partly"), (0.6, 0.2))
+    options = Settings(_env_file=None, SCORE="relevance").for_project({})
+    assert of_teacher(options, pair, space, found) == pytest.approx((0.6 + 0.1) / 0.8)
+    falling = options.model_copy(update={"GRADES": "falling"})
+    assert of_teacher(falling, pair, space, found) == pytest.approx(1 - (0.6 + 0.1) / 0.8)
+    assert of_teacher(options, pair.alone(), space, found) is None
+    assert of_teacher(options.model_copy(update={"SCORE": "confidence"}), pair, space, found) is None
+    assert of_answer(options, 0.9, 0.8, 0.3) == 0.3
+    assert of_answer(options, 0.9, 0.8, None) == 0.9
