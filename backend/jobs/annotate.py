@@ -10,6 +10,7 @@ import structlog
 
 from backend.errors import BudgetReached
 from backend.jobs.run import run_job
+from backend.jobs.shards import Shards
 from backend.pool import candidates, jobs, label_spaces, ledger, tasks, versions
 from backend.projects.job import Job
 from backend.projects.triggers import WORTH_RETRAINING
@@ -18,7 +19,7 @@ from backend.teacher.acquisition import for_teacher
 from backend.teacher.budget_stages import Stage, next_end, stage
 from backend.teacher.carry_over import carry_over
 from backend.teacher.paid_calls import flow, store
-from backend.teacher.project_teacher import examples_writer, open_teacher
+from backend.teacher.project_teacher import examples_writer, llms_of, open_teacher
 from backend.training.committee import remarks
 from backend.training.encoder import project_embedder
 from backend.training.share_encoder import share_encoder
@@ -57,9 +58,9 @@ def work(job: Job) -> str:
     teacher = open_teacher(current, embed, remarks(current))
     away = provider_batches.poll(job, teacher, version) if teacher.paid else set()
     now = stage(job.current, teacher, version, embed)
-    end = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS)
+    end, shards = time.monotonic() + (PAID_SLICE_SECONDS if teacher.paid else SLICE_SECONDS), Shards(job, "ask")
     try:
-        while time.monotonic() < end and not job.paused and _some(job, teacher, version, away, end, now):
+        while time.monotonic() < end and not job.paused and _some(job, teacher, version, away, end, now, shards):
             job.step_when_due(lambda: _progress(job, version))
     except BudgetReached:
         _learn(job, version)  # the student answers for the tasks that there is no money for
@@ -78,7 +79,7 @@ def work(job: Job) -> str:
     return _reviewed(job, version) if now.only else _finished(job, space, version)
 
 
-def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, now: Stage) -> int:
+def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, now: Stage, shards: Shards) -> int:
     """Have the next tasks answered, or hand many of them over as a batch; how many, 0 if none is left in this stage."""
     if not teacher.paid:
         return _chunk(job, teacher, version)
@@ -91,9 +92,14 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
     if asked >= provider_batches.FIRST:
         limit = LARGEST_BATCH
 
-    def following(size: int, left_out: set[int]) -> list[tuple[int, str]]:
+    def next_ones(size: int, left_out: set[int]) -> list[tuple[int, str]]:
         job.step_when_due(lambda: _progress(job, version))
-        return missing(job, version, size, away | left_out, now)
+        rows = missing(job, version, size, away | left_out, now)
+        if (
+            now == Stage() and all(llm.has_worked for llm in llms_of(teacher)) and len(rows) >= size
+        ):  # no order to keep, and more than one can ask
+            shards.spread()
+        return rows
 
     if provider_batches.possible(job, teacher, version):
         rows = missing(job, version, room, away | provider_batches.tired(job, version), now)
@@ -103,7 +109,7 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
             elif provider_batches.submit(job, teacher, version, rows):
                 away.update(provider_batches.away(job, version))
                 return len(rows)
-    return flow(job, teacher, version, following, end, min(limit, room), asked)
+    return flow(job, teacher, version, next_ones, end, min(limit, room), asked)
 
 
 def _chunk(job: Job, teacher: Teacher, version: str) -> int:
@@ -122,6 +128,12 @@ def missing(
     rows = tasks.without_candidates(job.services.engine, job.number, version, limit + len(away), prefer=now.first)
     mine = set(now.first)
     return [row for row in rows if row[0] not in away and (not now.only or row[0] in mine)][:limit]
+
+
+def following(job: Job, version: str, size: int, left_out: Collection[int], number: int) -> list[tuple[int, str]]:
+    """The next tasks for part `number` of a run: beyond those that the parts before it will come to, if there are."""
+    rows = missing(job, version, size * (number + 1), left_out)
+    return rows[size * number :] or rows[:size]
 
 
 def _asked(job: Job, version: str) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from backend.jobs.embed import fill
 from backend.jobs.run import run_job
 from backend.jobs.sync import synchronise
 from backend.pool import candidates, jobs, projects, version_names, versions
@@ -143,8 +145,12 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = Fa
         return train_members(job, options, data, how, held, progress, stop)
     own = own_encoder.of_training(job, data, how, adapting, progress, stop)
 
+    embedder = cache(lambda runtime: runtime_embedder(settings, how.encoder, runtime))  # each reads its cache once
+    if own is None:
+        fill(job, embedder(how.runtime), data.texts)
+
     def learned(how: TrainingOptions) -> tuple[Student, TrainingReport]:
-        embed, before = runtime_embedder(settings, how.encoder, how.runtime), earlier_head(job, data, how)
+        embed, before = embedder(how.runtime), earlier_head(job, data, how)
         student, report = train_student(snapshot.space, data, how, embed, progress, stop, own, before.head)
         before.note(report)
         return student, report
@@ -163,7 +169,7 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = Fa
     found[1].adapted_now = adapting
     if snapshot.space.several:
         return found
-    embed = runtime_embedder(settings, how.encoder, how.runtime)
+    embed = embedder(how.runtime)
     return floored(*found, data, _judges(snapshot, held_out), how, embed, own, stop), found[1]
 
 

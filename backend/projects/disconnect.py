@@ -8,7 +8,7 @@ from backend.label_studio.connections import at_address, ours, webhook_url
 from backend.pool import projects
 from backend.pool.projects import Project
 from backend.projects.whereabouts import stated_project
-from backend.queue.kinds import KINDS
+from backend.queue.kinds import of_project
 from backend.services import Services
 from backend.settings import Settings
 
@@ -38,10 +38,10 @@ def forget_project(services: Services, number: int) -> int:
     projects. Versions go first, so that a call that was interrupted can be repeated.
     """
     services.queue.ping()
-    busy = [kind for kind in KINDS if services.queue.place(kind, number) == "running"]
+    busy = [kind for kind in of_project() if services.queue.place(kind, number) == "running"]
     if busy:
         raise ProjectError(f"a job of project {number} is under way ({', '.join(busy)}): try again when it has ended")
-    for kind in KINDS:
+    for kind in of_project():
         services.queue.cancel(kind, number)
     registry = services.registry
     found = registry.versions(number)

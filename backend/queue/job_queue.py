@@ -27,7 +27,7 @@ from rq.serializers import JSONSerializer
 from backend.errors import QueueError
 from backend.pool import incidents, jobs
 from backend.pool.database.engine import now_ms
-from backend.queue.kinds import KINDS, LONGEST_WAIT_SECONDS, QUEUE_OF, QUEUES, Outcome, Place
+from backend.queue.kinds import KINDS, LONGEST_WAIT_SECONDS, QUEUE_OF, QUEUES, Outcome, Place, split
 from backend.queue.rq_records import forget_dead_executions
 
 log = structlog.get_logger(__name__)
@@ -158,6 +158,11 @@ class JobQueue:
             alive = [worker for worker in found if worker.last_heartbeat and worker.last_heartbeat > oldest]
             return [WorkerInfo(worker.name, tuple(worker.queue_names()), str(worker.get_state())) for worker in alive]
 
+    def idle(self, kind: str) -> int:
+        """How many workers would begin a job of this kind at once."""
+        queue = QUEUE_OF[split(kind)[0]]
+        return sum(worker.state == "idle" and queue in worker.queues for worker in self.workers())
+
     def tell(self, what: str) -> None:
         """Note for people what befell the workers. No connection stays open, which a fork would share."""
         if self.engine is None:
@@ -219,10 +224,10 @@ class JobQueue:
             jobs.queued(self.engine, project, kind)
         row = self._row(kind, project)
         self._delete(kind, project)
-        queue = self._queue(kind)
+        queue, part = self._queue(kind), split(kind)[1]
         job = queue.create_job(
-            f"backend.jobs.{kind}.run",
-            args=(project,),
+            f"backend.jobs.{split(kind)[0]}.run",
+            args=(project, *([] if part is None else [part])),
             job_id=job_id(kind, project),
             timeout=TIMEOUT_SECONDS,
             result_ttl=0,
@@ -255,7 +260,7 @@ class JobQueue:
         return seen is None or now - float(seen) < LIMBO_SECONDS
 
     def _queue(self, kind: str) -> Queue:
-        return Queue(QUEUE_OF[kind], connection=self.connection, serializer=JSONSerializer)
+        return Queue(QUEUE_OF[split(kind)[0]], connection=self.connection, serializer=JSONSerializer)
 
     def _remember(self, kind: str, project: int) -> None:
         """Redis is away: keep the wish in the pool, where the reconciling job finds it."""
@@ -284,7 +289,7 @@ class JobQueue:
 
 
 def job_id(kind: str, project: int) -> str:
-    """The RQ id of a job: unique per kind and project."""
+    """The RQ id of a job: unique per kind (of parts: with their number) and project."""
     return f"{kind}-{project}"
 
 

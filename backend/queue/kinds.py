@@ -14,11 +14,29 @@ KINDS = (
     "finish",
 )  # the jobs of a project; their state is kept in the pool
 PAUSABLE = ("annotate", "train", "adapt")  # the jobs that do nothing while their project is paused
+SHARDS = {"ask": "annotate", "embed": "train"}  # parts of another job's work, which every free worker may take
+MOST_SHARDS = 32  # of one job
 QUEUE_OF = {
     "publish": "publish", "finish": "publish", "reconcile": "publish", "sync": "publish", "adapt": "train",
-    "train": "train", "annotate": "teacher",
+    "train": "train", "annotate": "teacher", "ask": "teacher", "embed": "train",
 }  # fmt: skip
 SILENCE_SECONDS = 20  # a job whose worker was silent for longer was killed and is started again
 LONGEST_WAIT_SECONDS = 3600  # no job is told to wait for longer
 Outcome = Literal["queued", "joined", "again"]
 Place = Literal["absent", "waiting", "scheduled", "running", "limbo", "over"]
+
+
+def shard(kind: str, number: int) -> str:
+    """The name of one of the parts of a job's work; `kind` is one of SHARDS, `number` begins with 1."""
+    return f"{kind}.{number}"
+
+
+def of_project() -> list[str]:
+    """All that may be under way for a project: its jobs and their parts."""
+    return [*KINDS, *(shard(kind, number) for kind in SHARDS for number in range(1, MOST_SHARDS + 1))]
+
+
+def split(name: str) -> tuple[str, int | None]:
+    """The kind of a job, and which part of that kind it is; None of a job that has no parts."""
+    kind, _, number = name.partition(".")
+    return kind, int(number) if number else None

@@ -32,7 +32,7 @@ from backend.pool import rest
 from backend.pool.database.engine import now_ms
 from backend.queue.clock_watch import ClockWatch
 from backend.queue.job_queue import JobQueue
-from backend.queue.kinds import QUEUES, SILENCE_SECONDS
+from backend.queue.kinds import KINDS, QUEUES, SILENCE_SECONDS
 from backend.queue.rq_records import forget_dead_executions, put_right
 from backend.queue.stopping import StoppableWorker
 
@@ -231,6 +231,8 @@ class JobWorker(StoppableWorker):
 
     def _run_again(self, name: str) -> None:
         kind, _, project = name.partition("-")
+        if kind not in KINDS:
+            return
         try:
             self._jobs.run_again(kind, int(project))
         except (QueueError, RedisError, SQLAlchemyError, ValueError) as error:  # the reconciling job finds the flag

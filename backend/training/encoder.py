@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backend.pool import versions
@@ -11,15 +11,34 @@ from backend.projects.current import Current
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from model.arrays import Embed
+    from model.arrays import Embed, FloatArray
     from model.encoder.embeddings import EmbeddingCache
     from model.student.student import Student
 
 
-def project_embedder(current: Current) -> Embed:
+class CachedEmbedder:
+    """From texts to float32 (n, d), rows of length 1. Cache and encoder are loaded when they are first needed."""
+
+    def __init__(self, settings: Settings, encoder: str, runtime: Callable[[], str]) -> None:
+        self._settings, self._encoder, self._runtime = settings, encoder, runtime
+
+    @cached_property
+    def cache(self) -> EmbeddingCache:
+        """What is encoded already."""
+        from model.encoder.embeddings import EmbeddingCache
+        from model.encoder.runtimes import sleeping
+
+        settings, way = self._settings, self._runtime()
+        return EmbeddingCache(settings.cache_dir, sleeping(self._encoder, way, settings.cache_dir, settings.THREADS))
+
+    def __call__(self, texts: Sequence[str]) -> FloatArray:
+        return self.cache.embed(texts)
+
+
+def project_embedder(current: Current) -> CachedEmbedder:
     """A function from texts to float32 (n, d), L2-normalised rows."""
     name = current.options.STUDENT_ENCODER
-    return _embedder(current.settings, name, lambda: project_runtime(current))
+    return CachedEmbedder(current.settings, name, lambda: project_runtime(current))
 
 
 def compared_by(current: Current) -> Embed:
@@ -46,9 +65,9 @@ def encoder_of(student: Student, embed: Embed) -> Embed:
     return own.embed if own is not None else embed
 
 
-def runtime_embedder(settings: Settings, encoder: str, runtime: str) -> Embed:
+def runtime_embedder(settings: Settings, encoder: str, runtime: str) -> CachedEmbedder:
     """The same for an encoder and a way to run it."""
-    return _embedder(settings, encoder, lambda: runtime)
+    return CachedEmbedder(settings, encoder, lambda: runtime)
 
 
 def project_runtime(current: Current) -> str:
@@ -68,15 +87,3 @@ def project_runtime(current: Current) -> str:
         if settled.get("encoder", options.STUDENT_ENCODER) == options.STUDENT_ENCODER:
             return str(settled.get("name", RUNTIMES[0]))  # older versions knew no other
     return preferred() if options.MODE == "student" else RUNTIMES[0]
-
-
-def _embedder(settings: Settings, encoder: str, runtime: Callable[[], str]) -> Embed:
-    @cache
-    def loaded() -> EmbeddingCache:
-        from model.encoder.embeddings import EmbeddingCache
-        from model.encoder.runtimes import sleeping
-
-        way = runtime()
-        return EmbeddingCache(settings.cache_dir, sleeping(encoder, way, settings.cache_dir, settings.THREADS))
-
-    return lambda texts: loaded().embed(texts)

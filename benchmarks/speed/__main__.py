@@ -28,7 +28,7 @@ Found = tuple[list[Row], dict[str, float]]
 SUMMARY = ("predict_1", "predict_100", "http_vs_runtime", "int8_vs_float32", "time_to_accuracy", "webhook_p99_ms",
            "setup_p99_ms", "scale_cost_ratio", "web_rss_mb", "worker_rss_mb",
            "status_ms_1m", "metrics_ms_100_projects", "idle_core_percent", "retrain_seconds_10k",
-           "going_on_accuracy")  # fmt: skip
+           "going_on_accuracy", "workers_4_vs_1")  # fmt: skip
 
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -63,6 +63,7 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
     from benchmarks.speed.scale import scale_rows
     from benchmarks.speed.student import runtime_rows, served_rows
     from benchmarks.speed.training import training_rows
+    from benchmarks.speed.workers import workers_rows
 
     return {
         "http": lambda: http_rows(size.rounds, size.requests),
@@ -75,6 +76,7 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
         "scale": lambda: scale_rows([number for number in SIZES if number <= size.largest]),
         "looking": lambda: looking_rows([SIZES[1], size.largest]),
         "memory": lambda: memory_rows(size.largest),
+        "workers": workers_rows,
     }
 
 

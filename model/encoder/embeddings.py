@@ -61,24 +61,59 @@ class EmbeddingCache:
         with self._lock:
             return self._gather(keys)
 
-    def _encode_missing(self, texts: Sequence[str], keys: list[bytes], progress: Progress | None) -> None:
+    def missing(self, texts: Sequence[str]) -> list[str]:
+        """The texts that would have to be encoded, each once, short ones first."""
+        return [text for _, text in self._missing([key_of(text) for text in texts], texts)]
+
+    def fill(
+        self,
+        texts: Sequence[str],
+        progress: Progress | None = None,
+        begin: float = 0.0,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """Encode and store what is missing, until `stop()`. Other processes may do so at the same time: what they have
+        stored is not encoded again. Each begins at a place of its own, `begin` in [0, 1), and comes round."""
+        self._encode_missing(texts, [key_of(text) for text in texts], progress, begin, stop)
+
+    def _missing(self, keys: list[bytes], texts: Sequence[str]) -> list[tuple[bytes, str]]:
         with self._lock:
             if any(key not in self._places for key in keys):
                 self._scan()
             todo = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._places}
-        known = len(texts) - len(todo)
-        if progress is not None:
-            progress(known, len(texts))
         # Similar lengths share a chunk, so that sorting inside the encoder can work.
-        missing = sorted(todo.items(), key=lambda item: len(item[1]))
-        for start in range(0, len(missing), CHUNK):
-            chunk = missing[start : start + CHUNK]
+        return sorted(todo.items(), key=lambda item: len(item[1]))
+
+    def _encode_missing(
+        self,
+        texts: Sequence[str],
+        keys: list[bytes],
+        progress: Progress | None,
+        begin: float = 0.0,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
+        missing = self._missing(keys, texts)
+        total, left = len(texts), len(missing)
+        cut = round(begin * left)
+        missing = missing[cut:] + missing[:cut]
+        if progress is not None:
+            progress(total - left, total)
+        while missing and not (stop is not None and stop()):
+            chunk, missing = missing[:CHUNK], missing[CHUNK:]
             vectors = self._encoder.embed([text for _, text in chunk])
             self._store([key for key, _ in chunk], vectors.astype(np.float16))
+            if missing:
+                missing = self._still_missing(missing)
             if progress is not None:
-                progress(known + start + len(chunk), len(texts))
-        if missing:
+                progress(total - len(missing), total)
+        if left:
             self._merge_small()
+
+    def _still_missing(self, rows: list[tuple[bytes, str]]) -> list[tuple[bytes, str]]:
+        """Without what others have stored meanwhile."""
+        with self._lock:
+            self._scan()
+            return [(key, text) for key, text in rows if key not in self._places]
 
     def _gather(self, keys: list[bytes]) -> FloatArray:
         vectors = np.empty((len(keys), self._encoder.dimension), dtype=np.float32)

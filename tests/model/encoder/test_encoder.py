@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model.arrays import FloatArray
-from model.encoder.embeddings import SMALL, TOO_MANY, EmbeddingCache, key_of
+from model.encoder.embeddings import CHUNK, SMALL, TOO_MANY, EmbeddingCache, key_of
 from model.encoder.encoder import load_encoder
 from model.errors import EncoderError
 
@@ -98,3 +98,25 @@ def test_a_torn_shard_is_ignored(tmp_path: Path) -> None:
 def test_keys_survive_broken_unicode() -> None:
     assert len(key_of("\ud800")) == 16
     assert key_of("a") != key_of("b")
+
+
+def test_two_that_fill_one_cache_share_the_work(tmp_path: Path) -> None:
+    texts = [f"{number} text" for number in range(3 * CHUNK)]
+    helper = Counting()
+
+    class Interrupted(Counting):
+        """While it encodes its first chunk, another process encodes a chunk from the middle on."""
+
+        def embed(self, texts: Sequence[str], progress: object = None) -> FloatArray:
+            if not self.asked:
+                others = EmbeddingCache(tmp_path, helper)
+                others.fill(every, begin=0.5, stop=lambda: bool(helper.asked))
+            return super().embed(texts)
+
+    every, encoder = texts, Interrupted()
+    cache = EmbeddingCache(tmp_path, encoder)
+    assert len(cache.missing([*texts, *texts])) == len(texts)
+    cache.fill(texts)
+    assert len(helper.asked) == CHUNK
+    assert sorted(encoder.asked + helper.asked) == sorted(texts)
+    assert not cache.missing(texts)

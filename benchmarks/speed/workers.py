@@ -1,0 +1,165 @@
+"""One project's work on several workers: an annotate run against a server of fixed latency, and a training's texts."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from backend.pool import candidates, jobs, ledger, tasks
+from backend.pool.projects import get as project_row
+from backend.projects.current import current_of
+from backend.services import Services
+from backend.settings import Settings
+from benchmarks.shared.waiting import wait_for
+from benchmarks.speed.rows import Row, row
+from benchmarks.speed.web import LABELS, PROJECT, Process, environment_of, pool, redis_server, scratch, settings_for
+
+LATENCY_SECONDS = 1.0
+CONCURRENCY = 16  # questions under way per worker
+ASKED, ENCODED = 2_400, 4_000  # tasks
+WORKERS = (1, 2, 4)
+CORES = (1, 2)
+PATIENCE_SECONDS = 900
+
+
+def workers_rows() -> tuple[list[Row], dict[str, float]]:
+    """Seconds for one annotate run with 1, 2 and 4 workers, and for one training's texts with 1 and 2."""
+    asked = {number: _asking(number) for number in WORKERS}
+    encoded = {number: _encoding(number) for number in CORES}
+    rows = [row("annotate run", f"{number} workers", value, "s", tasks=ASKED) for number, value in asked.items()]
+    rows += [row("training from nothing", f"{number} workers", value, "s", tasks=ENCODED)
+             for number, value in encoded.items()]  # fmt: skip
+    return rows, {"workers_4_vs_1": asked[1] / asked[4], "workers_2_vs_1": asked[1] / asked[2],
+                  "encoding_2_vs_1": encoded[1] / encoded[2]}  # fmt: skip
+
+
+def _asking(number: int) -> float:
+    """Seconds from asking for the job until every task has its answer; each was asked about once."""
+    with _llm() as server:
+        more = {"TEACHER": "openai:tiny-1", "OPENAI_BASE_URL": f"http://127.0.0.1:{server.server_address[1]}/v1",
+                "OPENAI_API_KEY": "sk-test", "TEACHER_PRICE": "1,2", "BUDGET_USD": "1000", "EXAMPLES": "none",
+                "LLM_CONCURRENCY": str(CONCURRENCY), "RETRAIN_AFTER": "0"}  # fmt: skip
+        with _stack(number, "teacher", more) as services:
+            tasks.add(services.engine, PROJECT, {task: f"message {task}" for task in range(1, ASKED + 1)})
+            ledger.set_cap(services.engine, PROJECT, 10**9)
+            version = current_of(services, _project(services)).teacher_version
+
+            def done() -> bool:
+                return candidates.figures(services.engine, PROJECT, version).count >= ASKED
+
+            seconds = _timed(services, "annotate", done)
+        if server.answered != ASKED:
+            raise RuntimeError(f"{server.answered} questions for {ASKED} tasks")
+    return seconds
+
+
+def _encoding(number: int) -> float:
+    """Seconds of a training, without LLM and without a single vector in the cache."""
+    with _stack(number, "train", {"TEACHER": "similarity", "RETRAIN_AFTER": "0"}) as services:
+        texts = {
+            task: f"message {task}: {'please look into my order ' * (1 + task % 5)}" for task in range(1, ENCODED + 1)
+        }
+        tasks.add(services.engine, PROJECT, texts)
+        _answer(services, texts)
+        return _timed(services, "train", lambda: jobs.get(services.engine, PROJECT)["train"].state == "idle")
+
+
+def _answer(services: Services, texts: dict[int, str]) -> None:
+    from backend.pool.text import text_hash
+    from model.labels import CandidateSet
+    from model.teacher.base import Answer, State, Usage
+
+    version = current_of(services, _project(services)).teacher_version
+    rows = [
+        (task, text_hash(text), Answer(State.ANSWERED, CandidateSet((LABELS[task % len(LABELS)],)), "raw", Usage()))
+        for task, text in texts.items()
+    ]
+    candidates.save(services.engine, PROJECT, version, rows)
+
+
+def _timed(services: Services, kind: str, done: object) -> float:
+    started = time.monotonic()
+    services.queue.enqueue(kind, PROJECT)
+    wait_for(f"the end of {kind}", done, PATIENCE_SECONDS, 0.1)  # type: ignore[arg-type]
+    return time.monotonic() - started
+
+
+def _project(services: Services):  # type: ignore[no-untyped-def]
+    found = project_row(services.engine, PROJECT)
+    assert found is not None, "the project was connected"
+    return found
+
+
+@contextmanager
+def _stack(number: int, queue: str, more: dict[str, str]) -> Iterator[Services]:
+    """A pool, a Redis, and so many workers of one queue that wait for work."""
+    with scratch() as folder, redis_server(folder) as redis_url, ExitStack() as workers:
+        settings = settings_for(folder, redis_url, **more)
+        with pool(settings) as services:
+            services.queue.cancel("annotate", PROJECT)
+            for place in range(number):
+                workers.callback(_worker(settings, queue, more, folder, place).stop)
+            wait_for(
+                "idle workers",
+                lambda: services.queue.idle("annotate" if queue == "teacher" else "train") == number,
+                120,
+            )
+            yield services
+
+
+def _worker(settings: Settings, queue: str, more: dict[str, str], folder: Path, place: int) -> Process:
+    import sys
+
+    command = [sys.executable, "-m", "backend", "worker", queue]
+    return Process(command, environment_of(settings, **more), folder / f"worker-{place}.log")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads, request_queue_size = True, 256
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answered, self.lock = 0, threading.Lock()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """OpenAI's protocol; every answer takes LATENCY_SECONDS."""
+
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(LATENCY_SECONDS)
+        with self.server.lock:
+            self.server.answered += 1
+        message = {"role": "assistant", "content": json.dumps({"candidates": [LABELS[0]]})}
+        body = json.dumps({"id": "c", "object": "chat.completion", "created": 1, "model": "tiny-1",
+                           "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+                           "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}).encode()  # fmt: skip
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def _llm() -> Iterator[_Server]:
+    server = _Server()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
