@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import threading
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from backend.pool import candidates, jobs, ledger, tasks
+from backend.pool.projects import Project
 from backend.pool.projects import get as project_row
+from backend.pool.text import text_hash
 from backend.projects.current import current_of
 from backend.services import Services
 from backend.settings import Settings
 from benchmarks.shared.waiting import wait_for
 from benchmarks.speed.rows import Row, row
+from benchmarks.speed.slow_llm import slow_llm
 from benchmarks.speed.web import LABELS, PROJECT, Process, environment_of, pool, redis_server, scratch, settings_for
+from model.labels import CandidateSet
+from model.teacher.base import Answer, State, Usage
 
-LATENCY_SECONDS = 1.0
 CONCURRENCY = 16  # questions under way per worker
 ASKED, ENCODED = 2_400, 4_000  # tasks
 WORKERS = (1, 2, 4)
@@ -40,8 +42,8 @@ def workers_rows() -> tuple[list[Row], dict[str, float]]:
 
 def _asking(number: int) -> float:
     """Seconds from asking for the job until every task has its answer; each was asked about once."""
-    with _llm() as server:
-        more = {"TEACHER": "openai:tiny-1", "OPENAI_BASE_URL": f"http://127.0.0.1:{server.server_address[1]}/v1",
+    with slow_llm(LABELS[0]) as server:
+        more = {"TEACHER": "openai:tiny-1", "OPENAI_BASE_URL": server.url,
                 "OPENAI_API_KEY": "sk-test", "TEACHER_PRICE": "1,2", "BUDGET_USD": "1000", "EXAMPLES": "none",
                 "LLM_CONCURRENCY": str(CONCURRENCY), "RETRAIN_AFTER": "0"}  # fmt: skip
         with _stack(number, "teacher", more) as services:
@@ -70,10 +72,6 @@ def _encoding(number: int) -> float:
 
 
 def _answer(services: Services, texts: dict[int, str]) -> None:
-    from backend.pool.text import text_hash
-    from model.labels import CandidateSet
-    from model.teacher.base import Answer, State, Usage
-
     version = current_of(services, _project(services)).teacher_version
     rows = [
         (task, text_hash(text), Answer(State.ANSWERED, CandidateSet((LABELS[task % len(LABELS)],)), "raw", Usage()))
@@ -82,14 +80,14 @@ def _answer(services: Services, texts: dict[int, str]) -> None:
     candidates.save(services.engine, PROJECT, version, rows)
 
 
-def _timed(services: Services, kind: str, done: object) -> float:
+def _timed(services: Services, kind: str, done: Callable[[], bool]) -> float:
     started = time.monotonic()
     services.queue.enqueue(kind, PROJECT)
-    wait_for(f"the end of {kind}", done, PATIENCE_SECONDS, 0.1)  # type: ignore[arg-type]
+    wait_for(f"the end of {kind}", done, PATIENCE_SECONDS, 0.1)
     return time.monotonic() - started
 
 
-def _project(services: Services):  # type: ignore[no-untyped-def]
+def _project(services: Services) -> Project:
     found = project_row(services.engine, PROJECT)
     assert found is not None, "the project was connected"
     return found
@@ -113,53 +111,5 @@ def _stack(number: int, queue: str, more: dict[str, str]) -> Iterator[Services]:
 
 
 def _worker(settings: Settings, queue: str, more: dict[str, str], folder: Path, place: int) -> Process:
-    import sys
-
     command = [sys.executable, "-m", "backend", "worker", queue]
     return Process(command, environment_of(settings, **more), folder / f"worker-{place}.log")
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads, request_queue_size = True, 256
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answered, self.lock = 0, threading.Lock()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """OpenAI's protocol; every answer takes LATENCY_SECONDS."""
-
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        time.sleep(LATENCY_SECONDS)
-        with self.server.lock:
-            self.server.answered += 1
-        message = {"role": "assistant", "content": json.dumps({"candidates": [LABELS[0]]})}
-        body = json.dumps({"id": "c", "object": "chat.completion", "created": 1, "model": "tiny-1",
-                           "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
-                           "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}).encode()  # fmt: skip
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
-
-
-@contextmanager
-def _llm() -> Iterator[_Server]:
-    server = _Server()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
