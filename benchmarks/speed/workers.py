@@ -23,7 +23,7 @@ from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
 
 CONCURRENCY = 16  # questions under way per worker
-ASKED, ENCODED = 2_400, 4_000  # tasks
+ASKED, ENCODED = 2_400, 16_000  # tasks
 WORKERS = (1, 2, 4)
 CORES = (1, 2)
 PATIENCE_SECONDS = 900
