@@ -92,12 +92,11 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
     if asked >= provider_batches.FIRST:
         limit = LARGEST_BATCH
 
-    def next_ones(size: int, left_out: set[int]) -> list[tuple[int, str]]:
+    def following(size: int, left_out: set[int]) -> list[tuple[int, str]]:
         job.step_when_due(lambda: _progress(job, version))
         rows = missing(job, version, size, away | left_out, now)
-        if (
-            now == Stage() and all(llm.has_worked for llm in llms_of(teacher)) and len(rows) >= size
-        ):  # no order to keep, and more than one can ask
+        proven = all(llm.has_worked for llm in llms_of(teacher))
+        if proven and now == Stage() and len(rows) >= size:  # no order to keep, and more than this process can ask
             shards.spread()
         return rows
 
@@ -109,7 +108,7 @@ def _some(job: Job, teacher: Teacher, version: str, away: set[int], end: float, 
             elif provider_batches.submit(job, teacher, version, rows):
                 away.update(provider_batches.away(job, version))
                 return len(rows)
-    return flow(job, teacher, version, next_ones, end, min(limit, room), asked)
+    return flow(job, teacher, version, following, end, min(limit, room), asked)
 
 
 def _chunk(job: Job, teacher: Teacher, version: str) -> int:
@@ -128,12 +127,6 @@ def missing(
     rows = tasks.without_candidates(job.services.engine, job.number, version, limit + len(away), prefer=now.first)
     mine = set(now.first)
     return [row for row in rows if row[0] not in away and (not now.only or row[0] in mine)][:limit]
-
-
-def following(job: Job, version: str, size: int, left_out: Collection[int], number: int) -> list[tuple[int, str]]:
-    """The next tasks for part `number` of a run: beyond those that the parts before it will come to, if there are."""
-    rows = missing(job, version, size * (number + 1), left_out)
-    return rows[size * number :] or rows[:size]
 
 
 def _asked(job: Job, version: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from backend.jobs.annotate import PAID_SLICE_SECONDS, following
+from backend.jobs.annotate import PAID_SLICE_SECONDS, missing
 from backend.jobs.shards import run_shard, wanted
 from backend.pool import candidates
 from backend.projects.job import Job
@@ -27,13 +27,13 @@ def work(job: Job, number: int) -> str:
     current = job.current
     version, end = current.teacher_version, time.monotonic() + PAID_SLICE_SECONDS
     teacher = open_teacher(current, project_embedder(current), remarks(current))
-    asked, away = (
-        candidates.figures(job.services.engine, job.number, version).count,
-        provider_batches.away(job, version),
-    )
+    asked = candidates.figures(job.services.engine, job.number, version).count
+    away = provider_batches.away(job, version)
 
-    def others(size: int, left_out: set[int]) -> list[tuple[int, str]]:
-        return following(job, version, size, away | left_out, number) if wanted(job) else []
+    def following(size: int, left_out: set[int]) -> list[tuple[int, str]]:
+        """Beyond the tasks that the parts before this one will come to, if there are."""
+        rows = missing(job, version, size * (number + 1), away | left_out) if wanted(job) else []
+        return rows[size * number :] or rows[:size]
 
-    done = flow(job, teacher, version, others, end, MOST_AT_ONCE, asked)
+    done = flow(job, teacher, version, following, end, MOST_AT_ONCE, asked)
     return f"{done} tasks have been shown to the teacher"

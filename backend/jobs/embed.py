@@ -23,24 +23,26 @@ def work(job: Job, number: int) -> str:
     engine, current = job.services.engine, job.current
     texts = encoded(current, [text for rows in tasks.iterate(engine, job.number) for _, text in rows])
     cache = project_embedder(current).cache
-    missing = len(cache.missing(texts))
-    if missing == len(set(texts)):
+    missing = cache.missing(texts)
+    if len(missing) == len(set(texts)):
         return "the training has another cache: set CACHE_DIR to a folder that all workers share"
-    cache.fill(texts, begin=_place(number), stop=lambda: not wanted(job))
-    return f"{missing - len(cache.missing(texts))} texts were encoded by this and others"
+    cache.fill(missing, begin=_place(number), stop=lambda: not wanted(job))
+    return f"{len(missing) - len(cache.missing(missing))} texts were encoded by this and others"
 
 
 def fill(job: Job, embed: CachedEmbedder, texts: Sequence[str]) -> None:
     """Have the texts of a training in its cache, with the help of free workers where many are missing."""
     texts, shards = encoded(job.current, texts), Shards(job, "embed")
+    missing = embed.cache.missing(texts)
+    known = len(set(texts)) - len(missing)
 
     def progress(done: int, total: int) -> None:
-        job.step(f"encoding: {done} of {total} texts", 0.2 * done / total)
-        if done:  # what is there shows the others that the cache is theirs, too
+        job.step(f"encoding: {known + done} of {known + total} texts", 0.2 * (known + done) / (known + total))
+        if known + done:  # what is there shows the others that the cache is theirs, too
             shards.spread()
 
-    if len(embed.cache.missing(texts)) >= FEWEST:
-        embed.cache.fill(texts, progress, stop=lambda: job.paused)
+    if len(missing) >= FEWEST:
+        embed.cache.fill(missing, progress, stop=lambda: job.paused)
 
 
 def encoded(current: Current, texts: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import among, chunks, delete, upsert
+from backend.pool.database.bulk import among, by_task, chunks, delete, upsert
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.student_tables import acquisition, queues
 from backend.pool.database.student_tables import propensities as propensity_table
@@ -36,16 +36,9 @@ def save(engine: sa.Engine, project: int, version: str, scores: Mapping[int, flo
 
 def scores(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -> dict[int, float]:
     """The stored scores of those of the tasks that have one."""
-    query = sa.select(acquisition.c.task, acquisition.c.score)
-    query = query.where(acquisition.c.project == project, acquisition.c.version == version)
-    found: dict[int, float] = {}
+    here = (acquisition.c.project == project, acquisition.c.version == version)
     with read(engine) as connection:
-        for chunk in chunks(list(ids)):
-            found.update(
-                (task, score)
-                for task, score in connection.execute(query.where(among(connection, acquisition.c.task, chunk)))
-            )
-    return found
+        return by_task(connection, acquisition.c.score, ids, *here)
 
 
 def clear(engine: sa.Engine, project: int, version: str, ids: Collection[int]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import among, chunks, delete, together, upsert
+from backend.pool.database.bulk import among, by_task, chunks, delete, together, upsert
 from backend.pool.database.engine import read as reading
 from backend.pool.database.engine import write
 from backend.pool.database.tables import queries as table
@@ -31,14 +31,8 @@ def save(engine: sa.Engine, project: int, given: Mapping[int, str]) -> int:
 
 def read(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, str]:
     """The queries of those of these tasks that have one."""
-    found: dict[int, str] = {}
     with reading(engine) as connection:
-        for chunk in chunks(list(ids)):
-            wanted = sa.select(table.c.task, table.c.query).where(
-                table.c.project == project, among(connection, table.c.task, chunk)
-            )
-            found.update((task, query) for task, query in connection.execute(wanted))
-    return found
+        return by_task(connection, table.c.query, ids, table.c.project == project)
 
 
 def there(engine: sa.Engine, project: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
-from backend.pool.database.bulk import among, chunks, delete, upsert
+from backend.pool.database.bulk import by_task, delete, upsert
 from backend.pool.database.engine import read as reading
 from backend.pool.database.engine import write
 from backend.pool.database.student_tables import relevances as table
@@ -24,13 +24,12 @@ def save(engine: sa.Engine, project: int, version: str, scores: Mapping[int, flo
 
 def read(engine: sa.Engine, project: int, version: str, ids: Collection[int] | None = None) -> dict[int, float]:
     """The scores of those of these tasks that have one; of all with None."""
-    wanted = sa.select(table.c.task, table.c.score).where(table.c.project == project, table.c.version == version)
-    found: dict[int, float] = {}
+    here = (table.c.project == project, table.c.version == version)
     with reading(engine) as connection:
-        for chunk in [None] if ids is None else chunks(list(ids)):
-            here = wanted if chunk is None else wanted.where(among(connection, table.c.task, chunk))
-            found.update((task, score) for task, score in connection.execute(here))
-    return found
+        if ids is not None:
+            return by_task(connection, table.c.score, ids, *here)
+        rows = connection.execute(sa.select(table.c.task, table.c.score).where(*here))
+        return {row.task: row.score for row in rows}
 
 
 def drop(engine: sa.Engine, project: int, version: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.pool.database import people_tables, promise_tables, student_tables, tables
-from backend.pool.database.bulk import among, chunks, delete, in_order, together, upsert
+from backend.pool.database.bulk import among, by_task, chunks, delete, in_order, together, upsert
 from backend.pool.database.cursor import search
 from backend.pool.database.engine import now_ms, read, write
 from backend.pool.database.tables import candidate_sets, tasks
@@ -91,26 +91,14 @@ def remove(engine: sa.Engine, project: int, ids: Collection[int]) -> None:
 
 def texts(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, str]:
     """The texts of those of the tasks that are known."""
-    found: dict[int, str] = {}
     with read(engine) as connection:
-        for chunk in chunks(list(ids)):
-            query = sa.select(tasks.c.task, tasks.c.text).where(
-                tasks.c.project == project, among(connection, tasks.c.task, chunk)
-            )
-            found.update((task, text) for task, text in connection.execute(query))
-    return found
+        return by_task(connection, tasks.c.text, ids, tasks.c.project == project)
 
 
 def hashes(engine: sa.Engine, project: int, ids: Collection[int]) -> dict[int, str]:
     """The hashes of the present texts of those of the tasks that are known."""
-    found: dict[int, str] = {}
     with read(engine) as connection:
-        for chunk in chunks(list(ids)):
-            query = sa.select(tasks.c.task, tasks.c.text_hash).where(
-                tasks.c.project == project, among(connection, tasks.c.task, chunk)
-            )
-            found.update((task, key) for task, key in connection.execute(query))
-    return found
+        return by_task(connection, tasks.c.text_hash, ids, tasks.c.project == project)
 
 
 def count(engine: sa.Engine, project: int) -> int:

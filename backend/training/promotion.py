@@ -161,4 +161,9 @@ def greater(ours: Sequence[float], theirs: Sequence[float], critical: float = CR
 
 def off(levels: Sequence[str], said: Mapping[int, str], truth: Mapping[int, str], tasks: Sequence[int]) -> list[float]:
     """How many levels the answers are away from the right ones."""
-    return [float(abs(levels.index(said[task]) - levels.index(truth[task]))) for task in tasks]
+    return [float(distance(levels, said[task], truth[task])) for task in tasks]
+
+
+def distance(levels: Sequence[str], said: str, true: str) -> int:
+    """How many levels lie between two, the second included."""
+    return abs(levels.index(said) - levels.index(true))

@@ -18,7 +18,7 @@ import structlog
 from backend.pool.version_names import is_trained
 from backend.projects.job import Job
 from backend.training import promotion
-from backend.training.promotion import CRITICAL, ENOUGH, KEPT, LEAST_SAMPLE, Reference, Said, Verdict, greater
+from backend.training.promotion import CRITICAL, ENOUGH, KEPT, LEAST_SAMPLE, Reference, Said, Verdict, distance, greater
 from backend.training.snapshot import Snapshot
 from model import group_answers
 from model.errors import ArtifactError
@@ -191,7 +191,7 @@ def judge(
 
 def nearness(levels: Sequence[str], said: Sequence[str], true: Sequence[str]) -> float:
     """1 for the right one of some levels, 0 for the farthest there is, or for none."""
-    return 1.0 - abs(levels.index(said[0]) - levels.index(true[0])) / (len(levels) - 1) if said else 0.0
+    return 1.0 - distance(levels, said[0], true[0]) / (len(levels) - 1) if said else 0.0
 
 
 def collapse(said: Mapping[int, Sequence[str]], taught: Mapping[int, Sequence[str]]) -> str:

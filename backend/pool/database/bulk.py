@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -28,6 +28,17 @@ def among(connection: sa.Connection, column: sa.Column[T], values: list[T]) -> s
     if connection.dialect.name != "postgresql":
         return column.in_(values)
     return column == sa.any_(sa.bindparam(None, values, type_=_array(column)))
+
+
+def by_task(
+    connection: sa.Connection, column: sa.Column[T], ids: Collection[int], *here: sa.ColumnElement[bool]
+) -> dict[int, T]:
+    """A column of the rows of these tasks, by task; `here` says of which project, and of which version."""
+    task, found = column.table.c.task, dict[int, T]()
+    for chunk in chunks(list(ids)):
+        wanted = sa.select(task, column).where(*here, among(connection, task, chunk))
+        found.update((number, value) for number, value in connection.execute(wanted))
+    return found
 
 
 def _array(column: sa.Column[Any]) -> postgresql.ARRAY[Any]:
