@@ -105,12 +105,16 @@ class JobWorker(StoppableWorker):
         command = [sys.executable, "-m", "backend.queue.job_process", self.name, queue.name, job.id, execution]
         self._horse_pid = os.posix_spawn(sys.executable, command, os.environ, setpgroup=0)
 
+    def monitor_work_horse(self, job: Job, queue: Queue) -> None:
+        """Wait for the job's process, which has just begun."""
+        self._job_began = time.monotonic()
+        super().monitor_work_horse(job, queue)
+
     def set_current_job_working_time(self, current_job_working_time: float, pipeline: Pipeline | None = None) -> None:
-        """Called with 0 before and after a job, and with the time that it runs in between."""
-        now = time.monotonic()
-        if not current_job_working_time:
-            self._job_began = now
-        super().set_current_job_working_time(now - self._job_began, pipeline)
+        """Called with 0 when no job runs, else with how long it has by a clock that may have been set."""
+        if current_job_working_time:
+            current_job_working_time = time.monotonic() - self._job_began
+        super().set_current_job_working_time(current_job_working_time, pipeline)
 
     def maintain_heartbeats(self, job: Job) -> None:
         """A job goes on while Redis is away: its work is in the pool."""
