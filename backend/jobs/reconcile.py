@@ -12,7 +12,7 @@ import structlog
 from backend.errors import ShortlistError
 from backend.jobs.run import job_services
 from backend.jobs.sync import SYNC_MS
-from backend.pool import incidents, jobs, predictions, projects, publishing, rest, tallies, tasks, versions
+from backend.pool import incidents, jobs, ledger, predictions, projects, publishing, rest, tallies, tasks, versions
 from backend.pool.completions import lacks_nothing
 from backend.pool.jobs import JobRow
 from backend.pool.tallies import Tallies
@@ -46,6 +46,7 @@ def _look(services: Services, number: int) -> int | None:
     once."""
     try:
         tallies.tidy(services.engine, number)
+        ledger.book_lost(services.engine, number)
         project, before = projects.get(services.engine, number), jobs.get(services.engine, number)
         if project is None:
             return None

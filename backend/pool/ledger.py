@@ -130,6 +130,9 @@ def book_lost(engine: sa.Engine, project: int) -> int:
     now = now_ms()
     ahead = table.c.until_ms > now + 2 * PATIENCE_SECONDS * 1000  # by a clock that was set back since
     over = (table.c.project == project, (table.c.until_ms < now) | ahead)
+    with read(engine) as connection:
+        if connection.execute(sa.select(table.c.reservation).where(*over).limit(1)).first() is None:
+            return 0
     with write(engine) as connection:
         together(connection, project)
         rows = connection.execute(sa.delete(table).where(*over).returning(table)).all()

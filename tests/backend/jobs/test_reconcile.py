@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from backend.jobs import reconcile
 from backend.jobs.sync import SYNC_MS
-from backend.pool import annotations, candidates, jobs, projects, publishing, rest, tasks, versions
+from backend.pool import annotations, candidates, jobs, ledger, projects, publishing, rest, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.database.engine import now_ms
 from backend.pool.text import text_hash
@@ -79,6 +79,15 @@ def test_the_one_more_run_is_not_forgotten(world: World) -> None:
 def test_tasks_without_candidates_are_found(world: World) -> None:
     tasks.add(world.engine, 7, {1: "where is my parcel"})
     assert missing(world) == ["annotate"]
+
+
+def test_what_a_dead_process_had_set_aside_is_booked_though_nothing_is_left_to_ask(world: World) -> None:
+    ledger.set_cap(world.engine, 7, 1000)
+    assert ledger.reserve(world.engine, 7, "v", 300, patience=-1)
+    assert ledger.reserve(world.engine, 7, "v", 200)
+    reconcile.run()
+    totals = ledger.totals(world.engine, 7)
+    assert (totals.lost_microusd, totals.unsettled_microusd, totals.counted_microusd) == (300, 200, 500)
 
 
 def test_what_gave_up_rests_for_a_while(world: World) -> None:
