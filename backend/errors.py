@@ -12,6 +12,7 @@ ShortlistError
 │   ├── LabelStudioUnavailable   down, slow or answering 429 or 5xx: trying later may help
 │   ├── OtherLabelStudio         the project is of another Label Studio than the one at LABEL_STUDIO_URL
 │   ├── LabelStudioRefused       401, 403 or 404: the token or the address is wrong
+│   │   └── LabelStudioLacks     404 alone
 │   └── AddressBlocked           Label Studio refuses private addresses; names the two settings to change
 ├── BudgetReached            the teacher may not spend more; names the setting and the amounts
 ├── SampleError              a sample file cannot be used; names the file and the reason
@@ -82,6 +83,10 @@ class OtherLabelStudio(LabelStudioError):
 
 class LabelStudioRefused(LabelStudioError):
     """401, 403 or 404: the token or the address is wrong."""
+
+
+class LabelStudioLacks(LabelStudioRefused):
+    """404: there is no such thing, or the address is wrong."""
 
 
 class AddressBlocked(LabelStudioError):

@@ -101,6 +101,9 @@ class ProjectOptions(BaseModel):
     KEEP_VERSIONS: int = Field(
         10, ge=2, description="newest students that are kept; the served one and the one before it always are"
     )
+    REMOVE_OLD_PREDICTIONS: bool = Field(
+        True, description="predictions of versions that nobody can see any more are taken away in Label Studio"
+    )
     BUDGET_USD: float = Field(5.0, ge=0.0, description="hard cap on what the teacher may cost, US dollars")
     MAX_CANDIDATES: int = Field(5, ge=1, description="largest candidate set that is shown, labels")
     CONTROL: str = Field(

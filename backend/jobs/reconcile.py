@@ -21,6 +21,7 @@ from backend.projects.job import Job
 from backend.projects.triggers import next_training, silence_ends
 from backend.queue.kinds import KINDS, PAUSABLE
 from backend.services import Services
+from backend.serving.publishing.clearing import is_full
 from model.errors import ModelError
 
 log = structlog.get_logger(__name__)
@@ -143,7 +144,7 @@ def _unpublished(current: Current, version: str, now: Tallies) -> bool:
 
     def unsent() -> bool:
         if of_student:
-            return bool(predictions.unpublished(engine, number, served, 1))
+            return bool(predictions.unpublished(engine, number, served, 1)) and not is_full(current)
         return bool(publishing.unsent_candidates(engine, number, version))
 
     kinds = ("tasks", "published", "predictions" if of_student else "candidate_sets")

@@ -108,15 +108,23 @@ class LabelStudio:
         """Read on from the last id instead of counting pages: tasks that come or go meanwhile shift no page."""
         last = 0
         while True:
-            items = [*filters, _filter("id", "greater", last, "Number")]
-            query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
-            params = {"project": project, "page": 1, "page_size": size, "fields": "all", "include": include}
-            answer = _object(self.http.get("api/tasks/", query=json.dumps(query), **params))
+            answer = self._page(project, filters, include, size, last)
             page = answer["tasks"]
             yield from page
             if not page or len(page) >= int(answer["total"]):
                 return
             last = max(int(task["id"]) for task in page)
+
+    def _page(self, project: int, filters: list[dict[str, Any]], include: str, size: int, last: int) -> dict[str, Any]:
+        items = [*filters, _filter("id", "greater", last, "Number")]
+        query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
+        params = {"project": project, "page": 1, "page_size": size, "fields": "all", "include": include}
+        return _object(self.http.get("api/tasks/", query=json.dumps(query), **params))
+
+    def rows_of_tasks(self, project: int, first: int, size: int) -> list[dict[str, Any]]:
+        """Up to `size` tasks from `first` on, by id: their predictions, and what their annotations came from."""
+        include = "id,predictions,model_version,annotations,parent_prediction"
+        return list(self._page(project, [], include, size, first - 1)["tasks"])
 
     def import_predictions(self, project: int, rows: Sequence[Mapping[str, object]]) -> int:
         """Store predictions `{task, result, score, model_version}`; the number that Label Studio really stored.

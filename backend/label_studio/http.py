@@ -11,7 +11,13 @@ from typing import Any
 
 import httpx
 
-from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
+from backend.errors import (
+    AddressBlocked,
+    LabelStudioError,
+    LabelStudioLacks,
+    LabelStudioRefused,
+    LabelStudioUnavailable,
+)
 from backend.label_studio.releases import TOKENS
 from model.teacher.providers.connecting import advice
 
@@ -150,7 +156,8 @@ def _content(answer: httpx.Response, method: str, path: str, body: object) -> An
     if answer.status_code == 401:
         raise LabelStudioRefused(f"Label Studio does not accept LABEL_STUDIO_API_KEY ({detail}); create a new token")
     if answer.status_code in (403, 404):
-        raise LabelStudioRefused(f"Label Studio answered {answer.status_code} to {request}: {detail}")
+        kind = LabelStudioLacks if answer.status_code == 404 else LabelStudioRefused
+        raise kind(f"Label Studio answered {answer.status_code} to {request}: {detail}")
     if answer.is_redirect:
         target = answer.headers.get("location", "elsewhere")
         raise LabelStudioRefused(f"Label Studio sends {request} on to {target}; set LABEL_STUDIO_URL to where it lives")

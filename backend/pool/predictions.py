@@ -106,10 +106,12 @@ def waiting(project: int, version: str) -> sa.Select[int, str, float]:
     )
 
 
-def drop_undecided(engine: sa.Engine, project: int, version: str) -> None:
-    """Forget a version's predictions but for tasks that somebody annotated: figures need these."""
+def drop_unseen(engine: sa.Engine, project: int, version: str) -> None:
+    """Forget a version's predictions but for tasks that somebody decided while it was served: figures need these."""
     seen = sa.select(sa.literal(1)).where(
-        people.c.project == predictions.c.project, people.c.task == predictions.c.task
+        people.c.project == predictions.c.project,
+        people.c.task == predictions.c.task,
+        people.c.shown_version == predictions.c.version,
     )
     here = (predictions.c.project == project, predictions.c.version == version)
     with write(engine) as connection:

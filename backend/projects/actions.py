@@ -27,7 +27,7 @@ class Chosen:
 
 
 def serve_version(current: Current, version: str = "") -> Chosen:
-    """Serve the named version, else the one before the present one; its predictions are still in Label Studio.
+    """Serve the named version, else the one before the present one, whose predictions are still in Label Studio.
 
     The next training may replace it. Raises ProjectError if there is no such version, QueueError if no job starts.
     """

@@ -12,6 +12,7 @@ KINDS = (
     "adapt",
     "publish",
     "finish",
+    "clear",
 )  # the jobs of a project; their state is kept in the pool
 PAUSABLE = ("annotate", "train", "adapt")  # the jobs that do nothing while their project is paused
 SHARDS = {"ask": "annotate", "embed": "train"}  # parts of another job's work, which every free worker may take
@@ -19,6 +20,7 @@ MOST_SHARDS = 32  # of one job
 QUEUE_OF = {
     "publish": "publish", "finish": "publish", "reconcile": "publish", "sync": "publish", "adapt": "train",
     "train": "train", "annotate": "teacher", "ask": "teacher", "embed": "train",
+    "clear": "teacher",  # after all else
 }  # fmt: skip
 SILENCE_SECONDS = 20  # a job whose worker was silent for longer was killed and is started again
 LONGEST_WAIT_SECONDS = 3600  # no job is told to wait for longer

@@ -22,6 +22,7 @@ JOBS = {
     "adapt": "Adapting the encoder to your labels",
     "publish": "Publishing predictions",
     "finish": "Finishing the pool",
+    "clear": "Taking older predictions away",
 }
 DECIDERS = {
     "committee": "the votes",

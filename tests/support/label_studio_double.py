@@ -172,6 +172,8 @@ class LabelStudioDouble:
     def _shown(self, row: Row, wanted: list[str]) -> Row:
         versions = ",".join(self.versions_of(row["id"]))
         full = {**row, "predictions_model_versions": versions}
+        held = (one for one in self.predictions if one["task"] == row["id"])
+        full["predictions"] = [{k: v for k, v in one.items() if k in wanted} for one in held]
         full["annotations"] = [{k: v for k, v in one.items() if k in wanted} for one in row["annotations"]]
         return {name: value for name, value in full.items() if name in wanted}
 

@@ -32,7 +32,7 @@ def prune(job: Job) -> int:
             versions.set_state(engine, job.number, row.version, row.state, row.reason)
             log.warning("old version not removed", version=row.version, reason=str(error))
             continue
-        predictions.drop_undecided(engine, job.number, row.version)
+        predictions.drop_unseen(engine, job.number, row.version)
         acquisition.drop(engine, job.number, row.version)
         rulings.drop(engine, job.number, row.version)
         shortlists.drop(engine, job.number, row.version)
@@ -45,10 +45,16 @@ def superfluous(rows: Sequence[VersionRow], served: str | None, keep: int) -> li
     """Of all versions, newest first, those whose files may go: beyond the newest `keep`, not in use, and not the one
     that was served before the present one."""
     present = [row for row in rows if row.state != "removed"]
+    kept = needed(rows, served)
+    return [row for row in present[keep:] if row.version not in kept and row.state not in IN_USE]
+
+
+def needed(rows: Sequence[VersionRow], served: str | None) -> set[str]:
+    """Of all versions, newest first, the served one and those that a rollback would serve."""
+    present = [row for row in rows if row.state != "removed"]
     promoted = [row for row in present if row.promoted_ms is not None and row.version != served]
     earlier = max(promoted, key=lambda row: row.promoted_ms or 0, default=None)
     number = next((row.number for row in present if row.version == served), None)
     older = [row for row in promoted if number is not None and row.number < number]
     back = max(older, key=lambda row: row.number, default=None)
-    needed = {served, earlier.version if earlier else None, back.version if back else None}
-    return [row for row in present[keep:] if row.version not in needed and row.state not in IN_USE]
+    return {version for version in (served, earlier and earlier.version, back and back.version) if version}

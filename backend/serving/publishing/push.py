@@ -18,6 +18,7 @@ from backend.project_options import ProjectOptions
 from backend.projects.job import Job
 from backend.serving import answers, score_column
 from backend.serving.answers import hide
+from backend.serving.publishing.clearing import is_full
 from model.labels import CandidateSet
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ def first_slice(job: Job, version: str, sent: int) -> list[Row]:
 
 def next_slice(job: Job, version: str, sent: int) -> list[Row]:
     """One slice after the other, until all are sent or something more urgent waits."""
-    if sent and _give_way(job):
+    if (sent and _give_way(job)) or is_full(job.current):
         return []
     return predictions.unpublished(job.services.engine, job.number, version, _rows(job))
 

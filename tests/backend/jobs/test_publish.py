@@ -132,7 +132,7 @@ def test_it_gives_way_to_a_training_that_waits_and_goes_on_later(
     version = student(filled)
     monkeypatch.setattr(push, "CHUNK", 3)
     filled.services.queue.enqueue("train", 7)
-    assert publish.work(filled.job("publish")).endswith("the rest follows after the training")
+    assert publish.work(filled.job("publish")).endswith("the rest follows once the training has ended")
     assert filled.project.served == version
     assert len(held(filled, version)) == 6
     assert "publish" in missing(filled.current)

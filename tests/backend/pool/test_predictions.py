@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -73,11 +75,11 @@ def test_edited_and_deleted_tasks_are_left_out(pool: sa.Engine) -> None:
     assert waiting(pool) == [1, 4]
 
 
-def test_dropping_what_nobody_decided_keeps_the_record_of_what_was_sent(pool: sa.Engine) -> None:
+def test_dropping_what_nobody_saw_keeps_the_record_of_what_was_sent(pool: sa.Engine) -> None:
     predictions.save(pool, PROJECT, "student-2-x", [(1, "h", "refund", 0.5)])
-    annotations.save(pool, PROJECT, [labelled(2, 2, "billing")])
+    annotations.save(pool, PROJECT, [replace(labelled(2, 2, "billing"), shown_version=STUDENT, shown_labels=())])
     publish(pool, STUDENT, [1])
-    predictions.drop_undecided(pool, PROJECT, STUDENT)
+    predictions.drop_unseen(pool, PROJECT, STUDENT)
     assert set(predictions.read(pool, PROJECT, STUDENT)) == {2}
     assert set(predictions.read(pool, PROJECT, "student-2-x")) == {1}
     predictions.save(pool, PROJECT, STUDENT, [(1, text.text_hash("one"), *LABELS[1])])

@@ -25,6 +25,7 @@ from backend.pool import (
     classifiers,
     comparisons,
     doubts,
+    held,
     incidents,
     jobs,
     label_spaces,
@@ -169,6 +170,8 @@ WRITERS: dict[str, Write] = {
     "classifiers.remove": lambda e, r: classifiers.remove(e, PROJECT, f"place-{r.randrange(3)}"),
     "doubts.renew": lambda e, r: doubts.renew(e, PROJECT, [doubted(task, "billing", "refund") for task in some(r)]),
     "doubts.confirm": lambda e, r: doubts.confirm(e, PROJECT, r.randrange(TASKS)),
+    "held.doubt": lambda e, r: held.doubt(e, PROJECT, [STUDENT], r.randrange(TASKS)),
+    "held.forget": lambda e, r: held.forget(e, PROJECT, [STUDENT], r.randrange(TASKS)),
     "incidents.note": lambda e, r: incidents.note(e, PROJECT, "sync", f"thing {r.randrange(30)}"),
     "jobs.queued": lambda e, r: jobs.queued(e, PROJECT, "train"),
     "jobs.begin": lambda e, r: jobs.begin(e, PROJECT, "train"),
@@ -184,7 +187,7 @@ WRITERS: dict[str, Write] = {
     "predictions.save": lambda e, r: predictions.save(
         e, PROJECT, STUDENT, [(task, "h", "refund", 0.5) for task in some(r)]
     ),
-    "predictions.drop_undecided": lambda e, r: predictions.drop_undecided(e, PROJECT, STUDENT),
+    "predictions.drop_unseen": lambda e, r: predictions.drop_unseen(e, PROJECT, STUDENT),
     "projects.save_config": lambda e, r: add_project(e, title=f"title {r.randrange(3)}"),
     "projects.promote": promote,
     "projects.set_instructions": lambda e, r: projects.set_instructions(e, PROJECT, "read"),

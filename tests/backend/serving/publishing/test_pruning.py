@@ -38,7 +38,8 @@ def train(world: World, number: int, *, promoted: bool) -> str:
 
 def test_the_served_one_and_its_predecessor_stay(world: World) -> None:
     tasks.add(world.engine, 7, {1: "one", 2: "two"})
-    row = Annotation(1, 1, 1, ("refund",), "labelled", False, "2026-11-21T06:00:01.000000Z")
+    shown = f"student-3-{world.project.space_hash}"
+    row = Annotation(1, 1, 1, ("refund",), "labelled", False, "2026-11-21T06:00:01.000000Z", shown, ("refund",))
     annotations.save(world.engine, 7, [row])
     names = [train(world, number, promoted=number in (1, 2)) for number in range(1, 7)]
     settings = world.services.settings.model_copy(update={"KEEP_VERSIONS": 2})
