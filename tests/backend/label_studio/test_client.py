@@ -11,7 +11,13 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from backend.errors import AddressBlocked, LabelStudioError, LabelStudioRefused, LabelStudioUnavailable
+from backend.errors import (
+    AddressBlocked,
+    LabelStudioError,
+    LabelStudioLacks,
+    LabelStudioRefused,
+    LabelStudioUnavailable,
+)
 from backend.label_studio import client as label_studio
 from backend.label_studio.client import PAGE, LabelStudio
 from tests.support.label_studio_double import TOKEN, LabelStudioDouble
@@ -78,7 +84,7 @@ def test_a_revoked_personal_access_token_is_told_from_a_wrong_legacy_one(
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(429, LabelStudioUnavailable), (500, LabelStudioUnavailable), (503, LabelStudioUnavailable),
-     (403, LabelStudioRefused), (404, LabelStudioRefused), (301, LabelStudioRefused), (400, LabelStudioError)],
+     (403, LabelStudioRefused), (404, LabelStudioLacks), (301, LabelStudioRefused), (400, LabelStudioError)],
 )  # fmt: skip
 def test_every_answer_becomes_one_of_four_errors(
     double: LabelStudioDouble, client: LabelStudio, status: int, kind: type[LabelStudioError]
