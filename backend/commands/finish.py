@@ -19,6 +19,7 @@ def finish(
         Form, typer.Option("--as", help="annotations say that no person made them; predictions write nothing.")
     ] = "annotations",
     undo: Annotated[bool, typer.Option("--undo", help="Take back what a promise wrote; people's stay.")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Begin another promise, about all tasks of now.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
 ) -> None:
@@ -37,7 +38,7 @@ def finish(
     else:
         if not services.queue.workers():
             typer.echo("No worker is running: the job waits until `shortlist worker` is started", err=True)
-        ask_to_finish(current, "undo" if undo else form)
+        ask_to_finish(current, "undo" if undo else "anew" if anew else form)
         done = follow(services, "finish", project, quiet=as_json)
     status = promise_status(current_of(services, known)) or {}
     if as_json:
@@ -57,7 +58,7 @@ def audit(
     """
     from backend.projects.current import current_of
     from backend.projects.finishing import certain_promise
-    from backend.reporting.promise import changed_since, checks, roles
+    from backend.reporting.certificate import changed_since, checks, roles
 
     services, known = open_project(project)
     current = current_of(services, known)

@@ -11,7 +11,7 @@ from backend.pool.promises import Promise
 from backend.projects.job import Job
 from backend.serving.predicting import predict_missing
 from backend.serving.publishing.finishing import remove_accepted, write_accepted
-from backend.serving.publishing.promise import proceed, wanted
+from backend.serving.publishing.promise import begin_anew, proceed, wanted
 
 
 def run(project: int) -> None:
@@ -31,7 +31,7 @@ def work(job: Job) -> str:
         job.step("comparing with Label Studio", 0.0)
         synchronise(job, complete=True)
         try:
-            done = _undo(job, label_studio, promise) if promise.wish == "undo" else _finish(job, label_studio, promise)
+            done = WAYS.get(promise.wish, _finish)(job, label_studio, promise)
         except ProjectError:
             promises.fulfilled(job.services.engine, job.number, promise.wish)
             raise
@@ -58,9 +58,20 @@ def _finish(job: Job, label_studio: LabelStudio, wished: Promise) -> str:
     return f"{written} tasks have the student's label as an annotation that says so{also}"
 
 
+def _anew(job: Job, label_studio: LabelStudio, promise: Promise) -> str:
+    if not wanted(job.current):
+        raise ProjectError("no promise can be made: no student is served")
+    if begin_anew(job, label_studio).state != "auditing":
+        raise ProjectError("no audit can do: deciding all tasks is nearly as fast")
+    return f"attempt {promise.attempt + 1} at a promise has begun, with an audit of other tasks"
+
+
 def _undo(job: Job, label_studio: LabelStudio, promise: Promise) -> str:
     gone, kept = remove_accepted(job, label_studio)
     if promise.state == "finished":
         promises.change(job.services.engine, promise, state="kept")
     also = f"; {kept} stay, because people changed them" if kept else ""
     return f"{gone} annotations that a promise wrote were taken back{also}"
+
+
+WAYS = {"undo": _undo, "anew": _anew}

@@ -20,6 +20,7 @@ Role: TypeAlias = Literal["chosen", "audit", "decided", "accepted", "people"]
 class Row:
     """One task. `label` and `score` are the student's, frozen when the look was made; `wrong` is known of the audit.
 
+    `votes` is what each of several people had said by then, person to label; their consensus gave the verdict.
     `written` is how Label Studio was told of an accepted label ("annotation" with its number, "prediction"), or "".
     """
 
@@ -30,6 +31,7 @@ class Row:
     wrong: bool = False
     written: str = ""
     annotation: int | None = None
+    votes: dict[str, str] | None = None
 
 
 FIELDS = list(Row.__dataclass_fields__)
@@ -74,8 +76,9 @@ def note_written(engine: sa.Engine, project: int, tasks: Collection[int], how: s
 
 
 def fingerprint(found: Iterable[Row]) -> str:
-    """SHA-256 over task, role, answer, score and verdict of every row: the same rows have the same one."""
+    """SHA-256 over task, role, answer, score, verdict and votes of every row: the same rows have the same one."""
     digest = hashlib.sha256()
     for row in sorted(found, key=lambda one: one.task):
-        digest.update(f"{row.task}\t{row.role}\t{row.label}\t{row.score!r}\t{int(row.wrong)}\n".encode())
+        votes = "".join(f"\t{who}={label}" for who, label in sorted((row.votes or {}).items()))
+        digest.update(f"{row.task}\t{row.role}\t{row.label}\t{row.score!r}\t{int(row.wrong)}{votes}\n".encode())
     return digest.hexdigest()

@@ -1,28 +1,22 @@
-"""What may be said of a finished pool's errors, in figures and in one sentence; and a certificate checked again."""
+"""What may be said of a finished pool's errors, in figures and in one sentence."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from backend.errors import ShortlistError
 from backend.pool import certified, figures, promises, tasks
 from backend.pool.annotations import human_labels
-from backend.pool.certified import Row
 from backend.pool.promises import Promise
-from backend.pool.set_aside import blind_rank
 from backend.pool.tallies import CHANGED, Tallies
 from backend.projects.current import Current
 from backend.reporting.kept import kept
-from backend.training.consensus import judged
 from model.labels import Decision
-from model.promise.acceptance import acceptance_number, breaking_number, least_audit
-from model.promise.border import look
+from model.promise.acceptance import breaking_number, least_audit
 from model.promise.forecast import rounded
-from model.promise.looks import FIRST, attempt_risk, look_risk
+from model.promise.looks import FIRST, attempt_risk
 
 TABLES = ("promises", "chosen", "certified")
-Check = tuple[str, Any, Any]  # what, as the certificate says, as it is found again
 
 
 def promise_status(current: Current, now: Tallies | None = None) -> dict[str, Any] | None:
@@ -114,52 +108,3 @@ def _more(promise: Promise, counts: dict[str, int]) -> str:
 
 def _risk(promise: Promise) -> float:
     return attempt_risk(1 - promise.confidence, promise.attempt)
-
-
-def checks(current: Current, certificate: dict[str, Any]) -> list[Check]:
-    """The certificate's figures beside what the stored rows give again: equal pairs, if nothing was changed."""
-    rows = certified.rows(current.engine, current.number)
-    rest = {task: row for task, row in rows.items() if row.role != "chosen"}
-    audited = {task for task, row in rest.items() if row.role == "audit"}
-    wrong = {task for task in audited if rows[task].wrong}
-    ranks = {task: blind_rank(current.number, task) for task in rest}
-    breaking = breaking_number(len(rows), certificate["target"])
-    risk = look_risk(attempt_risk(1 - certificate["confidence"], certificate["attempt"]), certificate["looks"])
-    places = {task: (1 - row.score, ranks[task]) for task, row in rest.items()}
-    found = look(places, audited, wrong, breaking, risk)
-    accepted = {task for task in found.accepted if rows[task].role != "decided" and rows[task].label}
-    by_rank = {task for task, rank in ranks.items() if certificate["first"] <= rank < certificate["limit"]}
-    border = list(found.border) if found.border is not None else None
-    pairs = {
-        "pool": len(rows),
-        "allowed": breaking - 1,
-        "undecided": len(rest),
-        "audited": len(by_rank) if by_rank == audited else f"{len(by_rank ^ audited)} tasks differ from the ranks",
-        "risk": risk,
-        "acceptance": acceptance_number(len(rest), breaking, len(audited), risk),
-        "errors": len(wrong),
-        "border": border,
-        "accepted": len(accepted),
-        "rows": certified.fingerprint(rows.values()),
-    }
-    kept = {task for task, row in rows.items() if row.role == "accepted"}
-    same = "the same tasks" if kept == accepted else f"{len(kept ^ accepted)} tasks differ"
-    return [*((name, certificate[name], value) for name, value in pairs.items()),
-            ("accepted tasks", "the same tasks", same)]  # fmt: skip
-
-
-def changed_since(current: Current) -> int:
-    """Audited tasks of which people, or their consensus, say something else now than when the certificate was made."""
-    rows = certified.rows(current.engine, current.number, "audit")
-    people = judged(current)
-    return sum(_says_otherwise(row, people[task].labels if task in people else ()) for task, row in rows.items())
-
-
-def _says_otherwise(row: Row, labels: tuple[str, ...]) -> bool:
-    """Whether a right answer is wrong now. A wrong one may be so for how it was decided, which nothing changes."""
-    return not row.wrong and labels != (row.label,)
-
-
-def roles(current: Current) -> dict[str, int]:
-    """How many tasks of the certificate's pool have which role."""
-    return dict(Counter(row.role for row in certified.rows(current.engine, current.number).values()))

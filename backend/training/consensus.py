@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
@@ -25,18 +25,25 @@ def with_consensus(
     engine: sa.Engine, project: int, space: LabelSpace, labels: Mapping[int, HumanLabel]
 ) -> dict[int, HumanLabel]:
     """The labels to learn from: those of tasks with one voice as they are."""
+    return {**labels, **consensus(votes_on(engine, project, space, labels), space)}
+
+
+def votes_on(engine: sa.Engine, project: int, space: LabelSpace, labels: Collection[int]) -> dict[int, dict[int, str]]:
+    """What each of several people said of those of the tasks that they share; {} where these are too few to tell."""
     if space.several:
-        return dict(labels)
+        return {}
     votes = {
         task: said
         for task, said in shared_votes(engine, project).items()
         if task in labels and all(label in space for label in said.values())
     }
-    return {**labels, **consensus(votes, space)} if len(votes) >= LEAST else dict(labels)
+    return votes if len(votes) >= LEAST else {}
 
 
 def consensus(votes: Mapping[int, Mapping[int, str]], space: LabelSpace) -> dict[int, HumanLabel]:
     """The label of every task of which the votes, each counted by how reliable its person is, are sure."""
+    if not votes:
+        return {}
     import numpy as np
 
     from model.weak.consensus import NONE, dawid_skene

@@ -13,10 +13,11 @@ from backend.pool.text import text_hash
 from backend.projects.job import Job
 from backend.training.encoder import compared_by, project_embedder
 from backend.training.snapshot import Snapshot
-from model.labels import HumanLabel
+from model.labels import HumanLabel, LabelSpace
 
 if TYPE_CHECKING:
-    from model.arrays import FloatArray, IntArray, Stop
+    from model.arrays import BoolArray, FloatArray, IntArray, Stop
+    from model.weak.chunks import Dense
 
 LEAST = 300  # labels below which nothing but duplicates is doubted: too many right ones would be among the doubted
 TRUSTED = 0.7  # of the labels, the share that others must give out of fold: who is wrong so often doubts too much
@@ -44,10 +45,10 @@ def _found(job: Job, snapshot: Snapshot, stop: Stop | None) -> list[Doubt]:
     groups = text_groups(texts, near, None if pair is None else pair.alone())
     twins = _twins(snapshot, ids, groups)
     most = min(MOST, max(FEWEST, math.ceil(SHARE * len(ids))))
-    if snapshot.space.several or len(ids) < LEAST:
+    if snapshot.space.questions or len(ids) < LEAST:
         return twins[:most]
-    told = {one.task for one in twins}
-    rest = [one for one in _by_student(job, snapshot, ids, near, groups, stop) if one.task not in told]
+    told, by_others = {one.task for one in twins}, _by_sets if snapshot.space.several else _by_student
+    rest = [one for one in by_others(job, snapshot, ids, near, groups, stop) if one.task not in told]
     return [*twins, *rest][:most]
 
 
@@ -72,7 +73,7 @@ def _by_student(
     """What those doubt who have not learned it, the strongest doubt first; [] where they are wrong too often."""
     import numpy as np
 
-    from model.weak.doubts import doubts
+    from model.weak.doubts import doubts, level_doubts
     from model.weak.judges import Known
 
     space = snapshot.space
@@ -80,13 +81,59 @@ def _by_student(
     known = Known(np.arange(len(ids)), labels, groups, np.ones(len(ids)))
     firsts = [snapshot.sets[task].top if task in snapshot.sets else None for task in ids]
     first = np.array([-1 if top is None else space.index(top) for top in firsts], np.int64)
-    found = doubts(_seen(job, [snapshot.texts[task] for task in ids], near), known, first, len(space), stop)
+    seen = _seen(job, [snapshot.texts[task] for task in ids], near)
+    found = (level_doubts if space.answer == "ordered" else doubts)(seen, known, first, len(space), stop)
     if found.accuracy < TRUSTED:
         return []
+    said = [(space.names[column],) for column in found.said.tolist()]
+    return _strongest(job, snapshot, ids, near, groups, found.margins, said)
+
+
+def _by_sets(
+    job: Job, snapshot: Snapshot, ids: Sequence[int], near: FloatArray, groups: IntArray, stop: Stop | None
+) -> list[Doubt]:
+    """The same of sets of labels."""
+    import numpy as np
+
+    from model.weak.set_doubts import set_doubts
+
+    space = snapshot.space
+    answers = [snapshot.sets.get(task) for task in ids]
+    named = _marked(space, [() if one is None else one.answer for one in answers])
+    answered = np.array([one is not None for one in answers], np.bool_)
+    given = _marked(space, [snapshot.labels[task].labels for task in ids])
+    seen = _seen(job, [snapshot.texts[task] for task in ids], near)
+    found = set_doubts(seen, given, groups, named, answered, space.least, stop)
+    if found.agreement < TRUSTED:
+        return []
+    said = [tuple(space.names[column] for column in np.flatnonzero(row)) for row in found.said]
+    return _strongest(job, snapshot, ids, near, groups, found.margins, said)
+
+
+def _marked(space: LabelSpace, sets: Sequence[Sequence[str]]) -> BoolArray:
+    """Which labels each set holds `(n, C)`; labels that are no more are left out."""
+    import numpy as np
+
+    found = np.zeros((len(sets), len(space)), np.bool_)
+    for row, labels in enumerate(sets):
+        found[row, [space.index(label) for label in labels if label in space]] = True
+    return found
+
+
+def _strongest(
+    job: Job,
+    snapshot: Snapshot,
+    ids: Sequence[int],
+    near: FloatArray,
+    groups: IntArray,
+    margins: Dense,
+    said: Sequence[tuple[str, ...]],
+) -> list[Doubt]:
+    """What is doubted more than not, or than people are weary of, the strongest doubt first."""
     limit = min(0.5, _weary(job))
-    order = [row for row in np.argsort(found.margins, kind="stable").tolist() if found.margins[row] < limit][:MOST]
+    order = [row for row in margins.argsort(kind="stable").tolist() if margins[row] < limit][:MOST]
     return [
-        _doubt(snapshot, ids[row], (space.names[found.said[row]],), "others", float(found.margins[row]),
+        _doubt(snapshot, ids[row], said[row], "others", float(margins[row]),
                tuple(ids[other] for other in _nearest(near, groups, row)))
         for row in order
     ]  # fmt: skip

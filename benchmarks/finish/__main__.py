@@ -45,14 +45,16 @@ METHODS: dict[str, Callable[[Pool, float, float], Result]] = {
 Row = dict[str, Any]
 
 
-def jobs(data: Path, embed: Any, only: Sequence[str]) -> Iterator[Job]:
-    """One teacher per set: the stored one, else the offline one."""
+def jobs(data: Path, embed: Any, only: Sequence[str], most: int | None = None) -> Iterator[Job]:
+    """One teacher per set: the stored one, else the offline one, on at most so many texts."""
+    answered = set()
     for job in stored_jobs(data):
         if len(job.train) >= FEWEST and (not only or job.dataset in only):
+            answered.add(job.dataset)
             yield job
-    for name in OFFLINE:
-        if (data / name).is_dir() and (not only or name in only):
-            yield similarity_job(data, name, embed)
+    for name in only or OFFLINE:
+        if (data / name).is_dir() and name not in answered:
+            yield similarity_job(data, name, embed, most)
 
 
 def measured(one: Pool, only: Sequence[str]) -> Iterator[Row]:

@@ -63,6 +63,16 @@ def forecast(
     return Forecast(middle[0], min(low[0], middle[0]), max(high[0], middle[0]), middle[1], True, middle[2])
 
 
+def hoped(
+    uncertainty: Doubles, audited: IntArray, wrong: Doubles, breaking: int, steps: Sequence[Step], risk: float
+) -> int:
+    """The forecast's figure of that name alone, without the range."""
+    order = np.argsort(uncertainty, kind="stable")
+    enough = len(audited) >= ENOUGH
+    shares = _fitted(uncertainty, audited, wrong) if enough else np.minimum(1.0, uncertainty)
+    return _cost(shares[order].astype(np.float64), breaking, steps, risk)[2]
+
+
 def _fitted(uncertainty: Doubles, audited: IntArray, wrong: Doubles) -> Doubles:
     """The chance `(n,)` that each answer is wrong, shrunk by one more error over the whole audit."""
     from sklearn.isotonic import IsotonicRegression

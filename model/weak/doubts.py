@@ -48,6 +48,19 @@ def doubts(vectors: FloatArray, known: Known, first: IntArray, num_labels: int, 
     return Doubts((own - others.max(1) + 1.0) / 2.0, others.argmax(1).astype(np.int64), right)
 
 
+def level_doubts(
+    vectors: FloatArray, known: Known, first: IntArray, num_labels: int, stop: Stop | None = None
+) -> Doubts:
+    """The same where labels are levels in order: one level off is nothing that others could tell. `margins` are the
+    chance of a level that is at most one off, `said` the likeliest of the others, `accuracy` counts neighbours as
+    right."""
+    shares = out_of_fold(vectors, known, first, num_labels, stop)
+    far = np.abs(np.arange(num_labels)[None, :] - known.labels[:, None]) > 1
+    said = np.where(far, shares, -1.0).argmax(axis=1).astype(np.int64)
+    right = float((np.abs(shares.argmax(axis=1) - known.labels) <= 1).mean()) if len(known) else 0.0
+    return Doubts(1.0 - np.where(far, shares, 0.0).sum(axis=1), said, right)
+
+
 def out_of_fold(vectors: FloatArray, known: Known, first: IntArray, num_labels: int, stop: Stop | None = None) -> Dense:
     """Probabilities `(k, C)` of each known row's label, from the labels of all rows with other texts: those of a ridge
     regression on the vectors, times what the teacher's answer says. (Heads in its place doubt hardly better, and take

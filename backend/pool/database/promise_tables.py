@@ -44,4 +44,5 @@ certified = sa.Table(  # what the certificate was made from, and what it says of
     sa.Column("wrong", sa.Boolean, nullable=False),  # of the audit: people did not say the same
     sa.Column("written", sa.String(16), nullable=False),  # annotation, prediction, or "": Label Studio has none of ours
     sa.Column("annotation", sa.BigInteger, nullable=True),
+    sa.Column("votes", sa.JSON(none_as_null=True), nullable=True),  # person to label, where several had answered
 )

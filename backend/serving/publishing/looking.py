@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from backend.pool.promises import Promise
 from backend.pool.set_aside import blind_rank
 from backend.pool.standing import about
 from backend.projects.job import Job
-from backend.training.consensus import judged
+from backend.training.consensus import judged, votes_on
 from model.labels import Decision
 from model.promise.acceptance import breaking_number
 from model.promise.border import look
@@ -33,7 +33,8 @@ ENDED = "no more tasks are left than may be wrong, so that nothing had to be aud
 class Audit:
     """The pool at one moment. `undecided` are the tasks that the audit is drawn from, `audited` those of them that it
     asks for, `complete` whether people have answered all of these; `wrong` is where they said something else than the
-    student. Answers are (label, probability) of every task of `undecided`."""
+    student. Answers are (label, probability) of every task of `undecided`; `votes` is what each of several people said
+    (task to person to label)."""
 
     pool: tuple[int, ...]
     undecided: Mapping[int, tuple[str, float]]
@@ -41,6 +42,7 @@ class Audit:
     wrong: frozenset[int]
     decided: frozenset[int]
     complete: bool
+    votes: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def read_audit(job: Job, promise: Promise, version: str) -> Audit:
     wrong = {task for task in audited & labels.keys() if task in swayed or said.get(task) != answers[task][0]}
     final = {task for task in labels.keys() & answers.keys() if labels[task].decision is Decision.FINAL}
     complete = audited <= labels.keys() and not promises.unaudited(engine, number)
-    return Audit(tuple(pool), answers, frozenset(audited), frozenset(wrong), frozenset(final), complete)
+    votes = votes_on(engine, number, job.current.space, labels)
+    return Audit(tuple(pool), answers, frozenset(audited), frozenset(wrong), frozenset(final), complete, votes)
 
 
 def standing_answers(job: Job, version: str, of: Collection[int]) -> dict[int, tuple[str, float]]:
@@ -116,6 +119,7 @@ def take_look(promise: Promise, audit: Audit, version: str, now: int) -> Found:
         "look": promise.looks + 1,
         "looks": len(promise.sizes),
         "picks": list(promise.picks),
+        "sizes": list(promise.sizes),
         "versions": 1,
         "voices": promise.voices,
         "answers": ONE_PERSON if promise.voices == 1 else CONSENSUS,
@@ -145,7 +149,8 @@ def _row(task: int, audit: Audit, accepted: set[int]) -> Row:
         role = "decided"
     elif task in accepted:
         role = "accepted"
-    return Row(task, role, label, score, task in audit.wrong)
+    votes = {str(who): label for who, label in audit.votes.get(task, {}).items()} or None
+    return Row(task, role, label, score, task in audit.wrong, votes=votes)
 
 
 def expected(promise: Promise, audit: Audit, later: int) -> dict[str, Any] | None:

@@ -56,6 +56,13 @@ def proceed(job: Job, label_studio: LabelStudio, version: str) -> None:
     promises.change(engine, promise, forecast=expected(promise, audit, later=promise.looks))
 
 
+def begin_anew(job: Job, label_studio: LabelStudio) -> Promise:
+    """Another attempt, about all tasks that are there now: its audit are other tasks, and what it may risk is its share
+    of what the first one left."""
+    former = promises.get(job.services.engine, job.number)
+    return _ask(job, label_studio, _begin(job, former, voices(label_studio.project(job.label_studio_id))))
+
+
 def _let_go(job: Job, promise: Promise | None) -> None:
     """Nobody asks for a promise any more: the audit's labels teach again, and its tasks show answers."""
     if promise is None or promise.state not in promises.OPEN or job.current.options.TARGET_ERROR > 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from backend.pool import acquisition, annotations, certified, promises, tasks
 from backend.pool.promises import Promise
 from backend.pool.set_aside import blind_rank
 from backend.projects.finishing import ask_to_finish
+from backend.reporting.certificate import changed_since, checks, roles
 from backend.reporting.export import export_labels
-from backend.reporting.promise import changed_since, checks, promise_status, roles
+from backend.reporting.promise import promise_status
 from backend.reporting.report import report_html
 from backend.services import Services
 from backend.training.snapshot import read_snapshot
@@ -183,6 +185,14 @@ def test_a_certificate_follows_from_the_pool_and_a_changed_one_does_not(audited:
     certified.replace_all(audited.engine, 7, spoilt)
     wrong = {name for name, said, again in checks(audited.current, promise.certificate) if said != again}
     assert {"errors", "rows"} <= wrong
+    left = min(task for task, row in rows.items() if row.role == "accepted")
+    forgotten = [*(rows | {left: replace(rows[left], role="chosen")}).values()]
+    certified.replace_all(audited.engine, 7, forgotten)
+    found = {name for name, said, again in checks(audited.current, promise.certificate) if said != again}
+    assert "chosen tasks" in found, "what scores are said to have chosen, but nobody had asked for"
+    early = promise.certificate | {"picks": [405] * promise.certificate["looks"]}
+    certified.replace_all(audited.engine, 7, rows.values())
+    assert "chosen before the look" in {name for name, said, again in checks(audited.current, early) if said != again}
 
 
 def test_scores_choose_nothing_more_while_what_they_have_chosen_is_open(audited: World) -> None:
@@ -211,6 +221,27 @@ def test_an_audit_that_is_over_is_looked_at_before_scores_choose_from_it(audited
     assert promise is not None
     assert promise.looks >= 1
     assert promises.chosen_tasks(audited.engine, 7)[0] == before
+
+
+def test_another_promise_is_about_all_tasks_and_audits_others(audited: World) -> None:
+    with pytest.raises(ProjectError, match="looks are paid for"):
+        ask_to_finish(audited.current, "anew")
+    former = looked_at(audited)
+    promises.change(audited.engine, former, state="promised")
+    asked = set(certified.rows(audited.engine, 7, "audit"))
+    late = [f"{text}, I wrote that before" for text, _ in messages(27)]
+    tasks.add(audited.engine, 7, dict(zip(audited.double.add_tasks(late), late, strict=True)))
+    ask_to_finish(audited.current, "anew")
+    assert finish.work(audited.job("finish")).startswith("attempt 2 at a promise has begun")
+    promise = promises.get(audited.engine, 7)
+    assert promise is not None
+    assert (promise.attempt, promise.state, promise.certificate, promise.looks) == (2, "auditing", None, 0)
+    assert promise.first == former.limit
+    waiting = promises.unaudited(audited.engine, 7)
+    assert len(waiting) >= promise.sizes[0]
+    assert not asked & set(waiting)
+    assert max(waiting) > len(GOLD), "what came later is part of it"
+    assert not certified.rows(audited.engine, 7)
 
 
 def test_without_a_target_the_audit_ends_and_its_labels_teach(audited: World) -> None:

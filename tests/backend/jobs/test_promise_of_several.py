@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backend.jobs import annotate, publish, sync, train
 from backend.pool import annotations, certified, promises, tasks
 from backend.pool.promises import Promise
-from backend.reporting.promise import changed_since, checks, promise_status
+from backend.reporting.certificate import changed_since, checks
+from backend.reporting.promise import promise_status
 from backend.reporting.report import report_html
 from backend.services import Services
 from tests.support.world import World, messages
@@ -69,6 +72,14 @@ def test_an_audit_waits_for_all_people_and_goes_by_their_consensus(world: World)
     }
     assert [name for name, said, again in checks(world.current, made) if said != again] == []
     assert changed_since(world.current) == 0
+    all_rows = certified.rows(world.engine, 7)
+    assert all_rows[asked[1]].votes == {"1": GOLD[asked[1]], "2": GOLD[asked[1]], "3": GOLD[asked[1]]}
+    other = {"1": "refund" if all_rows[asked[1]].label != "refund" else "billing"}
+    spoilt = replace(all_rows[asked[1]], votes={**all_rows[asked[1]].votes, **other, "2": other["1"]}, wrong=False)
+    certified.replace_all(world.engine, 7, [*(all_rows | {asked[1]: spoilt}).values()])
+    differs = {name for name, said, again in checks(world.current, made) if said != again}
+    assert {"rows", "verdicts of several people"} <= differs
+    certified.replace_all(world.engine, 7, all_rows.values())
     right = max(task for task, row in rows.items() if not row.wrong)
     for who in (1, 2):
         world.double.annotate(right, [OTHER[GOLD[right]]], user=who)

@@ -8,7 +8,8 @@ from backend.jobs import annotate, finish, publish, sync, train
 from backend.pool import certified, promises, tasks
 from backend.pool.promises import Promise
 from backend.projects.finishing import ask_to_finish
-from backend.reporting.promise import checks, promise_status
+from backend.reporting.certificate import checks
+from backend.reporting.promise import promise_status
 from backend.services import Services
 from tests.support.world import World, messages
 

@@ -1,0 +1,108 @@
+"""A certificate checked again: the figures that the stored tasks, ranks, votes and decisions give."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from backend.pool import certified, promises
+from backend.pool.certified import Row
+from backend.pool.set_aside import blind_rank
+from backend.projects.current import Current
+from backend.serving.publishing.looking import METHOD
+from backend.training.consensus import consensus, judged
+from model.promise.acceptance import acceptance_number, breaking_number
+from model.promise.border import look
+from model.promise.looks import attempt_risk, look_risk
+
+Check = tuple[str, Any, Any]  # what, as the certificate says, as it is found again
+
+
+def checks(current: Current, certificate: dict[str, Any]) -> list[Check]:
+    """The certificate's figures beside what the stored rows give again: equal pairs, if nothing was changed."""
+    rows = certified.rows(current.engine, current.number)
+    rest = {task: row for task, row in rows.items() if row.role != "chosen"}
+    audited = {task for task, row in rest.items() if row.role == "audit"}
+    wrong = {task for task in audited if rows[task].wrong}
+    ranks = {task: blind_rank(current.number, task) for task in rest}
+    breaking = breaking_number(len(rows), certificate["target"])
+    risk = look_risk(attempt_risk(1 - certificate["confidence"], certificate["attempt"]), certificate["looks"])
+    places = {task: (1 - row.score, ranks[task]) for task, row in rest.items()}
+    found = look(places, audited, wrong, breaking, risk)
+    accepted = {task for task in found.accepted if rows[task].role != "decided" and rows[task].label}
+    by_rank = {task for task, rank in ranks.items() if certificate["first"] <= rank < certificate["limit"]}
+    border = list(found.border) if found.border is not None else None
+    pairs = {
+        "pool": len(rows),
+        "allowed": breaking - 1,
+        "undecided": len(rest),
+        "audited": len(by_rank) if by_rank == audited else f"{len(by_rank ^ audited)} tasks differ from the ranks",
+        "risk": risk,
+        "acceptance": acceptance_number(len(rest), breaking, len(audited), risk),
+        "errors": len(wrong),
+        "border": border,
+        "accepted": len(accepted),
+        "rows": certified.fingerprint(rows.values()),
+    }
+    kept = {task for task, row in rows.items() if row.role == "accepted"}
+    same = "the same tasks" if kept == accepted else f"{len(kept ^ accepted)} tasks differ"
+    return [*((name, certificate[name], value) for name, value in pairs.items()),
+            ("accepted tasks", "the same tasks", same), *_planned(current, certificate, rows),
+            *_by_votes(current, rows)]  # fmt: skip
+
+
+def _planned(current: Current, certificate: dict[str, Any], rows: dict[int, Row]) -> list[Check]:
+    """Whether as many tasks were chosen and audited as was fixed before the first look, and those on record; nothing of
+    a certificate that had no plan."""
+    if "sizes" not in certificate or certificate["method"] != METHOD:
+        return []
+    place = certificate["look"] - 1
+    picked = {task for task, row in rows.items() if row.role == "chosen"}
+    rest = len(rows) - len(picked)
+    least = {"chosen": min(certificate["picks"][place], len(rows)) if certificate["picks"] else 0,
+             "audited": min(certificate["sizes"][place], rest)}  # fmt: skip
+    unknown = picked - promises.chosen_tasks(current.engine, current.number)[0]
+    return [
+        ("looks", certificate["looks"], len(certificate["sizes"])),
+        _at_least("chosen before the look", least["chosen"], len(picked)),
+        _at_least("audited at the look", least["audited"], certificate["audited"]),
+        ("chosen tasks", "on record", "on record" if not unknown else f"{len(unknown)} are not on record"),
+    ]
+
+
+def _at_least(name: str, least: int, found: int) -> Check:
+    """What the plan asks for, and what there is."""
+    wanted = f"at least {least}"
+    return name, wanted, wanted if found >= least else f"only {found}"
+
+
+def _by_votes(current: Current, rows: dict[int, Row]) -> list[Check]:
+    """Whether what several people said makes every audited answer wrong that it must; [] where only one was asked. One
+    that they call right may be wrong for how it was decided."""
+    votes = {task: {int(who): label for who, label in row.votes.items()} for task, row in rows.items() if row.votes}
+    if not votes:
+        return []
+    said = consensus(votes, current.space)
+    missed = sum(
+        row.role == "audit" and not row.wrong and task in said and said[task].labels != (row.label,)
+        for task, row in rows.items()
+    )
+    follows = "follow from their votes"
+    return [("verdicts of several people", follows, follows if not missed else f"{missed} answers are wrong by them")]
+
+
+def changed_since(current: Current) -> int:
+    """Audited tasks of which people, or their consensus, say something else now than when the certificate was made."""
+    rows = certified.rows(current.engine, current.number, "audit")
+    people = judged(current)
+    return sum(_says_otherwise(row, people[task].labels if task in people else ()) for task, row in rows.items())
+
+
+def _says_otherwise(row: Row, labels: tuple[str, ...]) -> bool:
+    """Whether a right answer is wrong now. A wrong one may be so for how it was decided, which nothing changes."""
+    return not row.wrong and labels != (row.label,)
+
+
+def roles(current: Current) -> dict[str, int]:
+    """How many tasks of the certificate's pool have which role."""
+    return dict(Counter(row.role for row in certified.rows(current.engine, current.number).values()))
