@@ -32,7 +32,6 @@ def passes(settings: Settings, student: Student, report: TrainingReport, texts: 
 
     The sample is chosen by hash, so that its exact vectors are computed once and cached for later trainings.
     """
-    pass
     from model.student.adapted import AdaptedStudent
     from model.student.head import HeadStudent
 

@@ -28,7 +28,7 @@ Found = tuple[list[Row], dict[str, float]]
 SUMMARY = ("predict_1", "predict_100", "http_vs_runtime", "int8_vs_float32", "time_to_accuracy", "webhook_p99_ms",
            "setup_p99_ms", "scale_cost_ratio", "web_rss_mb", "worker_rss_mb",
            "status_ms_1m", "metrics_ms_100_projects", "idle_core_percent", "retrain_seconds_10k",
-           "going_on_accuracy", "workers_4_vs_1")  # fmt: skip
+           "going_on_accuracy", "workers_4_vs_1", "bytes_per_task_50_versions", "retrain_seconds_1m")  # fmt: skip
 
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -48,15 +48,21 @@ class Size:
     seeds: int
     seconds: float
     largest: int
+    versions: int
+    grown: int
+    shown: int
 
 
-FULL = Size(rounds=9, requests=600, texts=400, train_rows=1000, seeds=3, seconds=40, largest=1_000_000)
-QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seeds=1, seconds=12, largest=100_000)
+FULL = Size(rounds=9, requests=600, texts=400, train_rows=1000, seeds=3, seconds=40, largest=1_000_000,
+            versions=50, grown=10_000, shown=200)  # fmt: skip
+QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seeds=1, seconds=12, largest=100_000,
+             versions=8, grown=2_000, shown=20)  # fmt: skip
 
 
 def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
     """The measurements by name."""
     from benchmarks.speed.going_on import going_on_rows
+    from benchmarks.speed.growth import growth_rows
     from benchmarks.speed.http import http_rows
     from benchmarks.speed.looking import looking_rows
     from benchmarks.speed.retrain import latency_rows, memory_rows, retrain_rows
@@ -77,6 +83,7 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
         "looking": lambda: looking_rows([SIZES[1], size.largest]),
         "memory": lambda: memory_rows(size.largest),
         "workers": workers_rows,
+        "growth": lambda: growth_rows(size.versions, size.grown, size.shown),
     }
 
 

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from benchmarks.shared import tables
-from benchmarks.speed.report import aims, measurements, plot
+from benchmarks.speed.report import aims, growth_plot, measurements, plot
 
 
 def main() -> None:
@@ -24,6 +24,7 @@ def main() -> None:
     result, page = json.loads(given.run.read_text()), given.into
     tables.keep(page, {"aims": aims(result["summary"]), "measurements": measurements(result["rows"])})
     plot(result["rows"], page.parent.parent / "images" / "speed.svg")
+    growth_plot(result["rows"], page.parent.parent / "images" / "growth.svg")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,10 @@ AIMS: Mapping[str, tuple[str, str]] = {  # summary key: what it is, the aim
     "retrain_10000_s": ("deciding annotation to the new student, 10,000 tasks, s", "≤ 20"),
     "retrain_seconds_10k": ("the same by the aim for a pool with warm embeddings", "≤ 3"),
     "going_on_accuracy": ("accuracy on the pool, a training that goes on minus one from scratch", "≥ -0.005"),
+    "retrain_seconds_1m": ("the same for a million tasks, by a training that goes on", "≤ 20"),
+    "bytes_per_task_50_versions": ("our database after 50 versions, bytes per task", ""),
+    "pool_growth_second_half": ("our database after 50 versions against after 25", "≤ 1.05"),
+    "label_studio_growth_second_half": ("Label Studio's database after 50 versions against after 25", "≤ 1.05"),
     "webhook_p99_ms": ("webhook p99 under training, ms", "< 50"),
     "setup_p99_ms": ("`/setup` p99 under training, ms", "< 20"),
     "events_per_second": ("webhooks a second meanwhile", "200"),
@@ -95,7 +99,39 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     pyplot.close(figure)
 
 
+def growth_plot(rows: Sequence[Row], path: Path) -> None:
+    """Bytes per task of both databases, and seconds of a publish, by number of versions."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    grown = [row for row in rows if row.get("part") == "growth" and row["seed"]]
+    if not grown:
+        return
+    figure, (sizes, times) = pyplot.subplots(2, 1, figsize=(7, 5), sharex=True)
+    for axes, what, method, name in (
+        (sizes, "size", "pool", "ours"),
+        (sizes, "size", "Label Studio", "Label Studio's"),
+        (times, "publish", "Label Studio", "publish"),
+        (times, "clear", "Label Studio", "taking older predictions away"),
+    ):
+        points = [(row["seed"], row["value"]) for row in grown if (row["what"], row["method"]) == (what, method)]
+        axes.plot(*zip(*points, strict=True), label=f"{name}, {_tasks(grown, method):,} tasks")
+        axes.legend()
+    sizes.set(ylim=(0, None), ylabel="bytes per task")
+    times.set(ylim=(0, None), ylabel="s", xlabel="versions")
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def _tasks(rows: Sequence[Row], method: str) -> int:
+    return next(int(row["tasks"]) for row in rows if row["method"] == method)
+
+
 def write_report(path: Path, result: Mapping[str, Any]) -> None:
     """Table (.md) and plot (.svg) beside the result file `path`."""
     path.with_suffix(".md").write_text(markdown(result))
     plot(result["rows"], path.with_suffix(".svg"))
+    growth_plot(result["rows"], path.with_name(f"{path.stem}-growth.svg"))

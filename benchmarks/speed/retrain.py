@@ -54,6 +54,8 @@ EVENTS_PER_SECOND = 200
 SENDERS = 8  # connections that share them, as Label Studio's threads do
 PATIENCE_SECONDS, MOST_PATIENCE_SECONDS = 600, 3600
 ASKED = 2_000  # tasks of the largest request
+FURTHER = 2  # retrainings of the largest pool after the first one, which begins anew
+MILLION = 1_000_000
 WIDTH = 384  # dimensions of the bundled encoder
 
 
@@ -78,9 +80,8 @@ def retrain_rows(sizes: list[int], rounds: int) -> tuple[list[Row], dict[str, fl
             seconds, cpu = [], []
             for turn in range(rounds):
                 before = parts.worker.cpu_seconds()
-                seconds.append(retrain(parts))
+                seconds.append(_stepwise(parts, turn, rows))
                 cpu.append(parts.worker.cpu_seconds() - before)
-                rows += step_rows(parts.worker.log.read_text(), time.time() - seconds[-1], turn, number)
         rows += [row("retrain", f"{number} tasks", value, "s", turn) for turn, value in enumerate(seconds)]
         rows += [row("retrain processor", f"{number} tasks", value, "s", turn) for turn, value in enumerate(cpu)]
         summary[f"retrain_{number}_s"] = float(np.median(seconds[1:] or seconds))  # the first one loads everything
@@ -113,20 +114,30 @@ def latency_rows(number: int, seconds: float) -> tuple[list[Row], dict[str, floa
 
 
 def memory_rows(number: int) -> tuple[list[Row], dict[str, float]]:
-    """Largest memory of the web process, while it answers for 2,000 tasks at a time, and of a worker that trains."""
+    """Largest memory of the web process, while it answers for 2,000 tasks at a time, and of a worker that trains; what
+    these trainings do with their time."""
     with stack(number) as parts:
-        peaks, stop = {"web": 0.0, "worker": 0.0}, Event()
+        peaks, stop, rows = {"web": 0.0, "worker": 0.0}, Event(), list[Row]()
         thread = Thread(target=_watch_memory, args=(parts, peaks, stop))
         thread.start()
-        seconds = retrain(parts, MOST_PATIENCE_SECONDS)
+        first, *further = (_stepwise(parts, turn, rows) for turn in range(1 + FURTHER))
         client = Client(parts.port)
         for start in range(1, min(number, 20_000), ASKED):
             client.post("/predict", predict_body({task: text_of(task) for task in range(start, start + ASKED)}))
         stop.set()
         thread.join()
-    rows = [row(f"{name} memory", "stack", value, "MB", tasks=number) for name, value in peaks.items()]
-    rows.append(row("retrain", f"{number} tasks, the first", seconds, "s"))
-    return rows, {"web_rss_mb": peaks["web"], "worker_rss_mb": peaks["worker"]}
+    rows += [row(f"{name} memory", "stack", value, "MB", tasks=number) for name, value in peaks.items()]
+    rows.append(row("retrain", f"{number} tasks, the first", first, "s"))
+    rows += [row("retrain", f"{number} tasks", value, "s", turn) for turn, value in enumerate(further, 1)]
+    found = {"web_rss_mb": peaks["web"], "worker_rss_mb": peaks["worker"]}
+    return rows, found | ({"retrain_seconds_1m": float(np.median(further))} if number == MILLION else {})
+
+
+def _stepwise(parts: Stack, turn: int, rows: list[Row]) -> float:
+    """Seconds of a retraining, whose steps go to `rows`."""
+    seconds = retrain(parts, MOST_PATIENCE_SECONDS)
+    rows += step_rows(parts.worker.log.read_text(), time.time() - seconds, turn, parts.tasks)
+    return seconds
 
 
 def _watch_memory(parts: Stack, peaks: dict[str, float], stop: Event) -> None:

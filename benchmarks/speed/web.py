@@ -158,9 +158,9 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def web_server(app: str, environment: Mapping[str, str], folder: Path) -> Iterator[tuple[Process, int]]:
-    """gunicorn with our options and `app`, ready; the process and its port."""
-    port = free_port(HOST)
+def web_server(app: str, environment: Mapping[str, str], folder: Path, port: int = 0) -> Iterator[tuple[Process, int]]:
+    """gunicorn with our options and `app`, ready; the process and its port, a free one unless given."""
+    port = port or free_port(HOST)
     command = [*web_command(HOST, port, "WARNING")[:-1], app]
     process = Process(command, environment, folder / f"{app.partition(':')[0]}.log")
     try:
