@@ -3,14 +3,16 @@
     python -m benchmarks.pairs --data DIR --out F.json [--seeds 5] [--rows 2000] [--sets mrpc sts_domains] [--quick]
 
 `--data` is a folder of sets with rows {"fields": {"a": str, "b": str}, "label": str}; search sets have a `group`, a set
-with the domains of `sts_domains` is shifted. No LLM's answers are stored for such sets: the teacher is gold that is
-wrong in a quarter of all tasks. Rows: dataset, split, task, method, budget, seed, metric, value.
+with the domains of `sts_domains` is shifted, and each of its larger domains is once the target. No LLM's answers are
+stored for such sets: the teacher is gold that is wrong in a quarter of all tasks. Rows: dataset, split, task, method,
+budget, seed, metric, value.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import structlog
 from benchmarks.pairs.choosing import Ground, curves
 from benchmarks.pairs.material import SHIFTED, Material, Rows, has_pairs, read, split
 from benchmarks.pairs.students import compared
-from benchmarks.pairs.summary import summary
+from benchmarks.pairs.summary import WITHOUT, summary
 from benchmarks.shared.folders import must_exist, nothing
 from model.arrays import Embed
 from model.encoder.embeddings import EmbeddingCache
@@ -31,11 +33,13 @@ from model.training.adaptation import adapt
 from model.training.data import TrainingData
 from model.training.options import TrainingOptions
 
+LARGE = 100  # test pairs of a domain from which on it is left out once
 NONE = Rows([], np.zeros(0, np.int64), np.zeros(0, np.int64), [])
 
 
 def grounds(material: Material, embed: Embed, cache: Path, adapting: bool) -> Iterator[Ground]:
-    """In domain; and where there are domains under a shift, by the frozen encoder and by one adapted to the source."""
+    """In domain; and where there are domains under a shift, by the frozen encoder and by one adapted to the source,
+    and with each of the larger domains left out of what is known."""
     yield Ground(material, "in domain", material.train, material.test, NONE, embed, embed)
     target, test = split(material, lambda name: name in SHIFTED)
     source, _ = split(material, lambda name: name not in SHIFTED)
@@ -46,6 +50,11 @@ def grounds(material: Material, embed: Embed, cache: Path, adapting: bool) -> It
     if adapting:
         own = adapted(material, source)
         yield Ground(material, "shift, adapted", target, test, source, EmbeddingCache(cache, own.encoder).embed, embed)
+    for domain, count in sorted(Counter(material.test.domains).items()):
+        if count >= LARGE:
+            target, test = split(material, domain.__eq__)
+            source, _ = split(material, domain.__ne__)
+            yield Ground(material, f"{WITHOUT}{domain}", target, test, source, embed, embed)
 
 
 def adapted(material: Material, source: Rows) -> AdaptedEncoder:

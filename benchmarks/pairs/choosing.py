@@ -65,8 +65,15 @@ class _Seen:
         self._known = one.features(ground.known.texts, ground.embed) if len(ground.known) else self._pool[:0]
         self._cosines = one.alike(ground.pool.texts, ground.frozen)
         self._places = one.places(ground.pool.texts, ground.frozen)
+        self._last: tuple[bytes, LinearStudent] | None = None
 
     def _student(self, chosen: IntArray) -> LinearStudent:
+        """What learns of these; the last one is kept, because it is judged, and chooses what comes next."""
+        if self._last is None or self._last[0] != chosen.tobytes():
+            self._last = chosen.tobytes(), self._fitted(chosen)
+        return self._last[1]
+
+    def _fitted(self, chosen: IntArray) -> LinearStudent:
         gold = np.concatenate([self._ground.known.gold, self._ground.pool.gold[chosen]])
         targets = np.eye(len(self._ground.material.space), dtype=np.float32)[gold]
         return fit(np.concatenate([self._known, self._pool[chosen]]), targets)

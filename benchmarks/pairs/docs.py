@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.pairs.choosing import RULES
-from benchmarks.pairs.summary import MAIN, summary
+from benchmarks.pairs.summary import MAIN, ground_of, summary
 from benchmarks.shared import tables
 
 Row = dict[str, Any]
@@ -63,7 +63,7 @@ def plot(path: Path, rows: Sequence[Row]) -> None:
     curves: dict[str, dict[str, dict[float, list[float]]]] = {}
     for row in rows:
         if not isinstance(row["budget"], str) and row["metric"] == MAIN[row["task"]]:
-            ground = curves.setdefault(f"{row['dataset']}, {row['split']}", {})
+            ground = curves.setdefault(ground_of(row)[0], {})
             ground.setdefault(row["method"], {}).setdefault(row["budget"], []).append(row["value"])
     shown = ("random", "margin", "margin-clusters", "ci-no-diversity", "ci-clusters")
     columns = 3

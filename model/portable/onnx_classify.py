@@ -39,19 +39,25 @@ def probabilities(texts: Sequence[Any]) -> Any:
     return np.concatenate(rows)
 
 
-def ranked(query: str, documents: Sequence[str]) -> list[dict[str, Any]]:
+def ranked(query: str | None, documents: Sequence[Any]) -> list[dict[str, Any]]:
     """Documents with their scores, the best for the query first: by the cosine to it, and as far as that ranked better
-    in training by the expected grade. ValueError unless the student has learned from queries and documents."""
-    if not _pair or _pair["query"] is None:
+    in training by the expected grade. Where tasks shared a query that is in no text, `query` is None and documents are
+    pairs of texts. ValueError unless the student has learned from queries and their documents."""
+    if not _pair or (_pair["query"] is None and not _pair["group"]):
         raise ValueError("this student has not learned from queries and their documents")
-    pairs = [(query, one) if _pair["query"] == 0 else (one, query) for one in documents]
-    left, right = _both(pairs)
+    if (_pair["query"] is None) != (query is None):
+        raise ValueError("a query and its documents are needed" if query is None else "give None and pairs of texts")
+    left, right = _both(documents if query is None else [_sided(query, one) for one in documents])
     shares = _of_vectors(_features(left, right))
     expected = (shares[:, ::-1] if _pair["falling"] else shares) @ np.arange(len(labels)) / (len(labels) - 1)
     scores = (left * right).sum(1) + _pair["weight"] * expected
     return [
         {"document": documents[place], "score": float(scores[place])} for place in np.argsort(-scores, kind="stable")
     ]
+
+
+def _sided(query: str, document: str) -> tuple[str, str]:
+    return (query, document) if _pair["query"] == 0 else (document, query)
 
 
 def classify(text: Any, top_k: int = 1) -> list[dict[str, Any]]:

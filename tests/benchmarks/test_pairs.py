@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import benchmarks.pairs.__main__ as program
 from benchmarks.pairs.__main__ import grounds
 from benchmarks.pairs.choosing import RULES, curves
 from benchmarks.pairs.material import Material, has_pairs, read
 from benchmarks.pairs.students import compared
-from benchmarks.pairs.summary import summary
+from benchmarks.pairs.summary import WITHOUT, summary
 from tests.support.embedding import embed_words
 
 WORDS = ["red", "blue", "green", "old", "new", "big", "small", "cat", "dog", "car", "tree", "house"]
@@ -49,6 +50,19 @@ def test_whole_queries_are_read_and_parts_stay_apart(material: Material) -> None
     assert set(shifted) == {"in domain", "shift", "target alone"}
     assert set(shifted["shift"].pool.domains) == {"forum"}
     assert set(shifted["shift"].known.domains) == {"news"}
+
+
+def test_every_larger_domain_is_left_out_once(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "LARGE", 30)
+    found = [one for one in grounds(material, embed_words, Path(), adapting=False) if one.split.startswith(WITHOUT)]
+    assert [(set(one.pool.domains), set(one.known.domains)) for one in found] == [
+        ({"forum"}, {"news"}), ({"news"}, {"forum"})
+    ]  # fmt: skip
+    assert len(found[0].test) == len(found[1].test) == 30
+    rows = [row for ground in found for row in curves(ground, 0)]
+    (name,) = summary(rows)["rules"]
+    assert name == "made, one domain left out"
+    assert summary(rows)["rules"][name]["margin"]["half"] is not None  # over the two domains
 
 
 def test_every_rule_spends_the_same_and_all_are_summed_up(material: Material) -> None:

@@ -136,18 +136,26 @@ from classify import ranked
 import json, sys
 pairs = json.loads(sys.argv[2])
 found = [probabilities(pairs).tolist(), classify(tuple(pairs[0]))[0]["label"], classify(pairs[0])[0]["label"]]
-print(json.dumps([*found, [row["document"] for row in ranked("parcel", [pair[1] for pair in pairs])]]))
+given = json.loads(sys.argv[3])
+order = [row["document"] for row in ranked(given, [pair[1] for pair in pairs] if given else pairs)]
+print(json.dumps([*found, [one if given else one[1] for one in order]]))
 """
 
 
 @pytest.mark.parametrize(
-    ("features", "symmetric", "make"),
-    [(RELATION, False, heads), (DIRECTED, False, heads), (DIRECTED, True, heads), (COSINE, False, adapted)],
+    ("features", "symmetric", "make", "shown"),
+    [
+        (RELATION, False, heads, True),
+        (DIRECTED, False, heads, False),
+        (DIRECTED, True, heads, True),
+        (COSINE, False, adapted, True),
+    ],
 )
 def test_a_student_of_pairs_answers_and_ranks_alone(
-    features: str, symmetric: bool, make: Callable[..., Any], tiny: str, tmp_path: Path
+    features: str, symmetric: bool, make: Callable[..., Any], shown: bool, tiny: str, tmp_path: Path
 ) -> None:
-    pair = Pair(("query", "document"), ("query: ", "document: "), symmetric=symmetric, query=0)
+    query, group = (0, "") if shown else (None, "topic")
+    pair = Pair(("query", "document"), ("query: ", "document: "), symmetric=symmetric, query=query, group=group)
     view = PairView(pair, features, weight=0.3, falling=True)
     width = {RELATION: 65, COSINE: 1}.get(features, 97 if symmetric else 129)
     student = make(tiny, width, view)
@@ -160,7 +168,8 @@ def test_a_student_of_pairs_answers_and_ranks_alone(
     pairs = [["parcel", "late parcel"], ["parcel", "password"], ["parcel", "late " * 200], ["parcel", ""]]
     texts = [f"query: {one}\n\ndocument: {other}" for one, other in pairs]
     program = ALONE.rpartition("texts = ")[0] + PAIRS
-    found, *best, order = json.loads(printed(program, tmp_path / "portable", json.dumps(pairs), cwd=tmp_path))
+    asked = (json.dumps(pairs), json.dumps("parcel" if shown else None))
+    found, *best, order = json.loads(printed(program, tmp_path / "portable", *asked, cwd=tmp_path))
     wanted = student.probabilities(texts)
     assert np.allclose(found, wanted, atol=1e-4)
     assert best == [SPACE.names[wanted[0].argmax()]] * 2
