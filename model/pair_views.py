@@ -17,6 +17,7 @@ import numpy as np
 from model.arrays import Embed, FloatArray
 from model.errors import ArtifactError
 from model.pairs import Pair
+from model.word_overlap import overlaps
 
 RELATION, DIRECTED, COSINE, JOINED, BESIDE = "relation", "relation+texts", "cosine", "joined", "texts"
 FEATURES = (RELATION, COSINE, DIRECTED, JOINED)  # what a student may see
@@ -27,12 +28,14 @@ WEIGHT = np.float32(5)  # of the cosine among the features: one column says as m
 class PairView:
     """What a student sees of pairs: `features` is one of FEATURES, or `texts`: both vectors side by side, of length 1
     as every vector that texts are compared by. Where tasks share a query its documents are ranked by the cosine plus
-    `weight` times the expected grade in [0, 1]; `falling`: the label space names the best grade first."""
+    `words` times the share of the query's words that they have, plus `weight` times the expected grade in [0, 1];
+    `falling`: the label space names the best grade first."""
 
     pair: Pair
     features: str
     weight: float = 0.0
     falling: bool = False
+    words: float = 0.0
 
     def embed(self, embed: Embed) -> Embed:
         """From an encoder of texts to one of tasks: n tasks to float32 `(n, k)`."""
@@ -49,7 +52,7 @@ class PairView:
 
     def to_json(self) -> dict[str, Any]:
         """A plain object, as it is stored with a version."""
-        own = {"features": self.features, "weight": self.weight, "falling": self.falling}
+        own = {"features": self.features, "weight": self.weight, "falling": self.falling, "words": self.words}
         return {**own, **self.pair.to_json()}
 
     @classmethod
@@ -61,8 +64,8 @@ class PairView:
             query = None if row["query"] is None else int(row["query"])
             marks = tuple(map(str, row["marks"]))
             pair = Pair((first, second), marks, (left, right), bool(row["symmetric"]), query, str(row.get("group", "")))
-            weight = float(row.get("weight", 0.0))  # versions of earlier releases have none: the cosine ranks
-            found = cls(pair, str(row["features"]), weight, bool(row.get("falling", False)))
+            weight, words = (float(row.get(name, 0.0)) for name in ("weight", "words"))  # earlier releases had none
+            found = cls(pair, str(row["features"]), weight, bool(row.get("falling", False)), words)
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"what is stored about the two texts of a task cannot be read: {error!r}") from error
         if found.features not in FEATURES or not {left, right} <= set(range(len(marks))):
@@ -103,3 +106,9 @@ def cosines(pair: Pair, texts: Sequence[str], embed: Embed) -> FloatArray:
     left, right = both(pair, texts, embed)
     found: FloatArray = (left * right).sum(1).astype(np.float32)
     return found
+
+
+def likeness(view: PairView, texts: Sequence[str], embed: Embed) -> FloatArray:
+    """What ranks each task beside its grade, float32 `(n,)`: the cosine, and as they count the query's words."""
+    alike = cosines(view.pair, texts, embed)
+    return alike if view.words == 0 else alike + np.float32(view.words) * overlaps(view.pair, texts)

@@ -81,7 +81,7 @@ def expected_grades(shares: FloatArray) -> FloatArray:
 
 
 def blended(view: PairView, alike: FloatArray, shares: FloatArray) -> FloatArray:
-    """What ranks documents `(n,)`: their cosines `(n,)` to the query plus the student's expected grade, of its
+    """What ranks documents `(n,)`: their likeness `(n,)` to the query plus the student's expected grade, of its
     probabilities `(n, K)`, in [0, 1] and by the view's weight."""
     expected = expected_grades(shares[:, ::-1] if view.falling else shares) / max(1, shares.shape[1] - 1)
     scores: FloatArray = (alike + np.float32(view.weight) * expected).astype(np.float32)
@@ -90,7 +90,9 @@ def blended(view: PairView, alike: FloatArray, shares: FloatArray) -> FloatArray
 
 def relevances(view: PairView, alike: FloatArray, shares: FloatArray) -> FloatArray:
     """The same in [0, 1]."""
-    scores: FloatArray = np.clip((1 + blended(view, alike, shares)) / np.float32(2 + view.weight), 0.0, 1.0)
+    scores: FloatArray = np.clip(
+        (1 + blended(view, alike, shares)) / np.float32(2 + view.words + view.weight), 0.0, 1.0
+    )
     return scores
 
 

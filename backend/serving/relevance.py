@@ -19,7 +19,7 @@ CHUNK = 2000  # tasks at once
 
 def answered(student: Student, texts: Sequence[str], embed: Embed) -> tuple[FloatArray, list[float | None]]:
     """A student's probabilities `(n, C)`, and in [0, 1] what ranks each text; None where tasks share no query."""
-    from model.pair_views import cosines
+    from model.pair_views import likeness
     from model.ranking import relevances as scaled
 
     view = getattr(student, "view", None)
@@ -27,7 +27,7 @@ def answered(student: Student, texts: Sequence[str], embed: Embed) -> tuple[Floa
         return student.probabilities(texts, embed), [None] * len(texts)
     head, seen = cast("HeadStudent", student), once(encoder_of(student, embed))
     shares = head.of_vectors(head.vectors(texts, seen))
-    return shares, [float(one) for one in scaled(view, cosines(view.pair, texts, seen), shares)]
+    return shares, [float(one) for one in scaled(view, likeness(view, texts, seen), shares)]
 
 
 def once(embed: Embed) -> Embed:

@@ -23,12 +23,12 @@ def ranked(
     seen: Embed,
 ) -> dict[str, Any]:
     """Figures of the held-out decisions `truth` (task: label), by `probabilities` `(n, C)` of the same tasks in order,
-    blended with the cosine of what the student sees texts by (`seen`) as its `view` says; without a view (a fine-tuned
+    blended with the likeness by the student's own vectors (`seen`) as its `view` says; without a view (a fine-tuned
     student) they rank alone. {} where tasks share no query, or the labels are no grades of one question."""
     import numpy as np
 
     from model.decoding import chosen
-    from model.pair_views import cosines
+    from model.pair_views import cosines, likeness
     from model.ranking import blended, expected_grades, ranking
     from model.text_groups import text_groups
 
@@ -41,12 +41,12 @@ def ranked(
     shares = probabilities[:, ::-1] if falling(current) else probabilities
     said = as_grades(current, chosen(space.answer, probabilities))
     alike = cosines(pair, texts, project_embedder(current))
-    scores = blended(view, cosines(pair, texts, seen), probabilities) if view is not None else expected_grades(shares)
+    scores = blended(view, likeness(view, texts, seen), probabilities) if view is not None else expected_grades(shares)
     student = ranking(scores, grades, queries, len(space), said)
     alone = ranking(alike, grades, queries, len(space))
     names = [*reversed(space.names)] if falling(current) else list(space.names)
-    weight = view.weight if view is not None else None
-    return {"ranking": {"grades": names, "student": student.to_json(), "encoder": alone.to_json(), "weight": weight}}
+    weights = {name: getattr(view, name, None) for name in ("weight", "words")}
+    return {"ranking": {"grades": names, "student": student.to_json(), "encoder": alone.to_json(), **weights}}
 
 
 def falling(current: Current) -> bool:

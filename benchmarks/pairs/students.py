@@ -10,6 +10,7 @@ from benchmarks.pairs.figures import figures, ranks
 from benchmarks.pairs.material import Material, Rows
 from model.arrays import Embed, FloatArray, IntArray
 from model.labels import CandidateSet, HumanLabel
+from model.pair_views import likeness
 from model.pairs import Pair
 from model.ranking import blended
 from model.train import train_student, training_data
@@ -64,7 +65,8 @@ def _ours(
     student, _ = train_student(material.space, data, TrainingOptions(seed=seed, pair=material.pair), embed)
     shares = student.probabilities(material.test.texts, embed)
     view = getattr(student, "view", None)
-    return shares, shares[:, 0] if view is None else blended(view, material.alike(material.test.texts, embed), shares)
+    texts = material.test.texts
+    return shares, shares[:, 0] if view is None else blended(view, likeness(view, texts, embed), shares)
 
 
 def _tfidf(pair: Pair, train: Rows, known: IntArray, test: Rows, labels: int) -> FloatArray:

@@ -5,7 +5,9 @@ python classify.py "my card has not arrived"
 
 # It runs where Shortlist is not installed: no imports but those three.
 import json
+import re
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,16 +43,17 @@ def probabilities(texts: Sequence[Any]) -> Any:
 
 def ranked(query: str | None, documents: Sequence[Any]) -> list[dict[str, Any]]:
     """Documents with their scores, the best for the query first: by the cosine to it, and as far as that ranked better
-    in training by the expected grade. Where tasks shared a query that is in no text, `query` is None and documents are
-    pairs of texts. ValueError unless the student has learned from queries and their documents."""
+    in training by the query's words and the expected grade. Where tasks shared a query that is in no text, `query` is
+    None and documents are pairs of texts. ValueError unless the student has learned from queries and documents."""
     if not _pair or (_pair["query"] is None and not _pair["group"]):
         raise ValueError("this student has not learned from queries and their documents")
     if (_pair["query"] is None) != (query is None):
         raise ValueError("a query and its documents are needed" if query is None else "give None and pairs of texts")
-    left, right = _both(documents if query is None else [_sided(query, one) for one in documents])
+    pairs = documents if query is None else [_sided(query, one) for one in documents]
+    left, right = _both(pairs)
     shares = _of_vectors(_features(left, right))
     expected = (shares[:, ::-1] if _pair["falling"] else shares) @ np.arange(len(labels)) / (len(labels) - 1)
-    scores = (left * right).sum(1) + _pair["weight"] * expected
+    scores = (left * right).sum(1) + _pair["words"] * _overlaps(pairs) + _pair["weight"] * expected
     return [
         {"document": documents[place], "score": float(scores[place])} for place in np.argsort(-scores, kind="stable")
     ]
@@ -58,6 +61,19 @@ def ranked(query: str | None, documents: Sequence[Any]) -> list[dict[str, Any]]:
 
 def _sided(query: str, document: str) -> tuple[str, str]:
     return (query, document) if _pair["query"] == 0 else (document, query)
+
+
+def _overlaps(pairs: Sequence[tuple[str, str]]) -> Any:
+    """Of the query's words the share that each document has, by length, `(n,)`."""
+    found, side = [], _pair["query"] or 0
+    for pair in pairs:
+        query, document = (_words(pair[place]) for place in (side, 1 - side))
+        found.append(sum(map(len, query & document)) / max(1, sum(map(len, query))))
+    return np.array(found, np.float32)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
 def classify(text: Any, top_k: int = 1) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from model.arrays import FloatArray
 from model.encoder.encoder import load_encoder
 from model.errors import ArtifactError
 from model.labels import LabelSpace
-from model.pair_views import COSINE, DIRECTED, JOINED, RELATION, PairView, cosines
+from model.pair_views import COSINE, DIRECTED, JOINED, RELATION, PairView, likeness
 from model.pairs import Pair
 from model.portable.onnx_folder import write_onnx
 from model.portable.transformers_folder import write_portable
@@ -156,7 +156,7 @@ def test_a_student_of_pairs_answers_and_ranks_alone(
 ) -> None:
     query, group = (0, "") if shown else (None, "topic")
     pair = Pair(("query", "document"), ("query: ", "document: "), symmetric=symmetric, query=query, group=group)
-    view = PairView(pair, features, weight=0.3, falling=True)
+    view = PairView(pair, features, weight=0.3, falling=True, words=0.3)
     width = {RELATION: 65, COSINE: 1}.get(features, 97 if symmetric else 129)
     student = make(tiny, width, view)
     student.save(tmp_path / "stored")
@@ -174,7 +174,7 @@ def test_a_student_of_pairs_answers_and_ranks_alone(
     assert np.allclose(found, wanted, atol=1e-4)
     assert best == [SPACE.names[wanted[0].argmax()]] * 2
     embed = student.own.embed if isinstance(student, AdaptedStudent) else load_encoder(tiny).embed
-    scores = blended(view, cosines(pair, texts, embed), wanted)
+    scores = blended(view, likeness(view, texts, embed), wanted)
     assert order == [pairs[place][1] for place in np.argsort(-scores, kind="stable")]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from model.arrays import FloatArray
 from model.labels import LabelSpace
-from model.pair_views import RELATION, PairView
+from model.pair_views import RELATION, PairView, likeness
 from model.pairs import Pair
 from model.ranking import blended
 from model.training.data import TrainingData
@@ -52,6 +52,25 @@ def test_grades_count_where_they_rank_better_than_the_cosine(human: bool, judge:
     assert found["queries"] == 30
 
 
+def test_words_count_where_they_rank_better_than_the_cosine() -> None:
+    """Three of eight documents have the query's word, and are the relevant ones; vectors know nothing of it."""
+    texts = [
+        f"query: about {query} Name{query}\n\ndocument: bad {99 + 8 * query + row} {f'name{query}' if row < 3 else 'x'}"
+        for query in range(30)
+        for row in range(8)
+    ]
+    labels = np.array([row < 3 for _ in range(30) for row in range(8)], np.int64)
+    sets = np.eye(2, dtype=np.bool_)[labels]
+    data = TrainingData(texts, sets, np.ones(len(texts), np.bool_), None, sets, labels)
+    view, found = ranking_view(SPACE, data, OPTIONS, VIEW, embed)
+    assert view.words == max(WEIGHTS)
+    assert found["words"] == view.words
+    assert PairView.from_json(view.to_json()) == view
+    plain = likeness(dataclasses.replace(view, words=0.0), texts[:8], embed)
+    assert np.all(likeness(view, texts[:8], embed)[:3] > plain[:3])
+    assert np.array_equal(likeness(view, texts[:8], embed)[3:], plain[3:])
+
+
 def test_labels_of_which_nothing_can_be_learned_leave_the_cosine_alone() -> None:
     view, found = ranking_view(SPACE, searched(0.0), OPTIONS, VIEW, embed)
     assert view == VIEW
@@ -59,7 +78,11 @@ def test_labels_of_which_nothing_can_be_learned_leave_the_cosine_alone() -> None
 
 
 def test_few_queries_judge_nothing_and_pairs_without_a_query_are_not_ranked() -> None:
-    assert ranking_view(SPACE, searched(1.0, 12), OPTIONS, VIEW, embed)[1] == {"weight": 0.0, "judged_by": "nobody yet"}
+    assert ranking_view(SPACE, searched(1.0, 12), OPTIONS, VIEW, embed)[1] == {
+        "weight": 0.0,
+        "words": 0.0,
+        "judged_by": "nobody yet",
+    }
     alone = PairView(dataclasses.replace(PAIR, query=None), RELATION)
     assert ranking_view(SPACE, searched(1.0), OPTIONS, alone, embed) == (alone, {})
 
