@@ -2,8 +2,9 @@
 
     python -m benchmarks.pairs.docs RUN.json [RUN2.json ...] --into docs/evidence/pairs.md
 
-Runs of different sets are read together. The figures go into the JSON beside the page, and from there into it
-(`benchmarks.shared.tables`); the plot goes to docs/images.
+Runs of different sets are read together; what they are not about stays as it is, and so does the plot unless they have
+all its pools. The figures go into the JSON beside the page, and from there into it (`benchmarks.shared.tables`); the
+plot goes to docs/images.
 """
 
 from __future__ import annotations
@@ -53,6 +54,19 @@ def _gain(row: Row) -> str:
     return f"{row['gain']:+.3f}" + ("" if half is None else f" ± {half:.3f}")
 
 
+def kept(page: Path, table: str) -> list[Row]:
+    """The rows of a table of a page."""
+    found = json.loads(tables.data_of(page).read_text(encoding="utf-8"))["rows"]
+    return [{name: value for name, value in row.items() if name != "table"} for row in found if row["table"] == table]
+
+
+def joined(page: Path, name: str, table: str) -> str:
+    """A table with those rows of the page's that are about other sets or pools."""
+    _, new = tables.read(table)
+    about = {next(iter(row.values())) for row in new}
+    return tables.shown([row for row in kept(page, name) if next(iter(row.values())) not in about] + new)
+
+
 def plot(path: Path, rows: Sequence[Row]) -> None:
     """The main metric over the budget by rule, one panel per pool."""
     import matplotlib
@@ -96,8 +110,10 @@ def main() -> None:
     given = parser.parse_args()
     rows = [row for run in given.runs for row in json.loads(run.read_text())["rows"]]
     found = summary(rows)
-    tables.keep(given.into, {"students": students(found["students"]), "rules": rules(found["rules"])})
-    plot(given.into.parent.parent / "images" / f"{given.into.stem}.svg", rows)
+    new = {"students": students(found["students"]), "rules": rules(found["rules"])}
+    tables.keep(given.into, {name: joined(given.into, name, table) for name, table in new.items()})
+    if set(found["rules"]) >= {row["pool"] for row in kept(given.into, "rules")}:
+        plot(given.into.parent.parent / "images" / f"{given.into.stem}.svg", rows)
 
 
 if __name__ == "__main__":

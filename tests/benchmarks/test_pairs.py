@@ -12,9 +12,13 @@ import pytest
 import benchmarks.pairs.__main__ as program
 from benchmarks.pairs.__main__ import grounds
 from benchmarks.pairs.choosing import RULES, curves
+from benchmarks.pairs.docs import joined, kept
 from benchmarks.pairs.material import Material, has_pairs, read
+from benchmarks.pairs.retraining import enough, measured
 from benchmarks.pairs.students import compared
 from benchmarks.pairs.summary import WITHOUT, summary
+from benchmarks.shared import tables
+from model.pair_views import FEATURES
 from tests.support.embedding import embed_words
 
 WORDS = ["red", "blue", "green", "old", "new", "big", "small", "cat", "dog", "car", "tree", "house"]
@@ -75,3 +79,22 @@ def test_every_rule_spends_the_same_and_all_are_summed_up(material: Material) ->
     assert set(shown["students"]["made"]["all gold"]) >= {"ours", "cosine", "TF-IDF pair features"}
     assert set(shown["rules"]["made, shift"]) == {*RULES, "everything", "nothing"}
     assert shown["rules"]["made, in domain"]["everything"]["mean"] > 0.9
+
+
+def test_pairs_are_joined_anew_until_there_are_enough_to_time(material: Material) -> None:
+    rows = enough(material, 300)
+    assert len(set(rows.texts)) > len(material.train)
+    queries = {material.pair.parts(text)[0] for text in material.train.texts}
+    assert {material.pair.parts(text)[0] for text in rows.texts} == queries
+    found = measured(material, 300, embed_words, 1)
+    assert found["pairs"] == 300
+    assert found["features"] in FEATURES
+
+
+def test_a_run_of_one_set_leaves_the_rows_of_others(tmp_path: Path) -> None:
+    page = tmp_path / "pairs.md"
+    page.write_text("<!-- students -->\n<!-- end of students -->\n")
+    line = "| set | labels | ours |\n| --- | --- | --- |\n| {} | all gold | {} |"
+    tables.keep(page, {"students": line.format("one", 71.5) + "\n| two | all gold | 80.5 |"})
+    tables.keep(page, {"students": joined(page, "students", line.format("two", 90.5))})
+    assert [(row["set"], row["ours"]) for row in kept(page, "students")] == [("one", 71.5), ("two", 90.5)]
