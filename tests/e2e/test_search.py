@@ -20,6 +20,9 @@ from tests.e2e.test_pairs import rows as searched
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 BEST_FIRST = "-tasks:predictions_score"
+HIDDEN = ("inner_id", "completed_at", "cancelled_annotations", "total_predictions", "annotators", "annotations_results",
+          "annotations_ids", "predictions_model_versions", "predictions_results", "file_upload", "storage_filename",
+          "created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists", "data.gold")  # fmt: skip
 READ_PAGE = "return document.body.innerText"
 
 
@@ -45,7 +48,8 @@ def test_documents_are_sorted_by_relevance_and_exported_with_ranks(
     label_stream(person, project, 22)
     await_shown(person, stack, project, "a promoted student", served_student)
 
-    data = {"title": "Best first", "type": "list", "target": "tasks", "ordering": [BEST_FIRST]}
+    hidden = {"explore": [f"tasks:{name}" for name in HIDDEN], "labeling": []}
+    data = {"title": "Best first", "type": "list", "ordering": [BEST_FIRST], "hiddenColumns": hidden}
     tab = person.send("POST", "/api/dm/views/", {"project": project, "data": data})["id"]
     documents = wait_for("a tab in order", lambda: best_first(person, project, tab), 600)
     browser.driver.get(f"{browser.url}/projects/{project}/data?tab={tab}")
