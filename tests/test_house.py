@@ -35,7 +35,8 @@ BACKEND = (
     ("web",), ("commands",), ("cli",), ("__main__",),
 )  # fmt: skip
 MODEL = (
-    ("arrays",), ("errors",), ("pairs",), ("word_overlap",), ("text_groups", "pair_views"), ("groups",), ("labels",), ("group_answers",),
+    ("arrays",), ("errors",), ("pairs",), ("word_overlap",), ("text_groups", "pair_views"), ("groups",), ("labels",),
+    ("group_answers",),
     ("evaluation", "ranking", "calibration", "decoding", "registry", "promise"),
     ("set_evaluation", "pool_beliefs"), ("acquisition",), ("encoder",), ("student",), ("training",), ("weak",),
     ("several_labels",), ("train",), ("teacher",), ("committee",),
