@@ -3,7 +3,9 @@
 Each text is embedded by itself, so that a text of many pairs is embedded once where vectors are cached. Features of a
 relation (|u - v|, u * v, the cosine; or that alone) are those of sentence encoders for pairs (Conneau et al., 2017;
 Reimers and Gurevych, 2019). One with two directions needs u and v as well, and two texts that are parts of one (a title
-and a body) are best embedded as they stand together. Which of them is right for a project is chosen on its labels.
+and a body) are best embedded as they stand together. Where the answer is one of the two texts (which is better?), what
+each is worth is compared by u - v (Bradley and Terry, 1952). Which of them is right for a project is chosen on its
+labels.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from model.pairs import Pair
 from model.word_overlap import overlaps
 
 RELATION, DIRECTED, COSINE, JOINED, BESIDE = "relation", "relation+texts", "cosine", "joined", "texts"
-FEATURES = (RELATION, COSINE, DIRECTED, JOINED)  # what a student may see
+DIFFERENCE = "difference"
+FEATURES = (RELATION, COSINE, DIRECTED, JOINED, DIFFERENCE)  # what a student may see
 WEIGHT = np.float32(5)  # of the cosine among the features: one column says as much as many of the others
 
 
@@ -46,6 +49,8 @@ class PairView:
         if self.features == COSINE:
             alone: FloatArray = WEIGHT * (left * right).sum(1, keepdims=True)
             return alone
+        if self.features == DIFFERENCE:
+            return np.asarray(left - right, np.float32)
         if self.features == BESIDE:
             return beside(left, right, self.pair.symmetric)
         return pair_features(left, right, self.features == DIRECTED, self.pair.symmetric)
@@ -63,7 +68,8 @@ class PairView:
             left, right = map(int, row["sides"])
             query = None if row["query"] is None else int(row["query"])
             marks = tuple(map(str, row["marks"]))
-            pair = Pair((first, second), marks, (left, right), bool(row["symmetric"]), query, str(row.get("group", "")))
+            pair = Pair((first, second), marks, (left, right), bool(row["symmetric"]), query, str(row.get("group", "")),
+                        sided=bool(row.get("sided", False)))  # fmt: skip
             weight, words = (float(row.get(name, 0.0)) for name in ("weight", "words"))  # earlier releases had none
             found = cls(pair, str(row["features"]), weight, bool(row.get("falling", False)), words)
         except (KeyError, TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ BETWEEN = "\n\n"  # what stands between two texts of a task
 class Pair:
     """Which two texts of a task are compared. `marks` stand before all texts of the task, in their order, `sides` are
     the places of the two, called `names`; what else there is belongs to both. `symmetric`: their order does not matter.
+    `sided`: the answer is one of the two, so that it turns round with them.
     `query`: which of the two (0 or 1) is shared by the tasks of a query; None where that is neither. Then `group` may
     be the field of a task's data that they share, which is in no text, and `queries` what it says, by the task's text:
     they are looked up where they are needed (`backend.pool.queries`) and never stored with a student."""
@@ -24,6 +25,7 @@ class Pair:
     query: int | None = None
     group: str = ""
     queries: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    sided: bool = False
 
     @property
     def searches(self) -> bool:

@@ -30,8 +30,9 @@ def read_pair(
         _refuse_options(sources, symmetric, group)
         return None
     left, right = (name_of(sources[side]) for side in sides)
-    pair = Pair((left, right), marks, sides, symmetric)
-    if symmetric and any(question.kind == "Pairwise" for question in questions):
+    sided = any(question.kind == "Pairwise" for question in questions)
+    pair = Pair((left, right), marks, sides, symmetric, sided=sided and len(questions) == 1)
+    if symmetric and sided:
         raise LabelingConfigError("SYMMETRIC cannot be true for a Pairwise tag: its answer is one of the two sides")
     query = _query([sources[side] for side in sides], symmetric, group)
     return replace(pair, query=query, group=_named(group) if query is None else "")

@@ -3,7 +3,7 @@
 python classify.py "my card has not arrived"
 """
 
-# It runs where Shortlist is not installed: no imports but those three.
+# It runs where Shortlist is not installed: no imports but those three, and the file beside it.
 import json
 import re
 import sys
@@ -16,6 +16,8 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
+from model.portable.answering import listed
+
 HERE = Path(__file__).resolve().parent
 BATCH = 32
 
@@ -24,12 +26,13 @@ _usage: dict[str, Any] = json.loads((HERE / "usage.json").read_text(encoding="ut
 _tokenizer = Tokenizer.from_file(str(HERE / "tokenizer.json"))
 _session = onnxruntime.InferenceSession(HERE / "model.onnx", providers=["CPUExecutionProvider"])
 _heads = np.load(HERE / "heads.npz")
+_questions: list[dict[str, Any]] = _usage["questions"]
 _pair: dict[str, Any] = _usage.get("pair") or {}
 
 
 def probabilities(texts: Sequence[Any]) -> Any:
-    """Float32 `(n, C)`: one row per text, one column per label, in the order of `labels`; rows sum to 1,
-    unless several labels may be right (see README.md). A student of pairs takes pairs: (first text, second text)."""
+    """Float32 `(n, C)`: one row per text, one column per label, in the order of `labels`. The columns of a question
+    sum to 1, unless several labels may be right. A student of pairs takes pairs: (first text, second text)."""
     if _pair:
         return _of_vectors(_features(*_both(texts)))
     rows = [np.zeros((0, len(labels)), np.float32)]
@@ -76,10 +79,11 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def classify(text: Any, top_k: int = 1) -> list[dict[str, Any]]:
-    """The `top_k` most probable labels of one text (or pair of texts), the most probable first."""
-    (row,) = probabilities([text])
-    return [{"label": labels[place], "score": float(row[place])} for place in np.argsort(-row, kind="stable")[:top_k]]
+def classify(text: Any, top_k: int | None = None) -> list[dict[str, Any]]:
+    """The answer to one text (or pair of texts), as Shortlist serves it: the label, of levels in order the median, or
+    all labels that are meant. With `top_k` so many labels: the answer, then the most probable of the others."""
+    answer: list[dict[str, Any]] = listed(_questions, probabilities([text])[0], top_k)
+    return answer
 
 
 def _read(texts: Sequence[str]) -> Iterator[list[list[list[int]]]]:
@@ -106,6 +110,8 @@ def _both(pairs: Sequence[tuple[str, str]]) -> tuple[Any, Any]:
 
 def _features(left: Any, right: Any) -> Any:
     """What the heads see of pairs of vectors, see `usage.json`."""
+    if _pair["features"] == "difference":
+        return left - right
     products = left * right
     cosine = np.float32(5) * products.sum(1, keepdims=True)
     if _pair["features"] == "cosine":
@@ -158,17 +164,24 @@ def _of_vectors(vectors: Any) -> Any:
         if "hidden" in head:
             states = np.maximum(states @ head["hidden"] + head["hidden_bias"], 0.0)
         logits = states @ head["out"] + head["out_bias"]
-        if _usage["several"]:
-            total += (0.5 + 0.5 * np.tanh(0.5 * logits)) / _usage["heads"]
-            continue
-        powers = np.exp(logits - logits.max(1, keepdims=True))
-        total += powers / powers.sum(1, keepdims=True) / _usage["heads"]
-    if _usage["several"]:
+        for one in _questions:
+            columns = slice(one["start"], one["stop"])
+            total[:, columns] += (_odds if one["kind"] == "any" else _shares)(logits[:, columns]) / _usage["heads"]
+    if len(_questions) > 1 or _questions[0]["kind"] == "any":
         return total.astype(np.float32)
     powers = np.maximum(total, 1e-12) ** _usage["sharpness"]
     return (powers / powers.sum(1, keepdims=True)).astype(np.float32)
 
 
+def _odds(logits: Any) -> Any:
+    return 0.5 + 0.5 * np.tanh(0.5 * logits)
+
+
+def _shares(logits: Any) -> Any:
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
 if __name__ == "__main__":
     for given in [tuple(sys.argv[1:3])] if _pair else sys.argv[1:]:
-        sys.stdout.write(json.dumps(classify(given, top_k=3), ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(classify(given), ensure_ascii=False) + "\n")

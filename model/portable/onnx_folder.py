@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,14 @@ import numpy as np
 
 from model.encoder.onnx_graph import export_graph
 from model.errors import ArtifactError
-from model.portable.transformers_folder import card_text, encoder_alone, new_folder, portable_model, sees_each_text
+from model.portable.questions import described, write_code
+from model.portable.transformers_folder import (
+    card_text,
+    encoder_alone,
+    new_folder,
+    portable_model,
+    sees_each_text,
+)
 from model.student.loading import load_student
 
 if TYPE_CHECKING:
@@ -23,12 +29,12 @@ USAGE, HEADS = "usage.json", "heads.npz"
 NEEDS = "onnxruntime, tokenizers and numpy"
 EXAMPLE = """import sys; sys.path.append("{folder}")
 from classify import classify
-print(classify("{text}", top_k=3))"""
+print(classify("{text}"))"""
 
 
 PAIR_EXAMPLE = """import sys; sys.path.append("{folder}")
 from classify import classify
-print(classify(("the first text", "the second text"), top_k=3))"""
+print(classify(("the first text", "the second text")))"""
 
 
 def write_onnx(stored: Path, folder: Path, facts: Mapping[str, object], text: str) -> str:
@@ -40,7 +46,7 @@ def write_onnx(stored: Path, folder: Path, facts: Mapping[str, object], text: st
     """
     student: Any = load_student(stored)
     new_folder(folder)
-    pairs = sees_each_text(student) and not student.space.questions
+    pairs = sees_each_text(student)
     model, checkpoint = encoder_alone(student) if pairs else portable_model(student)
     tokenizer = checkpoint.tokenizer
     fast = getattr(tokenizer, "backend_tokenizer", None)
@@ -64,7 +70,7 @@ def write_onnx(stored: Path, folder: Path, facts: Mapping[str, object], text: st
     fast.save(str(folder / TOKENIZER))
     _write_usage(folder, student, model, checkpoint, pairs)
     (folder / LABELS).write_text(json.dumps(student.space.names, ensure_ascii=False, indent=1), encoding="utf-8")
-    shutil.copyfile(Path(__file__).with_name("onnx_classify.py"), folder / CODE)
+    write_code("onnx_classify.py", folder / CODE)
     example = PAIR_EXAMPLE if pairs else EXAMPLE
     card = card_text(student, facts, example, "onnx", text, folder.name)
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -85,9 +91,7 @@ def _graph(model: Any, tokenizer: Any) -> Any:
             vectors = self.model.vectors(input_ids, attention_mask)
             if not len(self.model.heads):
                 return vectors
-            logits = self.model.classified(vectors).logits
-            several = self.model.config.problem_type == "multi_label_classification"
-            return torch.sigmoid(logits) if several else torch.softmax(logits, dim=1), vectors
+            return self.model.shares(self.model.classified(vectors).logits), vectors
 
     outputs = ("probabilities", "vectors") if len(model.heads) else ("vectors",)
     return export_graph(Probabilities(), tokenizer, *outputs)
@@ -97,7 +101,7 @@ def _write_usage(folder: Path, student: Any, model: Any, checkpoint: Checkpoint,
     """What the code needs beside the graph: how texts are read, and the heads for pairs and texts in several pieces."""
     own = ((number, *item) for number, head in enumerate(student.heads) for item in head.items()) if pairs else ()
     arrays = {f"{number}.{name}": array for number, name, array in own} if pairs else _arrays(model)
-    facts = {"padding": int(checkpoint.tokenizer.pad_token_id), "several": bool(student.space.several)}
+    facts = {"padding": int(checkpoint.tokenizer.pad_token_id), "questions": described(student)}
     heads = len({name.split(".", 1)[0] for name in arrays})
     usage = {**checkpoint.usage.to_json(), **facts, "heads": heads, "sharpness": float(model.config.sharpness)}
     usage |= {"pair": student.view.to_json()} if pairs else {}

@@ -2,7 +2,7 @@
 
 from transformers import pipeline
 classify = pipeline("text-classification", model="<this folder>", trust_remote_code=True)
-print(classify("my card has not arrived", top_k=3))
+print(classify("my card has not arrived"))
 """
 
 # No postponed annotations here: transformers executes this file from a folder of its own.
@@ -16,8 +16,11 @@ from transformers import (
     AutoModelForTextEncoding,
     PretrainedConfig,
     PreTrainedModel,
+    TextClassificationPipeline,
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
+
+from model.portable.answering import listed
 
 ACTIVATIONS = {
     "identity": torch.nn.Identity, "tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "gelu": torch.nn.GELU,
@@ -28,7 +31,7 @@ ACTIVATIONS = {
 class StudentConfig(PretrainedConfig):
     """`encoder` is the configuration of the encoder, `heads` one object {"hidden": width or 0} per head, `normalised`
     whether vectors are brought to length 1 before the heads, `sharpness` the power of the probabilities (1 /
-    temperature).
+    temperature), `questions` those that `answering` describes.
 
     `usage` says how a text becomes a vector: "pooling" (ways, joined), "skipped" (first tokens that do not count),
     "kept" (numbers of the vector; 0: all), "longest" (tokens read at once, of which "lead" stand before the text and
@@ -38,12 +41,12 @@ class StudentConfig(PretrainedConfig):
 
     def __init__(
         self, encoder: Any = None, heads: Any = None, normalised: bool = True, sharpness: float = 1.0,
-        usage: Any = None, dense: Any = None, **others: Any,
+        usage: Any = None, dense: Any = None, questions: Any = None, **others: Any,
     ) -> None:  # fmt: skip
         self.encoder = encoder or {"model_type": "bert"}
         self.heads = heads or [{"hidden": 0}]
         self.normalised, self.sharpness = normalised, sharpness
-        self.usage, self.dense = usage or {}, dense or []
+        self.usage, self.dense, self.questions = usage or {}, dense or [], questions or []
         super().__init__(**others)
 
 
@@ -103,11 +106,8 @@ class StudentForSequenceClassification(PreTrainedModel):
         self.post_init()
 
     def forward(self, input_ids: Any = None, attention_mask: Any = None, **others: Any) -> SequenceClassifierOutput:
-        """`logits` are logarithms of the heads' mean probabilities, tempered; a softmax makes probabilities of them.
-
-        Where several labels may be right they are log odds, of which a sigmoid makes probabilities; a label is meant
-        from its one of `config.thresholds` on.
-        """
+        """`logits` are logarithms of the heads' mean probabilities, tempered, of each question; a softmax makes
+        probabilities of them. Where several labels may be right they are log odds, of which a sigmoid does."""
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
         if 0 < self.use["longest"] < input_ids.shape[1]:
@@ -116,12 +116,29 @@ class StudentForSequenceClassification(PreTrainedModel):
 
     def classified(self, vectors: torch.Tensor) -> SequenceClassifierOutput:
         """What the heads say about vectors `(n, d)`."""
-        if self.config.problem_type == "multi_label_classification":
-            each = torch.stack([torch.sigmoid(head(vectors)) for head in self.heads]).mean(0)
-            return SequenceClassifierOutput(logits=torch.logit(each, eps=1e-7))
-        shares = [torch.softmax(head(vectors), dim=1) for head in self.heads]
-        mean = torch.stack(shares).mean(0).clamp(min=1e-12)
-        return SequenceClassifierOutput(logits=mean.log() * self.config.sharpness)
+        found = [head(vectors) for head in self.heads]
+        mean = torch.stack([self.shares(logits) for logits in found]).mean(0)
+        parts = []
+        for one, columns in self._questions():
+            if one["kind"] == "any":
+                parts.append(torch.logit(mean[:, columns], eps=1e-7))
+            else:
+                alone = len(self.config.questions) == 1
+                parts.append(mean[:, columns].clamp(min=1e-12).log() * (self.config.sharpness if alone else 1.0))
+        return SequenceClassifierOutput(logits=torch.cat(parts, dim=1))
+
+    def shares(self, logits: torch.Tensor) -> torch.Tensor:
+        """Probabilities `(n, C)` of logits: of each question, or where several labels may be right of each label."""
+        return torch.cat(
+            [
+                torch.sigmoid(logits[:, columns]) if one["kind"] == "any" else torch.softmax(logits[:, columns], dim=1)
+                for one, columns in self._questions()
+            ],
+            dim=1,
+        )
+
+    def _questions(self) -> list[tuple[dict[str, Any], slice]]:
+        return [(one, slice(one["start"], one["stop"])) for one in self.config.questions]
 
     def vectors(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Vectors `(n, d)` of tokens `(n, length)` that are read at once."""
@@ -151,3 +168,21 @@ class StudentForSequenceClassification(PreTrainedModel):
         mean = sum((piece.shape[1] - lead - trail) * self.vectors(piece, torch.ones_like(piece)) for piece in pieces)
         total = sum(piece.shape[1] - lead - trail for piece in pieces)
         return torch.nn.functional.normalize(mean, dim=1) if self.config.normalised else mean / total
+
+
+class StudentPipeline(TextClassificationPipeline):
+    """Answers as Shortlist serves them: of levels in order the median, of several labels or questions all labels that
+    are meant. With `top_k` so many labels: the answer, then the most probable of the others."""
+
+    def __call__(self, inputs: Any, *more: Any, **others: Any) -> Any:
+        """A list of labels with their probabilities, or for a list of texts one for each."""
+        found = super().__call__(inputs, *more, **others)
+        return found[0] if isinstance(inputs, str) and "top_k" not in others else found
+
+    def postprocess(  # type: ignore[override]
+        self, model_outputs: Any, function_to_apply: Any = None, top_k: Any = 1, _legacy: Any = True
+    ) -> Any:
+        """The answer to one text; without `top_k` (`_legacy`) as many labels as are meant."""
+        model: Any = self.model
+        shares = model.shares(model_outputs["logits"].float())[0].numpy()
+        return listed(model.config.questions, shares, None if _legacy else top_k or len(shares))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import shorten
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.errors import ArtifactError
 from model.pair_views import JOINED
+from model.portable.questions import described, write_code
 from model.student.loading import load_student
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ CODE = "student_model.py"
 NEEDS = "torch and transformers"
 EXAMPLE = """from transformers import pipeline
 classify = pipeline("text-classification", model="{folder}", trust_remote_code=True)
-print(classify("{text}", top_k=3))"""
+print(classify("{text}"))"""
 
 
 def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text: str) -> str:
@@ -47,9 +47,12 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
         "AutoConfig": f"{module}.StudentConfig",
         "AutoModelForSequenceClassification": f"{module}.StudentForSequenceClassification",
     }
+    if model.config.questions[0]["kind"] != "one" or student.space.questions:  # pipelines know no other kind
+        classes = {"impl": f"{module}.StudentPipeline", "pt": ["AutoModelForSequenceClassification"]}
+        model.config.custom_pipelines = {"text-classification": classes}
     model.eval().save_pretrained(folder)
     tokenizer_with_prefix(checkpoint).save_pretrained(folder)
-    shutil.copyfile(Path(__file__).with_name("transformers_code.py"), folder / CODE)
+    write_code("transformers_code.py", folder / CODE, ".")
     card = card_text(student, facts, EXAMPLE, "transformers", text, folder.name)
     (folder / "README.md").write_text(card, encoding="utf-8")
     for file in folder.iterdir():  # safetensors writes for its owner alone
@@ -68,21 +71,13 @@ def portable_model(student: Any) -> tuple[StudentForSequenceClassification, Chec
 
     ArtifactError if the student is of a kind that has no such form.
     """
-    if student.space.questions:
-        raise ArtifactError(
-            "a student of several questions has no form as one classifier; set QUESTIONS to one of them and train again"
-        )
     if sees_each_text(student):
         raise ArtifactError(
             "a student of pairs sees each text by itself, which a pipeline of transformers cannot; export it with "
             "--format onnx"
         )
     if student.kind in ("head", "adapted"):
-        model, checkpoint = _of_head(student)
-        if student.space.several:
-            model.config.problem_type = "multi_label_classification"
-            model.config.thresholds = [float(value) for value in student.thresholds]
-        return model, checkpoint
+        return _of_head(student)
     if student.kind == "finetune":
         return _of_finetuned(student)
     raise ArtifactError(f"a student of kind {student.kind!r} cannot be exported as one model")
@@ -97,7 +92,7 @@ def sees_each_text(student: Any) -> bool:
 def encoder_alone(student: HeadStudent | AdaptedStudent) -> tuple[StudentForSequenceClassification, Checkpoint]:
     """The student's encoder as one module of transformers, without its heads."""
     checkpoint = _encoder_of(student).checkpoint
-    return _model(checkpoint, [], True, student.temperature, len(student.space)), checkpoint
+    return _model(checkpoint, [], True, student), checkpoint
 
 
 def card_text(student: Any, facts: Mapping[str, object], example: str, library: str, text: str, folder: str) -> str:
@@ -115,12 +110,12 @@ def card_text(student: Any, facts: Mapping[str, object], example: str, library: 
             f"# {folder}",
             "",
             f"A text classifier over {len(student.space)} labels: {', '.join(student.space.names)}.",
-            *_limits(student),
             "",
             "```python",
             example.format(folder=folder, text=words),
             "```",
             "",
+            *_kinds(student),
             f"- kind: {student.kind}",
             f"- encoder it started from: {encoder}",
             f"- temperature: {student.temperature:.4f}",
@@ -152,20 +147,26 @@ def tokenizer_with_prefix(checkpoint: Checkpoint) -> Any:
     return tokenizer
 
 
-def _limits(student: Any) -> list[str]:
-    """What the card says where several labels may be right."""
-    if not student.space.several:
-        return []
-    pairs = zip(student.space.names, student.thresholds, strict=True)
-    listed = ", ".join(f"{name} {float(value):.4f}" for name, value in pairs)
-    return ["", f"Several labels may be right at once. A label is meant from this probability on: {listed}."]
+def _kinds(student: Any) -> list[str]:
+    """What the card says of questions to which not just the likeliest label is the answer."""
+    found = []
+    for one in described(student):
+        pairs = zip(one["labels"], one["thresholds"], strict=True)
+        limits = ", ".join(f"{label} {limit:.4f}" for label, limit in pairs)
+        meant = {
+            "one": "one label is right",
+            "ordered": "levels in order, answered by the median",
+            "any": f"several labels may be right; each is meant from this probability on: {limits}",
+        }[one["kind"]]
+        found.append(f"- {one['name'] or 'the question'}: {meant}")
+    return found if student.space.questions or student.space.groups[0].kind != "one" else []
 
 
 def _of_head(student: HeadStudent | AdaptedStudent) -> tuple[StudentForSequenceClassification, Checkpoint]:
     """The model for heads on an encoder's vectors; one that is served in a faster number format is written in full."""
     encoder = _encoder_of(student)
     heads = [{"hidden": int(head["hidden"].shape[1]) if "hidden" in head else 0} for head in student.heads]
-    model = _model(encoder.checkpoint, heads, True, student.temperature, len(student.space))
+    model = _model(encoder.checkpoint, heads, True, student)
     for target, head in zip(model.heads, student.heads, strict=True):
         _fill(target, head)  # type: ignore[arg-type]
     return model, encoder.checkpoint
@@ -186,13 +187,13 @@ def _of_finetuned(student: FinetunedStudent) -> tuple[StudentForSequenceClassifi
     network, tokenizer, longest = student.parts
     usage = beginning(network.encoder.usage, longest)
     found = Checkpoint(tokenizer, Pooled(network.encoder.model, usage, network.encoder.dense()))
-    model = _model(found, [{"hidden": 0}], False, student.temperature, len(student.space))
+    model = _model(found, [{"hidden": 0}], False, student)
     model.heads[0].out.load_state_dict(network.classifier.state_dict())  # type: ignore[union-attr]
     return model, found
 
 
 def _model(
-    found: Checkpoint, heads: list[dict[str, int]], normalised: bool, temperature: float, labels: int
+    found: Checkpoint, heads: list[dict[str, int]], normalised: bool, student: Any
 ) -> StudentForSequenceClassification:
     from model.portable.transformers_code import StudentConfig, StudentForSequenceClassification
 
@@ -203,7 +204,10 @@ def _model(
     ]
     usage = {name: value for name, value in found.usage.to_json().items() if name not in ("prefix", "lower", "dense")}
     inner = encoder.config.to_dict()
-    config = StudentConfig(inner, heads, normalised, 1 / temperature, usage, dense, num_labels=labels)
+    sharpness, questions, labels = 1 / student.temperature, described(student), len(student.space)
+    config = StudentConfig(inner, heads, normalised, sharpness, usage, dense, questions, num_labels=labels)
+    if len(questions) == 1 and student.space.several:
+        config.problem_type = "multi_label_classification"
     model = StudentForSequenceClassification(config)
     model.encoder.load_state_dict({name: tensor.float().cpu() for name, tensor in encoder.state_dict().items()})
     model.dense.load_state_dict(found.pooled.dense())

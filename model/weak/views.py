@@ -13,7 +13,7 @@ import numpy as np
 
 from model.arrays import Doubles, Embed, IntArray, Stop
 from model.labels import LabelSpace
-from model.pair_views import COSINE, DIRECTED, FEATURES, JOINED, RELATION, PairView
+from model.pair_views import COSINE, DIFFERENCE, DIRECTED, JOINED, RELATION, PairView
 from model.text_groups import text_groups
 from model.training.data import TrainingData
 from model.training.options import TrainingOptions
@@ -24,6 +24,7 @@ ENOUGH = 300  # people's labels from which on they alone decide: fewer cannot te
 EPOCHS = 20  # of the heads that compare them
 MOST = 1_000  # rows on which views are compared
 SIMPLE = (COSINE, RELATION, DIRECTED, JOINED)  # the simplest first: of two as good it is taken
+SIDED = (DIFFERENCE, DIRECTED, JOINED)  # where the answer is one of the texts: the others cannot tell them apart
 UNKNOWN = DIRECTED  # where too little is known to compare: it holds the most
 
 
@@ -34,16 +35,18 @@ def chosen_view(
     if options.pair is None:
         return None, {}
     rows, labels, judge = _judges(space, data, options.seed)
-    names = [name for name in FEATURES if name != JOINED or not options.pair.symmetric]
+    simple = SIDED if options.pair.sided else SIMPLE
+    names = [name for name in simple if name != JOINED or not options.pair.symmetric]
     known = Known(np.arange(len(rows)), labels, _groups(data, rows, options), np.ones(len(rows)))
     right: dict[str, Doubles] = {}
     for name in names:
         seen = PairView(options.pair, name).embed(embed)([data.texts[row] for row in rows]) if len(rows) else None
         here = None if seen is None else heads_alone(seen, known, len(space), replace(options, epochs=EPOCHS), stop)
         if here is None:
-            return PairView(options.pair, UNKNOWN), {"features": UNKNOWN, "judged_by": "nobody yet"}
+            features = DIFFERENCE if options.pair.sided else UNKNOWN
+            return PairView(options.pair, features), {"features": features, "judged_by": "nobody yet"}
         right[name] = (here.unseen.argmax(1) == labels).astype(np.float64)
-    best = max(SIMPLE, key=lambda name: right[name].mean() if name in right else -1.0)
+    best = max(names, key=lambda name: right[name].mean())
     shares = {name: round(float(found.mean()), 4) for name, found in right.items()}
     return PairView(options.pair, best), {"features": best, "right": shares, "rows": len(rows), "judged_by": judge}
 

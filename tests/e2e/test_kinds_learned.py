@@ -1,4 +1,4 @@
-"""Ratings and trees in a real Label Studio: seen, submitted unchanged, corrected, learned."""
+"""Ratings, trees and pairwise choices in a real Label Studio: seen, submitted unchanged, corrected, learned."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 TOPICS = list(LABELS)
 LEAVES = (("Money", "In"), ("Money", "Out"), ("Parcel", "Late"), ("Parcel", "Lost"))
 CLICK_STAR = "document.querySelectorAll('.ant-rate-star > div')[{}].click()"
+CLICK_SIDE = "document.querySelectorAll('.lsf-richtext__container')[{}].click()"
 REMOVE = "document.querySelector('.taxonomy .ant-select-selection-item-remove').click()"
 OPEN = (
     "document.querySelector('.taxonomy .ant-select-selector')"
@@ -28,13 +29,17 @@ NODES = "[...document.querySelectorAll('.ant-select-tree-treenode')].filter(one 
 
 
 def rows(kind: str, count: int = 80) -> list[dict[str, Any]]:
-    """Texts of four topics, each with its region's value."""
+    """Texts of four topics, each with its region's value; of two texts the one of the earlier topic is chosen."""
     made = []
     for number in range(count):
         turn, place = divmod(number, 4)
-        text = TEXTS[TOPICS[place]][turn % 5].format(THINGS[turn % len(THINGS)])
-        gold: dict[str, Any] = {"rating": place + 1} if kind == "rating" else {"taxonomy": [list(LEAVES[place])]}
-        made.append({"text": f"{text} ({number})", "gold": gold})
+        own, other = (TEXTS[TOPICS[topic]][turn % 5].format(THINGS[turn % len(THINGS)]) for topic in (place, 3 - place))
+        gold: dict[str, dict[str, Any]] = {
+            "rating": {"rating": place + 1},
+            "taxonomy": {"taxonomy": [list(LEAVES[place])]},
+            "pairwise": {"selected": "left" if place < 2 else "right"},
+        }
+        made.append({"text": f"{own} ({number})", "other": f"{other} [{number}]", "gold": gold[kind]})
     return made
 
 
@@ -48,6 +53,8 @@ def correct(browser: Browser, kind: str, data: dict[str, Any]) -> None:
     gold = data["gold"]
     if kind == "rating":
         browser.script(CLICK_STAR.format(gold["rating"] - 1))
+    elif kind == "pairwise":
+        browser.script(CLICK_SIDE.format(("left", "right").index(gold["selected"])))
     else:
         leaf = NODES.format(gold["taxonomy"][0][-1])
         browser.script(REMOVE)
@@ -57,7 +64,7 @@ def correct(browser: Browser, kind: str, data: dict[str, Any]) -> None:
         browser.script(f"{leaf}[0].querySelector('.ant-select-tree-checkbox, .ant-select-tree-title').click()")
 
 
-@pytest.mark.parametrize("kind", ["taxonomy", "rating"])
+@pytest.mark.parametrize("kind", ["taxonomy", "rating", "pairwise"])
 def test_what_is_predicted_is_submitted_corrected_and_learned(
     browser: Browser, person: Annotator, stack: Stack, kind: str
 ) -> None:
@@ -95,3 +102,4 @@ def test_what_is_predicted_is_submitted_corrected_and_learned(
     (answer,) = prediction_of(following, student)["result"]
     browser.open_form(project)
     browser.until("the student's answer", lambda: seen(browser, kind, following["data"]) == form(kind, answer))
+    browser.picture(f"kind-{kind}-learned", width=960, height=260)

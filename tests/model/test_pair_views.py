@@ -13,7 +13,7 @@ import pytest
 from model.arrays import FloatArray
 from model.errors import ArtifactError
 from model.labels import LabelSpace
-from model.pair_views import BESIDE, DIRECTED, FEATURES, JOINED, RELATION, PairView
+from model.pair_views import BESIDE, COSINE, DIRECTED, FEATURES, JOINED, RELATION, PairView
 from model.pairs import Pair
 from model.student.loading import load_student
 from model.text_groups import text_groups
@@ -52,6 +52,26 @@ class Pairs:
         sets = np.eye(2, dtype=np.bool_)[self.same.astype(int)]
         decided = np.arange(len(self.texts)) < human
         return TrainingData(self.texts, sets, decided, None, sets, self.same.astype(np.int64))
+
+
+def test_which_of_two_texts_is_better_is_learned_beside_a_teacher_that_always_says_the_first() -> None:
+    pairs = Pairs(500)
+    worth = np.array([[int(part.split()[1]) for part in text.split("\n\n")] for text in pairs.texts])
+    kept = np.flatnonzero(worth[:, 0] != worth[:, 1])
+    second = (worth[:, 1] > worth[:, 0])[kept].astype(np.int64)
+    decided = np.arange(len(kept)) < 150
+    said = np.eye(2, dtype=np.bool_)[np.zeros(len(kept), np.int64)]
+    sets = np.where(decided[:, None], np.eye(2, dtype=np.bool_)[second], said)
+    data = TrainingData([pairs.texts[row] for row in kept], sets, decided, None, said, np.zeros(len(kept), np.int64))
+    sided = dataclasses.replace(PAIR, sided=True)
+    space = LabelSpace.of(["left", "right"])
+    student, _ = train_student(space, data, TrainingOptions(way="head", pair=sided), pairs.embed)
+    view = getattr(student, "view", None)
+    assert view is not None
+    assert view.features not in (COSINE, RELATION)  # they are the same where the two change places
+    assert PairView.from_json(json.loads(json.dumps(view.to_json()))) == view
+    found = student.probabilities(data.texts, pairs.embed).argmax(1)
+    assert (found == second)[~decided].mean() > 0.75
 
 
 @pytest.mark.parametrize("features", [RELATION, BESIDE])

@@ -43,7 +43,7 @@ def test_two_texts_are_a_pair_and_one_is_none() -> None:
 def test_of_several_texts_the_two_that_a_pairwise_points_to() -> None:
     control = read_labeling_config(TWO.format(ANSWERS))
     assert control.pair is not None
-    assert (control.pair.names, control.pair.sides) == (("answer1", "answer2"), (1, 2))
+    assert (control.pair.names, control.pair.sides, control.pair.sided) == (("answer1", "answer2"), (1, 2), True)
     text = task_text(control, {"prompt": "Why?", "answer1": "So.", "answer2": "Because."})
     assert control.pair.parts(text) == ("Why?\n\nSo.", "Why?\n\nBecause.")
     turned = TWO.format('<Text name="two" value="$answer2"/><Text name="one" value="$answer1"/>')

@@ -12,10 +12,12 @@ import pytest
 import torch
 
 from model.arrays import FloatArray
+from model.decoding import NEVER, ticked
 from model.encoder.encoder import load_encoder
 from model.errors import ArtifactError
-from model.labels import LabelSpace
-from model.pair_views import COSINE, DIRECTED, JOINED, RELATION, PairView, likeness
+from model.groups import Group, GroupKind, When
+from model.labels import Label, LabelSpace
+from model.pair_views import COSINE, DIFFERENCE, DIRECTED, JOINED, RELATION, PairView, likeness
 from model.pairs import Pair
 from model.portable.onnx_folder import write_onnx
 from model.portable.transformers_folder import write_portable
@@ -61,11 +63,51 @@ def heads(encoder: str, width: int = 32, view: PairView | None = None) -> HeadSt
 
 
 def several(encoder: str) -> HeadStudent:
-    """The same where any of the labels may be right."""
+    """The same where any of the labels may be right, and at least one is."""
     student = heads(encoder)
-    student.space = LabelSpace(SPACE.labels, answer="several", least=0)
-    student.temperature, student.thresholds = 1.0, np.full(3, 0.5, np.float32)
+    student.space = LabelSpace(SPACE.labels, answer="several")
+    student.temperature, student.thresholds = 1.0, np.array([0.9, 0.2, 0.95], np.float32)
     return student
+
+
+def levels(encoder: str) -> HeadStudent:
+    """The same where labels are levels in order; the likeliest is often not the median."""
+    student = heads(encoder)
+    student.space, student.temperature = LabelSpace(SPACE.labels, answer="ordered"), 3.0
+    return student
+
+
+def questions(encoder: str) -> HeadStudent:
+    """Heads of five questions: one label, levels, several labels, one that depends on another, one left open."""
+    sizes: tuple[tuple[str, GroupKind, int], ...] = (
+        ("topic", "one", 3), ("how much", "ordered", 4), ("flags", "any", 3), ("why", "one", 2), ("left", "any", 2)
+    )  # fmt: skip
+    names = [f"{name}={number}" for name, _, size in sizes for number in range(size)]
+    groups: list[Group] = []
+    for name, kind, size in sizes:
+        start = groups[-1].stop if groups else 0
+        when = (When(("topic=0", "topic=1")),) if name == "why" else ()
+        groups.append(Group(name, kind, start, start + size, 0 if kind == "any" else 1, when))
+    space = LabelSpace(tuple(map(Label, names)), answer="several", questions=tuple(groups))
+    student, random = heads(encoder), np.random.default_rng(1)
+    for head in student.heads:
+        head["out"] = random.normal(size=(len(head["out"]), len(space))).astype(np.float32)
+        head["out_bias"] = random.normal(size=len(space)).astype(np.float32)
+    student.space, student.thresholds = space, np.full(len(space), 0.5, np.float32)
+    student.thresholds[-2:] = NEVER
+    student.temperature = 1.0
+    return student
+
+
+def served(student: Student) -> list[list[str]]:
+    """What Shortlist would answer to each text, the likeliest first."""
+    space, shares = student.space, student.probabilities(TEXTS)
+    meant = ticked(space, shares, getattr(student, "thresholds", None))
+    names = [label for part in space.parts for label in part.names]
+    return [
+        [names[place] for place in np.argsort(-row, kind="stable") if one[place]]
+        for row, one in zip(shares, meant, strict=True)
+    ]
 
 
 def finetuned(encoder: str) -> FinetunedStudent:
@@ -98,6 +140,30 @@ def test_transformers_alone_gives_the_same_answers(tiny: str, tmp_path: Path) ->
         assert np.allclose(found, students[place].probabilities(TEXTS), atol=1e-4), place
 
 
+ANSWERS = """
+import json, sys
+from transformers import pipeline
+texts = json.loads(sys.argv[1])
+classify = pipeline("text-classification", model=sys.argv[2], trust_remote_code=True)
+print(json.dumps([classify(texts), [classify(text) for text in texts], classify(texts[0], top_k=None)]))
+"""
+
+
+@pytest.mark.parametrize("make", [several, levels, questions])
+def test_transformers_answers_by_what_the_question_asks(
+    make: Callable[[str], HeadStudent], tiny: str, tmp_path: Path
+) -> None:
+    student = make(tiny)
+    student.save(tmp_path / "stored")
+    write_portable(tmp_path / "stored", tmp_path / "portable", {"version": "student-1"}, 'say "hello"')
+    found, alone, whole = json.loads(
+        printed(ANSWERS, json.dumps(TEXTS), tmp_path / "portable", cwd=tmp_path).splitlines()[-1]
+    )
+    assert [[row["label"] for row in rows] for rows in found] == served(student)
+    assert alone == found
+    assert sorted(row["score"] for row in whole) == pytest.approx(sorted(student.probabilities(TEXTS)[0]), abs=1e-4)
+
+
 ALONE = (
     refusing("torch", "transformers", "model", "backend", "onnx", "sklearn")
     + """
@@ -105,12 +171,13 @@ import json, sys
 sys.path.append(sys.argv[1])
 from classify import classify, labels, probabilities
 texts = json.loads(sys.argv[2])
-print(json.dumps([labels, probabilities(texts).tolist(), classify(texts[0], top_k=2)]))
+answers = [classify(text) for text in texts]
+print(json.dumps([labels, probabilities(texts).tolist(), classify(texts[0], top_k=2), answers]))
 """
 )
 
 
-@pytest.mark.parametrize("make", [heads, finetuned, several])
+@pytest.mark.parametrize("make", [heads, finetuned, several, levels, questions])
 def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, tiny: str, tmp_path: Path) -> None:
     assert callable(make)
     student: Student = make(tiny)
@@ -118,14 +185,18 @@ def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, 
     student.save(stored)
     write_onnx(stored, folder, {"version": "student-1"}, 'say "hello"')
     assert {path.name for path in folder.iterdir()} == {
-        "model.onnx", "tokenizer.json", "labels.json", "usage.json", "heads.npz", "classify.py", "README.md"
+        "model.onnx", "tokenizer.json", "labels.json", "usage.json", "heads.npz", "classify.py", "answering.py",
+        "README.md",
     }  # fmt: skip
     texts = [*TEXTS, "", "late " * 200]
-    names, found, best = json.loads(printed(ALONE, folder, json.dumps(texts), cwd=tmp_path))
+    names, found, best, answers = json.loads(printed(ALONE, folder, json.dumps(texts), cwd=tmp_path))
     wanted = student.probabilities(texts)
-    assert names == list(SPACE.names)
+    assert names == list(student.space.names)
     assert np.allclose(found, wanted, atol=1e-4)
-    assert [row["label"] for row in best] == [SPACE.names[place] for place in np.argsort(-wanted[0])[:2]]
+    answers = [[row["label"] for row in rows] for rows in answers]
+    assert answers[: len(TEXTS)] == served(student)
+    assert [row["label"] for row in best][: len(answers[0])] == answers[0][:2]
+    assert len(best) == 2
     assert "library_name: onnx" in (folder / "README.md").read_text()
     with pytest.raises(ArtifactError, match="not empty"):
         write_onnx(stored, folder, {}, "")
@@ -149,6 +220,7 @@ print(json.dumps([*found, [one if given else one[1] for one in order]]))
         (DIRECTED, False, heads, False),
         (DIRECTED, True, heads, True),
         (COSINE, False, adapted, True),
+        (DIFFERENCE, False, heads, False),
     ],
 )
 def test_a_student_of_pairs_answers_and_ranks_alone(
@@ -157,7 +229,7 @@ def test_a_student_of_pairs_answers_and_ranks_alone(
     query, group = (0, "") if shown else (None, "topic")
     pair = Pair(("query", "document"), ("query: ", "document: "), symmetric=symmetric, query=query, group=group)
     view = PairView(pair, features, weight=0.3, falling=True, words=0.3)
-    width = {RELATION: 65, COSINE: 1}.get(features, 97 if symmetric else 129)
+    width = {RELATION: 65, COSINE: 1, DIFFERENCE: 32}.get(features, 97 if symmetric else 129)
     student = make(tiny, width, view)
     student.save(tmp_path / "stored")
     with pytest.raises(ArtifactError, match="--format onnx"):
