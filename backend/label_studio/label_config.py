@@ -29,6 +29,7 @@ PARTS = {"labels": "marks parts of a text", "textarea": "is free text",
 DECLARED = "the label config starts with <?xml …?>, which Label Studio does not store; take it out"
 FREE = ("number", "datetime", "ranker")
 NONE = "the label config has no Choices, Taxonomy, Rating or Pairwise tag with name and toName"
+NO_TEXT = "; it shows no text of the task that could be read"
 ALONE = "{tag} can only be ticked or not, and nothing else is asked; add a Choice for the opposite"
 
 
@@ -217,15 +218,17 @@ def _beyond(found: dict[str, Question], option: str = "QUESTIONS") -> tuple[str,
 
 
 def _nothing(markup: Markup, left: Sequence[LeftAlone]) -> LabelingConfigError:
-    """Why no question is answered."""
+    """Why no question is answered, and what to add where that would help."""
+    readable = any(source_of(tag) for tag in markup.root.within())
     if left:
         entry = next((entry for entry in left if entry.asks), left[0])
         tag = markup.named[entry.control]
-        add = "; add one for the whole text" if part_of_text(tag) or conditions(tag) else ""
-        return LabelingConfigError(entry.why + add)
+        add = "; add one for the whole text" if readable else NO_TEXT
+        return LabelingConfigError(entry.why + (add if part_of_text(tag) or conditions(tag) else ""))
     there = next((tag for tag in markup.named.values() if tag.targets), None)
     beside = f" ({there.where} {_part(there)})" if there is not None else ""
-    return LabelingConfigError(f"{NONE}{beside}; add one")
+    add = "; add one" if readable or there is None else NO_TEXT
+    return LabelingConfigError(f"{NONE}{beside}{add}")
 
 
 def _part(tag: Tag) -> str:

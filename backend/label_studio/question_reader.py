@@ -60,8 +60,9 @@ def _targets(markup: Markup, tag: Tag, sources: Sequence[Source]) -> list[Tag]:
     """The objects that a control is about: one, or the two of a Pairwise."""
     wanted = 2 if tag.kind == "pairwise" else 1
     names = tag.targets
-    if len(names) != wanted:
-        listed = ", ".join(f'"{clipped(name)}"' for name in names[:4])
+    texts = [name for name in names if name in markup.named and not unreadable(markup.named[name])]
+    if len(names) != wanted and (len(texts) >= wanted or len(names) < wanted):
+        listed = ", ".join(f'"{clipped(name)}"' for name in (texts or names)[:4])
         number = "two of them" if wanted == 2 else "one of them"
         raise LabelingConfigError(f"{tag.where} labels {len(names)} objects ({listed}); let toName name {number}")
     for name in names:

@@ -369,3 +369,21 @@ def test_the_declaration_that_xml_editors_write_is_passed_over_and_told() -> Non
     xml = '<?xml version="1.0" encoding="UTF-8"?>\n' + CONFIG_A
     assert read_labeling_config(xml).space == read_labeling_config(CONFIG_A).space
     assert "take it out" in read_labeling_config(xml).advice[-1][0]
+
+
+@pytest.mark.parametrize(
+    ("controls", "reason"),
+    [
+        ('<Choices name="q" toName="a" perRegion="true"><Choice value="x"/><Choice value="y"/></Choices>', "perRegion"),
+        ('<TextArea name="q" toName="a"/>', "is free text"),
+        ('<Rating name="q" toName="a,b"/>', 'is about Audio "a", which is not text'),
+    ],
+)
+def test_no_remedy_is_suggested_that_would_be_refused_because_no_text_is_shown(controls: str, reason: str) -> None:
+    silent = '<View><Audio name="a" value="$a"/><Audio name="b" value="$b"/>{}</View>'
+    with pytest.raises(LabelingConfigError, match=reason) as caught:
+        read_labeling_config(silent.format(controls))
+    assert "add one" not in caught.value.reason
+    assert "let toName" not in caught.value.reason
+    with pytest.raises(LabelingConfigError, match=r"let toName name one of them|add one"):
+        read_labeling_config(silent.replace("Audio", "Text").format(controls))
