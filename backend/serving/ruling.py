@@ -75,7 +75,7 @@ def counted(current: Current, committee: Committee, ids: Sequence[int], texts: S
     stored = candidates.read(current.engine, current.number, current.teacher_version, list(ids))
     there = about(stored, {task: text_hash(text) for task, text in zip(ids, texts, strict=True)})
     said = [stored[task] if task in there else None for task in ids]
-    return Votes(members, tally(members), committee.pooled(members), said)
+    return Votes(members, tally(members, committee.space.answer), committee.pooled(members), said)
 
 
 def decisions(voting: str, committee: Committee, votes: Votes, sure: IntArray) -> dict[int, Decided]:
@@ -124,14 +124,16 @@ def together(committee: Committee, votes: Votes, sure: IntArray, reviewer: Revie
 
     from model.committee.pooling import member_evidence
     from model.committee.ruling import Ruling, Source
+    from model.decoding import chosen
 
     space = committee.space
     tops = [row.candidates.top if row is not None and row.candidates is not None else None for row in votes.said]
     answers = np.array([space.index(top) if top is not None and top in space else -1 for top in tops], np.int64)
     chances = reviewer.posterior([member_evidence(part) for part in votes.members], answers)
+    bests = chosen(space.answer, chances)
     found: dict[int, Decided] = {}
     for place in np.flatnonzero(answers >= 0).tolist():
-        best = int(chances[place].argmax())
+        best = int(bests[place])
         score, label = float(chances[place, best]), space.names[best]
         row = votes.said[place]
         listed = row.candidates.labels if row is not None and row.candidates is not None else ()
@@ -149,6 +151,7 @@ def accepted(voting: str, committee: Committee, votes: Votes) -> IntArray:
 
     from model.committee.reviewer import PRICE
     from model.committee.voting import KOfN, Weighted
+    from model.decoding import chosen
 
     if voting != "weighted":
         count = len(votes.members)
@@ -157,7 +160,7 @@ def accepted(voting: str, committee: Committee, votes: Votes) -> IntArray:
     if reviewer is None:
         return Weighted(CONFIDENT).accepted(votes.pooled)
     enough = reviewer.worth_asking(votes.pooled) <= PRICE
-    return np.where(enough, votes.pooled.argmax(axis=1), -1).astype(np.int64)
+    return np.where(enough, chosen(committee.space.answer, votes.pooled), -1).astype(np.int64)
 
 
 def _teacher_answer(reply: candidates.Reply) -> TeacherAnswer:

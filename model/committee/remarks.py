@@ -14,7 +14,7 @@ def votes_in_words(committee: Committee) -> Callable[[Sequence[str]], list[str]]
     """A function from texts to one sentence each: the labels that members voted for, most votes first; "" for none."""
 
     def said(texts: Sequence[str]) -> list[str]:
-        votes = tally(committee.all_probabilities(texts)).votes
+        votes = tally(committee.all_probabilities(texts), committee.space.answer).votes
         return [sentence([committee.space.names[vote] for vote in column if vote >= 0]) for column in votes.T.tolist()]
 
     return said

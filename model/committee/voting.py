@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.arrays import BoolArray, FloatArray, IntArray
-from model.labels import CandidateSet, LabelSpace
+from model.decoding import chosen
+from model.labels import AnswerKind, CandidateSet, LabelSpace
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,12 @@ class Tally:
     confidence: FloatArray
 
 
-def tally(probabilities: FloatArray) -> Tally:
-    """Count the votes of members' probabilities `(k, n, C)`."""
+def tally(probabilities: FloatArray, kind: AnswerKind = "one") -> Tally:
+    """Count the votes of members' probabilities `(k, n, C)`: of levels in order each votes for the median."""
     labels = probabilities.shape[2]
     spoke = probabilities.sum(axis=2) > 0
-    votes = np.where(spoke, probabilities.argmax(axis=2), -1).astype(np.int64)
+    answers = chosen(kind, probabilities.reshape(-1, labels)).reshape(spoke.shape)
+    votes = np.where(spoke, answers, -1).astype(np.int64)
     counts = np.stack([(votes == label).sum(axis=0) for label in range(labels)], axis=1)
     count = counts.max(axis=1)
     top = np.where(count > 0, counts.argmax(axis=1), -1).astype(np.int64)
@@ -83,7 +85,7 @@ def union_of_votes(
 
     Confidences are the members' mean probability (weighted by `weights` `(k,)`), re-normalised inside the set.
     """
-    votes = tally(probabilities).votes
+    votes = tally(probabilities, space.answer).votes
     share = np.ones(len(votes), np.float32) if weights is None else np.asarray(weights, np.float32)
     mean = np.tensordot(share, probabilities, axes=1) / max(float(share.sum()), 1e-12)
     return [_candidates(set(column.tolist()) - {-1}, row, space) for column, row in zip(votes.T, mean, strict=True)]

@@ -84,3 +84,13 @@ def test_union_is_ordered_by_weight_and_names_voted_labels_only() -> None:
     assert heavy is not None
     assert heavy.labels == ("b", "a")
     assert union_of_votes(votes(*"---"), SPACE) == [None]
+
+
+def test_levels_in_order_are_voted_for_by_the_median() -> None:
+    three = np.array([[[0.4, 0.3, 0.3]], [[0.1, 0.8, 0.1]], [[0.0, 0.0, 0.0]]], np.float32)
+    assert tally(three).votes.tolist() == [[0], [1], [-1]]
+    assert tally(three, "ordered").votes.tolist() == [[1], [1], [-1]]
+    levels = LabelSpace(SPACE.labels, answer="ordered")
+    found = union_of_votes(three, levels)[0]
+    assert found is not None
+    assert found.labels == (SPACE.names[1],)
