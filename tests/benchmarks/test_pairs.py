@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import benchmarks.pairs.__main__ as program
+from benchmarks.pairs import ranking
 from benchmarks.pairs.__main__ import grounds
 from benchmarks.pairs.choosing import RULES, curves
 from benchmarks.pairs.docs import joined, kept
@@ -17,8 +18,10 @@ from benchmarks.pairs.material import Material, has_pairs, read
 from benchmarks.pairs.retraining import enough, measured
 from benchmarks.pairs.students import compared
 from benchmarks.pairs.summary import WITHOUT, summary
+from benchmarks.pairs.ways_to_rank import Ways, fused, scaled
 from benchmarks.shared import tables
 from model.pair_views import FEATURES
+from model.word_overlap import overlaps
 from tests.support.embedding import embed_words
 
 WORDS = ["red", "blue", "green", "old", "new", "big", "small", "cat", "dog", "car", "tree", "house"]
@@ -98,3 +101,20 @@ def test_a_run_of_one_set_leaves_the_rows_of_others(tmp_path: Path) -> None:
     tables.keep(page, {"students": line.format("one", 71.5) + "\n| two | all gold | 80.5 |"})
     tables.keep(page, {"students": joined(page, "students", line.format("two", 90.5))})
     assert [(row["set"], row["ours"]) for row in kept(page, "students")] == [("one", 71.5), ("two", 90.5)]
+
+
+def test_signals_for_ranking_are_judged_on_queries_that_nothing_has_learned_from(material: Material) -> None:
+    rows = list(ranking.compared(material, Ways(material, embed_words)))
+    assert {(row["signal"], row["how"]) for row in rows} == {
+        (one, how) for one in ranking.SIGNALS for how in ranking.HOW
+    }
+    assert all(-1 <= float(str(row[part])) <= 1 for row in rows for part in ("unseen", "test"))
+    words = overlaps(material.pair, material.test.texts)
+    assert np.array_equal(Ways(material, embed_words).words()[1], words.astype(np.float64))
+    assert ranking.table(rows).count("\n") == len(rows) + 1
+
+
+def test_z_scores_and_ranks_are_made_in_each_query() -> None:
+    values, queries = np.array([1.0, 3.0, 10.0, 30.0]), np.array([0, 0, 2, 2])
+    assert scaled(values, queries) == pytest.approx([-1, 1, -1, 1])
+    assert fused(values, queries) == pytest.approx([1 / 62, 1 / 61, 1 / 62, 1 / 61])
