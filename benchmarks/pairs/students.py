@@ -46,6 +46,14 @@ def compared(material: Material, embed: Embed, seed: int) -> Iterator[dict[str, 
                        "budget": budget, "seed": seed, "metric": metric, "value": value}  # fmt: skip
 
 
+def answers_of_student(material: Material, embed: Embed, seed: int = 0) -> FloatArray:
+    """Probabilities for the test part, once all of the train part is labelled by people."""
+    random, labels = np.random.default_rng(seed), len(material.space)
+    said = _wrong_at_times(material.train.gold, labels, random)
+    beside = (said + random.integers(1, labels, size=len(said))) % labels
+    return _ours(material, said, beside, np.ones(len(said), np.bool_), embed, seed)[0]
+
+
 def _wrong_at_times(gold: IntArray, labels: int, random: np.random.Generator) -> IntArray:
     """A teacher's single answers: right in RIGHT of all, else any other label."""
     others = (gold + random.integers(1, labels, size=len(gold))) % labels

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import benchmarks.pairs.__main__ as program
-from benchmarks.pairs import ranking
+from benchmarks.pairs import cross_encoder, ranking
 from benchmarks.pairs.__main__ import grounds
 from benchmarks.pairs.choosing import RULES, curves
 from benchmarks.pairs.docs import joined, kept
@@ -82,6 +82,16 @@ def test_every_rule_spends_the_same_and_all_are_summed_up(material: Material) ->
     assert set(shown["students"]["made"]["all gold"]) >= {"ours", "cosine", "TF-IDF pair features"}
     assert set(shown["rules"]["made, shift"]) == {*RULES, "everything", "nothing"}
     assert shown["rules"]["made, in domain"]["everything"]["mean"] > 0.9
+
+
+def test_a_cross_encoder_is_measured_beside_the_student(material: Material) -> None:
+    found = cross_encoder.measured(material, embed_words, 2)
+    assert all(0 <= float(str(found[name])) <= 1 for name in ("student", "cross-encoder", "mean of both"))
+    assert float(str(found["ms_per_pair"])) > 0
+    model = cross_encoder.CrossEncoder(material)
+    shares = model(material.test.texts[:20])
+    assert shares.sum(1) == pytest.approx(np.ones(20), abs=1e-5)
+    assert model(material.test.texts[:1]) == pytest.approx(shares[:1], abs=1e-4)  # whatever is read beside it
 
 
 def test_pairs_are_joined_anew_until_there_are_enough_to_time(material: Material) -> None:
