@@ -159,6 +159,11 @@ class ProjectOptions(BaseModel):
         "auto", description="batch API at half price, within a day; auto: for 1,000 tasks and more, after the first 200"
     )
     PRESELECT: bool = Field(True, description="label config B: tick the first candidate; false leaves the choice open")
+    TICKS: Literal["fixed", "auto"] = Field(
+        "fixed",
+        description="auto: one label is ticked, or none, where people's times and answers show that ticks cost more"
+        " than they help; none needs label config B",
+    )
     MODE: Literal["student", "committee"] = Field(
         "student", description="what is trained: one student, or a committee of small models that vote"
     )

@@ -32,6 +32,7 @@ from backend.training.share_encoder import carrying, share_encoder
 from backend.training.snapshot import Snapshot, read_snapshot
 from backend.training.stopping import note_changes
 from backend.training.text_fit import text_fit
+from backend.training.ticks import choose_ticks
 from model.errors import NotEnoughDataError, TrainingStopped
 from model.labels import LabelSpace
 
@@ -87,6 +88,7 @@ def work(job: Job, adapting: bool = False) -> str:
     state = "publishing" if verdict.accepted else "rejected"
     versions.set_state(job.services.engine, job.number, version, state, verdict.reason)
     _mark_trained(job, snapshot, verdict.accepted)
+    choose_ticks(job)
     if verdict.accepted:
         job.ask("publish")
     if not adapting and own_encoder.due(job, report):

@@ -34,7 +34,7 @@ BLANK: dict[str, Any] = {
     **{"title": "", "label_config": "", "space": sa.null(), "space_hash": "", "problem": "", "options": {}},
     **{"served": None, "published": None, "synced": "", "changes": 0, "trained_changes": 0, "changed_ms": 0},
     **{"instructions": "", "trained_sets": 0, "paused": False, "elsewhere": False, "forgotten": True},
-    **{"questions": "", "blind_to": 0.0, "former": False, "grouped": ""},
+    **{"questions": "", "blind_to": 0.0, "former": False, "grouped": "", "ticks": ""},
 }
 
 
@@ -46,7 +46,8 @@ class Project:
     address `instance`. `elsewhere`: that is not the Label Studio at LABEL_STUDIO_URL. `questions` are answered where no
     option says which: the one that an older release answered, until the label config changes; "" for all. `former`: an
     older release connected it, and its label config goes on meaning what it meant then. `grouped`: the field of the
-    tasks' data by which they share queries, as it was read last.
+    tasks' data by which they share queries, as it was read last. `ticks`: how many labels TICKS=auto ticks ("one",
+    "none"); "" for as many as the options say.
     """
 
     project: int
@@ -74,6 +75,7 @@ class Project:
     blind_to: float = 0.0
     former: bool = False
     grouped: str = ""
+    ticks: str = ""
 
     @property
     def space_hash(self) -> str:
@@ -194,6 +196,11 @@ def set_published(engine: sa.Engine, project: int, version: str | None) -> None:
 def set_on_screen(engine: sa.Engine, project: int, version: str) -> None:
     """What Label Studio's project shows, as it said last; "" for nothing."""
     _update(engine, project, on_screen=version)
+
+
+def set_ticks(engine: sa.Engine, project: int, ticks: str) -> None:
+    """How many labels are ticked where the options leave it to people's times and answers: "one", "none", or ""."""
+    _update(engine, project, ticks=ticks)
 
 
 def set_grouped(engine: sa.Engine, project: int, field: str) -> None:

@@ -71,9 +71,14 @@ class Facts:
         return self.prompt
 
     @cached_property
-    def options(self) -> ProjectOptions:
+    def stated(self) -> ProjectOptions:
         """The settings, overridden by what the connection's `extra_params` said."""
         return options.project_options(self.settings, self.project)
+
+    @cached_property
+    def options(self) -> ProjectOptions:
+        """What is stated, with what people's decisions have chosen where that is left to them."""
+        return options.as_shown(self.stated, self.project.ticks)
 
     @cached_property
     def space(self) -> LabelSpace:
@@ -97,7 +102,7 @@ class Facts:
     def teacher_options(self) -> TeacherOptions:
         """What is needed to make the teacher."""
         told = self.pair.sentence() if self.pair is not None else ""
-        return options.teacher_options(self.settings, self.options, self.project, self.template, told)
+        return options.teacher_options(self.settings, self.stated, self.project, self.template, told)
 
     @cached_property
     def teacher_version(self) -> str:

@@ -10,6 +10,7 @@ from backend.project_options import ProjectOptions
 from backend.settings import Settings
 
 if TYPE_CHECKING:
+    from backend.label_studio.control import Control
     from model.teacher.choice import TeacherOptions
 
 
@@ -24,6 +25,18 @@ def with_questions(settings: Settings, options: Mapping[str, Any], questions: st
     if not questions or found.QUESTIONS or found.CONTROL:
         return found
     return settings.for_project({**options, "QUESTIONS": questions})
+
+
+def as_shown(options: ProjectOptions, ticks: str) -> ProjectOptions:
+    """The options with what TICKS=auto chose to tick, which is nothing that a teacher is asked."""
+    if options.TICKS != "auto" or not ticks:
+        return options
+    return options.model_copy(update={"PRESELECT": False} if ticks == "none" else {"MAX_CANDIDATES": 1})
+
+
+def can_show(control: Control, ticks: str) -> bool:
+    """Whether a label config can show that: without ticks labels have to be listed."""
+    return ticks == "one" or control.candidates_area is not None
 
 
 def teacher_options(

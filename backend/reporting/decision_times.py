@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from statistics import fmean, median
 from typing import Any
 
-from backend.errors import ShortlistError
-from backend.pool import lead_times, shown
-from backend.pool.lead_times import Timed
 from backend.pool.tallies import Tallies
 from backend.projects.current import Current
+from backend.projects.decisions import SWAYS, Figures, better_way, by_kind, swayed
+from backend.projects.options import can_show
 from backend.reporting.kept import kept
-from model.evaluation import Z95, Rate, rate
 
-KINDS = {"shortlist": "a shortlist", "single": "one label", "nothing": "nothing"}
-BREAK = 3.0  # robust standard deviations above the median of the logarithms, from which a time is a break
-LEAST_SPREAD = 0.25  # of the logarithms: times that hardly differ are not cut closer
-FEWEST = 20  # timed decisions of a kind, below which nothing is said of it
-SWAYS = 0.05  # share of decisions that ticks change at least, before anything is advised
+NAMES = {"shortlist": "a shortlist", "single": "one label", "nothing": "nothing"}
 
 
 def decision_times(current: Current, now: Tallies | None = None) -> dict[str, Any]:
@@ -29,89 +20,16 @@ def decision_times(current: Current, now: Tallies | None = None) -> dict[str, An
 
 
 def _decision_times(current: Current) -> dict[str, Any]:
-    timed = lead_times.first_decisions(current.engine, current.number)
-    groups = {kind: [one for one in timed if kind_of(one) == kind] for kind in KINDS}
-    rows = {kind: _figures(found, _radio(current)) for kind, found in groups.items() if len(found) >= FEWEST}
-    sway = _sway(current)
+    rows, sway = by_kind(current), swayed(current)
     told = [*_time_words(rows), *_sway_words(sway)]
-    advised = advice(rows, sway, current)
-    return {"kinds": rows, "sway": sway, "sentences": told,
-            "advice": advised}  # fmt: skip
+    return {"kinds": rows, "sway": sway, "sentences": told, "advice": advice(rows, sway, current)}
 
 
-def kind_of(one: Timed) -> str:
-    """What was ticked before the decision: several labels, one, or none."""
-    return "nothing" if not one.shown else "single" if len(one.shown) == 1 else "shortlist"
-
-
-def break_after(seconds: Sequence[float]) -> float:
-    """Seconds above which a decision of one kind was interrupted: BREAK robust standard deviations (1.4826 times the
-    median absolute deviation) above the median, of the logarithms. Infinite for none."""
-    if not seconds:
-        return math.inf
-    logs = [math.log(one) for one in seconds]
-    middle = median(logs)
-    spread = 1.4826 * median(abs(one - middle) for one in logs)
-    return math.exp(middle + BREAK * max(spread, LEAST_SPREAD))
-
-
-def median_interval(seconds: Sequence[float]) -> tuple[float, float, float]:
-    """The median and its 95 % interval, by order statistics: the ranks n / 2 -+ 1.96 sqrt(n) / 2."""
-    ordered, number = sorted(seconds), len(seconds)
-    reach = Z95 * math.sqrt(number) / 2
-    low, high = max(0, math.floor(number / 2 - reach)), min(number - 1, math.ceil(number / 2 + reach))
-    return median(ordered), ordered[low], ordered[high]
-
-
-def _figures(all_: Sequence[Timed], radio: bool) -> dict[str, Any]:
-    limit = break_after([one.seconds for one in all_])
-    found = [one for one in all_ if one.seconds <= limit]
-    middle, low, high = median_interval([one.seconds for one in found])
-    clicks = fmean(1 + _changes(one, radio) for one in found)
-    cut = {"breaks": len(all_) - len(found), "break_seconds": round(limit, 1)}
-    times = {"seconds": round(middle, 1), "low": round(low, 1), "high": round(high, 1)}
-    return {"decisions": len(found), **cut, **times, "clicks": round(clicks, 2)}
-
-
-def _changes(one: Timed, radio: bool) -> int:
-    """Clicks on labels: of radio buttons one is enough."""
-    changed = len(set(one.shown) ^ set(one.decided))
-    return min(1, changed) if radio else changed
-
-
-def _radio(current: Current) -> bool:
-    """Whether labels are chosen by radio buttons."""
-    return current.project.space is not None and not current.control.multiple
-
-
-def _sway(current: Current) -> dict[str, Any] | None:
-    """How often people give the student's label where it is ticked, and where the same share is hidden at random."""
-    try:
-        blind = shown.blind_student(current.engine, current.number, current.blind_share)
-    except ShortlistError:
-        return None
-    ticked = shown.ticked_student(current.engine, current.number)
-    seen, hidden = rate(ticked.top1, ticked.tasks), rate(blind.top1, blind.tasks)
-    if seen is None or hidden is None or min(seen.count, hidden.count) < FEWEST:
-        return None
-    low, high = difference(seen, hidden)
-    return {"ticked": seen.to_json(), "hidden": hidden.to_json(), "sway": seen.value - hidden.value, "low": low,
-            "high": high}  # fmt: skip
-
-
-def difference(one: Rate, other: Rate) -> tuple[float, float]:
-    """The 95 % interval of one share less another (Newcombe, Statistics in Medicine 17, 1998, method 10)."""
-    middle = one.value - other.value
-    below = math.hypot(one.value - one.low, other.high - other.value)
-    above = math.hypot(one.high - one.value, other.value - other.low)
-    return middle - below, middle + above
-
-
-def _time_words(rows: dict[str, dict[str, Any]]) -> list[str]:
+def _time_words(rows: Figures) -> list[str]:
     if not rows:
         return []
     parts = [
-        f"with {KINDS[kind]} ticked {row['seconds']:g} s ({row['low']:g} to {row['high']:g}; {row['clicks']:g} clicks; "
+        f"with {NAMES[kind]} ticked {row['seconds']:g} s ({row['low']:g} to {row['high']:g}; {row['clicks']:g} clicks; "
         f"{row['decisions']:,} decisions)"
         for kind, row in rows.items()
     ]
@@ -133,15 +51,16 @@ def _sway_words(sway: dict[str, Any] | None) -> list[str]:
     ]
 
 
-def advice(rows: dict[str, dict[str, Any]], sway: dict[str, Any] | None, current: Current) -> str | None:
-    """Which way of showing to choose, where one costs more than it helps beyond chance; None where none does."""
-    blank = rows.get("nothing")
-    if sway is not None and sway["low"] > SWAYS:
-        way = "the label config one-label (`shortlist template one-label`) with PRESELECT=false lists labels unticked"
-        return f"Ticks sway people: {way}"
-    many, one = rows.get("shortlist"), rows.get("single")
-    if many and blank and many["low"] > blank["high"]:
+def advice(rows: Figures, sway: dict[str, Any] | None, current: Current) -> str | None:
+    """Which way of showing to choose, or which one is chosen; None where ticks cost no more than they help."""
+    ticks = current.project.ticks
+    if current.options.TICKS == "auto" and ticks and can_show(current.control, ticks):
+        how = "nothing is ticked" if ticks == "none" else "one label is ticked"
+        return f"Ticks cost more than they help here: with TICKS=auto {how}, from the next version on"
+    way = better_way(rows, sway)
+    if way == "one":
         return f"Shortlists take longer than they save: set MAX_CANDIDATES below {current.options.MAX_CANDIDATES}"
-    if one and blank and one["low"] > blank["high"]:
-        return "A ticked label takes longer than none: set PRESELECT=false, or a larger BLIND_SHARE"
-    return None
+    if way == "none" and sway is not None and sway["low"] > SWAYS:
+        config = "the label config one-label (`shortlist template one-label`)"
+        return f"Ticks sway people: {config} with PRESELECT=false lists labels unticked"
+    return "A ticked label takes longer than none: set PRESELECT=false, or a larger BLIND_SHARE" if way else None

@@ -31,7 +31,7 @@ from model.encoder.runtimes import preferred, sleeping
 TARGET, RISK = 0.05, 0.05
 FEWEST = 1_000  # tasks of a pool: below, no promise of 5 % saves much
 OFFLINE = ("banking77", "hate_tweets", "sms_spam")  # sets without an LLM's answers: the offline teacher proposes
-WORLDS: tuple[World, ...] = ("even", "uneven", "drifting", "duplicated", "several people")
+WORLDS: tuple[World, ...] = ("even", "uneven", "drifting", "duplicated", "ticks followed", "several people")
 METHODS: dict[str, Callable[[Pool, float, float], Result]] = {
     "label everything": rivals.everything,
     "LLM only": rivals.teacher_only,

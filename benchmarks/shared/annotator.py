@@ -153,19 +153,23 @@ class Annotator:
             raise
         return dict(answer)
 
-    def submit(self, task: int, result: list[Json], prediction: Json | None = None) -> Json:
-        """Press Submit; `prediction` is the one that the form was filled from."""
-        return self._annotate(task, result, prediction, was_cancelled=False)
+    def submit(
+        self, task: int, result: list[Json], prediction: Json | None = None, seconds: float = LEAD_TIME_SECONDS
+    ) -> Json:
+        """Press Submit so long after the task was shown; `prediction` is the one that the form was filled from."""
+        return self._annotate(task, result, prediction, seconds, was_cancelled=False)
 
     def skip(self, task: int, prediction: Json | None = None) -> Json:
         """Press Skip."""
-        return self._annotate(task, [], prediction, was_cancelled=True)
+        return self._annotate(task, [], prediction, LEAD_TIME_SECONDS, was_cancelled=True)
 
-    def _annotate(self, task: int, result: list[Json], prediction: Json | None, *, was_cancelled: bool) -> Json:
+    def _annotate(
+        self, task: int, result: list[Json], prediction: Json | None, seconds: float, *, was_cancelled: bool
+    ) -> Json:
         body = {
             "result": result,
             "was_cancelled": was_cancelled,
-            "lead_time": LEAD_TIME_SECONDS,
+            "lead_time": seconds,
             "draft_id": 0,
             "parent_prediction": prediction["id"] if prediction else None,
             "parent_annotation": None,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.finish.__main__ import WORLDS
 from benchmarks.finish.validity import RISK, Rule, World, often
 
 
-@pytest.mark.parametrize("world", ["even", "uneven", "drifting", "duplicated", "several people"])
+@pytest.mark.parametrize("world", WORLDS)
 def test_a_promise_is_broken_no_more_often_than_it_says(world: World) -> None:
     found = often(60, world)
     assert found["broken"] <= 10  # the .999 quantile of Binomial(60, RISK)

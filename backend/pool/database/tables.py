@@ -38,6 +38,7 @@ projects = sa.Table(
     sa.Column("questions", sa.Text, nullable=False, server_default=""),  # QUESTIONS where no option says it
     sa.Column("former", sa.Boolean, nullable=False, server_default=sa.false()),  # its config is read as before 0025
     sa.Column("grouped", sa.Text, nullable=False, server_default=""),  # the field whose `queries` were read last
+    sa.Column("ticks", sa.String(8), nullable=False, server_default=""),  # what TICKS=auto chose: one, none
 )
 sa.Index("ix_projects_label_studio_id", projects.c.label_studio_id, projects.c.created, unique=True)
 

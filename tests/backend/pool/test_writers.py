@@ -193,6 +193,7 @@ WRITERS: dict[str, Write] = {
     "projects.set_instructions": lambda e, r: projects.set_instructions(e, PROJECT, "read"),
     "projects.set_paused": lambda e, r: projects.set_paused(e, PROJECT, False),
     "projects.set_published": lambda e, r: projects.set_published(e, PROJECT, STUDENT),
+    "projects.set_ticks": lambda e, r: projects.set_ticks(e, PROJECT, r.choice(["", "one", "none"])),
     "projects.set_grouped": lambda e, r: projects.set_grouped(e, PROJECT, "topic"),
     "projects.set_synced": lambda e, r: projects.set_synced(e, PROJECT, "2026-11-21T06:00:00.000000Z"),
     "projects.set_on_screen": lambda e, r: projects.set_on_screen(e, PROJECT, STUDENT),

@@ -6,11 +6,12 @@ import math
 
 import pytest
 
-from backend.pool import annotations, predictions, projects, tasks
+from backend.pool import annotations, predictions, tasks
 from backend.pool.annotation import Annotation, merge
 from backend.pool.set_aside import is_blind
 from backend.pool.text import text_hash
-from backend.reporting.decision_times import break_after, decision_times, difference, median_interval
+from backend.projects.decisions import break_after, difference, median_interval
+from backend.reporting.decision_times import decision_times
 from backend.reporting.report import report_html
 from model.evaluation import rate
 from tests.support.samples import STUDENT, moment
@@ -50,7 +51,7 @@ def test_the_first_submission_is_what_counts_in_any_order() -> None:
     assert merge(first, later).lead_time == 4.0
 
 
-def test_seconds_clicks_and_sway_of_a_project(world: World) -> None:
+def follow_ticks(world: World) -> None:
     """People take what is ticked though every third suggestion is wrong; hidden ones they correct."""
     share = 0.3
     settings = world.services.settings.model_copy(update={"BLIND_SHARE": share})
@@ -67,7 +68,10 @@ def test_seconds_clicks_and_sway_of_a_project(world: World) -> None:
         row = decided(task, [] if hidden else [label], "refund" if hidden else label, seconds)
         rows.append(Annotation(**{**{name: getattr(row, name) for name in row.__slots__}, "shown_version": version}))
     annotations.save(world.engine, 7, rows)
-    assert projects.get(world.engine, 7) is not None
+
+
+def test_seconds_clicks_and_sway_of_a_project(world: World) -> None:
+    follow_ticks(world)
     found = decision_times(world.current)
     single, nothing = found["kinds"]["single"], found["kinds"]["nothing"]
     assert (single["seconds"], nothing["seconds"]) == (3.2, 9.2)
