@@ -161,8 +161,7 @@ class ProjectOptions(BaseModel):
     PRESELECT: bool = Field(True, description="label config B: tick the first candidate; false leaves the choice open")
     TICKS: Literal["fixed", "auto"] = Field(
         "fixed",
-        description="auto: one label is ticked, or none, where people's times and answers show that ticks cost more"
-        " than they help; none needs label config B",
+        description="auto: fewer ticks where people's times and answers show that they cost more than they help",
     )
     MODE: Literal["student", "committee"] = Field(
         "student", description="what is trained: one student, or a committee of small models that vote"

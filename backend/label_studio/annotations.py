@@ -14,6 +14,7 @@ from backend.label_studio.plain_text import storable
 from backend.label_studio.questions import Question
 from backend.pool.annotation import Annotation, AnnotationState
 from model.group_answers import asked
+from model.whole_answers import labels_of, whole
 
 log = structlog.get_logger(__name__)
 
@@ -98,23 +99,25 @@ def _lead_time(value: object) -> float | None:
 def _state(control: Control, body: Mapping[str, Any], skipped: bool, labels: tuple[str, ...]) -> AnnotationState:
     if skipped or not labels:
         return "skipped" if skipped else "empty"
-    return "accepted" if accepted_label(control, body) in labels and len(labels) == 1 else "labelled"
+    accepted = accepted_label(control, body)
+    mine = accepted is not None and set(labels_of(control.space, accepted)) == set(labels)
+    return "accepted" if mine else "labelled"
 
 
 def accepted_result(region: Mapping[str, Any], label: str, note: str) -> list[dict[str, Any]]:
-    """The result of an annotation that a promise writes: the region that ticks the label, marked, and with a note that
+    """The result of an annotation that a promise writes: the region that ticks the answer, marked, and with a note that
     Label Studio shows beside it."""
     return [{**region, "meta": {"text": [note], ACCEPTED: label}}]
 
 
 def accepted_label(control: Control, body: Mapping[str, Any]) -> str | None:
-    """The label that a promise wrote into an annotation, if it is one of these and still says so; a person who changes
-    it makes it their own."""
+    """The answer (see `whole`) that a promise wrote into an annotation, if it is one of these and still says so; who
+    changes it makes it their own."""
     result = body.get("result")
     for region in result if isinstance(result, list) else []:
         meta = region.get("meta") if isinstance(region, Mapping) and region.get("from_name") == control.name else None
         label = meta.get(ACCEPTED) if isinstance(meta, Mapping) else None
-        if isinstance(label, str) and chosen_labels(control, result) == (label,):
+        if isinstance(label, str) and whole(control.space, chosen_labels(control, result)) == label:
             return label
     return None
 

@@ -19,8 +19,8 @@ def some_promise(current: Current) -> Promise:
         raise ProjectError(
             f"project {current.number} asks for no promise: set TARGET_ERROR, for example 0.05, for it or for all"
         )
-    if current.space.several:
-        raise ProjectError("no promise is made yet where several labels may be right, or several questions are asked")
+    if current.space.questions:
+        raise ProjectError("no promise is made yet where several questions are asked")
     found = promises.get(current.engine, current.number)
     if found is None:
         raise ProjectError("no promise can be made yet: its audit begins once a student is served")

@@ -7,6 +7,7 @@ from typing import Any
 
 from backend.pool import certified, promises
 from backend.projects.current import Current
+from model.whole_answers import labels_of
 
 COLUMNS = ("behind", "bound")
 
@@ -17,14 +18,17 @@ def stand_behind(current: Current, rows: Iterator[dict[str, Any]]) -> Iterator[d
     promise = promises.get(current.engine, current.number)
     made = promise is not None and promise.certificate is not None
     known = certified.rows(current.engine, current.number) if made else {}
+    space = current.space
+    sets = space.several
     finished = promise is not None and promise.state == "finished"
     for row in rows:
         frozen = known.get(row["task"])
         behind = row["source"] if row["source"] == "person" else ""
         if behind and frozen is not None and frozen.role == "audit":
             behind = "audit"
-        if finished and not row["labels"] and frozen is not None and frozen.role == "accepted":
+        if finished and not behind and frozen is not None and frozen.role == "accepted" and (sets or not row["labels"]):
             behind = "promise"
-            row |= {"label": frozen.label, "confidence": frozen.score}
+            labels = list(labels_of(space, frozen.label))
+            row |= {"confidence": frozen.score, **({"labels": labels} if sets else {"label": frozen.label})}
         bound = promise.target if promise is not None and frozen is not None and behind else None
         yield row | {"behind": behind, "bound": bound}

@@ -14,6 +14,7 @@ from backend.training.consensus import consensus, judged
 from model.promise.acceptance import acceptance_number, breaking_number
 from model.promise.border import look
 from model.promise.looks import attempt_risk, look_risk
+from model.whole_answers import whole
 
 Check = tuple[str, Any, Any]  # what, as the certificate says, as it is found again
 
@@ -95,12 +96,8 @@ def changed_since(current: Current) -> int:
     """Audited tasks of which people, or their consensus, say something else now than when the certificate was made."""
     rows = certified.rows(current.engine, current.number, "audit")
     people = judged(current)
-    return sum(_says_otherwise(row, people[task].labels if task in people else ()) for task, row in rows.items())
-
-
-def _says_otherwise(row: Row, labels: tuple[str, ...]) -> bool:
-    """Whether a right answer is wrong now. A wrong one may be so for how it was decided, which nothing changes."""
-    return not row.wrong and labels != (row.label,)
+    now = {task: whole(current.space, people[task].labels) if task in people else "" for task in rows}
+    return sum(not row.wrong and now[task] != row.label for task, row in rows.items())  # what is wrong may stay so
 
 
 def roles(current: Current) -> dict[str, int]:

@@ -26,15 +26,14 @@ def promise_status(current: Current, now: Tallies | None = None) -> dict[str, An
 
 def _promise_status(current: Current) -> dict[str, Any] | None:
     try:
-        options, several = current.options, current.space.several
+        options, questions = current.options, current.space.questions
     except ShortlistError:
         return None
     if options.TARGET_ERROR <= 0:
         return None
     found = {"target": options.TARGET_ERROR, "confidence": options.CONFIDENCE, "state": "waiting", "certificate": None}
-    if several:
-        told = "No promise is made yet where several labels may be right, or several questions are asked"
-        return {**found, "sentence": told}
+    if questions:
+        return {**found, "sentence": "No promise is made yet where several questions are asked"}
     promise = promises.get(current.engine, current.number)
     if promise is None:
         return {**found, "sentence": "The audit for a promise begins once a student is served"}
@@ -77,7 +76,7 @@ def _sentence(current: Current, promise: Promise, counts: dict[str, int]) -> str
         told = (
             f"Of {counts['tasks']:,} tasks, {counts['decided']:,} are decided by people; {counts['accepted']:,} "
             f"{'have' if promise.state == 'finished' else 'can take'} the student's label; {counts['to_see']:,} more "
-            f"must be seen by people. Then at most {share} of all labels are wrong, with {sure}"
+            f"must be seen by people. Then at most {share} of all {_counted(current)} are wrong, with {sure}"
         )
         later = f". {counts['later']:,} tasks came later and are no part of it" if counts["later"] > 0 else ""
         return told + later + _more(promise, counts)
@@ -94,6 +93,11 @@ def _sentence(current: Current, promise: Promise, counts: dict[str, int]) -> str
         f"{counts['audit_left']:,} of the audit wait to be decided{each}, and {counts['chosen_left']:,} that the "
         f"student learns most from{_more(promise, counts)}"
     )
+
+
+def _counted(current: Current) -> str:
+    """What is right or wrong as a whole."""
+    return "sets of labels" if current.space.several else "labels"
 
 
 def _more(promise: Promise, counts: dict[str, int]) -> str:

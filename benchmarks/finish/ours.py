@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.finish.pools import Pool, Teach, doubts
+from benchmarks.finish.pools import FIRST, Pool, Teach, doubts, first_labels
 from benchmarks.finish.product import product_student
 from benchmarks.finish.results import Result
 from model.arrays import BoolArray, Doubles, FloatArray, IntArray
@@ -22,7 +22,6 @@ from model.promise.border import look
 from model.promise.forecast import hoped, worth_going_on
 from model.promise.looks import Step, attempt_risk, look_risk, plan
 
-FIRST = 40  # tasks that people decide before the audit
 GROWTH = 1.5  # of the chosen tasks from one student to the next
 
 
@@ -51,8 +50,7 @@ def planned(pool: Pool, target: float, risk: float) -> tuple[Step, ...]:
 
 def stages(pool: Pool, steps: Sequence[Step], teach: Teach) -> Iterator[Stage]:
     """The pool at each look."""
-    chosen = np.zeros(len(pool), bool)
-    chosen[np.random.default_rng(pool.seed + 1).choice(len(pool), min(FIRST, len(pool)), replace=False)] = True
+    chosen = first_labels(pool)
     for step in steps:
         shares = _learn(pool, chosen, teach, step.chosen)
         yield Stage(chosen.copy(), shares.argmax(axis=1).astype(np.int64), doubts(shares))

@@ -12,6 +12,7 @@ from benchmarks.shared.datasets import Job, chosen_rows, said_by
 from benchmarks.shared.linear_student import LinearStudent, fit
 from model.arrays import BoolArray, Doubles, Embed, FloatArray, IntArray
 
+FIRST = 40  # tasks that people decide before the audit
 WEIGHT = 0.3  # of a teacher's answer beside a person's; chosen on trec
 
 
@@ -52,6 +53,13 @@ def pool(job: Job, seed: int, most: int, embed: Embed) -> Pool:
     gold = np.array([job.space.index(label) for label in part.gold], np.int64)
     answered = np.array([found is not None for found in part.answers], np.bool_)
     return Pool(job.name, seed, embed(part.texts), said, gold, job.teacher != "similarity", answered)
+
+
+def first_labels(pool: Pool) -> BoolArray:
+    """The tasks that people decide before anything is chosen, drawn at random `(n,)`."""
+    found = np.zeros(len(pool), bool)
+    found[np.random.default_rng(pool.seed + 1).choice(len(pool), min(FIRST, len(pool)), replace=False)] = True
+    return found
 
 
 Teach: TypeAlias = Callable[[Pool, BoolArray], FloatArray]

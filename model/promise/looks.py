@@ -17,7 +17,7 @@ FIRST = 8  # the least audit is that of a look that pays an eighth of the risk
 TIMES = 2  # as large is an audit, where that is at most
 SMALL = 0.125  # of the undecided tasks
 LARGEST = 0.5  # of the undecided tasks: an audit of more saves nothing
-CHOSEN = (0.04, 0.08, 0.16, 0.32)  # of the undecided tasks: what scores have chosen by each look
+CHOSEN = (0.08, 0.16, 0.32)  # of the undecided tasks: what scores have chosen by each look
 FEWEST = 15  # labels that may be wrong among the undecided: below, deciding all is about as fast
 FIRST_ATTEMPT = 0.9  # of the risk; what is left is for all later ones
 

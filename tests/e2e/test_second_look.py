@@ -13,6 +13,7 @@ from tests.e2e.browser import Browser
 from tests.e2e.configs import config_b, rows
 from tests.e2e.stack import RETRAIN_AFTER, Stack
 from tests.e2e.stories import Json, await_shown, connect, label_stream, served_student, trained_after
+from tests.e2e.test_finish import at_rest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
@@ -48,7 +49,7 @@ def test_a_doubted_decision_is_seen_opened_and_settled(browser: Browser, person:
     stack.await_status(project, "both settled", lambda status: not doubted(status) and looked(status) == (2, 1))
     label_stream(person, project, RETRAIN_AFTER)
     await_shown(person, stack, project, "the next student", trained_after(version))
-    status = stack.status(project)
+    status = stack.await_status(project, "the end of all jobs", at_rest)
     assert not doubted(status), "what was looked at does not come back"
     assert looked(status) == (2, 1)
     browser.driver.get(f"{stack.url}/projects/{project}")
@@ -60,7 +61,7 @@ def test_pages_tell_what_decisions_take_with_and_without_ticks(
 ) -> None:
     project = person.create_project("seconds", config_b())
     person.import_tasks(project, rows(100))
-    connect(person, stack, project, extra_params={"BLIND_SHARE": 0.4, "RETRAIN_AFTER": 0, "RETRAIN_IDLE_SECONDS": 0})
+    connect(person, stack, project, extra_params={"BLIND_SHARE": 0.5, "RETRAIN_AFTER": 0, "RETRAIN_IDLE_SECONDS": 0})
     stack.await_status(project, "answers of the teacher", lambda status: status["version"])
     await_shown(person, stack, project, "them in Label Studio")
     given = [decide(person, project, place) for place in range(80)]

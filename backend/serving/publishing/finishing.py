@@ -16,6 +16,7 @@ from backend.label_studio.predictions import ticks
 from backend.pool import annotations as people
 from backend.pool import certified
 from backend.projects.job import Job
+from model.whole_answers import labels_of
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ def write_accepted(job: Job, label_studio: LabelStudio) -> tuple[int, int]:
         if task in decided or (there and ours is None):
             theirs += 1
             continue
-        result = accepted_result(ticks(control, (row.label,)), row.label, NOTE)
+        result = accepted_result(ticks(control, labels_of(control.space, row.label)), row.label, NOTE)
         number = int(ours["id"]) if ours is not None else label_studio.add_annotation(task, result)
         certified.note_written(engine, job.number, [task], "annotation", number)
         written += 1

@@ -21,6 +21,7 @@ from model.promise.acceptance import breaking_number
 from model.promise.border import look
 from model.promise.forecast import forecast
 from model.promise.looks import Step, attempt_risk, look_risk
+from model.whole_answers import whole
 
 UNANSWERED = ("", -1.0)  # a task without an answer is the last that could be left to the student
 METHOD = "hypergeometric acceptance number, looks at fixed sizes"
@@ -67,7 +68,8 @@ def read_audit(job: Job, promise: Promise, version: str) -> Audit:
     labels = judged(job.current)
     rows = of_tasks(engine, number, audited)
     swayed = {task for task in audited if any(row.shown_labels for row in rows.get(task, ()))} | seen
-    said = {task: labels[task].labels[0] for task in audited & labels.keys() if labels[task].decision is Decision.FINAL}
+    finals = {task: labels[task].labels for task in audited & labels.keys() if labels[task].decision is Decision.FINAL}
+    said = {task: whole(job.current.space, names) for task, names in finals.items()}
     wrong = {task for task in audited & labels.keys() if task in swayed or said.get(task) != answers[task][0]}
     final = {task for task in labels.keys() & answers.keys() if labels[task].decision is Decision.FINAL}
     complete = audited <= labels.keys() and not promises.unaudited(engine, number)
@@ -76,10 +78,14 @@ def read_audit(job: Job, promise: Promise, version: str) -> Audit:
 
 
 def standing_answers(job: Job, version: str, of: Collection[int]) -> dict[int, tuple[str, float]]:
-    """What `version` says about these tasks, as they are now."""
-    engine, number = job.services.engine, job.number
+    """What `version` says about these tasks, as they are now. An empty set counts as no answer: an annotation without
+    a region could not say who made it."""
+    engine, number, space = job.services.engine, job.number, job.current.space
     stored = predictions.read(engine, number, version, of)
-    pairs = {task: (text_hash, (label, score)) for task, (text_hash, label, score) in stored.items()}
+    sets = predictions.several(engine, number, version, of) if space.several else {}
+    full = {task: whole(space, sets[task]) if sets.get(task) else "" for task in stored} if space.several else {}
+    pairs = {task: (key, (full.get(task, label), score)) for task, (key, label, score) in stored.items()}
+    pairs = {task: row if row[1][0] else (row[0], UNANSWERED) for task, row in pairs.items()}
     standing = about(pairs, tasks.hashes(engine, number, of))
     return {task: standing.get(task, UNANSWERED) for task in of}
 

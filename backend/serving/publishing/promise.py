@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 
 
 def wanted(current: Current) -> bool:
-    """Whether a promise is asked for that can be made: about one label per task, once a student is served."""
-    return current.options.TARGET_ERROR > 0 and not current.space.several and is_trained(current.served_version)
+    """Whether a promise is asked for that can be made: about one question, once a student is served."""
+    return current.options.TARGET_ERROR > 0 and not current.space.questions and is_trained(current.served_version)
 
 
 def proceed(job: Job, label_studio: LabelStudio, version: str) -> None:

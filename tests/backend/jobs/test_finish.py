@@ -210,16 +210,18 @@ def test_scores_choose_nothing_more_while_what_they_have_chosen_is_open(audited:
 
 
 def test_an_audit_that_is_over_is_looked_at_before_scores_choose_from_it(audited: World) -> None:
-    before, _ = promises.chosen_tasks(audited.engine, 7)
-    head = acquisition.line(audited.engine, 7, "people")
-    assert head is not None
-    acquisition.line_up(audited.engine, 7, "people", "student-0-aaaaaa", head.tasks)  # people outran the new student
-    for _ in range(2):  # the second time what it asks for in place of what scores had chosen
+    for _ in range(8):
+        head = acquisition.line(audited.engine, 7, "people")
+        assert head is not None
+        acquisition.line_up(audited.engine, 7, "people", "student-0-aaaaaa", head.tasks)  # people outran a new student
         decide_audit(audited)
+        before, _ = promises.chosen_tasks(audited.engine, 7)
         publish.work(audited.job("publish"))
-    promise = promises.get(audited.engine, 7)
-    assert promise is not None
-    assert promise.looks >= 1
+        promise = promises.get(audited.engine, 7)
+        assert promise is not None
+        if promise.looks:
+            break
+    assert promise.looks == 1
     assert promises.chosen_tasks(audited.engine, 7)[0] == before
 
 

@@ -116,7 +116,7 @@ def test_without_an_acceptance_number_nothing_is_left_to_the_machine() -> None:
 
 def test_looks_are_fixed_and_pay_together() -> None:
     steps = plan(2000, 2000, 0.05, 0.05)
-    assert steps == ((80, 192), (160, 192), (320, 192), (640, 192))
+    assert steps == ((160, 192), (320, 192), (640, 192))
     assert len(steps) * look_risk(0.05, len(steps)) == pytest.approx(0.05)
     assert plan(20 * FEWEST - 1, 400, 0.05, 0.05) == ()
     assert {step.audited for step in plan(400, 400, 0.05, 0.05)} == {least_audit(400, 21, 0.05 / 8)}
