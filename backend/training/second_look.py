@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LEAST = 300  # labels below which nothing but duplicates is doubted: too many right ones would be among the doubted
 TRUSTED = 0.7  # of the labels, the share that others must give out of fold: who is wrong so often doubts too much
+TRUSTED_SETS = 0.5  # the same of sets of labels, as F1
 FEWEST, MOST, SHARE = 20, 60, 0.01  # decisions that are listed: a share of all, within these limits
 WEARY = 20  # confirmed decisions in a row, after which only stronger doubts are told
 NEAR = 3  # similar texts that are told beside a doubt
@@ -104,7 +105,7 @@ def _by_sets(
     given = _marked(space, [snapshot.labels[task].labels for task in ids])
     seen = _seen(job, [snapshot.texts[task] for task in ids], near)
     found = set_doubts(seen, given, groups, named, answered, space.least, stop)
-    if found.agreement < TRUSTED:
+    if found.agreement < TRUSTED_SETS:
         return []
     said = [tuple(space.names[column] for column in np.flatnonzero(row)) for row in found.said]
     return _strongest(job, snapshot, ids, near, groups, found.margins, said)

@@ -20,8 +20,8 @@ from model.weak.space import Space
 
 @dataclass(frozen=True)
 class SetDoubts:
-    """Of k labelled rows: `margins` `(k,)`, 0 for the strongest doubt and 1 for none; `said` `(k, C)`, the sets with
-    what others say of every label that they doubt; and `agreement`, the F1 of their sets with those that were given."""
+    """Of k labelled rows: `margins` `(k,)`, 0 for the strongest doubt and 1 for none; `said` `(k, C)`, the sets
+    with the other answer to their most doubted label; and `agreement`, the F1 of theirs with those that were given."""
 
     margins: Dense
     said: BoolArray
@@ -44,8 +44,8 @@ def set_doubts(
     stated = np.where(given, shares, 1.0 - shares)
     worst = stated.argmin(axis=1)
     rows = np.arange(len(given))
-    said = np.where(stated < 0.5, ~given, given)
-    said[rows, worst] = ~given[rows, worst]
+    said = given.copy()
+    said[rows, worst] ^= True
     lacking = said.sum(axis=1) < least  # the likeliest of the others instead
     others = np.where(given, -1.0, shares)
     said[rows[lacking], others[lacking].argmax(axis=1)] = True

@@ -89,11 +89,15 @@ def test_an_audit_waits_for_all_people_and_goes_by_their_consensus(world: World)
 
 def test_fewer_people_than_an_audit_waits_for_are_enough_once_nobody_else_is_asked(world: World) -> None:
     begin(world)
-    asked = promises.asked_for(world.engine, 7)
-    answer(world, asked, 1)
-    answer(world, [task for task in promises.asked_for(world.engine, 7) if task not in asked], 1)
+    done: set[int] = set()
+    while new := [task for task in promises.asked_for(world.engine, 7) if task not in done]:
+        answer(world, new, 1)
+        done |= set(new)
     assert promise_of(world).looks == 0
     world.double.fields["maximum_annotations"] = 1
     publish.work(world.job("publish"))
     assert promise_of(world).voices == 1
+    for _ in range(4):
+        if promise_of(world).looks == 0:  # what scores choose in the place of what one person has decided
+            answer(world, promises.asked_for(world.engine, 7), 1)
     assert promise_of(world).looks >= 1
