@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -17,7 +19,9 @@ from backend.settings import load_settings
 log = structlog.get_logger(__name__)
 
 NICENESS = 10  # a tenth of a share: annotators wait for the web server on the same machine, for a job nobody as they do
-PRELOADED = (  # imported once by the worker, so that no job waits for it
+PRELOADED = (  # imported once by the worker, while no job waits for it, so that later ones need not
+    "label_studio_sdk.label_interface.interface",  # reads a label config: most of a second, in each job anew
+    "torch",
     "transformers.models.auto.modeling_auto",
     "transformers.models.auto.tokenization_auto",
     "transformers.models.bert.modeling_bert",  # of the bundled encoder
@@ -28,7 +32,6 @@ PRELOADED = (  # imported once by the worker, so that no job waits for it
     "model.encoder.encoder",
     "model.teacher.choice",
     "model.registry",
-    "label_studio_sdk.label_interface.interface",  # reads a label config: most of a second, in each job anew
 )
 
 
@@ -72,20 +75,25 @@ def worker(
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(settings.THREADS)
     services = open_services(settings)
     services.queue.ping()
-    if not SPAWNS:
-        _preload()
     queue = JobQueue(settings.REDIS_URL, services.engine, patient=True)
     services.engine.dispose()  # no connection may be shared with the forked jobs
     log.info("worker started", queues=chosen)
-    work_until_stopped(queue, chosen, burst)
+    libraries: list[Callable[[], None]] = [] if SPAWNS else [*(partial(_load, name) for name in PRELOADED), _freeze]
+    if burst:  # it has no spare time
+        while libraries:
+            libraries.pop(0)()
+    work_until_stopped(queue, chosen, burst, libraries)
 
 
-def _preload() -> None:
-    """Import what jobs need, before they are forked. Nothing is used here: a fork must not inherit threads or CUDA."""
-    for name in PRELOADED:
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            log.warning("not installed, jobs that need it will fail", module=name, reason=str(error))
+def _load(name: str) -> None:
+    """Import what jobs need. Nothing is used here: a fork must not inherit threads or CUDA."""
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        log.warning("not installed, jobs that need it will fail", module=name, reason=str(error))
+
+
+def _freeze() -> None:
+    log.info("libraries loaded")
     gc.collect()
     gc.freeze()  # jobs share these pages, and no collection looks through what stays: that took a third of a bulk write

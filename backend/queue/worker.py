@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -77,9 +78,18 @@ class JobWorker(StoppableWorker):
     due, and how long a job has run, is measured by a clock that nobody can set.
     """
 
-    def __init__(self, queue: JobQueue, queues: tuple[str, ...] = QUEUES, process_of: str = "") -> None:
-        """`process_of`: the name of the worker whose job this process runs; "" in a worker itself."""
+    def __init__(
+        self,
+        queue: JobQueue,
+        queues: tuple[str, ...] = QUEUES,
+        process_of: str = "",
+        spare_time: list[Callable[[], None]] | None = None,
+    ) -> None:
+        """`process_of`: the name of the worker whose job this process runs; "" in a worker itself. `spare_time`: what
+        is done, one after the other and each once, while no job waits."""
         self._jobs = queue
+        self._spare_time = spare_time if spare_time is not None else []
+        self._served = False
         self._clock = ClockWatch()
         self._set_back = False
         self._maintained: float | None = None
@@ -95,6 +105,19 @@ class JobWorker(StoppableWorker):
             worker_ttl=WORKER_TTL_SECONDS,
             log_job_description=False,
         )
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """The next job; while none waits, the next thing for spare time, and one of them between two jobs. All in this
+        thread: a job is forked, and must find nothing half done."""
+        while self._spare_time and timeout is not None and not self.stop_requested:
+            if not self._served and (found := super().dequeue_job_and_maintain_ttl(None, max_idle_time)) is not None:
+                self._served = True
+                return found
+            self._served = False
+            self._spare_time.pop(0)()
+        return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Start the process that runs a job; one that is started anew leads a process group of its own, too."""
@@ -256,10 +279,15 @@ class JobWorker(StoppableWorker):
             self.scheduler.start()
 
 
-def work_until_stopped(queue: JobQueue, queues: tuple[str, ...] = QUEUES, burst: bool = False) -> None:
+def work_until_stopped(
+    queue: JobQueue,
+    queues: tuple[str, ...] = QUEUES,
+    burst: bool = False,
+    spare_time: list[Callable[[], None]] | None = None,
+) -> None:
     """Work until somebody asks to stop (with `burst`, until no job is left). A lost Redis is waited for."""
     while True:
-        worker = JobWorker(queue, queues)
+        worker = JobWorker(queue, queues, spare_time=spare_time)
         try:
             worker.work(burst=burst, with_scheduler=True, logging_level=None)
         except RedisError as error:

@@ -107,6 +107,8 @@ def _stack(number: int, queue: str, more: dict[str, str]) -> Iterator[Services]:
                 lambda: services.queue.idle("annotate" if queue == "teacher" else "train") == number,
                 120,
             )
+            loaded = [folder / f"worker-{place}.log" for place in range(number)]
+            wait_for("their libraries", lambda: all("libraries loaded" in log.read_text() for log in loaded), 120)
             yield services
 
 

@@ -81,18 +81,18 @@ def _check_ports(plan: Plan) -> None:
 
 def _start(plan: Plan, data: DataDir, supervisor: Supervisor) -> _Started:
     """Start all parts and wait until they answer."""
-    settings = plan.settings
-    if not settings.REDIS_URL:
+    settings, label_studio, redis = plan.settings, None, None
+    if not settings.REDIS_URL:  # the first one, which is stopped last
         redis = embedded_redis(data, for_parts(settings))
         settings = settings.model_copy(update={"REDIS_URL": redis.url})
         supervisor.start(redis.part)
-        supervisor.wait_ready(redis.part.name)
-    label_studio = None
     if plan.label_studio_port is not None:
         label_studio = embedded_label_studio(data, plan.label_studio_port, plan.label_studio_venv)
         key = SecretStr(label_studio.credentials.token)
         settings = settings.model_copy(update={"LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_API_KEY": key})
         supervisor.start(label_studio.part)
+    if redis is not None:
+        supervisor.wait_ready(redis.part.name)
     environment = {**for_parts(settings), **addresses(settings)}
     web = web_part(data, settings.HOST, settings.PORT, settings.LOG_LEVEL, environment)
     worker = worker_part(data, environment)

@@ -12,7 +12,7 @@ from backend.queue.job_queue import JobQueue
 
 
 def worker_part(data: DataDir, environment: Mapping[str, str]) -> Part:
-    """One worker for all queues; ready once it is registered in Redis, which the first seconds go by without."""
+    """One worker for all queues; ready once it is registered in Redis."""
     queue = JobQueue(environment["REDIS_URL"])
     return Part(
         name="Worker",
@@ -20,7 +20,7 @@ def worker_part(data: DataDir, environment: Mapping[str, str]) -> Part:
         environment=environment,
         log=data.path("logs") / "worker.log",
         ready=lambda: registered(queue),
-        patience="loading its libraries",
+        patience="starting",
     )
 
 

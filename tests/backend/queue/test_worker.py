@@ -7,10 +7,12 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+from rq.exceptions import StopRequested
 
 from backend.errors import QueueError
 from backend.pool import jobs, versions
@@ -182,6 +184,41 @@ def test_a_stopping_worker_ends_even_if_its_scheduler_is_deaf(world: World) -> N
     worker.run_maintenance_tasks()
     assert worker.scheduler._process is process
     assert world.services.queue.place("reconcile", 0) == "absent"
+
+
+def test_spare_time_is_used_while_no_job_waits_and_between_two(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JobWorker, "maintenance_due", False)  # it queues a job of its own
+    done: list[int] = []
+    queue = world.services.queue
+    steps = [partial(done.append, number) for number in range(4)]
+    worker = JobWorker(queue, spare_time=steps)
+    for number in (1, 2):
+        queue.ensure("sync", number)
+    first = worker.dequeue_job_and_maintain_ttl(1, 1)
+    assert (first and first[0].id, done) == ("sync-1", [])
+    second = worker.dequeue_job_and_maintain_ttl(1, 1)
+    assert (second and second[0].id, done) == ("sync-2", [0])
+    assert worker.dequeue_job_and_maintain_ttl(None) is None
+    assert done == [0]  # a burst has none
+    assert worker.dequeue_job_and_maintain_ttl(1, 1) is None
+    assert done == [0, 1, 2, 3]
+    assert steps == []
+
+
+def test_a_worker_that_is_asked_to_stop_in_its_spare_time_does_no_more_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(JobWorker, "maintenance_due", False)
+    done: list[str] = []
+
+    def stopped() -> None:
+        done.append("stopped")
+        worker.stop_requested = True
+
+    worker = JobWorker(world.services.queue, spare_time=[stopped, partial(done.append, "more")])
+    with pytest.raises(StopRequested):
+        worker.dequeue_job_and_maintain_ttl(1, 1)
+    assert done == ["stopped"]
 
 
 class Deaf(Scheduler):
