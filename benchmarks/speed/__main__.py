@@ -28,7 +28,8 @@ Found = tuple[list[Row], dict[str, float]]
 SUMMARY = ("predict_1", "predict_100", "http_vs_runtime", "int8_vs_float32", "time_to_accuracy", "webhook_p99_ms",
            "setup_p99_ms", "scale_cost_ratio", "web_rss_mb", "worker_rss_mb",
            "status_ms_1m", "metrics_ms_100_projects", "idle_core_percent", "retrain_seconds_10k",
-           "going_on_accuracy", "workers_4_vs_1", "bytes_per_task_50_versions", "retrain_seconds_1m")  # fmt: skip
+           "going_on_accuracy", "workers_4_vs_1", "bytes_per_task_50_versions", "retrain_seconds_1m",
+           "restart_seconds", "first_shortlist_seconds", "task_cost_10m_vs_100k")  # fmt: skip
 
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -66,7 +67,8 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
     from benchmarks.speed.http import http_rows
     from benchmarks.speed.looking import looking_rows
     from benchmarks.speed.retrain import latency_rows, memory_rows, retrain_rows
-    from benchmarks.speed.scale import scale_rows
+    from benchmarks.speed.scale import large_rows, scale_rows
+    from benchmarks.speed.starting import starting_rows
     from benchmarks.speed.student import runtime_rows, served_rows
     from benchmarks.speed.training import training_rows
     from benchmarks.speed.workers import workers_rows
@@ -80,9 +82,11 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
         "latency": lambda: latency_rows(10_000, size.seconds),
         "training": lambda: training_rows(data, size.train_rows, size.seeds),
         "scale": lambda: scale_rows([number for number in SIZES if number <= size.largest]),
+        "large": lambda: large_rows(SIZES[2], 10 * size.largest),
         "looking": lambda: looking_rows([SIZES[1], size.largest]),
         "memory": lambda: memory_rows(size.largest),
         "workers": workers_rows,
+        "starting": lambda: starting_rows(3),
         "growth": lambda: growth_rows(size.versions, size.grown, size.shown),
     }
 

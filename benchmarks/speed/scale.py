@@ -1,4 +1,5 @@
-"""Time and memory per task of what is done for every task of a project, from 1,000 to 1,000,000 tasks.
+"""Time and memory per task of what is done for every task of a project: from 1,000 to 1,000,000 tasks on SQLite, and
+10,000,000 on PostgreSQL, whose own processor time counts, too.
 
 Each size runs in a process of its own, so that its memory is its own. Label Studio and the encoder are left out: their
 time per task does not depend on how many there are.
@@ -12,12 +13,15 @@ import json
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 
 from backend.label_studio.label_config import read_labeling_config
 from backend.label_studio.predictions import is_valid, label_entry
@@ -27,9 +31,10 @@ from backend.pool.annotation import Annotation
 from backend.pool.projects import get
 from backend.projects.current import current_of
 from backend.services import Services
-from benchmarks.speed.retrain import text_of
+from benchmarks.soak.second_host import postgresql
+from benchmarks.speed.retrain import MILLION, text_of
 from benchmarks.speed.rows import Row, row
-from benchmarks.speed.web import CONFIG, LABELS, PROJECT, pool, settings_for
+from benchmarks.speed.web import CONFIG, LABELS, PROJECT, pool, scratch, settings_for
 from model.arrays import FloatArray
 from model.labels import CandidateSet
 from model.student.head import HeadStudent
@@ -48,10 +53,7 @@ def scale_rows(sizes: list[int]) -> tuple[list[Row], dict[str, float]]:
     rows: list[Row] = []
     cost: dict[int, dict[str, float]] = {}
     for size in sizes:
-        output = subprocess.run(
-            [sys.executable, "-m", "benchmarks.speed.scale", str(size)], check=True, capture_output=True, text=True
-        ).stdout
-        found = json.loads(output.splitlines()[-1])
+        found = _measured(size, "sqlite")
         cost[size] = found["seconds"]
         rows += [
             row(what, "pool", 1e6 * value / size, "us/task", tasks=size) for what, value in found["seconds"].items()
@@ -68,8 +70,33 @@ def scale_rows(sizes: list[int]) -> tuple[list[Row], dict[str, float]]:
     }
 
 
-def measure(services: Services, size: int) -> dict[str, float]:
-    """Seconds of every step for `size` tasks."""
+def large_rows(base: int, largest: int) -> tuple[list[Row], dict[str, float]]:
+    """The same on PostgreSQL at two sizes; the summary has what a task costs at the larger one against the smaller, all
+    steps together, and of the step that grows most."""
+    rows, cost = [], {}
+    for size in (base, largest):
+        found = _measured(size, "postgresql")
+        cost[size] = {what: value / size for what, value in found["seconds"].items()}
+        rows += [row(what, "PostgreSQL", 1e6 * value, "us/task", tasks=size) for what, value in cost[size].items()]
+        rows.append(row("memory", "PostgreSQL", found["rss_mb"], "MB", tasks=size))
+        rows.append(row("disk", "PostgreSQL", found["disk_mb"], "MB on disk", tasks=size))
+    growth = {what: cost[largest][what] / cost[base][what] for what in cost[largest]}
+    rows += [row(f"growth of {what}", "PostgreSQL", value, "ratio", tasks=largest) for what, value in growth.items()]
+    of = f"{largest // MILLION}m_vs_{base // 1000}k"
+    whole = sum(cost[largest].values()) / sum(cost[base].values())
+    return rows, {f"task_cost_{of}": whole, f"worst_step_{of}": max(growth.values())}
+
+
+def _measured(size: int, database: str) -> dict[str, Any]:
+    """What `main` finds in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.speed.scale", str(size), "--database", database]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return dict(json.loads(output.splitlines()[-1]))
+
+
+def measure(services: Services, size: int, processor: Callable[[], float] = time.process_time) -> dict[str, float]:
+    """Seconds of every step for `size` tasks, by a clock of processor time, so that neighbours on the machine do not
+    count."""
     engine = services.engine
     project = get(engine, PROJECT)
     assert project is not None, "the project was connected"
@@ -108,15 +135,14 @@ def measure(services: Services, size: int) -> dict[str, float]:
         "write tasks": (write, CHUNK), "write candidate sets": (answer, CHUNK), "sync": (sync, PAGE),
         "score": (score, CHUNK), "publish": (publish, PAGE),
     }  # fmt: skip
-    return {name: _seconds(step, _ranges(size, chunk)) for name, (step, chunk) in steps.items()}
+    return {name: _seconds(step, _ranges(size, chunk), processor) for name, (step, chunk) in steps.items()}
 
 
-def _seconds(step: Callable[[range], None], parts: Iterator[range]) -> float:
-    """Processor time, so that neighbours on the machine do not count."""
-    started = time.process_time()
+def _seconds(step: Callable[[range], None], parts: Iterator[range], processor: Callable[[], float]) -> float:
+    started = processor()
     for part in parts:
         step(part)
-    return time.process_time() - started
+    return processor() - started
 
 
 def _ranges(size: int, chunk: int) -> Iterator[range]:
@@ -143,16 +169,27 @@ def _student() -> HeadStudent:
     return HeadStudent(space, "default", [head])
 
 
+def _with_server(folder: Path) -> float:
+    """Processor seconds of this process and of the PostgreSQL in `folder`, those of ended connections included."""
+    server = psutil.Process(int((folder / "postgresql" / "postmaster.pid").read_text().splitlines()[0]))
+    members = [server, *server.children(recursive=True)]
+    return time.process_time() + sum(sum(one.cpu_times()[:4]) for one in members)
+
+
 def main() -> None:
     """One size in this process; the last line is JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("size", type=int, help="tasks")
-    size = parser.parse_args().size
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="where the pool is")
+    given = parser.parse_args()
     gc.collect()
     gc.freeze()  # as web server and worker do
-    with tempfile.TemporaryDirectory(prefix="shortlist-scale-") as folder, pool(settings_for(Path(folder))) as services:
-        seconds = measure(services, size)
-        disk = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
+    with scratch() as folder, ExitStack() as servers:
+        large = given.database == "postgresql"
+        where = {"DATABASE_URL": servers.enter_context(postgresql(folder))} if large else {}
+        with pool(settings_for(folder, **where)) as services:
+            seconds = measure(services, given.size, partial(_with_server, folder) if large else time.process_time)
+        disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(json.dumps({"seconds": seconds, "rss_mb": memory, "disk_mb": disk}))
 

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.speed import __main__
 from benchmarks.speed.report import markdown, plot
 from benchmarks.speed.rows import interleaved, percentile, ratio
-from benchmarks.speed.scale import scale_rows
+from benchmarks.speed.scale import large_rows, scale_rows
 
 
 def test_the_order_of_the_sides_turns_and_ratios_are_taken_within_a_round() -> None:
@@ -36,6 +36,16 @@ def test_scaling_compares_the_cost_of_each_step_and_plots_it(tmp_path: Path) -> 
     assert summary["scale_cost_ratio"] > 0
     plot([{"part": "scale", **row} for row in rows], tmp_path / "speed.svg")
     assert "<svg" in (tmp_path / "speed.svg").read_text()
+
+
+def test_on_postgresql_a_task_at_a_larger_size_is_compared_with_one_at_a_smaller() -> None:
+    rows, summary = large_rows(300, 900)
+    cost = {size: sum(row["value"] for row in rows if row["unit"] == "us/task" and row["tasks"] == size)
+            for size in (300, 900)}  # fmt: skip
+    whole, worst = summary.values()
+    assert whole == pytest.approx(cost[900] / cost[300])
+    assert worst >= whole
+    assert {row["method"] for row in rows} == {"PostgreSQL"}
 
 
 def test_the_result_has_all_summary_keys_and_keeps_other_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
