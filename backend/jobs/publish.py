@@ -16,7 +16,7 @@ from backend.projects.current import Current
 from backend.projects.job import Job
 from backend.projects.on_screen import instead, is_ours, remember_on_screen
 from backend.serving.predicting import predict_missing
-from backend.serving.publishing.clearing import is_full, unseen
+from backend.serving.publishing.clearing import due, is_full, look
 from backend.serving.publishing.people_queue import mark_head
 from backend.serving.publishing.promise import proceed
 from backend.serving.publishing.pruning import prune
@@ -59,7 +59,8 @@ def work(job: Job) -> str:
             waiting = _waiting(job)
         now = remember_on_screen(job.current, label_studio.project(job.label_studio_id))
     prune(job)
-    if unseen(job.current):
+    look(job.current)
+    if due(job.current):
         job.ask_once("clear")
     told = f"Label Studio shows {served}" if is_ours(now, served) else _instead(now, served)
     done = told + (f"; {sent} predictions sent" if sent else "")

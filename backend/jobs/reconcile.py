@@ -21,7 +21,7 @@ from backend.projects.job import Job
 from backend.projects.triggers import next_training, silence_ends
 from backend.queue.kinds import KINDS, PAUSABLE
 from backend.services import Services
-from backend.serving.publishing.clearing import is_full
+from backend.serving.publishing.clearing import due, is_full
 from model.errors import ModelError
 
 log = structlog.get_logger(__name__)
@@ -91,6 +91,8 @@ def missing(current: Current) -> list[str]:
         wanted.append("train")
     if _unpublished(current, version, counted):
         wanted.append("publish")
+    if not current.project.elsewhere and Job(current.services, "clear", current.number).has_key and due(current):
+        wanted.append("clear")
     resting = PAUSABLE if current.paused else ()
     return [kind for kind in dict.fromkeys(wanted) if kind not in resting and not _gave_up_lately(rows.get(kind), now)]
 

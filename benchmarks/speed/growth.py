@@ -2,7 +2,7 @@
 
 Ours at full size: real trainings, and the record of what Label Studio would hold. Label Studio's with a real one and
 fewer tasks, because it takes it a thirtieth of a second to delete a prediction: there versions are published and older
-ones taken away by the real jobs, while what the versions answer is drawn.
+ones taken away by the real jobs, while what the versions answer is drawn. A version comes every hour.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,14 @@ from backend.label_studio.client import LabelStudio
 from backend.pool import annotations as people
 from backend.pool import held, predictions, publishing, tasks, versions
 from backend.pool.annotation import Annotation
+from backend.pool.database.engine import now_ms
 from backend.pool.projects import Project, get
 from backend.pool.text import text_hash
 from backend.projects.connect import connect_project
 from backend.projects.current import current_of
 from backend.projects.job import Job
 from backend.services import Services, open_services
-from backend.serving.publishing.clearing import unseen
+from backend.serving.publishing.clearing import LEAST_MS, due, look
 from benchmarks.speed.retrain import DECIDING, fill, text_of
 from benchmarks.speed.rows import Row, row
 from benchmarks.speed.web import (
@@ -80,10 +82,15 @@ def _ours(number: int, size: int) -> list[Row]:
                 train.work(Job(services, "train", PROJECT))
                 rows.append(row("training", "pool", time.monotonic() - began, "s", version, tasks=size))
                 publish.work(Job(services, "publish", PROJECT))
-                _note_sent(services)
+                _note_sent(_hours_later(services, version))
                 used = _bytes(folder / "pool.sqlite") / size
                 rows.append(row("size", "pool", used, "bytes/task", version, tasks=size))
     return rows
+
+
+def _hours_later(services: Services, hours: int) -> Services:
+    """A version an hour: nothing that somebody may still have open is taken away."""
+    return replace(services, clock=lambda: now_ms() + hours * LEAST_MS)
 
 
 def _note_sent(services: Services) -> None:
@@ -92,7 +99,8 @@ def _note_sent(services: Services) -> None:
     everything = tasks.all_ids(services.engine, PROJECT)
     publishing.intend(services.engine, PROJECT, current.served_version, everything)
     publishing.confirm(services.engine, PROJECT, current.served_version, everything)
-    held.forget(services.engine, PROJECT, unseen(current), None)
+    look(current)
+    held.forget(services.engine, PROJECT, due(current), None)
 
 
 def _label_studio(number: int, shown: int) -> list[Row]:
@@ -105,7 +113,7 @@ def _label_studio(number: int, shown: int) -> list[Row]:
             drawn = random.integers(len(LABELS), size=shown)
             labels = np.where(other | (version == 1), drawn, labels).tolist()
             _answer(services, project, version, labels)
-            rows += _timed(services, project, version, shown)
+            rows += _timed(_hours_later(services, version), project, version, shown)
             rows.append(
                 row("predictions held", "Label Studio", _held(database) / shown, "1/task", version, tasks=shown)
             )
@@ -118,7 +126,7 @@ def _timed(services: Services, project: int, version: int, shown: int) -> list[R
     for kind, work in (("publish", publish.work), ("clear", clear.work)):
         began = time.monotonic()
         work(Job(services, kind, project))
-        while kind == "clear" and unseen(current_of(services, _row(services, project))):
+        while kind == "clear" and due(current_of(services, _row(services, project))):
             work(Job(services, kind, project))
         found.append(row(kind, "Label Studio", time.monotonic() - began, "s", version, tasks=shown))
     return found

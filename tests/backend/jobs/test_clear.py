@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from backend.errors import LabelStudioUnavailable
 from backend.jobs import clear, publish
 from backend.jobs.reconcile import missing
-from backend.pool import annotations, predictions, publishing, tasks, teachers, versions
+from backend.pool import annotations, out_of_sight, predictions, publishing, tasks, teachers, versions
 from backend.pool.annotations import Annotation
+from backend.pool.database.engine import now_ms
 from backend.pool.text import text_hash
+from backend.projects.actions import serve_version
 from backend.services import Services
 from backend.serving.publishing import clearing, push
 from tests.support.world import World
 
 TASKS = 7
+HOUR = 3_600_000  # milliseconds
 
 
 @pytest.fixture
 def filled(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Seven tasks and our connection; tasks are listed three at a time."""
+    """Seven tasks and our connection; tasks are listed three at a time, and nobody leaves one open."""
     monkeypatch.setattr(clearing, "CHUNK", 3)
+    monkeypatch.setattr(clearing, "OPEN_MS", 0)
     ids = world.double.add_tasks([f"text {number}" for number in range(TASKS)])
     tasks.add(world.engine, 7, {task: f"text {number}" for number, task in enumerate(ids)})
     url = world.services.settings.backend_url
@@ -54,6 +60,44 @@ def test_of_four_students_the_served_one_and_the_one_before_keep_their_rows(fill
     assert held(filled) == dict.fromkeys(old[2:], TASKS)
     assert clearing.unseen(filled.current) == []
     assert filled.double.fields["model_version"] == old[3]
+
+
+def test_what_somebody_may_still_have_open_stays_a_day_and_an_hour_if_there_is_much_of_it(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clearing, "OPEN_MS", 24 * HOUR)
+    monkeypatch.setattr(clearing, "LATEST", 2)
+    moment = now_ms()
+    filled.services = replace(filled.services, clock=lambda: moment)
+    old = [trained(filled, number) for number in (1, 2, 3, 4)]
+    assert filled.services.queue.place("clear", 7) == "absent"
+    moment += 24 * HOUR - 1
+    assert clear.work(filled.job("clear")).startswith("0 older")
+    assert "clear" not in missing(filled.current)
+    moment += 1
+    assert "clear" in missing(filled.current)
+    clear.work(filled.job("clear"))
+    assert held(filled) == dict.fromkeys(old[2:], TASKS)
+    for number in (5, 6, 7):
+        moment += 1
+        old.append(trained(filled, number))
+    moment += HOUR  # three are out of sight, one more than may wait for the day
+    clear.work(filled.job("clear"))
+    assert held(filled) == dict.fromkeys(old[3:], TASKS)
+    moment += 23 * HOUR
+    clear.work(filled.job("clear"))
+    assert held(filled) == dict.fromkeys(old[5:], TASKS)
+
+
+def test_a_version_that_is_shown_again_begins_anew(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clearing, "OPEN_MS", 24 * HOUR)
+    moment = now_ms()
+    filled.services = replace(filled.services, clock=lambda: moment)
+    old = [trained(filled, number) for number in (1, 2, 3)]
+    assert set(out_of_sight.since(filled.engine, 7)) == {old[0]}
+    serve_version(filled.current, old[0])
+    publish.work(filled.job("publish"))
+    assert old[0] not in out_of_sight.since(filled.engine, 7)
 
 
 def test_what_it_did_not_send_and_what_people_decided_from_stays(filled: World) -> None:
@@ -123,7 +167,7 @@ def test_while_much_waits_to_go_only_the_doubtful_rows_of_a_new_student_are_sent
     filled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(push, "CHUNK", 2)
-    monkeypatch.setattr(clearing, "MOST", 1)
+    monkeypatch.setattr(clearing, "MOST", 0)
     old = [trained(filled, number) for number in (1, 2, 3, 4)]
     assert held(filled) == {old[0]: TASKS, old[1]: TASKS, old[2]: TASKS, old[3]: 2}
     assert publish.work(filled.job("publish")).endswith("the rest follows once older predictions are gone")

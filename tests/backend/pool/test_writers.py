@@ -30,6 +30,7 @@ from backend.pool import (
     jobs,
     label_spaces,
     ledger,
+    out_of_sight,
     predictions,
     projects,
     promises,
@@ -184,6 +185,7 @@ WRITERS: dict[str, Write] = {
     "ledger.reserve": spend,
     "ledger.settle": spend,
     "ledger.book_lost": lose,
+    "out_of_sight.note": lambda e, r: out_of_sight.note(e, PROJECT, {f"student-{r.randrange(5)}"}, r.randrange(9)),
     "predictions.save": lambda e, r: predictions.save(
         e, PROJECT, STUDENT, [(task, "h", "refund", 0.5) for task in some(r)]
     ),
