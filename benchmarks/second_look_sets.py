@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from backend.training.second_look import TRUSTED, TRUSTED_SETS
-from benchmarks.second_look import LOOKED, WRONG
 from benchmarks.shared import tables
 from benchmarks.shared.datasets import read_rows, read_space
 from model.arrays import BoolArray, Embed, IntArray
@@ -30,6 +29,7 @@ from model.weak.doubts import level_doubts
 from model.weak.judges import Known
 from model.weak.set_doubts import set_doubts
 
+WRONG, LOOKED = 0.05, 50
 Row = dict[str, Any]
 
 

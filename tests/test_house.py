@@ -36,7 +36,7 @@ BACKEND = (
 )  # fmt: skip
 MODEL = (
     ("arrays",), ("errors",), ("pairs",), ("word_overlap",), ("text_groups", "pair_views"), ("groups",), ("labels",),
-    ("group_answers",),
+    ("group_answers", "whole_answers"),
     ("evaluation", "ranking", "calibration", "decoding", "registry", "promise"),
     ("set_evaluation", "pool_beliefs"), ("acquisition",), ("encoder",), ("student",), ("training",), ("weak",),
     ("several_labels",), ("train",), ("teacher",), ("committee",),
@@ -45,7 +45,7 @@ MODEL = (
 PROVIDERS = ("model.teacher.providers",)
 BENCHMARKS = (
     "answers", "committee", "quality", "sampling", "soak", "speed", "teacher", "configs", "first_day", "noise_theorem",
-    "encoders", "finish", "pairs", "second_look",
+    "encoders", "finish", "pairs", "second_look", "second_look_sets",
 )  # fmt: skip
 FAMILIES = ("tables", "student_tables", "work_tables", "promise_tables", "people_tables", "schema")
 TABLES = tuple(f"backend.pool.database.{family}" for family in FAMILIES)
