@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -35,7 +34,7 @@ from backend.queue.clock_watch import ClockWatch
 from backend.queue.job_queue import JobQueue
 from backend.queue.kinds import KINDS, QUEUES, SILENCE_SECONDS
 from backend.queue.rq_records import forget_dead_executions, put_right
-from backend.queue.stopping import StoppableWorker
+from backend.queue.spare_time import SpareTimeWorker, Things
 
 log = structlog.get_logger(__name__)
 
@@ -71,25 +70,16 @@ class Scheduler(RQScheduler):
         super().heartbeat()
 
 
-class JobWorker(StoppableWorker):
+class JobWorker(SpareTimeWorker):
     """Runs every job in a process that ends with the worker, and then queues the one more run asked for.
 
     At every maintenance it queues the reconciling job, which starts what is missing, if anything may be. When that is
     due, and how long a job has run, is measured by a clock that nobody can set.
     """
 
-    def __init__(
-        self,
-        queue: JobQueue,
-        queues: tuple[str, ...] = QUEUES,
-        process_of: str = "",
-        spare_time: list[Callable[[], None]] | None = None,
-    ) -> None:
-        """`process_of`: the name of the worker whose job this process runs; "" in a worker itself. `spare_time`: what
-        is done, one after the other and each once, while no job waits."""
+    def __init__(self, queue: JobQueue, queues: tuple[str, ...] = QUEUES, process_of: str = "") -> None:
+        """`process_of`: the name of the worker whose job this process runs; "" in a worker itself."""
         self._jobs = queue
-        self._spare_time = spare_time if spare_time is not None else []
-        self._served = False
         self._clock = ClockWatch()
         self._set_back = False
         self._maintained: float | None = None
@@ -105,19 +95,6 @@ class JobWorker(StoppableWorker):
             worker_ttl=WORKER_TTL_SECONDS,
             log_job_description=False,
         )
-
-    def dequeue_job_and_maintain_ttl(
-        self, timeout: int | None, max_idle_time: int | None = None
-    ) -> tuple[Job, Queue] | None:
-        """The next job; while none waits, the next thing for spare time, and one of them between two jobs. All in this
-        thread: a job is forked, and must find nothing half done."""
-        while self._spare_time and timeout is not None and not self.stop_requested:
-            if not self._served and (found := super().dequeue_job_and_maintain_ttl(None, max_idle_time)) is not None:
-                self._served = True
-                return found
-            self._served = False
-            self._spare_time.pop(0)()
-        return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Start the process that runs a job; one that is started anew leads a process group of its own, too."""
@@ -280,14 +257,12 @@ class JobWorker(StoppableWorker):
 
 
 def work_until_stopped(
-    queue: JobQueue,
-    queues: tuple[str, ...] = QUEUES,
-    burst: bool = False,
-    spare_time: list[Callable[[], None]] | None = None,
+    queue: JobQueue, queues: tuple[str, ...] = QUEUES, burst: bool = False, spare_time: Things | None = None
 ) -> None:
     """Work until somebody asks to stop (with `burst`, until no job is left). A lost Redis is waited for."""
     while True:
-        worker = JobWorker(queue, queues, spare_time=spare_time)
+        worker = JobWorker(queue, queues)
+        worker.spare_time = spare_time
         try:
             worker.work(burst=burst, with_scheduler=True, logging_level=None)
         except RedisError as error:

@@ -191,7 +191,8 @@ def test_spare_time_is_used_while_no_job_waits_and_between_two(world: World, mon
     done: list[int] = []
     queue = world.services.queue
     steps = [partial(done.append, number) for number in range(4)]
-    worker = JobWorker(queue, spare_time=steps)
+    worker = JobWorker(queue)
+    worker.spare_time = steps
     for number in (1, 2):
         queue.ensure("sync", number)
     first = worker.dequeue_job_and_maintain_ttl(1, 1)
@@ -215,7 +216,8 @@ def test_a_worker_that_is_asked_to_stop_in_its_spare_time_does_no_more_of_it(
         done.append("stopped")
         worker.stop_requested = True
 
-    worker = JobWorker(world.services.queue, spare_time=[stopped, partial(done.append, "more")])
+    worker = JobWorker(world.services.queue)
+    worker.spare_time = [stopped, partial(done.append, "more")]
     with pytest.raises(StopRequested):
         worker.dequeue_job_and_maintain_ttl(1, 1)
     assert done == ["stopped"]
