@@ -33,11 +33,12 @@ from backend.pool import annotations as people
 from backend.pool.database.engine import open_engine
 from backend.pool.version_names import is_trained
 from benchmarks.shared.annotator import Annotator, Json
+from benchmarks.shared.postgresql import postgresql
 from benchmarks.shared.running import Running, newest_project
 from benchmarks.shared.waiting import wait_for
 from benchmarks.soak.faults import Faults, memory_mb
 from benchmarks.soak.load import Network, Person, Tally
-from benchmarks.soak.second_host import SHARE_PORT, SecondHost, postgresql
+from benchmarks.soak.second_host import SHARE_PORT, SecondHost
 
 SETTINGS = {"RETRAIN_AFTER": "20", "RETRAIN_IDLE_SECONDS": "20", "RETRAIN_GROWTH": "0.1"}
 PEOPLE, PAUSE_SECONDS, INJECTED_PER_SECOND = 3, 0.6, 20.0

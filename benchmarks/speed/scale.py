@@ -31,7 +31,7 @@ from backend.pool.annotation import Annotation
 from backend.pool.projects import get
 from backend.projects.current import current_of
 from backend.services import Services
-from benchmarks.soak.second_host import postgresql
+from benchmarks.shared.postgresql import postgresql
 from benchmarks.speed.retrain import MILLION, text_of
 from benchmarks.speed.rows import Row, row
 from benchmarks.speed.web import CONFIG, LABELS, PROJECT, pool, scratch, settings_for
