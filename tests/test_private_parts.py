@@ -40,6 +40,7 @@ PARTS = {  # library: what is called, read or replaced, by module and name
         "rq.worker:Worker.horse_pid",
         "rq.worker:Worker.kill_horse",
         "rq.worker:Worker.maintain_heartbeats",
+        "rq.worker:Worker.monitor_work_horse",
         "rq.worker:Worker.perform_job",
         "rq.worker:Worker.pubsub_thread",
         "rq.worker:Worker.register_birth",

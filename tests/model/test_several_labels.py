@@ -83,7 +83,8 @@ def test_a_folder_for_transformers_has_the_same_probabilities_and_says_the_thres
     assert found == pytest.approx(student.probabilities(texts, load_encoder().embed), abs=2e-3)
     assert model.config.problem_type == "multi_label_classification"
     card = card_text(student, {}, "{folder} {text}", "transformers", "a text", "folder")
-    assert f"billing {model.config.thresholds[0]:.4f}" in card
+    (question,) = model.config.questions
+    assert f"billing {question['thresholds'][0]:.4f}" in card
 
 
 def test_a_student_of_one_label_is_stored_as_before(tmp_path: Path) -> None:

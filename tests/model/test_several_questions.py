@@ -9,11 +9,12 @@ import pytest
 
 from model.decoding import NEVER, ticked
 from model.encoder.encoder import load_encoder
-from model.errors import ArtifactError, NotEnoughDataError
+from model.errors import NotEnoughDataError
 from model.group_answers import asked
 from model.groups import Group, When
 from model.labels import CandidateSet, HumanLabel, Label, LabelSpace
 from model.loading import load_version
+from model.portable.answering import answered
 from model.student.head import HeadStudent
 from model.train import train_student, training_data
 from model.training.data import TrainingData
@@ -80,11 +81,13 @@ def test_it_is_stored_and_comes_back(student: HeadStudent, tmp_path: Path) -> No
     assert np.array_equal(again.probabilities(texts, embed), student.probabilities(texts, embed))
 
 
-def test_it_has_no_form_as_one_classifier_and_that_is_said(student: HeadStudent) -> None:
+def test_exported_it_answers_as_it_is_served(student: HeadStudent) -> None:
     from model.portable.transformers_folder import portable_model
 
-    with pytest.raises(ArtifactError, match="set QUESTIONS to one of them"):
-        portable_model(student)
+    model, _ = portable_model(student)
+    shares = student.probabilities([text for text, _ in ROWS], load_encoder().embed)
+    found = answered(model.config.questions, shares)
+    assert np.array_equal(found, ticked(SPACE, shares, student.thresholds))
 
 
 def test_a_question_that_knows_too_little_is_left_to_the_teacher_and_the_others_are_learned() -> None:
