@@ -45,7 +45,7 @@ MODEL = (
 PROVIDERS = ("model.teacher.providers",)
 BENCHMARKS = (
     "answers", "committee", "quality", "sampling", "soak", "speed", "teacher", "configs", "first_day", "noise_theorem",
-    "encoders", "finish", "pairs", "second_look", "second_look_sets",
+    "encoders", "finish", "pairs", "second_look",
 )  # fmt: skip
 FAMILIES = ("tables", "student_tables", "work_tables", "promise_tables", "people_tables", "schema")
 TABLES = tuple(f"backend.pool.database.{family}" for family in FAMILIES)

@@ -80,8 +80,8 @@ def worker(
     log.info("worker started", queues=chosen)
     libraries: list[Callable[[], None]] = [] if SPAWNS else [*(partial(_load, name) for name in PRELOADED), _freeze]
     if burst:  # it has no spare time
-        while libraries:
-            libraries.pop(0)()
+        for load in libraries:
+            load()
     work_until_stopped(queue, chosen, burst, libraries)
 
 

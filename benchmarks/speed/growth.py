@@ -58,7 +58,6 @@ def growth_rows(number: int, size: int, shown: int) -> tuple[list[Row], dict[str
     """Bytes per task of both databases after each of `number` versions, of `size` tasks in ours and of `shown` in Label
     Studio's; seconds of every publish and of taking older predictions away."""
     rows = [*_ours(number, size), *_label_studio(number, shown)]
-
     sizes = {(one["method"], one["seed"]): float(one["value"]) for one in rows if one["what"] == "size"}
     return rows, {
         f"bytes_per_task_{number}_versions": sizes["pool", number],

@@ -9,15 +9,15 @@ doubts, out of fold) and told (whether the product would tell). Rivals doubt by 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from backend.training.second_look import LEAST, TRUSTED
+from benchmarks.second_look.measuring import LOOKED, WRONG, Row, parsed, parser
+from benchmarks.shared import tables
 from benchmarks.shared.datasets import Job, chosen_rows, similarity_job, stored_jobs
 from benchmarks.shared.folders import plain_sets
 from benchmarks.shared.linear_student import LinearStudent, fit
@@ -28,10 +28,9 @@ from model.text_groups import folds, text_groups
 from model.weak.doubts import doubts
 from model.weak.judges import Known
 
-WRONG, LOOKED, FOLDS = 0.05, 50, 5
+FOLDS = 5
 CHOSEN = ("trec", "ag_news")  # the weight of the teacher's answer was chosen on these
 KINDS = ("random", "confusable")
-Row = dict[str, Any]
 
 
 def jobs(data: Path, embed: Embed, only: Sequence[str]) -> Iterator[Job]:
@@ -133,19 +132,12 @@ def table(found: Row) -> str:
 
 def main() -> None:
     """Measure, and write rows and summary; with --into, a page's table, too."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="a folder of sets and teachers")
-    parser.add_argument("--out", type=Path, required=True, help="the result, JSON")
-    parser.add_argument("--into", type=Path, help="a page whose table is made anew")
-    parser.add_argument("--sets", nargs="+", default=(), help="only these sets")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=2_000, help="labelled texts of a set, at most")
-    parser.add_argument("--quick", action="store_true", help="one seed, 600 texts")
-    parser.add_argument("--cache", type=Path, default=Path("runs/second-look-cache"), help="embeddings")
-    given = parser.parse_args()
+    command = parser(__doc__ or "", "a folder of sets and teachers")
+    command.add_argument("--sets", nargs="+", default=(), help="only these sets")
+    command.add_argument("--quick", action="store_true", help="one seed, 600 texts")
+    given = parsed(command)
     embed = EmbeddingCache(given.cache, load_encoder("default", 1)).embed
     seeds, most = (1, 600) if given.quick else (given.seeds, given.rows)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     for job in jobs(given.data, embed, given.sets):
         for seed in range(seeds):
@@ -155,8 +147,6 @@ def main() -> None:
         out = {"rows": rows, "summary": summary(rows)}
         given.out.write_text(json.dumps(out, ensure_ascii=False, indent=1))
     if given.into is not None:
-        from benchmarks.shared import tables
-
         tables.keep(given.into, {"looks": table(summary(rows))})
 
 

@@ -1,6 +1,6 @@
 """How many of the sets of labels, and levels in order, that are called worth a second look are wrong, where 5 % are.
 
-    python -m benchmarks.second_look_sets --data DIR/answers --out F.json --sets nlupp goemotions sst5 --into PAGE.md
+    python -m benchmarks.second_look.sets --data DIR/answers --out F.json --sets nlupp goemotions sst5 --into PAGE.md
 
 Planted in a set: one label too many or too few (`flipped`), or one label in place of another (`replaced`); in a level:
 any other. Rows: dataset, seed, errors, precision (among the 50 most doubted), agreement (of who doubts, out of fold),
@@ -9,15 +9,13 @@ said_right (how often what is said instead is the truth) and told (whether the p
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from backend.training.second_look import TRUSTED, TRUSTED_SETS
+from benchmarks.second_look.measuring import LOOKED, WRONG, Row, parsed, parser
 from benchmarks.shared import tables
 from benchmarks.shared.datasets import read_rows, read_space
 from model.arrays import BoolArray, Embed, IntArray
@@ -28,9 +26,6 @@ from model.text_groups import text_groups
 from model.weak.doubts import level_doubts
 from model.weak.judges import Known
 from model.weak.set_doubts import set_doubts
-
-WRONG, LOOKED = 0.05, 50
-Row = dict[str, Any]
 
 
 def spoilt(sets: BoolArray, kind: str, draw: np.random.Generator) -> BoolArray:
@@ -96,15 +91,9 @@ def table(rows: list[Row]) -> str:
 
 def main() -> None:
     """Measure, and write rows; with --into, a page's table, too."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="a folder of sets of several labels, or of levels")
-    parser.add_argument("--out", type=Path, required=True, help="the result, JSON")
-    parser.add_argument("--into", type=Path, help="a page whose table is made anew")
-    parser.add_argument("--sets", nargs="+", required=True)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=2_000, help="labelled texts of a set, at most")
-    parser.add_argument("--cache", type=Path, default=Path("runs/second-look-cache"), help="embeddings")
-    given = parser.parse_args()
+    command = parser(__doc__ or "", "a folder of sets of several labels, or of levels")
+    command.add_argument("--sets", nargs="+", required=True)
+    given = parsed(command)
     embed = EmbeddingCache(given.cache, load_encoder("default", 1)).embed
     found: list[Row] = []
     for name in given.sets:
