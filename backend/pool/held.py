@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -11,14 +11,16 @@ from backend.pool.database.engine import read, write
 from backend.pool.database.student_tables import published
 
 
-def among(engine: sa.Engine, project: int, versions: Collection[str]) -> list[str]:
-    """Those of the versions of which Label Studio holds rows."""
+def versions(engine: sa.Engine, project: int) -> set[str]:
+    """The versions of which Label Studio holds rows: one statement, of a step in the index for each of them, however
+    many tasks there are and however many versions there ever were."""
+    here = published.c.project == project
+    found = sa.select(sa.func.min(published.c.version).label("version")).where(here).cte("found", recursive=True)
+    following = sa.select(sa.func.min(published.c.version)).where(here, published.c.version > found.c.version)
+    found = found.union_all(sa.select(following.scalar_subquery()).where(found.c.version.is_not(None)))
+    sent = sa.exists().where(here, published.c.version == found.c.version, published.c.open_until_ms == 0)
     with read(engine) as connection:
-        return [
-            version
-            for version in sorted(set(versions))
-            if connection.scalar(sa.select(published.c.task).where(*_sent(project, [version])).limit(1)) is not None
-        ]
+        return set(connection.scalars(sa.select(found.c.version).where(found.c.version.is_not(None), sent)))
 
 
 def first_task(engine: sa.Engine, project: int, versions: Sequence[str]) -> int | None:

@@ -37,7 +37,7 @@ def unseen(current: Current) -> list[str]:
     seen = {current.served_version, current.teacher_version, project.published, project.on_screen}
     seen |= needed(rows, project.served)
     ours = {row.version for row in rows if row.state not in IN_USE} | set(teachers.of_project(engine, current.number))
-    return held.among(engine, current.number, ours - seen)
+    return sorted((ours - seen) & held.versions(engine, current.number))
 
 
 def look(current: Current) -> None:

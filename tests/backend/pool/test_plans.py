@@ -13,6 +13,7 @@ from backend.pool import (
     annotations,
     candidates,
     figures,
+    held,
     ledger,
     predictions,
     projects,
@@ -74,7 +75,7 @@ def plans(engine: sa.Engine, executed: list[tuple[str, object]]) -> list[str]:
     steps = []
     with engine.connect() as connection:
         for statement, values in executed:
-            if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+            if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)  # type: ignore[arg-type]
                 steps += [row[-1] for row in plan]
     return steps
@@ -122,3 +123,12 @@ def test_open_rows_have_an_index_of_their_own(sqlite_engine: sa.Engine) -> None:
     with statements(sqlite_engine) as executed:
         publishing.unconfirmed(sqlite_engine, PROJECT, 1_000)
     assert any("ix_published_open" in step for step in plans(sqlite_engine, executed))
+
+
+def test_versions_with_rows_are_found_by_steps_in_the_index(sqlite_engine: sa.Engine) -> None:
+    with statements(sqlite_engine) as executed:
+        held.versions(sqlite_engine, PROJECT)
+    assert sum("published" in statement for statement, _ in executed) == 1
+    steps = [step for step in plans(sqlite_engine, executed) if "published" in step]
+    assert len(steps) == 3
+    assert all(step.startswith("SEARCH") and "INDEX" in step for step in steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from backend.pool import candidates, predictions, projects, publishing, tasks, text
+from backend.pool import candidates, held, predictions, projects, publishing, tasks, text
 from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State
 
@@ -90,3 +90,14 @@ def test_a_row_that_is_sent_and_given_away_at_once_stays_open(pool: sa.Engine) -
     publishing.give(pool, 7, STUDENT, [1], until_ms=NOW + 1)
     publishing.settle(pool, 7, STUDENT, {1, 2}, set(), NOW)  # the first was given away once more since
     assert publishing.unconfirmed(pool, 7, NOW + 1) == {STUDENT: {1}}
+
+
+def test_the_versions_of_which_rows_are_held_are_found_by_one_statement(pool: sa.Engine) -> None:
+    assert held.versions(pool, 7) == set()
+    for number in (3, 1, 20):
+        publishing.intend(pool, 7, f"student-{number}-abcdef", [1, 2])
+    publishing.intend(pool, 8, "student-9-abcdef", [1])
+    publishing.give(pool, 7, "student-4-abcdef", [1], NOW)  # Label Studio may still be storing it
+    assert held.versions(pool, 7) == {f"student-{number}-abcdef" for number in (1, 3, 20)}
+    held.forget(pool, 7, ["student-1-abcdef"], None)
+    assert held.versions(pool, 7) == {"student-3-abcdef", "student-20-abcdef"}
