@@ -1,13 +1,14 @@
 """Sets with one question whose labels are levels or leaves of a tree: student, teacher, logistic regression on gold.
 
-Rows of such a set are {"text", "label"} with labels in order, or {"text", "path"}, a way from the root to a leaf. The
-teacher is the one of `questions`: near labels are confused more often.
+Rows of such a set are {"text", "label"} with labels in order, {"fields", "label"} where the levels are about two texts,
+or {"text", "path"}, a way from the root to a leaf. The teacher is the one of `questions`: near labels are confused more
+often. Levels are learned a second time as labels without an order, to see what the order is worth.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -19,12 +20,15 @@ from benchmarks.answers import files
 from benchmarks.answers.noise import closeness
 from benchmarks.answers.questions import PEOPLE, named
 from model.arrays import Embed, FloatArray, IntArray
+from model.decoding import chosen
 from model.labels import CandidateSet, HumanLabel, Label, LabelSpace
+from model.pair_views import RELATION, PairView
+from model.pairs import Pair
 from model.set_evaluation import ordered_figures
 from model.train import train_student, training_data
 from model.training.options import TrainingOptions
 
-KINDS = ("ordered", "taxonomy")
+KINDS = ("ordered", "pairs, ordered", "taxonomy")
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # of the regression, chosen by 5 folds
 Row = dict[str, Any]
 
@@ -38,6 +42,11 @@ class Levels:
     texts: tuple[list[str], list[str]]
     truth: tuple[IntArray, IntArray]
     above: IntArray | None
+    pair: Pair | None = None
+
+    def seen(self, embed: Embed) -> Embed:
+        """What a rival sees of tasks: texts, or features of two."""
+        return embed if self.pair is None else PairView(self.pair, RELATION).embed(embed)
 
 
 def is_of_levels(folder: Path) -> bool:
@@ -57,11 +66,20 @@ def read(folder: Path, rows: int | None) -> Levels:
     for found in files.parts(folder):
         order = np.random.default_rng(len(found)).permutation(len(found))  # some sets are sorted by label
         parts.append([found[place] for place in order[:rows]])
-    texts = [[row["text"] for row in part] for part in parts]
+    names_of_two = tuple(parts[0][0].get("fields", ()))
+    texts = [[_text(row) for row in part] for part in parts]
     truth = [np.array([space.index(row["path"][-1] if tree else row["label"]) for row in part]) for part in parts]
     branches = list(content)
     above = np.array([branches.index(branch) for branch, _ in tree]) if tree else None
-    return Levels(folder.name, space, (texts[0], texts[1]), (truth[0], truth[1]), above)
+    pair = Pair(names_of_two, tuple(f"{name}: " for name in names_of_two)) if names_of_two else None
+    return Levels(folder.name, space, (texts[0], texts[1]), (truth[0], truth[1]), above, pair)
+
+
+def _text(row: Row) -> str:
+    """As the product reads a task."""
+    return (
+        row["text"] if "text" in row else "\n\n".join(f"{name}: {text.strip()}" for name, text in row["fields"].items())
+    )
 
 
 def measured(levels: Levels, embed: Embed, seed: int, threads: int) -> Iterator[Row]:
@@ -80,16 +98,21 @@ def measured(levels: Levels, embed: Embed, seed: int, threads: int) -> Iterator[
         labels: list[HumanLabel | None] = [None] * len(texts)
         for row in rows:
             labels[row] = HumanLabel((space.names[truth[row]],))
-        how = TrainingOptions(seed=seed, threads=threads, way="head")
-        student, _ = train_student(space, training_data(space, texts, said, labels), how, embed)
+        how = TrainingOptions(seed=seed, threads=threads, way="head", pair=levels.pair)
+        data = training_data(space, texts, said, labels)
+        student, _ = train_student(space, data, how, embed)
         shares = student.probabilities(new, embed)
         served = np.array([space.index(one.label) for one in serve(space, shares, None)])
         yield {**here, "method": "student", "people": people, **figures(levels, served, asked)}
         if levels.above is None:
             likeliest = figures(levels, shares.argmax(1), asked)
             yield {**here, "method": "student, likeliest", "people": people, **likeliest}
+            other, _ = train_student(replace(space, answer="one"), data, how, embed)
+            without = figures(levels, chosen("ordered", other.probabilities(new, embed)), asked)
+            yield {**here, "method": "student without the order", "people": people, **without}
         if len(rows):
-            answers = regression(embed([texts[row] for row in rows]), truth[rows], embed(new))
+            see = levels.seen(embed)
+            answers = regression(see([texts[row] for row in rows]), truth[rows], see(new))
             yield {**here, "method": "logistic regression", "people": people, **figures(levels, answers, asked)}
 
 

@@ -32,8 +32,15 @@ class Unseen:
     Rows of fold -1 are always learned and never judged.
     """
 
-    def __init__(self, vectors: FloatArray, targets: SoftTargets, fold_of: IntArray, stop: Stop | None = None) -> None:
-        self._vectors, self._targets, self._stop = vectors, targets, stop
+    def __init__(
+        self,
+        vectors: FloatArray,
+        targets: SoftTargets,
+        fold_of: IntArray,
+        stop: Stop | None = None,
+        levels: FloatArray | None = None,
+    ) -> None:
+        self._vectors, self._targets, self._stop, self._levels = vectors, targets, stop, levels
         self._fold_of, self._names = fold_of, np.unique(fold_of[fold_of >= 0])
         self._said: dict[float, FloatArray] = {}
 
@@ -50,6 +57,10 @@ class Unseen:
                 place += step
         return STRENGTHS[place]
 
+    def likelihood(self) -> float:
+        """Of the likeliest strength."""
+        return float(self._likelihoods(self._linear(self.strength())).sum())
+
     def _gain(self, one: int, other: int) -> float:
         found = (self._likelihoods(self._linear(STRENGTHS[place])) for place in (one, other))
         return float(next(found).sum() - next(found).sum())
@@ -64,7 +75,9 @@ class Unseen:
 
     def _linear(self, strength: float) -> FloatArray:
         if strength not in self._said:
-            self._said[strength] = self._answers(lambda known, told: linear_head(known, told, strength, self._stop))
+            self._said[strength] = self._answers(
+                lambda known, told: linear_head(known, told, strength, self._stop, self._levels)
+            )
         return self._said[strength]
 
     def _answers(self, network: Network) -> FloatArray:
@@ -83,32 +96,43 @@ class Unseen:
             yield np.flatnonzero(self._fold_of != fold), np.flatnonzero(self._fold_of == fold)
 
 
-def linear_head(vectors: FloatArray, targets: SoftTargets, strength: float = 1.0, stop: Stop | None = None) -> Head:
+def linear_head(
+    vectors: FloatArray,
+    targets: SoftTargets,
+    strength: float = 1.0,
+    stop: Stop | None = None,
+    levels: FloatArray | None = None,
+) -> Head:
     """Arrays for `head_logits`: the minimum of the summed cross-entropy plus |W|^2 / (2 `strength`).
 
     W is that for vectors of length one, whatever the vectors' length: so 1 is what logistic regression on an encoder's
-    vectors usually starts from. TrainingStopped after `stop()` says so.
+    vectors usually starts from. With `levels` `(C, C)` Z is held back instead,
+    W being Z `levels`. TrainingStopped after `stop()` says so.
     """
     mean, scale = standard(vectors)
     inputs = torch.from_numpy(standardised(vectors, mean, scale))
     found = targets.batch(torch.arange(len(vectors)), torch.empty(0), 0.0)
     wanted = found.targets if found.weight is None else found.targets * found.weight[:, None]
     width, labels = inputs.shape[1], wanted.shape[1]
+    spread = None if levels is None else torch.from_numpy(levels)
     flat = torch.zeros((width + 1, labels), requires_grad=True)
     optimiser = torch.optim.LBFGS([flat], max_iter=ROUNDS, history_size=10, line_search_fn="strong_wolfe")
+
+    def weights() -> Tensor:
+        return flat[:-1] if spread is None else flat[:-1] @ spread
 
     def loss() -> Tensor:
         if stop is not None and stop():
             raise TrainingStopped("stopped while a linear head was trained")
         optimiser.zero_grad()
-        log_probs = torch.log_softmax(inputs @ flat[:-1] + flat[-1], 1)
+        log_probs = torch.log_softmax(inputs @ weights() + flat[-1], 1)
         value = 0.5 * width / strength * flat[:-1].square().sum() - (wanted * log_probs).sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
     optimiser.step(loss)  # type: ignore[no-untyped-call]
-    learnt = flat.detach().numpy()
-    return {"mean": mean, "scale": scale, "out": learnt[:-1].copy(), "out_bias": learnt[-1].copy()}
+    out, bias = weights().detach().numpy().copy(), flat[-1].detach().numpy().copy()
+    return {"mean": mean, "scale": scale, "out": out, "out_bias": bias}
 
 
 def averaged(heads: Sequence[Head]) -> Head:

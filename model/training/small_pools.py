@@ -44,18 +44,18 @@ class SmallPool:
     options: TrainingOptions
     progress: Progress | None = None
     stop: Stop | None = None
+    levels: FloatArray | None = None  # see HeadLearner
 
     def heads(self, groups: IntArray, known: BoolArray | None = None) -> tuple[list[Head], dict[str, object]]:
         """Heads that answer together, and how they were chosen: by texts of other `groups` `(n,)`, but not by `known`
         rows, from whose labels the encoder has learned."""
         fold_of = folds(groups, FOLDS, self.options.seed)
-        unseen = Unseen(
-            self.vectors, self.targets, fold_of if known is None else np.where(known, -1, fold_of), self.stop
-        )
+        judged = fold_of if known is None else np.where(known, -1, fold_of)
+        unseen = Unseen(self.vectors, self.targets, judged, self.stop, self.levels)
         strength = unseen.strength()
         self._tell(0.5, "the strength of a linear head is chosen")
         joined = unseen.joined_by(lambda vectors, told: self._networks(vectors, told, 1), strength)
-        linear = linear_head(self.vectors, self.targets, strength, self.stop)
+        linear = linear_head(self.vectors, self.targets, strength, self.stop, self.levels)
         found = [remembering(linear, self.vectors, self.targets)]
         self._tell(0.9, "a linear head is trained")
         if joined:
@@ -68,7 +68,7 @@ class SmallPool:
         steps = math.ceil(LEAST_STEPS / math.ceil(rows / self.plan.batch))
         plan = replace(self.plan, epochs=min(self.plan.epochs, max(SHORT, steps)), seeds=seeds)
         steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
-        learner = HeadLearner(vectors, told.targets.shape[1], self.options, steps, seeds)
+        learner = HeadLearner(vectors, told.targets.shape[1], self.options, steps, seeds, levels=self.levels)
         train(learner, told, plan, None, self.stop)
         return averaged(learner.weights())
 
