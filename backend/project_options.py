@@ -15,7 +15,7 @@ Rules = Literal[  # those of model.acquisition that need no committee and no hum
     "margin-balanced", "margin-cover", "k-means", "random", "ci-published", "ci-total-variation",
     "ci-jensen-shannon", "ci-clusters", "ci-up", "ci-down",
 ]  # fmt: skip
-ANSWER_PATTERN = r"^(auto|one|several|[^=,]+=(one|several)(,[^=,]+=(one|several))*)$"
+ANSWER_PATTERN = r"^(auto|one|several|ordered|[^=,]+=(one|several|ordered)(,[^=,]+=(one|several|ordered))*)$"
 TEACHER_PATTERN = r"^(auto|similarity|(openai|anthropic):.+)$"
 
 
@@ -126,8 +126,8 @@ class ProjectOptions(BaseModel):
     ANSWER: str = Field(
         "auto",
         pattern=ANSWER_PATTERN,
-        description="what several ticks mean: `one`, a shortlist of one label, or `several` right at once; by question:"
-        " `a=one,b=several`; auto: as config or annotations say, else several",
+        description="what ticks mean: shortlist of `one` label or `ordered` level, or `several` right at once; by"
+        " question: `a=one,b=several`; auto: as config or annotations say, else several",
     )
     EXAMPLES: Literal["none", "nearest", "fixed"] = Field(
         "nearest", description="labelled texts shown to an LLM: none, nearest, or the same for all"

@@ -278,6 +278,8 @@ def _advice(tag: Tag, chosen: Question, area: str | None, alone: bool) -> Iterat
     elif chosen.guessed:
         told = f"{tag.where} takes several ticks, which are read as a shortlist of one right label"
         yield f"{told}; where several may be right at once", ("ANSWER", f"{one_of_many}several")
+    if chosen.numbered and (alone or one_of_many):
+        yield f"{tag.where} has numbered labels; if they are levels in order", ("ANSWER", f"{one_of_many}ordered")
     if chosen.kind == "Choices" and not chosen.multiple and not chosen.off and area is None:
         how = 'use choice="multiple", or add <TextArea editable="false" maxSubmissions="0"> to list them'
         yield f"{tag.where} takes one label, so only the first candidate is shown; {how}", None

@@ -94,13 +94,20 @@ def _says(tag: Tag, former: bool) -> bool:
 
 
 def ticks_mean(tag: Tag, takes_several: bool, wanted: str = "auto") -> AnswerKind:
-    """What several ticks mean: as the option ANSWER says, else as the tag does (answer="several"), else one label."""
+    """What ticks mean: as the option ANSWER says, else as the tag does (answer="several"), else one label. Choices can
+    be levels in order."""
     said = tag.get("answer").strip().lower()
-    if said not in ("", "one", "several"):
+    if said not in ("", "one", "several", "ordered"):
         raise LabelingConfigError(
-            f'{tag.where} has answer="{said[:40]}"; allowed are answer="one" and answer="several"'
+            f'{tag.where} has answer="{said[:40]}"; allowed are answer="one", answer="several" and answer="ordered"'
         )
     told = said if wanted == "auto" else wanted
+    if told == "ordered" and tag.kind in ("taxonomy", "pairwise"):
+        raise LabelingConfigError(
+            f"{tag.where} has no levels in order; only Choices are told to be that, by ANSWER=ordered"
+        )
+    if told == "ordered":
+        return "ordered"
     if told != "several":
         return "one"
     if not takes_several:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +23,8 @@ VALUE_KEYS = {
     "Number": "number",
 }
 LEVELS = ("Rating", "Number")  # their labels are whole numbers in order
+LEAST_LEVELS = 3  # numbered choices that may be levels
+NUMBER = re.compile(r"\d{1,3}(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,15 @@ class Question:
         """What its answer is among those to other questions."""
         if self.answer == "several":
             return "any"
-        return "ordered" if self.kind in LEVELS else "one"
+        return "ordered" if self.kind in LEVELS or self.answer == "ordered" else "one"
+
+    @property
+    def numbered(self) -> bool:
+        """Whether it is one of three choices or more that begin with whole numbers which rise, or fall, by one."""
+        numbers = [int(found[0]) for label in self.labels if (found := NUMBER.match(label.title))]
+        steps = {after - before for before, after in itertools.pairwise(numbers)}
+        all_of_them = len(numbers) == len(self.labels) >= LEAST_LEVELS
+        return self.kind == "Choices" and self.group_kind == "one" and all_of_them and steps in ({1}, {-1})
 
     @property
     def is_new(self) -> bool:

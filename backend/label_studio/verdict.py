@@ -111,7 +111,10 @@ def _served(control: Control) -> list[str]:
 
 
 def _question(question: Question) -> str:
-    what = f"one of {len(question.labels)} labels" if question.answer == "one" else "any of its labels"
+    number = len(question.labels)
+    what = {"one": f"one of {number} labels", "ordered": f"one of {number} levels in order"}.get(
+        question.answer, "any of its labels"
+    )
     if question.off:
         what = "ticked or not"
     if question.conditions:

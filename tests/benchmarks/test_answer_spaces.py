@@ -43,3 +43,10 @@ def test_parts_of_a_sorted_set_have_all_its_labels(tmp_path: Path) -> None:
     assert off["mean_error"] == pytest.approx(float((levels.truth[0] < 4).mean()))
     found = spaces.summary([{"set": "levels", "method": "m", "people": "none", "seed": seed, **off} for seed in (0, 1)])
     assert found["levels, m, none"]["accuracy"] == pytest.approx(off["accuracy"], abs=0.01)
+
+
+def test_levels_may_be_about_two_texts(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"fields": {"one": "a ", "two": "b"}, "label": level} for level in "012"]
+    levels = spaces.read(kept(tmp_path / "pairs", "pairs, ordered", list("012"), rows), None)
+    assert levels.pair is not None
+    assert levels.pair.parts(levels.texts[0][0]) == ("a", "b")

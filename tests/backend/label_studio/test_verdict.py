@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.errors import at_command_line
+from backend.errors import LabelingConfigError, at_command_line
 from backend.label_studio.label_config import read_labeling_config
 from backend.label_studio.verdict import concerns, verdict
 from backend.settings import Settings
@@ -130,3 +130,22 @@ def test_any_config_has_a_verdict_and_what_it_suggests_is_accepted(xml: str) -> 
     for option in [found.option, *(entry.option for entry in found.left)]:
         if option is not None:
             assert verdict(f"<View>{xml}</View>", SETTINGS.for_project(dict([option]))).outcome != "refused"
+
+
+def test_numbered_choices_may_be_levels_in_order() -> None:
+    scale = choices("1 - bad", "2 - fair", "3 - good", attributes="")
+    advised = str(told(view(scale))["message"])
+    assert "has numbered labels; if they are levels in order, --option ANSWER=ordered" in advised
+    found = told(view(scale), ANSWER="ordered")
+    assert "one of 3 levels in order" in str(found["message"])
+    assert "numbered" not in str(found["message"])
+    assert read_labeling_config(view(scale), answer="ordered").space.answer == "ordered"
+    both = view(scale + choices("a", "b", name="other", attributes=""))
+    assert "--option ANSWER=label=ordered" in str(told(both)["message"])
+    kinds = [group.kind for group in read_labeling_config(both, answer="label=ordered").space.groups]
+    assert kinds == ["ordered", "one"]
+    for unordered in (("1", "3", "2"), ("1", "2"), ("a1", "a2", "a3")):
+        assert "numbered" not in str(told(view(choices(*unordered, attributes="")))["message"])
+    tree = '<Taxonomy name="t" toName="text" maxUsages="1"><Choice value="a"/><Choice value="b"/></Taxonomy>'
+    with pytest.raises(LabelingConfigError, match="has no levels in order"):
+        read_labeling_config(view(tree), answer="ordered")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from model.arrays import softmax
 from model.groups import Group
+from model.labels import HumanLabel, Label, LabelSpace
 from model.student.head import head_logits
+from model.train import train_student, training_data
 from model.training.head_training import HeadLearner
 from model.training.levels import UNEVEN, level_map, mapped, shrinking
 from model.training.linear_head import linear_head
@@ -74,3 +78,22 @@ def test_networks_say_outside_training_what_they_say_inside_and_go_on_from_there
     assert softmax(head_logits(head, VECTORS)) == pytest.approx(inside, abs=1e-5)
     again = HeadLearner(VECTORS, LEVELS, options, 30, start=head, levels=levels)
     assert again.score(torch.arange(ROWS)).exp().numpy() == pytest.approx(inside, abs=1e-4)
+
+
+def test_a_student_of_levels_says_whether_they_lie_on_a_line() -> None:
+    names = ("1", "2", "3", "4", "5")
+    texts = [f"text {row}" for row in range(ROWS)]
+    place = {text: row for row, text in enumerate(texts)}
+    unit = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
+
+    def found(space: LabelSpace, levels: np.ndarray) -> object:
+        labels = [HumanLabel((names[level],)) for level in levels]
+        data = training_data(space, texts, [None] * ROWS, labels)
+        options = TrainingOptions(way="head")
+        _, report = train_student(space, data, options, lambda asked: unit[[place[text] for text in asked]])
+        return report.found.get("levels")
+
+    ordered = LabelSpace(tuple(map(Label, names)), answer="ordered")
+    assert found(ordered, ON_A_LINE) == "on a line"
+    assert found(ordered, BY_THEMSELVES) == "each by itself"
+    assert found(replace(ordered, answer="one"), ON_A_LINE) is None
