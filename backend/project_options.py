@@ -15,6 +15,7 @@ Rules = Literal[  # those of model.acquisition that need no committee and no hum
     "margin-balanced", "margin-cover", "k-means", "random", "ci-published", "ci-total-variation",
     "ci-jensen-shannon", "ci-clusters", "ci-up", "ci-down",
 ]  # fmt: skip
+TARGETS_PATTERN = r"^$|^[^=,]+=(1|0?\.[0-9]+)(,[^=,]+=(1|0?\.[0-9]+))*$"
 ANSWER_PATTERN = r"^(auto|one|several|ordered|[^=,]+=(one|several|ordered)(,[^=,]+=(one|several|ordered))*)$"
 TEACHER_PATTERN = r"^(auto|similarity|(openai|anthropic):.+)$"
 
@@ -89,20 +90,30 @@ class ProjectOptions(BaseModel):
     )
     PAUSED: bool = Field(False, description="no training, no question to the teacher; as `shortlist pause` does")
     BLIND_SHARE: float = Field(
-        0.05, ge=0.0, le=1.0, description="share of tasks that are shown without an answer, to measure without bias"
+        0.05, ge=0.0, le=1.0, description="share of tasks shown without an answer, to measure without bias"
     )
     TARGET_ERROR: float = Field(
         0.0,
         ge=0.0,
         le=0.5,
-        description="share of wrong labels that a finished pool may have; part of people's queue is then an audit",
+        description="share of wrong labels in a finished pool; people's queue then has an audit",
     )
-    CONFIDENCE: float = Field(0.95, ge=0.5, le=0.999, description="how sure the promise of TARGET_ERROR is")
+    TARGET_ERROR_BY_QUESTION: str = Field(
+        "",
+        pattern=TARGETS_PATTERN,
+        description="for some of several questions: `topic=0.02,stars=0.1`; 1: no promise",
+    )
+    TARGET_ERROR_PER_LABEL: bool = Field(False, description="keep it for every label that the student gives")
+    TARGET_LOSS: Literal["whole", "part"] = Field(
+        "whole",
+        description="any difference is wrong, or part of it: a level's distance, 1 - Jaccard of sets",
+    )
+    CONFIDENCE: float = Field(0.95, ge=0.5, le=0.999, description="how sure that is")
     KEEP_VERSIONS: int = Field(
-        10, ge=2, description="newest students that are kept; the served one and the one before it always are"
+        10, ge=2, description="newest students kept; the served one and the one before always are"
     )
     REMOVE_OLD_PREDICTIONS: bool = Field(
-        True, description="predictions of versions that nobody can see any more are taken away in Label Studio"
+        True, description="take away predictions of versions nobody sees any more in Label Studio"
     )
     BUDGET_USD: float = Field(5.0, ge=0.0, description="hard cap on what the teacher may cost, US dollars")
     MAX_CANDIDATES: int = Field(5, ge=1, description="largest candidate set that is shown, labels")

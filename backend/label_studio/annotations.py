@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -104,10 +104,10 @@ def _state(control: Control, body: Mapping[str, Any], skipped: bool, labels: tup
     return "accepted" if mine else "labelled"
 
 
-def accepted_result(region: Mapping[str, Any], label: str, note: str) -> list[dict[str, Any]]:
-    """The result of an annotation that a promise writes: the region that ticks the answer, marked, and with a note that
-    Label Studio shows beside it."""
-    return [{**region, "meta": {"text": [note], ACCEPTED: label}}]
+def accepted_result(regions: Sequence[Mapping[str, Any]], label: str, note: str) -> list[dict[str, Any]]:
+    """The result of an annotation that a promise writes: the regions that tick the answer, one for each question,
+    marked, and with a note that Label Studio shows beside them."""
+    return [{**region, "meta": {"text": [note], ACCEPTED: label}} for region in regions]
 
 
 def accepted_label(control: Control, body: Mapping[str, Any]) -> str | None:
@@ -115,7 +115,8 @@ def accepted_label(control: Control, body: Mapping[str, Any]) -> str | None:
     changes it makes it their own."""
     result = body.get("result")
     for region in result if isinstance(result, list) else []:
-        meta = region.get("meta") if isinstance(region, Mapping) and region.get("from_name") == control.name else None
+        ours = isinstance(region, Mapping) and control.question_of(region.get("from_name")) is not None
+        meta = region.get("meta") if ours else None
         label = meta.get(ACCEPTED) if isinstance(meta, Mapping) else None
         if isinstance(label, str) and whole(control.space, chosen_labels(control, result)) == label:
             return label

@@ -14,7 +14,8 @@ from backend.label_studio.questions import Question
 from model.group_answers import applies, within
 from model.labels import CandidateSet
 
-__all__ = ["abstained_entry", "chosen_labels", "is_valid", "label_entry", "read_annotation", "set_entry",
+__all__ = ["abstained_entry", "chosen_labels", "is_valid", "label_entry", "read_annotation", "regions",
+           "set_entry",
            "shortlist_entry", "ticks"]  # fmt: skip
 
 Entry = dict[str, Any]
@@ -66,8 +67,12 @@ def label_entry(control: Control, version: str, label: str, score: float, presel
 
 def set_entry(control: Control, version: str, labels: tuple[str, ...], score: float) -> Entry:
     """The entry of all labels that are right at once, one region for each question; of none it has no region."""
-    regions = [_ticks(question, own) for question, own in control.by_question(labels) if own != (question.off,)]
-    return {"model_version": version, "score": float(score), "result": regions}
+    return {"model_version": version, "score": float(score), "result": regions(control, labels)}
+
+
+def regions(control: Control, labels: tuple[str, ...]) -> list[Entry]:
+    """A region for each question that these labels answer by a tick."""
+    return [_ticks(question, own) for question, own in control.by_question(labels) if own != (question.off,)]
 
 
 def abstained_entry(version: str) -> Entry:

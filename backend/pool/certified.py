@@ -21,6 +21,7 @@ class Row:
     """One task. `label` and `score` are the student's, frozen when the look was made; `wrong` is known of the audit.
 
     `votes` is what each of several people had said by then, person to label; their consensus gave the verdict.
+    `lost` is what an audited answer loses by question, in units, where a promise has parts; else None.
     `written` is how Label Studio was told of an accepted label ("annotation" with its number, "prediction"), or "".
     """
 
@@ -32,6 +33,7 @@ class Row:
     written: str = ""
     annotation: int | None = None
     votes: dict[str, str] | None = None
+    lost: dict[str, int] | None = None
 
 
 FIELDS = list(Row.__dataclass_fields__)
@@ -76,9 +78,10 @@ def note_written(engine: sa.Engine, project: int, tasks: Collection[int], how: s
 
 
 def fingerprint(found: Iterable[Row]) -> str:
-    """SHA-256 over task, role, answer, score, verdict and votes of every row: the same rows have the same one."""
+    """SHA-256 over task, role, answer, score, verdict, votes and losses of every row: the same for the same rows."""
     digest = hashlib.sha256()
     for row in sorted(found, key=lambda one: one.task):
         votes = "".join(f"\t{who}={label}" for who, label in sorted((row.votes or {}).items()))
-        digest.update(f"{row.task}\t{row.role}\t{row.label}\t{row.score!r}\t{int(row.wrong)}{votes}\n".encode())
+        lost = "".join(f"\t{question}:{units}" for question, units in sorted((row.lost or {}).items()))
+        digest.update(f"{row.task}\t{row.role}\t{row.label}\t{row.score!r}\t{int(row.wrong)}{votes}{lost}\n".encode())
     return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from backend.pool.database.promise_tables import promises as table
 from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import projects, tasks
 from backend.pool.set_aside import blind_rank
-from model.promise.acceptance import breaking_number
+from model.promise.parts import Part
 
 State: TypeAlias = Literal["auditing", "promised", "finished", "kept", "given up"]
 OPEN: tuple[State, ...] = ("auditing", "promised")  # while the audit's labels are kept from whatever learns or chooses
@@ -43,6 +43,16 @@ class Promise:
     wish: str = ""
     voices: int = 1
     picks: tuple[int, ...] = ()
+    parts: tuple[Part, ...] = ()  # what it is about, where that is not one question, in errors of the whole pool
+
+    @property
+    def about(self) -> tuple[Part, ...]:
+        """The parts, always."""
+        return self.parts or (Part(target=self.target),)
+
+    def spared(self, pool: int) -> int:
+        """How many of the tasks may be left to the student without an audit."""
+        return min(part.spared(pool) for part in self.about)
 
     def audits(self, task: int) -> bool:
         """Whether the task's rank is in the audit."""
@@ -58,13 +68,17 @@ def get(engine: sa.Engine, project: int) -> Promise | None:
 def _get(connection: sa.Connection, project: int) -> Promise | None:
     fields = [table.c[name] for name in Promise.__dataclass_fields__]
     row = connection.execute(sa.select(*fields).where(table.c.project == project)).one_or_none()
-    return None if row is None else Promise(**{**row._mapping, "sizes": tuple(row.sizes), "picks": tuple(row.picks)})
+    if row is None:
+        return None
+    parts = tuple(Part(**part) for part in row.parts)
+    return Promise(**{**row._mapping, "sizes": tuple(row.sizes), "picks": tuple(row.picks), "parts": parts})
 
 
 def begin(engine: sa.Engine, promise: Promise, decided: Collection[int]) -> None:
     """A new attempt, in place of a former one: the `decided` tasks were so for other reasons than their rank."""
     row = {name: getattr(promise, name) for name in Promise.__dataclass_fields__}
     row |= {"sizes": list(promise.sizes), "picks": list(promise.picks), "created_ms": now_ms()}
+    row["parts"] = list(map(asdict, promise.parts))
     with write(engine) as connection:
         together(connection, promise.project)
         delete(connection, chosen, chosen.c.project == promise.project)
@@ -188,7 +202,7 @@ def nearly_decided(engine: sa.Engine, project: int) -> bool:
     with read(engine) as connection:
         number = connection.execute(done.where(people.c.project == project, people.c.state == "labelled")).scalar_one()
         total = connection.execute(sa.select(sa.func.count()).where(tasks.c.project == project)).scalar_one()
-    return bool(total - number < breaking_number(total, promise.target))
+    return bool(total - number <= promise.spared(total))
 
 
 def show_blind(engine: sa.Engine, project: int, limit: float) -> None:

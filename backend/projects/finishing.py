@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from backend.errors import ProjectError
 from backend.pool import promises
 from backend.pool.promises import Promise
+from backend.projects import promised_parts as about
 from backend.projects.current import Current
 from backend.queue.kinds import Outcome
 
@@ -19,8 +20,8 @@ def some_promise(current: Current) -> Promise:
         raise ProjectError(
             f"project {current.number} asks for no promise: set TARGET_ERROR, for example 0.05, for it or for all"
         )
-    if current.space.questions:
-        raise ProjectError("no promise is made yet where several questions are asked")
+    if wrong := about.misnamed(current):
+        raise ProjectError(f"no promise can be made: {wrong}")
     found = promises.get(current.engine, current.number)
     if found is None:
         raise ProjectError("no promise can be made yet: its audit begins once a student is served")

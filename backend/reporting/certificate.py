@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
+from itertools import zip_longest
 from typing import Any
 
 from backend.pool import certified, promises
 from backend.pool.certified import Row
 from backend.pool.set_aside import blind_rank
 from backend.projects.current import Current
-from backend.serving.publishing.looking import METHOD
+from backend.serving.publishing.looking import ENDED, figures
 from backend.training.consensus import consensus, judged
-from model.promise.acceptance import acceptance_number, breaking_number
-from model.promise.border import look
 from model.promise.looks import attempt_risk, look_risk
-from model.whole_answers import whole
+from model.promise.parts import Part, look_at
+from model.whole_answers import labels_of, whole
 
+BOUND = ("allowed", "acceptance", "errors", "border")
 Check = tuple[str, Any, Any]  # what, as the certificate says, as it is found again
 
 
@@ -23,39 +25,56 @@ def checks(current: Current, certificate: dict[str, Any]) -> list[Check]:
     """The certificate's figures beside what the stored rows give again: equal pairs, if nothing was changed."""
     rows = certified.rows(current.engine, current.number)
     rest = {task: row for task, row in rows.items() if row.role != "chosen"}
-    audited = {task for task, row in rest.items() if row.role == "audit"}
-    wrong = {task for task in audited if rows[task].wrong}
+    audited = {task: row for task, row in rest.items() if row.role == "audit"}
     ranks = {task: blind_rank(current.number, task) for task in rest}
-    breaking = breaking_number(len(rows), certificate["target"])
     risk = look_risk(attempt_risk(1 - certificate["confidence"], certificate["attempt"]), certificate["looks"])
     places = {task: (1 - row.score, ranks[task]) for task, row in rest.items()}
-    found = look(places, audited, wrong, breaking, risk)
-    accepted = {task for task in found.accepted if rows[task].role != "decided" and rows[task].label}
+    said = {task: labels_of(current.space, row.label) for task, row in rest.items()}
+    losses = {task: row.lost or {"": int(row.wrong)} for task, row in audited.items()}
+    seen, kept_by_all = look_at(current.space, _parts(certificate), len(rows), places, said, losses, risk)
+    again = figures(seen, risk, parted="parts" in certificate)
+    accepted = {task for task in kept_by_all if rows[task].role != "decided" and rows[task].label}
     by_rank = {task for task, rank in ranks.items() if certificate["first"] <= rank < certificate["limit"]}
-    border = list(found.border) if found.border is not None else None
     pairs = {
         "pool": len(rows),
-        "allowed": breaking - 1,
         "undecided": len(rest),
-        "audited": len(by_rank) if by_rank == audited else f"{len(by_rank ^ audited)} tasks differ from the ranks",
+        "audited": len(by_rank)
+        if by_rank == audited.keys()
+        else f"{len(by_rank ^ audited.keys())} tasks differ from the ranks",
         "risk": risk,
-        "acceptance": acceptance_number(len(rest), breaking, len(audited), risk),
-        "errors": len(wrong),
-        "border": border,
         "accepted": len(accepted),
         "rows": certified.fingerprint(rows.values()),
     }
     kept = {task for task, row in rows.items() if row.role == "accepted"}
     same = "the same tasks" if kept == accepted else f"{len(kept ^ accepted)} tasks differ"
     return [*((name, certificate[name], value) for name, value in pairs.items()),
-            ("accepted tasks", "the same tasks", same), *_planned(current, certificate, rows),
-            *_by_votes(current, rows)]  # fmt: skip
+            ("accepted tasks", "the same tasks", same), *_bounds(certificate, again),
+            *_planned(current, certificate, rows), *_by_votes(current, rows)]  # fmt: skip
+
+
+def _parts(certificate: dict[str, Any]) -> list[Part]:
+    """What it is about; one of an earlier release, or about the whole, does not say."""
+    names = [field.name for field in fields(Part)]
+    listed = [Part(**{name: one[name] for name in names}) for one in certificate.get("parts", ())]
+    return listed or [Part(target=certificate["target"])]
+
+
+def _bounds(certificate: dict[str, Any], again: dict[str, Any]) -> list[Check]:
+    """What each part may lose, what its audit has lost, and its border."""
+    if "parts" not in certificate:
+        return [(name, certificate[name], again[name]) for name in BOUND]
+    pairs = zip_longest(certificate["parts"], again["parts"], fillvalue=dict[str, Any]())
+    return [
+        (f"{name} of {said.get('label') or said.get('question') or 'all'}", said.get(name), found.get(name))
+        for said, found in pairs
+        for name in (*BOUND, "members", "audited")
+    ]
 
 
 def _planned(current: Current, certificate: dict[str, Any], rows: dict[int, Row]) -> list[Check]:
     """Whether as many tasks were chosen and audited as was fixed before the first look, and those on record; nothing of
     a certificate that had no plan."""
-    if "sizes" not in certificate or certificate["method"] != METHOD:
+    if "sizes" not in certificate or certificate["method"] == ENDED:
         return []
     place = certificate["look"] - 1
     picked = {task for task, row in rows.items() if row.role == "chosen"}

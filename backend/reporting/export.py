@@ -17,8 +17,8 @@ from backend.pool.figures import answered_sets, predicted_labels
 from backend.pool.standing import known
 from backend.projects.current import Current
 from backend.reporting import behind, ranks
+from backend.reporting.question_columns import by_column, column
 from model.group_answers import answer_of, answered, applies, asked, limited
-from model.groups import Group, parted
 from model.labels import HumanLabel, LabelSpace
 
 KINDS = (".csv", ".jsonl", ".parquet")
@@ -114,7 +114,7 @@ def rows(current: Current) -> Iterator[dict[str, Any]]:
                 "student_confidence": answer[1] if answer else None,
                 "certain": list(certain),
                 "student_labels": list(ticked.get(task, ())) if answer else [],
-                **_questions(space, labels),
+                **by_column(space, labels),
             }
 
 
@@ -127,22 +127,9 @@ def columns(current: Current) -> dict[str, bool]:
     """The columns of a project's export: COLUMNS, one for each of several questions, ranks; which hold lists."""
     return {
         **dict.fromkeys(COLUMNS, False),
-        **{_column(group): group.kind == "any" for group in current.space.questions},
+        **{column(group): group.kind == "any" for group in current.space.questions},
         **dict.fromkeys(ranks.COLUMNS if ranks.ranks(current) else (), False),
     }
-
-
-def _column(group: Group) -> str:
-    return f"question:{group.name}"
-
-
-def _questions(space: LabelSpace, labels: Sequence[str]) -> dict[str, Any]:
-    """The answer to each of several questions by its column, by bare names."""
-    found: dict[str, Any] = {}
-    for group in space.questions:
-        own = [parted(label)[1] for label in limited(space, labels, [group])]
-        found[_column(group)] = own if group.kind == "any" else next(iter(own), "")
-    return found
 
 
 def _final(

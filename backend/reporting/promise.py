@@ -9,7 +9,9 @@ from backend.pool import certified, figures, promises, tasks
 from backend.pool.annotations import human_labels
 from backend.pool.promises import Promise
 from backend.pool.tallies import CHANGED, Tallies
+from backend.projects import promised_parts as about
 from backend.projects.current import Current
+from backend.reporting import promise_wording as wording
 from backend.reporting.kept import kept
 from model.labels import Decision
 from model.promise.acceptance import breaking_number, least_audit
@@ -26,14 +28,14 @@ def promise_status(current: Current, now: Tallies | None = None) -> dict[str, An
 
 def _promise_status(current: Current) -> dict[str, Any] | None:
     try:
-        options, questions = current.options, current.space.questions
+        options, wrong = current.options, about.misnamed(current)
     except ShortlistError:
         return None
     if options.TARGET_ERROR <= 0:
         return None
     found = {"target": options.TARGET_ERROR, "confidence": options.CONFIDENCE, "state": "waiting", "certificate": None}
-    if questions:
-        return {**found, "sentence": "No promise is made yet where several questions are asked"}
+    if wrong:
+        return {**found, "sentence": f"No promise can be made: {wrong}"}
     promise = promises.get(current.engine, current.number)
     if promise is None:
         return {**found, "sentence": "The audit for a promise begins once a student is served"}
@@ -71,33 +73,26 @@ def _counts(current: Current, promise: Promise) -> dict[str, int]:
 
 def _sentence(current: Current, promise: Promise, counts: dict[str, int]) -> str:
     sure = f"{100 * promise.confidence:.4g} % confidence"
-    share = f"{100 * promise.target:.4g} %"
+    held = wording.held(current.space, promise)
     if promise.certificate is not None:
         told = (
             f"Of {counts['tasks']:,} tasks, {counts['decided']:,} are decided by people; {counts['accepted']:,} "
             f"{'have' if promise.state == 'finished' else 'can take'} the student's label; {counts['to_see']:,} more "
-            f"must be seen by people. Then at most {share} of all {_counted(current)} are wrong, with {sure}"
+            f"must be seen by people. Then {held}, with {sure}{wording.too_rare(promise.certificate)}"
         )
         later = f". {counts['later']:,} tasks came later and are no part of it" if counts["later"] > 0 else ""
         return told + later + _more(promise, counts)
     if promise.state == "given up":
-        last = breaking_number(counts["tasks"], promise.target) - 1
-        return (
-            f"For at most {share} wrong labels with {sure}, deciding all is nearly as fast: no promise is made until "
-            f"{last:,} tasks are left, which then keep the student's label"
-        )
+        last = promise.spared(counts["tasks"])
+        until = f"{last:,} tasks are left, which then keep the student's label" if last else "all are decided"
+        return f"To say that {held}, with {sure}, deciding all is nearly as fast: no promise is made until {until}"
     each = f", each by {promise.voices:,} people" if promise.voices > 1 else ""
-    least = least_audit(counts["tasks"], breaking_number(counts["tasks"], promise.target), _risk(promise) / FIRST)
+    least = _least(promise, counts["tasks"])
     return (
-        f"A promise of at most {share} wrong labels with {sure} takes at least {least:,} randomly chosen tasks; "
+        f"A promise that {held}, with {sure}, takes at least {least:,} randomly chosen tasks; "
         f"{counts['audit_left']:,} of the audit wait to be decided{each}, and {counts['chosen_left']:,} that the "
         f"student learns most from{_more(promise, counts)}"
     )
-
-
-def _counted(current: Current) -> str:
-    """What is right or wrong as a whole."""
-    return "sets of labels" if current.space.several else "labels"
 
 
 def _more(promise: Promise, counts: dict[str, int]) -> str:
@@ -110,5 +105,9 @@ def _more(promise: Promise, counts: dict[str, int]) -> str:
     return f". About {rounded(left['decisions']):,} more decisions until all is done ({spread}{rough})"
 
 
-def _risk(promise: Promise) -> float:
-    return attempt_risk(1 - promise.confidence, promise.attempt)
+def _least(promise: Promise, tasks: int) -> int:
+    """Of a promise with parts what the next look audits, as was fixed in advance."""
+    if promise.parts:
+        return promise.sizes[min(promise.looks, len(promise.sizes) - 1)]
+    risk = attempt_risk(1 - promise.confidence, promise.attempt)
+    return least_audit(tasks, breaking_number(tasks, promise.target), risk / FIRST)

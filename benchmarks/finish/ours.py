@@ -68,7 +68,7 @@ def settle(
         audited = rest[np.argsort(ranks[rest])[: step.audited]]
         bad = stage.said[audited] != pool.gold[audited]
         places = {int(task): (float(stage.doubt[task]), float(ranks[task])) for task in rest}
-        sees = look(places, set(audited.tolist()), set(audited[bad].tolist()), breaking, paid)
+        sees = look(places, set(audited.tolist()), dict.fromkeys(audited[bad].tolist(), 1), breaking, paid)
         kept = np.array(sorted(sees.accepted), np.int64)
         decided |= stage.chosen
         decided[audited] = True

@@ -83,7 +83,8 @@ def _look(
         audited, wrong = audited & ~dropped, wrong & ~dropped
         chosen = chosen | dropped
     rest = {int(task): (float(uncertainty[task]), float(pool.ranks[task])) for task in np.flatnonzero(~chosen)}
-    found = look(rest, set(np.flatnonzero(audited)), set(np.flatnonzero(wrong)), breaking_number(TASKS, TARGET), risk)
+    lost = dict.fromkeys(np.flatnonzero(wrong).tolist(), 1)
+    found = look(rest, set(np.flatnonzero(audited)), lost, breaking_number(TASKS, TARGET), risk)
     if not found.accepted:
         return None
     kept = np.array(sorted(found.accepted), np.int64)

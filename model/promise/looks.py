@@ -29,19 +29,26 @@ class Step(NamedTuple):
     audited: int
 
 
-def plan(undecided: int, pool: int, target: float, risk: float) -> tuple[Step, ...]:
+def plan(undecided: int, pool: int, target: float, risk: float, strata: int = 1) -> tuple[Step, ...]:
     """The looks at an audit; () where no audit of at most half of the rest can do, or the rest is so small that
     deciding all is about as fast (300 tasks for a target of 5 %).
 
     Every look has the same audit beside twice as many chosen tasks as the one before: a student that has learned from
-    what it doubted leaves fewer errors, and then a small audit is enough. `risk` is one minus the confidence.
+    what it doubted leaves fewer errors, and then a small audit is enough. `risk` is one minus the confidence. Where a
+    promise is about each of so many `strata`, they are audited as if they were alike, up to half of the rest; what is
+    too rare stays with people.
     """
     if target * undecided < FEWEST - 1e-9:
         return ()
-    least = least_audit(undecided, breaking_number(pool, target), risk / FIRST)
-    if not 0 < least <= LARGEST * undecided:
-        return ()
-    audited = max(least, min(TIMES * least, math.floor(SMALL * undecided)))
+    if strata > 1:
+        each = undecided // strata
+        least = strata * least_audit(each, breaking_number(each, target), risk / (FIRST * strata))
+        audited = min(least, math.floor(LARGEST * undecided))
+    else:
+        least = least_audit(undecided, breaking_number(pool, target), risk / FIRST)
+        if not 0 < least <= LARGEST * undecided:
+            return ()
+        audited = max(least, min(TIMES * least, math.floor(SMALL * undecided)))
     return tuple(Step(math.ceil(share * undecided), audited) for share in CHOSEN)
 
 

@@ -25,6 +25,7 @@ promises = sa.Table(
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("voices", sa.Integer, nullable=False, server_default="1"),  # people who answer each task of the audit
     sa.Column("picks", sa.JSON, nullable=False, server_default="[]"),  # how many tasks are chosen at each look
+    sa.Column("parts", sa.JSON, nullable=False, server_default="[]"),  # what each part may lose; []: the whole, errors
 )
 chosen = sa.Table(  # tasks that people decided, or were asked for, for another reason than their rank
     "chosen",
@@ -45,4 +46,7 @@ certified = sa.Table(  # what the certificate was made from, and what it says of
     sa.Column("written", sa.String(16), nullable=False),  # annotation, prediction, or "": Label Studio has none of ours
     sa.Column("annotation", sa.BigInteger, nullable=True),
     sa.Column("votes", sa.JSON(none_as_null=True), nullable=True),  # person to label, where several had answered
+    sa.Column(
+        "lost", sa.JSON(none_as_null=True), nullable=True
+    ),  # of the audit, where wrong says too little: by question
 )

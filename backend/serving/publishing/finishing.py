@@ -12,7 +12,7 @@ import structlog
 
 from backend.label_studio.annotations import accepted_label, accepted_result
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.predictions import ticks
+from backend.label_studio.predictions import regions
 from backend.pool import annotations as people
 from backend.pool import certified
 from backend.projects.job import Job
@@ -39,7 +39,7 @@ def write_accepted(job: Job, label_studio: LabelStudio) -> tuple[int, int]:
         if task in decided or (there and ours is None):
             theirs += 1
             continue
-        result = accepted_result(ticks(control, labels_of(control.space, row.label)), row.label, NOTE)
+        result = accepted_result(regions(control, labels_of(control.space, row.label)), row.label, NOTE)
         number = int(ours["id"]) if ours is not None else label_studio.add_annotation(task, result)
         certified.note_written(engine, job.number, [task], "annotation", number)
         written += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,15 +16,16 @@ from backend.pool.set_aside import blind_rank
 from backend.pool.standing import about
 from backend.projects.job import Job
 from backend.training.consensus import judged, votes_on
-from model.labels import Decision
+from model.labels import Decision, LabelSpace
 from model.promise.acceptance import breaking_number
-from model.promise.border import look
-from model.promise.forecast import forecast
+from model.promise.forecast import Forecast, forecast, together
 from model.promise.looks import Step, attempt_risk, look_risk
-from model.whole_answers import whole
+from model.promise.parts import Part, Seen, left_blank, look_at, lost, members
+from model.whole_answers import labels_of, whole
 
 UNANSWERED = ("", -1.0)  # a task without an answer is the last that could be left to the student
 METHOD = "hypergeometric acceptance number, looks at fixed sizes"
+METHOD_OF_LOSSES = "acceptance number of losses in [0, 1] (convex order, hypergeometric), looks at fixed sizes"
 ONE_PERSON = "what one person said; where several did, their consensus"
 CONSENSUS = "the consensus of several people, each counted by how reliable they are (Dawid and Skene)"
 ENDED = "no more tasks are left than may be wrong, so that nothing had to be audited"
@@ -34,8 +35,8 @@ ENDED = "no more tasks are left than may be wrong, so that nothing had to be aud
 class Audit:
     """The pool at one moment. `undecided` are the tasks that the audit is drawn from, `audited` those of them that it
     asks for, `complete` whether people have answered all of these; `wrong` is where they said something else than the
-    student. Answers are (label, probability) of every task of `undecided`; `votes` is what each of several people said
-    (task to person to label)."""
+    student, `lost` what the answer to every audited and decided task loses by question, in units. Answers are (label,
+    probability) of every task of `undecided`; `votes` is what each of several people said (task to person to label)."""
 
     pool: tuple[int, ...]
     undecided: Mapping[int, tuple[str, float]]
@@ -44,6 +45,7 @@ class Audit:
     decided: frozenset[int]
     complete: bool
     votes: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    lost: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,21 +71,31 @@ def read_audit(job: Job, promise: Promise, version: str) -> Audit:
     rows = of_tasks(engine, number, audited)
     swayed = {task for task in audited if any(row.shown_labels for row in rows.get(task, ()))} | seen
     finals = {task: labels[task].labels for task in audited & labels.keys() if labels[task].decision is Decision.FINAL}
-    said = {task: whole(job.current.space, names) for task, names in finals.items()}
-    wrong = {task for task in audited & labels.keys() if task in swayed or said.get(task) != answers[task][0]}
+    told = {task: None if task in swayed else finals.get(task) for task in audited & labels.keys()}
+    losses = {task: losing(job.current.space, promise.about, answers[task][0], right) for task, right in told.items()}
+    wrong = {task for task, units in losses.items() if any(units.values())}
     final = {task for task in labels.keys() & answers.keys() if labels[task].decision is Decision.FINAL}
     complete = audited <= labels.keys() and not promises.unaudited(engine, number)
     votes = votes_on(engine, number, job.current.space, labels)
-    return Audit(tuple(pool), answers, frozenset(audited), frozenset(wrong), frozenset(final), complete, votes)
+    return Audit(tuple(pool), answers, frozenset(audited), frozenset(wrong), frozenset(final), complete, votes, losses)
+
+
+def losing(space: LabelSpace, parts: Sequence[Part], answer: str, right: Collection[str] | None) -> dict[str, int]:
+    """What an answer loses by question, in units; all of it where nobody knows what is right, or nothing was said."""
+    said = labels_of(space, answer)
+    return {
+        part.question: part.steps if right is None or not answer else lost(space, part, said, right) for part in parts
+    }
 
 
 def standing_answers(job: Job, version: str, of: Collection[int]) -> dict[int, tuple[str, float]]:
     """What `version` says about these tasks, as they are now. An empty set counts as no answer: an annotation without
-    a region could not say who made it."""
+    a region could not say who made it; and so does one that leaves open a question that is asked."""
     engine, number, space = job.services.engine, job.number, job.current.space
     stored = predictions.read(engine, number, version, of)
     sets = predictions.several(engine, number, version, of) if space.several else {}
-    full = {task: whole(space, sets[task]) if sets.get(task) else "" for task in stored} if space.several else {}
+    blank = {task for task in stored if not sets.get(task) or left_blank(space, sets[task])} if space.several else set()
+    full = {task: "" if task in blank else whole(space, sets[task]) for task in stored} if space.several else {}
     pairs = {task: (key, (full.get(task, label), score)) for task, (key, label, score) in stored.items()}
     pairs = {task: row if row[1][0] else (row[0], UNANSWERED) for task, row in pairs.items()}
     standing = about(pairs, tasks.hashes(engine, number, of))
@@ -95,32 +107,30 @@ def left_over(job: Job, promise: Promise, version: str) -> Audit | None:
     pool = tasks.all_ids(job.services.engine, job.number)
     labels = judged(job.current)
     rest = [task for task in pool if task not in labels or labels[task].decision is not Decision.FINAL]
-    if len(rest) >= breaking_number(len(pool), promise.target):
+    if len(rest) > promise.spared(len(pool)):
         return None
     nobody: frozenset[int] = frozenset()
     return Audit(tuple(pool), standing_answers(job, version, rest), nobody, nobody, nobody, True)
 
 
-def take_look(promise: Promise, audit: Audit, version: str, now: int) -> Found:
+def take_look(space: LabelSpace, promise: Promise, audit: Audit, version: str, now: int) -> Found:
     """Apply the rule to a complete audit; `now` in UTC milliseconds."""
-    pool, rest = len(audit.pool), len(audit.undecided)
-    breaking = breaking_number(pool, promise.target)
+    pool = len(audit.pool)
     risk = look_risk(attempt_risk(1 - promise.confidence, promise.attempt), len(promise.sizes))
     places = {task: (1 - score, blind_rank(promise.project, task)) for task, (_, score) in audit.undecided.items()}
-    found = look(places, audit.audited, audit.wrong, breaking, risk)
-    answered = {task for task in found.accepted if audit.undecided[task][0]}
-    rows = [_row(task, audit, answered) for task in audit.pool]
-    accepted = sum(row.role == "accepted" for row in rows)
+    said = {task: labels_of(space, label) for task, (label, _) in audit.undecided.items()}
+    seen, kept = look_at(space, promise.about, pool, places, said, audit.lost, risk)
+    answered = {task for task in kept if audit.undecided[task][0]}
+    rows = [_row(task, audit, answered, bool(promise.parts)) for task in audit.pool]
     certificate = {
         "made_ms": now,
-        "method": METHOD,
+        "method": METHOD if all(part.steps == 1 for part in promise.about) else METHOD_OF_LOSSES,
         "version": version,
         "space_hash": promise.space_hash,
         "target": promise.target,
         "confidence": promise.confidence,
         "pool": pool,
-        "allowed": breaking - 1,
-        "undecided": rest,
+        "undecided": len(audit.undecided),
         "attempt": promise.attempt,
         "look": promise.looks + 1,
         "looks": len(promise.sizes),
@@ -129,22 +139,36 @@ def take_look(promise: Promise, audit: Audit, version: str, now: int) -> Found:
         "versions": 1,
         "voices": promise.voices,
         "answers": ONE_PERSON if promise.voices == 1 else CONSENSUS,
-        "risk": risk,
         "ranks": f"SHA-256 of blind:{promise.project}:<task>, its first 53 bits as a share",
         "first": promise.first,
         "limit": promise.limit,
-        "audited": found.audited,
-        "acceptance": found.acceptance,
-        "errors": found.errors,
-        "border": list(found.border) if found.border is not None else None,
-        "accepted": accepted,
+        "audited": len(audit.audited),
+        "accepted": sum(row.role == "accepted" for row in rows),
         "people": sum(row.role == "people" for row in rows),
         "rows": fingerprint(rows),
     }
-    return Found(certificate, rows)
+    return Found(certificate | figures(seen, risk, parted=bool(promise.parts)), rows)
 
 
-def _row(task: int, audit: Audit, accepted: set[int]) -> Row:
+def figures(seen: Sequence[Seen], risk: float, *, parted: bool) -> dict[str, Any]:
+    """What a certificate says of the bound: of a promise about the whole at its top, else of every part in a list."""
+    told = [
+        {
+            "allowed": one.allowed if one.part.steps > 1 else int(one.allowed),
+            "risk": one.risk,
+            "acceptance": one.look.acceptance,
+            "errors": one.look.errors,
+            "border": list(one.look.border) if one.look.border is not None else None,
+        }
+        for one in seen
+    ]
+    if not parted:
+        return told[0] if told else {}
+    named = [asdict(one.part) | {"pool": one.pool, "members": one.members, "audited": one.look.audited} for one in seen]
+    return {"risk": risk, "parts": [{**name, **found} for name, found in zip(named, told, strict=True)]}
+
+
+def _row(task: int, audit: Audit, accepted: set[int], parted: bool) -> Row:
     label, score = audit.undecided.get(task, UNANSWERED)
     role: Role = "people"
     if task not in audit.undecided:
@@ -156,23 +180,36 @@ def _row(task: int, audit: Audit, accepted: set[int]) -> Row:
     elif task in accepted:
         role = "accepted"
     votes = {str(who): label for who, label in audit.votes.get(task, {}).items()} or None
-    return Row(task, role, label, score, task in audit.wrong, votes=votes)
+    lost = dict(audit.lost[task]) if parted and task in audit.lost else None
+    return Row(task, role, label, score, task in audit.wrong, votes=votes, lost=lost)
 
 
-def expected(promise: Promise, audit: Audit, later: int) -> dict[str, Any] | None:
+def expected(space: LabelSpace, promise: Promise, audit: Audit, later: int) -> dict[str, Any] | None:
     """About how many decisions the promise takes in all, if it is made at one of the looks from number `later` on (the
     first is 0); None where there is none."""
-    order = list(audit.undecided)
-    chosen = len(audit.pool) - len(order)
+    chosen = len(audit.pool) - len(audit.undecided)
     picks = promise.picks[later:] or (0,) * len(promise.sizes[later:])
     steps = [Step(max(0, picked - chosen), size) for picked, size in zip(picks, promise.sizes[later:], strict=True)]
-    if not steps or not order:
+    if not steps or not audit.undecided:
         return None
-    answered = audit.audited & (audit.decided | audit.wrong)
-    places = np.array([place for place, task in enumerate(order) if task in answered], np.int64)
-    wrong = np.array([float(order[place] in audit.wrong) for place in places.tolist()], np.float64)
-    doubts = np.array([1 - max(0.0, audit.undecided[task][1]) for task in order], np.float64)
-    risk = look_risk(attempt_risk(1 - promise.confidence, promise.attempt), len(promise.sizes))
-    breaking = breaking_number(len(audit.pool), promise.target)
-    found = asdict(forecast(doubts, places, wrong, breaking, steps, risk))
-    return found | {name: found[name] + chosen for name in ("decisions", "low", "high", "hoped")}
+    by_part = members(promise.about, {task: labels_of(space, label) for task, (label, _) in audit.undecided.items()})
+    risk = look_risk(attempt_risk(1 - promise.confidence, promise.attempt), len(promise.sizes)) / max(1, len(by_part))
+    found: dict[str, list[Forecast]] = {}
+    others = dict.fromkeys((part.question for part in by_part), len(audit.undecided))
+    for part, mine in by_part.items():
+        found.setdefault(part.question, []).append(_of_part(part, mine, audit, steps, risk))
+        others[part.question] -= len(mine)
+    if not found:
+        return None
+    told = asdict(together(found, others))
+    return told | {name: told[name] + chosen for name in ("decisions", "low", "high", "hoped")}
+
+
+def _of_part(part: Part, mine: list[int], audit: Audit, steps: Sequence[Step], risk: float) -> Forecast:
+    """The forecast of a part, which has its share of what each look chooses and audits."""
+    places = np.array([place for place, task in enumerate(mine) if task in audit.lost], np.int64)
+    lost = np.array([audit.lost[mine[place]][part.question] / part.steps for place in places.tolist()], np.float64)
+    doubts = np.array([1 - max(0.0, audit.undecided[task][1]) for task in mine], np.float64)
+    here = len(mine) if part.label else len(audit.pool)
+    own = [Step(*(number * len(mine) // len(audit.undecided) for number in step)) for step in steps]
+    return forecast(doubts, places, lost, breaking_number(here, part.target, part.steps), own, risk, part.steps)

@@ -18,6 +18,7 @@ from backend.pool.annotations import human_labels
 from backend.pool.promises import Promise
 from backend.pool.set_aside import blind_rank
 from backend.pool.version_names import is_trained
+from backend.projects import promised_parts as about
 from backend.projects.current import Current
 from backend.projects.job import Job
 from backend.serving.publishing.looking import ENDED, Audit, Found, expected, left_over, read_audit, take_look
@@ -28,8 +29,9 @@ log = structlog.get_logger(__name__)
 
 
 def wanted(current: Current) -> bool:
-    """Whether a promise is asked for that can be made: about one question, once a student is served."""
-    return current.options.TARGET_ERROR > 0 and not current.space.questions and is_trained(current.served_version)
+    """Whether a promise is asked for that can be made: once a student is served."""
+    asked = current.options.TARGET_ERROR > 0 and is_trained(current.served_version)
+    return asked and not about.misnamed(current)
 
 
 def proceed(job: Job, label_studio: LabelStudio, version: str) -> None:
@@ -53,7 +55,7 @@ def proceed(job: Job, label_studio: LabelStudio, version: str) -> None:
     while promise.state == "auditing" and audit.complete and promises.is_due(engine, job.number):
         promise = _ask(job, label_studio, _look(job, promise, audit, version))
         audit = read_audit(job, promise, version)
-    promises.change(engine, promise, forecast=expected(promise, audit, later=promise.looks))
+    promises.change(engine, promise, forecast=expected(job.current.space, promise, audit, later=promise.looks))
 
 
 def begin_anew(job: Job, label_studio: LabelStudio) -> Promise:
@@ -74,8 +76,8 @@ def _let_go(job: Job, promise: Promise | None) -> None:
 
 def _begins_anew(job: Job, promise: Promise) -> bool:
     """Other labels or another target are another promise. What was finished stands until somebody undoes it."""
-    options = job.current.options
-    same = (promise.target, promise.confidence) == (options.TARGET_ERROR, options.CONFIDENCE)
+    target, parts = about.targeted(job.current)
+    same = (promise.target, promise.confidence, promise.parts) == (target, job.current.options.CONFIDENCE, parts)
     return promise.state != "finished" and not (same and promise.space_hash == job.current.space.hash)
 
 
@@ -93,12 +95,15 @@ def _begin(job: Job, former: Promise | None, asked_of: int) -> Promise:
     attempt, first = (former.attempt + 1, former.limit) if former else (1, 0.0)
     risk = attempt_risk(1 - options.CONFIDENCE, attempt)
     left = len(ids) - len(decided)
-    steps = plan(left, len(ids), options.TARGET_ERROR, risk)
+    target, parts = about.targeted(job.current)
+    steps = plan(left, len(ids), target, risk / about.questions(parts), about.strata(parts))
     state: promises.State = "auditing" if steps else "given up"
     sizes, picks = tuple(step.audited for step in steps), tuple(len(decided) + step.chosen for step in steps)
     space = job.current.space.hash
-    asked = (options.TARGET_ERROR, options.CONFIDENCE)
-    fresh = Promise(job.number, attempt, space, *asked, state, first, first, sizes, voices=asked_of, picks=picks)
+    asked = (target, options.CONFIDENCE)
+    fresh = Promise(
+        job.number, attempt, space, *asked, state, first, first, sizes, voices=asked_of, picks=picks, parts=parts
+    )
     promises.begin(engine, fresh, decided)
     log.info("audit begins", attempt=attempt, looks=len(steps), state=state)
     return fresh
@@ -113,7 +118,7 @@ def _end(job: Job, promise: Promise, version: str) -> Promise:
     left = left_over(job, promise, version)
     if left is None:
         return promise
-    found = take_look(replace(promise, first=promise.limit), left, version, job.services.clock())
+    found = take_look(job.current.space, replace(promise, first=promise.limit), left, version, job.services.clock())
     certified.replace_all(engine, job.number, found.rows)
     promises.show_blind(engine, job.number, 0.0)
     acquisition.line_up(engine, job.number, "people", "", [])
@@ -124,13 +129,13 @@ def _end(job: Job, promise: Promise, version: str) -> Promise:
 def _look(job: Job, promise: Promise, audit: Audit, version: str) -> Promise:
     """One look, which is paid for whatever it finds; the better of its certificate and a former one is kept."""
     engine = job.services.engine
-    found = take_look(promise, audit, version, job.services.clock())
+    found = take_look(job.current.space, promise, audit, version, job.services.clock())
     best = promise.certificate
     if found.certificate["accepted"] and (best is None or found.certificate["accepted"] > best["accepted"]):
         certified.replace_all(engine, job.number, found.rows)
         best = found.certificate
     looks = promise.looks + 1
-    state = _after(promise, audit, looks, best)
+    state = _after(job, promise, audit, looks, best)
     if state != "auditing":
         promises.show_blind(engine, job.number, 0.0)
         acquisition.line_up(engine, job.number, "people", "", [])  # the head of the queue is made anew
@@ -139,12 +144,12 @@ def _look(job: Job, promise: Promise, audit: Audit, version: str) -> Promise:
 
 
 def _told(found: Found) -> dict[str, int]:
-    return {name: found.certificate[name] for name in ("audited", "errors", "acceptance", "accepted")}
+    return {name: found.certificate[name] for name in ("audited", "accepted", "people")}
 
 
-def _after(promise: Promise, audit: Audit, looks: int, best: Mapping[str, Any] | None) -> promises.State:
+def _after(job: Job, promise: Promise, audit: Audit, looks: int, best: Mapping[str, Any] | None) -> promises.State:
     """Whether to go on: not once none of the next looks can be hoped to spare people much, and not after the last."""
-    later = expected(promise, audit, later=looks)
+    later = expected(job.current.space, promise, audit, later=looks)
     if best is None:
         return "auditing" if later is not None else "given up"
     people = int(best["pool"]) - int(best["accepted"])

@@ -55,7 +55,7 @@ def test_the_border_is_the_first_error_too_many() -> None:
     right = dict.fromkeys(range(3, 11), 0.01)
     rest = dict(enumerate((0.05, 0.10, 0.20, 0.25, 0.31, 0.40, 0.50, 0.60, 0.70, 0.90), start=11))
     undecided = {task: (score, task / 100) for task, score in {**errors, **right, **rest}.items()}
-    found = look(undecided, {*errors, *right}, set(errors), 4, 0.05)
+    found = look(undecided, {*errors, *right}, dict.fromkeys(errors, 1), 4, 0.05)
     assert (found.acceptance, found.border) == (0, (0.30, 0.01))
     assert found.accepted == {11, 12, 13, 14}
     assert len(found.people) == 6
@@ -63,7 +63,7 @@ def test_the_border_is_the_first_error_too_many() -> None:
 
 def test_ties_are_broken_by_the_rank() -> None:
     undecided = {task: (0.5, task / 100) for task in range(100)}
-    found = look(undecided, set(range(20, 40)), {30}, 11, 0.1)
+    found = look(undecided, set(range(20, 40)), {30: 1}, 11, 0.1)
     assert found.acceptance == 0
     assert found.accepted == set(range(20))
 
@@ -97,19 +97,19 @@ def test_more_errors_never_leave_more_to_the_machine(seed: int, errors: int) -> 
     draw = random.Random(seed)
     undecided = {task: (draw.random(), draw.random()) for task in range(200)}
     audited = set(draw.sample(range(200), 80))
-    wrong = set(draw.sample(sorted(audited), errors))
-    fewer = set(sorted(wrong)[1:])
+    wrong = dict.fromkeys(draw.sample(sorted(audited), errors), 1)
+    fewer = dict.fromkeys(sorted(wrong)[1:], 1)
     many, few = (look(undecided, audited, some, 11, 0.1) for some in (wrong, fewer))
     assert many.accepted <= few.accepted
     assert many.accepted | many.people == undecided.keys() - audited
     squared = {task: (score**2, rank) for task, (score, rank) in undecided.items()}
     assert look(squared, audited, wrong, 11, 0.1).accepted == many.accepted
-    assert look(undecided, audited, set(), 11, 0.1).people == frozenset()
+    assert look(undecided, audited, {}, 11, 0.1).people == frozenset()
 
 
 def test_without_an_acceptance_number_nothing_is_left_to_the_machine() -> None:
     undecided = {task: (0.0, task / 100) for task in range(100)}
-    found = look(undecided, set(range(5)), set(), 6, 0.05)
+    found = look(undecided, set(range(5)), {}, 6, 0.05)
     assert found.acceptance == -1
     assert not found.accepted
 
