@@ -39,12 +39,11 @@ def methods(summary: Row) -> str:
     return "\n".join(lines)
 
 
-def worlds(summary: Row) -> str:
+def worlds(rows: Sequence[Row]) -> str:
     """One row per made-up world."""
     lines = ["| world | promises | broken | people's share |", "|---|---|---|---|"]
     lines += [
-        f"| {row['world']} | {row['repetitions']} | {row['broken']} | {100 * row['people']:.1f} |"
-        for row in summary["validity"]
+        f"| {row['world']} | {row['repetitions']} | {row['broken']} | {100 * row['people']:.1f} |" for row in rows
     ]
     return "\n".join(lines)
 
@@ -69,10 +68,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="the result file, JSON")
     parser.add_argument("--stored", type=Path, nargs="+", default=(), help="results of benchmarks.finish.stored")
+    parser.add_argument("--parts", type=Path, help="the result of benchmarks.finish.part_worlds")
     parser.add_argument("--into", type=Path, required=True, help="the page")
     given = parser.parse_args()
     summary = json.loads(given.run.read_text())["summary"]
-    found = {"methods": methods(summary), "worlds": worlds(summary)}
+    found = {"methods": methods(summary), "worlds": worlds(summary["validity"])}
+    if given.parts:
+        found["parts"] = worlds(json.loads(given.parts.read_text()))
     if given.stored:
         found["stored"] = stored([row for path in given.stored for row in json.loads(path.read_text())])
     tables.keep(given.into, found)

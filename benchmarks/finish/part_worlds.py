@@ -70,12 +70,15 @@ def made(draw: np.random.Generator, world: World) -> Made:
 def _right(kind: str, seen: Floats, rare: bool) -> Bools:
     """What is right of each row `(n, size)` of what the features and noise say."""
     if kind == "any":
-        return seen > np.quantile(seen, 0.6, axis=0)
+        ticked: Bools = seen > np.quantile(seen, 0.6, axis=0)
+        return ticked
     if kind == "ordered":
         cuts = np.quantile(seen[:, 0], (0.2, 0.4, 0.6, 0.8))
-        return np.eye(SIZES[kind], dtype=np.bool_)[np.searchsorted(cuts, seen[:, 0])]
+        level: Bools = np.eye(SIZES[kind], dtype=np.bool_)[np.searchsorted(cuts, seen[:, 0])]
+        return level
     shifted = seen + 6 * np.log(RARE) / 3 if rare else seen
-    return np.eye(SIZES[kind], dtype=np.bool_)[shifted.argmax(axis=1)]
+    likeliest: Bools = np.eye(SIZES[kind], dtype=np.bool_)[shifted.argmax(axis=1)]
+    return likeliest
 
 
 def once(seed: int, world: World, rule: Rule = "ours") -> tuple[bool, float]:
@@ -126,7 +129,8 @@ def _student(pool: Made, learned: Bools) -> tuple[Bools, Floats]:
     seen = with_one[learned]
     weights = np.linalg.solve(seen.T @ seen + np.eye(with_one.shape[1]), seen.T @ pool.truth[learned].astype(float))
     scores = with_one @ weights
-    ticks, doubt = np.zeros(scores.shape, bool), np.zeros(TASKS)
+    ticks: Bools = np.zeros(scores.shape, np.bool_)
+    doubt: Floats = np.zeros(TASKS)
     for group in pool.space.groups:
         here = scores[:, group.columns]
         if group.kind == "any":
