@@ -37,8 +37,8 @@ BACKEND = (
 MODEL = (
     ("arrays",), ("errors",), ("pairs",), ("word_overlap",), ("text_groups", "pair_views"), ("groups",), ("labels",),
     ("group_answers", "whole_answers"),
-    ("evaluation", "ranking", "calibration", "decoding", "registry", "promise"),
-    ("set_evaluation", "pool_beliefs"), ("acquisition",), ("encoder",), ("student",), ("training",), ("weak",),
+    ("evaluation", "ranking", "calibration", "decoding", "registry"),
+    ("set_evaluation", "pool_beliefs"), ("promise",), ("acquisition",), ("encoder",), ("student",), ("training",), ("weak",),
     ("several_labels",), ("train",), ("teacher",), ("committee",),
     ("loading",), ("portable",),
 )  # fmt: skip
