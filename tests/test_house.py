@@ -38,8 +38,8 @@ MODEL = (
     ("arrays",), ("errors",), ("pairs",), ("word_overlap",), ("text_groups", "pair_views"), ("groups",), ("labels",),
     ("group_answers", "whole_answers"),
     ("evaluation", "ranking", "calibration", "decoding", "registry"),
-    ("set_evaluation", "pool_beliefs"), ("promise",), ("acquisition",), ("encoder",), ("student",), ("training",), ("weak",),
-    ("several_labels",), ("train",), ("teacher",), ("committee",),
+    ("set_evaluation", "pool_beliefs"), ("promise",), ("acquisition",), ("encoder",), ("student",), ("training",),
+    ("weak",), ("several_labels",), ("train",), ("teacher",), ("committee",),
     ("loading",), ("portable",),
 )  # fmt: skip
 PROVIDERS = ("model.teacher.providers",)
