@@ -52,6 +52,10 @@ class ProjectOptions(BaseModel):
         " labels; refinery-published is CanDist's, refinery the same with labels protected until they are learnt; the"
         " others are its baselines (figures: evidence/quality.md)",
     )
+    CROSS_ENCODER: bool = Field(
+        False,
+        description="pairs: try a cross-encoder, use it where it helps (evidence/pairs.md)",
+    )
     FREQUENCIES: Literal["unknown", "even"] = Field(
         "unknown",
         description="how frequent labels are: unknown trusts the teacher until 10 randomly chosen tasks are labelled;"

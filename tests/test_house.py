@@ -39,7 +39,7 @@ MODEL = (
     ("group_answers", "whole_answers"),
     ("evaluation", "ranking", "calibration", "decoding", "registry"),
     ("set_evaluation", "pool_beliefs"), ("promise",), ("acquisition",), ("encoder",), ("student",), ("training",),
-    ("weak",), ("several_labels",), ("train",), ("teacher",), ("committee",),
+    ("weak",), ("several_labels",), ("train",), ("crossing",), ("teacher",), ("committee",),
     ("loading",), ("portable",),
 )  # fmt: skip
 PROVIDERS = ("model.teacher.providers",)

@@ -62,6 +62,7 @@ def _student(services: Services, known: Project, folder: Path, version: str, for
     from model.portable.onnx_folder import NEEDS as ONNX_NEEDS
     from model.portable.onnx_folder import write_onnx
     from model.portable.transformers_folder import NEEDS, write_portable
+    from model.student.artifact import CROSS
 
     chosen = version or known.served
     if not chosen:
@@ -80,6 +81,8 @@ def _student(services: Services, known: Project, folder: Path, version: str, for
         "right when people decided": f"{checked.top1} of {checked.tasks} tasks" if checked else "not known",
         "why it was served": row.reason,
     }
+    if (stored / CROSS).is_file():
+        facts["cross-encoder"] = "left out: this model answers alone, a little less often right than in the project"
     as_onnx = form == "onnx"
     try:
         with progress_bar(f"Writing {chosen}", quiet=as_json):
@@ -91,4 +94,6 @@ def _student(services: Services, known: Project, folder: Path, version: str, for
         return
     needs = ONNX_NEEDS if as_onnx else NEEDS
     words = json.dumps(shorten(first, 60, placeholder=" …"), ensure_ascii=False)[1:-1]
-    typer.echo(f"{chosen} is in {folder}. It needs {needs}. Use it:\n\n{example.format(folder=folder, text=words)}")
+    without = " without its cross-encoder" if "cross-encoder" in facts else ""
+    code = example.format(folder=folder, text=words)
+    typer.echo(f"{chosen} is in {folder}{without}. It needs {needs}. Use it:\n\n{code}")

@@ -19,8 +19,9 @@ from backend.projects.job import Job
 from backend.projects.triggers import WORTH_RETRAINING
 from backend.serving import relevance, unsure
 from backend.serving.predicting import predict
-from backend.training import own_encoder, several
+from backend.training import cross_encoder, own_encoder, several
 from backend.training.committee import train_members
+from backend.training.cross_encoder import Learning
 from backend.training.earlier import earlier_head
 from backend.training.encoder import embedder_for, project_runtime, runtime_embedder
 from backend.training.evaluation import judged, kept_for_judging
@@ -52,14 +53,15 @@ def run(project: int) -> None:
     run_job("train", project, work)
 
 
-def work(job: Job, adapting: bool = False) -> str:
-    """Synchronise, learn, judge, keep; the publishing job promotes. `adapting`: the encoder learns, too."""
+def work(job: Job, adapting: bool = False, crossing: bool = False) -> str:
+    """Synchronise, learn, judge, keep; the publishing job promotes. `adapting`: the encoder learns, too; `crossing`: a
+    cross-encoder beside it."""
     job.step("comparing with Label Studio", 0.0)
     synchronise(job, complete=True)
     snapshot = read_snapshot(job)
     held_out = kept_for_judging(job, snapshot, is_held_out)
     try:
-        student, report = _train(job, snapshot, held_out, adapting)
+        student, report = _train(job, snapshot, held_out, adapting, crossing)
     except NotEnoughDataError as error:
         _mark_trained(job, snapshot, serving=False)
         return f"not enough to learn from yet: {error}"
@@ -68,6 +70,7 @@ def work(job: Job, adapting: bool = False) -> str:
             return "stopped, because the project was paused"
         job.ask("train")
         return "stopped, because the label config changed; it starts again"
+    report.adapted_now = adapting
     report.texts = text_fit(report, list(snapshot.texts.values()))
     job.step("judging", 0.9)
     embed = embedder_for(job.current, student)
@@ -91,10 +94,17 @@ def work(job: Job, adapting: bool = False) -> str:
     choose_ticks(job)
     if verdict.accepted:
         job.ask("publish")
+    _ask_for_more(job, report, adapting, crossing)
+    note_doubts(job, snapshot)
+    return f"{version} {verdict.reason}{_rest(report)}{_unsure(job, calibration)}{_crossed(report, crossing)}"
+
+
+def _ask_for_more(job: Job, report: TrainingReport, adapting: bool, crossing: bool) -> None:
+    """Have what takes minutes done later, where there is enough to learn from."""
     if not adapting and own_encoder.due(job, report):
         job.ask("adapt")
-    note_doubts(job, snapshot)
-    return f"{version} {verdict.reason}{_rest(report)}{_unsure(job, calibration)}"
+    if not crossing and cross_encoder.due(job, report):
+        job.ask("cross")
 
 
 def _rest(report: TrainingReport) -> str:
@@ -109,6 +119,11 @@ def _unsure(job: Job, calibration: Calibration) -> str:
     if calibration.threshold is not None or not unsure.wanted(job.current.options):
         return ""
     return f"; it serves labels where it is unsure, too: {calibration.note}"
+
+
+def _crossed(report: TrainingReport, crossing: bool) -> str:
+    """What came of the cross-encoder that this training tried; "" if it tried none."""
+    return f"; {report.cross['sentence']}" if crossing and "sentence" in report.cross else ""
 
 
 def _mark_trained(job: Job, snapshot: Snapshot, serving: bool) -> None:
@@ -128,14 +143,14 @@ def _outgrown(job: Job, snapshot: Snapshot) -> bool:
     return not under_way and candidates.figures(engine, job.number, version).count > WORTH_RETRAINING * snapshot.asked
 
 
-def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = False) -> tuple[Student, TrainingReport]:
+def _train(
+    job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool, crossing: bool
+) -> tuple[Student, TrainingReport]:
     from model.train import train_student
 
-    settings = job.services.settings
-    options = job.current.options
+    settings, options = job.services.settings, job.current.options
     data = _data(snapshot, held_out)
-    runtime = project_runtime(job.current)
-    how = training_options(options, settings.THREADS, runtime, snapshot.pair)
+    how = training_options(options, settings.THREADS, project_runtime(job.current), snapshot.pair)
     stop = _stop(job, snapshot.space)
 
     def progress(share: float, text: str) -> None:
@@ -168,11 +183,11 @@ def _train(job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = Fa
         found = learned(how)
         passes(settings, *found, data.texts)
         found[1].runtime["refused"] = refused
-    found[1].adapted_now = adapting
     if snapshot.space.several:
         return found
-    embed = embedder(how.runtime)
-    return floored(*found, data, _judges(snapshot, held_out), how, embed, own, stop), found[1]
+    learning = Learning(data, how, embedder(how.runtime), own, progress, stop)
+    student = floored(*found, data, _judges(snapshot, held_out), how, learning.embed, own, stop)
+    return cross_encoder.beside(job, student, found[1], learning, crossing), found[1]
 
 
 def _data(snapshot: Snapshot, held_out: set[int]) -> TrainingData:

@@ -11,7 +11,7 @@ from backend.label_studio.control import Advice, Control, LeftAlone
 from backend.label_studio.dependences import ordered, whens
 from backend.label_studio.labels import number_levels
 from backend.label_studio.markup import Markup, Tag, clipped, parse
-from backend.label_studio.pairs import read_pair
+from backend.label_studio.pairs import CROSS_ENCODER_COSTS, read_pair, refuse_cross_encoder
 from backend.label_studio.question_reader import multiple, read_question
 from backend.label_studio.questions import KINDS, Question
 from backend.label_studio.sources import TEXTS, Source, chosen_sources, shown_sources, source_of, unreadable
@@ -36,7 +36,11 @@ ALONE = "{tag} can only be ticked or not, and nothing else is asked; add a Choic
 def read_project_config(xml: str, options: ProjectOptions, former: bool = False) -> Control:
     """What is done with a project's label config; LabelingConfigError as `read_labeling_config` has it."""
     asked = (options.CONTROL, options.ANSWER, options.FIELDS, options.QUESTIONS)
-    return read_labeling_config(xml, *asked, former, options.SYMMETRIC, options.GROUP)
+    found = read_labeling_config(xml, *asked, former, options.SYMMETRIC, options.GROUP)
+    if options.CROSS_ENCODER:
+        refuse_cross_encoder(found.pair, found.sources, found.space.several, options)
+        return replace(found, advice=(*found.advice, (CROSS_ENCODER_COSTS, None)))
+    return found
 
 
 def read_labeling_config(

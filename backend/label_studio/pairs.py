@@ -9,10 +9,15 @@ from backend.errors import LabelingConfigError
 from backend.label_studio.markup import clipped
 from backend.label_studio.questions import Question
 from backend.label_studio.sources import VARIABLE, Source
+from backend.project_options import ProjectOptions
 from model.pairs import Pair
 
 QUERY = "query"
 NO_QUERY = "none"  # of GROUP
+CROSS_ENCODER_COSTS = (
+    "a cross-encoder is tried in the background and used where it helps; then every new version reads all open pairs "
+    "again, which took 10 to 25 seconds for 1,000 pairs where it was measured"
+)
 
 
 def read_pair(
@@ -95,3 +100,23 @@ def _refuse_options(sources: Sequence[Source], symmetric: bool, group: str) -> N
     raise LabelingConfigError(
         f"{asked} is about two texts that are compared; the texts that are read are: {names}{more}"
     )
+
+
+def refuse_cross_encoder(pair: Pair | None, sources: Sequence[Source], several: bool, options: ProjectOptions) -> None:
+    """LabelingConfigError where CROSS_ENCODER asks for what a project's config or its other options do not have."""
+    if pair is None:
+        names = ", ".join(f'"{clipped(name_of(source))}"' for source in sources) or "none"
+        more = "; name the two that are compared with FIELDS" if len(sources) > 2 else ""
+        raise LabelingConfigError(
+            f"CROSS_ENCODER is about two texts that are compared; the texts that are read are: {names}{more}"
+        )
+    if several:
+        raise LabelingConfigError(
+            "CROSS_ENCODER answers one question with one right label; leave it out, or name that question with CONTROL"
+        )
+    chosen = {"MODE": options.MODE, "STUDENT_METHOD": options.STUDENT_METHOD}
+    for name, needed in (("MODE", "student"), ("STUDENT_METHOD", "shortlist")):
+        if chosen[name] != needed:
+            raise LabelingConfigError(f"CROSS_ENCODER needs {name}={needed}, and it is {chosen[name]}")
+    if options.STUDENT_TRAINING == "finetune":
+        raise LabelingConfigError("CROSS_ENCODER needs STUDENT_TRAINING=auto or head, and it is finetune")

@@ -10,15 +10,17 @@ KINDS = (
     "annotate",
     "train",
     "adapt",
+    "cross",
     "publish",
     "finish",
     "clear",
 )  # the jobs of a project; their state is kept in the pool
-PAUSABLE = ("annotate", "train", "adapt")  # the jobs that do nothing while their project is paused
+PAUSABLE = ("annotate", "train", "adapt", "cross")  # the jobs that do nothing while their project is paused
 SHARDS = {"ask": "annotate", "embed": "train"}  # parts of another job's work, which every free worker may take
 MOST_SHARDS = 32  # of one job
 QUEUE_OF = {
     "publish": "publish", "finish": "publish", "reconcile": "publish", "sync": "publish", "adapt": "train",
+    "cross": "train",
     "train": "train", "annotate": "teacher", "ask": "teacher", "embed": "train",
     "clear": "teacher",  # after all else
 }  # fmt: skip

@@ -150,6 +150,7 @@ def _newest(current: Current) -> dict[str, Any]:
     return {
         "calibration": unsure.promise(row.metrics) if row else None,
         "ranking": row.metrics.get("ranking") if row else None,
+        "cross_encoder": _cross_encoder(current),
         "set_aside": _set_aside(current),
     }
 
@@ -159,6 +160,13 @@ def _set_aside(current: Current) -> str | None:
     newest = next(iter(versions.list_versions(current.engine, current.number)), None)
     found = newest.metrics.get("training", {}).get("found", {}) if newest else {}
     return found.get("set_aside") or None
+
+
+def _cross_encoder(current: Current) -> str | None:
+    """What the newest trial of a cross-encoder found, in a sentence; None before there is one."""
+    rows = versions.list_versions(current.engine, current.number)
+    said = (row.metrics.get("training", {}).get("cross", {}).get("sentence") for row in rows)
+    return next((str(sentence) for sentence in said if sentence), None)
 
 
 def _next_training(current: Current) -> str:

@@ -20,6 +20,7 @@ JOBS = {
     "annotate": "Asking the teacher",
     "train": "Training",
     "adapt": "Adapting the encoder to your labels",
+    "cross": "Training a cross-encoder",
     "publish": "Publishing predictions",
     "finish": "Finishing the pool",
     "clear": "Taking older predictions away",

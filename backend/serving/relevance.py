@@ -26,7 +26,7 @@ def answered(student: Student, texts: Sequence[str], embed: Embed) -> tuple[Floa
     if view is None or not view.pair.searches or student.space.several or not texts:
         return student.probabilities(texts, embed), [None] * len(texts)
     head, seen = cast("HeadStudent", student), once(encoder_of(student, embed))
-    shares = head.of_vectors(head.vectors(texts, seen))
+    shares = head.of_texts(texts, seen)
     return shares, [float(one) for one in scaled(view, likeness(view, texts, seen), shares)]
 
 

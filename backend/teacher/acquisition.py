@@ -88,13 +88,16 @@ def choose(current: Current, version: str, embed: Embed, count: int, eligible: C
 
 
 def _student(services: Services, project: int, version: str) -> Student | None:
-    """The student of a version; None without one, or if it cannot be loaded: then tasks are chosen to differ."""
+    """The student of a version, without a cross-encoder, which is slow. None without one, or if it cannot be loaded:
+    then tasks are chosen to differ."""
     from model.loading import load_version
+    from model.student.crossed import CrossedStudent
 
     if not version:
         return None
     try:
-        return load_version(services.registry.fetch(project, version))
+        student = load_version(services.registry.fetch(project, version))
+        return student.alone if isinstance(student, CrossedStudent) else student
     except ArtifactError as error:
         log.error("the student that chooses tasks cannot be loaded", version=version, reason=str(error))
         return None

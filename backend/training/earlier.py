@@ -45,6 +45,7 @@ class Earlier:
 def earlier_head(job: Job, data: TrainingData, how: TrainingOptions) -> Earlier:
     """What the served version has for a training of these data."""
     from model.loading import load_version
+    from model.student.crossed import CrossedStudent
     from model.student.head import HeadStudent
 
     now = {"rows": len(data), "labels": int(data.human.sum()), "teacher": job.current.teacher_version, "since": 0}
@@ -56,6 +57,7 @@ def earlier_head(job: Job, data: TrainingData, how: TrainingOptions) -> Earlier:
     except ArtifactError as error:
         log.error("the training begins anew: the served version cannot be loaded", reason=str(error))
         return Earlier(None, now, now)
+    student = student.alone if isinstance(student, CrossedStudent) else student
     before = row.metrics["training"]["found"]["anew"]
     going_on = {**before, "since": before["since"] + 1}
     return Earlier(student if isinstance(student, HeadStudent) else None, going_on, now)

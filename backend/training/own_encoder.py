@@ -86,6 +86,7 @@ def _as_this_machine_runs(own: AdaptedEncoder, job: Job) -> AdaptedEncoder:
 def _served(job: Job) -> AdaptedEncoder | None:
     from model.loading import load_version
     from model.student.adapted import AdaptedStudent
+    from model.student.crossed import CrossedStudent
 
     version = job.current.served_version
     row = versions.get(job.services.engine, job.number, version)
@@ -97,4 +98,4 @@ def _served(job: Job) -> AdaptedEncoder | None:
         log.error("the served encoder cannot be used, the plain one is", version=version, reason=str(error))
         return None
     same = student.encoder == job.current.options.STUDENT_ENCODER
-    return student.own if isinstance(student, AdaptedStudent) and same else None
+    return student.own if isinstance(student, AdaptedStudent | CrossedStudent) and same else None

@@ -34,8 +34,9 @@ def share_encoder(job: Job) -> None:
 
 def carrying(job: Job, student: Student) -> Saves:
     """What is stored of a student: with the encoder that is its own, if it has one."""
-    from model.student.adapted import AdaptedStudent, Carrying
+    from model.student.adapted import Carrying
 
-    if job.services.settings.SHARE_ENCODER and isinstance(student, AdaptedStudent):
-        return Carrying(student, student.own.trained)
+    own = getattr(student, "own", None)
+    if job.services.settings.SHARE_ENCODER and own is not None:
+        return Carrying(student, own.trained)
     return student

@@ -13,6 +13,7 @@ from model.encoder.onnx_graph import export_graph
 from model.errors import ArtifactError
 from model.portable.questions import described, write_code
 from model.portable.transformers_folder import (
+    by_itself,
     card_text,
     encoder_alone,
     new_folder,
@@ -44,7 +45,7 @@ def write_onnx(stored: Path, folder: Path, facts: Mapping[str, object], text: st
 
     ArtifactError if the folder exists already, the student has no such form, or the packages of ONNX are missing.
     """
-    student: Any = load_student(stored)
+    student: Any = by_itself(load_student(stored))
     new_folder(folder)
     pairs = sees_each_text(student)
     model, checkpoint = encoder_alone(student) if pairs else portable_model(student)

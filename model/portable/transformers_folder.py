@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from model.errors import ArtifactError
 from model.pair_views import JOINED
 from model.portable.questions import described, write_code
+from model.student.crossed import CrossedStudent
 from model.student.loading import load_student
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
 
     ArtifactError if the folder exists already, or the student is of a kind that has no such form.
     """
-    student: Any = load_student(stored)
+    student: Any = by_itself(load_student(stored))
     new_folder(folder)
     model, checkpoint = portable_model(student)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,6 +59,14 @@ def write_portable(stored: Path, folder: Path, facts: Mapping[str, object], text
     for file in folder.iterdir():  # safetensors writes for its owner alone
         file.chmod((folder / "README.md").stat().st_mode)
     return EXAMPLE
+
+
+def by_itself(student: Any) -> Any:
+    """The student without a cross-encoder, which no portable form has; its temperature stays that of both."""
+    if not isinstance(student, CrossedStudent):
+        return student
+    student.alone.temperature = student.temperature
+    return student.alone
 
 
 def new_folder(folder: Path) -> None:

@@ -90,11 +90,12 @@ class AdaptedEncoder:
 
     def copy_to(self, folder: Path) -> None:
         """Put weights, tokenizer and `seen.json` into `folder`; ArtifactError says why not."""
-        from model.student.artifact import CARD, DESCRIPTION, WEIGHTS
+        from model.student.artifact import CARD, CROSS, CROSS_WEIGHTS, DESCRIPTION, WEIGHTS
 
+        others = (WEIGHTS, DESCRIPTION, CARD, "card.json", "manifest.json", CROSS, CROSS_WEIGHTS)
         try:
             for path in self.folder.iterdir():
-                if path.is_file() and path.name not in (WEIGHTS, DESCRIPTION, CARD, "card.json", "manifest.json"):
+                if path.is_file() and path.name not in others:
                     shutil.copy2(path, folder / path.name)
             (folder / SEEN).write_text(json.dumps(sorted(self.seen)))
         except OSError as error:
@@ -162,7 +163,7 @@ class AdaptedStudent:
 
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
         """Float32 `(n, C)`, rows sum to 1, temperature applied. `embed` is not used: it has its own encoder."""
-        return self.of_vectors(self.vectors(texts, self.own.embed))
+        return self.of_texts(texts, self.own.embed)
 
     @property
     def view(self) -> PairView | None:
@@ -172,6 +173,10 @@ class AdaptedStudent:
     def vectors(self, texts: Sequence[str], embed: Embed) -> FloatArray:
         """What the heads see of texts by an encoder, as a head student's."""
         return self._top.vectors(texts, embed)
+
+    def of_texts(self, texts: Sequence[str], embed: Embed) -> FloatArray:
+        """The probabilities by the vectors of `embed`, which are those of its own encoder."""
+        return self._top.of_texts(texts, embed)
 
     def of_vectors(self, vectors: FloatArray) -> FloatArray:
         """The same for what `vectors` gives of its own encoder."""

@@ -14,6 +14,7 @@ from model.labels import LabelSpace
 WEIGHTS = "student.safetensors"
 DESCRIPTION = "student.json"
 CARD = "README.md"
+CROSS, CROSS_WEIGHTS = "cross.json", "cross.safetensors"  # of a cross-encoder beside the student
 FORMAT = 1
 
 

@@ -61,11 +61,15 @@ class HeadStudent:
             from model.encoder.runtimes import open_encoder
 
             embed = open_encoder(self.encoder, self.runtime).embed
-        return self.of_vectors(self.vectors(texts, embed))
+        return self.of_texts(texts, embed)
 
     def vectors(self, texts: Sequence[str], embed: Embed) -> FloatArray:
         """What the heads see of texts, `(n, d)`: their vectors, or features of the two texts of each."""
         return (embed if self.view is None else self.view.embed(embed))(texts)
+
+    def of_texts(self, texts: Sequence[str], embed: Embed) -> FloatArray:
+        """The same by the vectors of `embed`."""
+        return self.of_vectors(self.vectors(texts, embed))
 
     def of_vectors(self, vectors: FloatArray) -> FloatArray:
         """The same for what `vectors` gives."""

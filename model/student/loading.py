@@ -30,6 +30,7 @@ def _load(folder: Path, description: Mapping[str, Any]) -> Student:
     encoder, temperature = str(description["encoder"]), float(description["temperature"])
     if description["kind"] in ("head", "adapted"):
         from model.student.adapted import AdaptedStudent, read_adapted
+        from model.student.crossed import with_stored_cross
         from model.student.head import HeadStudent
 
         heads = description.get("heads")
@@ -41,7 +42,8 @@ def _load(folder: Path, description: Mapping[str, Any]) -> Student:
             found = HeadStudent.load(space, encoder, temperature, tensors, heads, runtime, limits, _view(description))
         except KeyError as error:
             raise ArtifactError(f"{folder / WEIGHTS}: tensor {error} is missing") from error
-        return found if description["kind"] == "head" else AdaptedStudent(found, read_adapted(folder, runtime))
+        alone = found if description["kind"] == "head" else AdaptedStudent(found, read_adapted(folder, runtime))
+        return with_stored_cross(folder, alone)
     if description["kind"] == "finetune":
         from model.student.finetuned import load_finetuned
 

@@ -85,6 +85,7 @@ class TrainingReport:
     warnings: list[str] = field(default_factory=list)
     texts: dict[str, object] = field(default_factory=dict)  # how they fit the encoder; see backend.training.text_fit
     pair: dict[str, object] = field(default_factory=dict)  # what is seen of tasks of two texts, and how it was chosen
+    cross: dict[str, object] = field(default_factory=dict)  # what a cross-encoder is worth beside it, and costs
     runtime: dict[str, object] = field(default_factory=dict)  # how texts were encoded, and what a check of that found
     believed: PoolBeliefs | None = None  # of its own texts, where an answer is a set of labels; it is not stored
 

@@ -20,7 +20,9 @@ from benchmarks.pairs.students import compared
 from benchmarks.pairs.summary import WITHOUT, summary
 from benchmarks.pairs.ways_to_rank import Ways, fused, scaled
 from benchmarks.shared import tables
+from model import crossing
 from model.pair_views import FEATURES
+from model.training import cross_training
 from model.word_overlap import overlaps
 from tests.support.embedding import embed_words
 
@@ -84,14 +86,14 @@ def test_every_rule_spends_the_same_and_all_are_summed_up(material: Material) ->
     assert shown["rules"]["made, in domain"]["everything"]["mean"] > 0.9
 
 
-def test_a_cross_encoder_is_measured_beside_the_student(material: Material) -> None:
-    found = cross_encoder.measured(material, embed_words, 2)
+def test_a_cross_encoder_is_measured_beside_the_student(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crossing, "LEAST_ROWS", 50)
+    for name in ("LEAST_STEPS", "MOST_STEPS"):
+        monkeypatch.setattr(cross_training, name, 2)
+    found = cross_encoder.measured(material, embed_words)
     assert all(0 <= float(str(found[name])) <= 1 for name in ("student", "cross-encoder", "mean of both"))
     assert float(str(found["ms_per_pair"])) > 0
-    model = cross_encoder.CrossEncoder(material)
-    shares = model(material.test.texts[:20])
-    assert shares.sum(1) == pytest.approx(np.ones(20), abs=1e-5)
-    assert model(material.test.texts[:1]) == pytest.approx(shares[:1], abs=1e-4)  # whatever is read beside it
+    assert found["trial"]["judges"] + found["trial"]["learned"] == len(material.train)  # type: ignore[index]
 
 
 def test_pairs_are_joined_anew_until_there_are_enough_to_time(material: Material) -> None:

@@ -48,7 +48,7 @@ class LoadedStudent:
     def answers(self, texts: Sequence[str], deadline: float) -> list[StudentAnswer]:
         """What it says about the first texts, as many as fit before `deadline` (time.monotonic seconds)."""
         found: list[StudentAnswer] = []
-        for part in portions(texts):
+        for part in portions(texts, getattr(self.student, "portion", CHUNK)):
             if not self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 break
             try:
@@ -62,12 +62,12 @@ class LoadedStudent:
         return found
 
 
-def portions(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in order, in lists of at most CHUNK texts and, but for a single one, CHARACTERS characters."""
+def portions(texts: Sequence[str], most: int = CHUNK) -> Iterator[list[str]]:
+    """The texts in order, in lists of at most `most` texts and, but for a single one, CHARACTERS characters."""
     part: list[str] = []
     size = 0
     for text in texts:
-        if part and (len(part) >= CHUNK or size + len(text) > CHARACTERS):
+        if part and (len(part) >= most or size + len(text) > CHARACTERS):
             yield part
             part, size = [], 0
         part.append(text)

@@ -111,3 +111,20 @@ def test_both_texts_are_found_again(premise: str, hypothesis: str) -> None:
     assert control.pair is not None
     text = task_text(control, {"premise": premise, "hypothesis": hypothesis})
     assert control.pair.parts(text) == (premise.strip(), hypothesis.strip())
+
+
+def test_a_cross_encoder_needs_two_texts_and_one_right_label() -> None:
+    settings = Settings(_env_file=None)
+    options = {"CROSS_ENCODER": "true"}
+    found = verdict(NLI, settings.for_project(options), at_command_line)
+    assert found.outcome == "full"
+    assert any("a cross-encoder is tried" in sentence for sentence in found.sentences)
+    for xml, more, needed in (
+        (view(choices("a", "b")), {}, "CROSS_ENCODER is about two texts that are compared"),
+        (NLI, {"MODE": "committee"}, "CROSS_ENCODER needs MODE=student, and it is committee"),
+        (NLI, {"STUDENT_TRAINING": "finetune"}, "CROSS_ENCODER needs STUDENT_TRAINING=auto or head"),
+        (NLI.replace("<Choices ", '<Choices choice="multiple" '), {"ANSWER": "several"}, "one question with one right"),
+    ):
+        refused = verdict(xml, settings.for_project({**options, **more}), at_command_line)
+        assert refused.outcome == "refused"
+        assert needed in refused.sentences[0]
