@@ -21,7 +21,19 @@ import structlog
 from benchmarks.quality.jobs import STORED, chosen_jobs
 from benchmarks.quality.overhead import overhead_rows
 from benchmarks.quality.report import summary, write_report
-from benchmarks.quality.run import ADAPTED, CHOSEN, PANEL, PEOPLE, PUBLISHED, SINGLES, TABLE, Material, Task, measure
+from benchmarks.quality.run import (
+    ADAPTED,
+    CHOSEN,
+    PANEL,
+    PEOPLE,
+    PUBLISHED,
+    SETFIT,
+    SINGLES,
+    TABLE,
+    Material,
+    Task,
+    measure,
+)
 from benchmarks.shared.datasets import Job, named
 from benchmarks.shared.folders import must_exist
 from benchmarks.shared.uneven import VARIANTS
@@ -84,6 +96,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", default=None, help="only these methods")
     parser.add_argument("--points", nargs="+", type=float, default=None, help="human labels: shares, counts above 1")
     parser.add_argument("--adapted", nargs="*", type=float, default=[], help="points with an adapted encoder: minutes")
+    parser.add_argument("--setfit", nargs="*", type=float, default=[], help="points with SetFit, a rival: minutes")
     parser.add_argument(
         "--chosen", nargs="*", type=float, default=CHOSEN_POINTS, help="points with labels by acquisition order"
     )
@@ -123,6 +136,8 @@ def tasks(job: Job, given: argparse.Namespace) -> Iterator[Task]:
             labels = human if human > 1 else human * len(job.train)
             if LEAST_PEOPLE <= labels <= 0.8 * len(job.train):
                 yield from (Task(job.name, method, seed, human) for method in PEOPLE)
+                if human in given.setfit:
+                    yield Task(job.name, SETFIT, seed, human)
                 if human in given.chosen:
                     yield from (Task(job.name, method, seed, human) for method in CHOSEN)
             if human in given.adapted and labels >= LEAST_LABELS:

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.shared.datasets import Job, Part
 from benchmarks.shared.rivals import Logistic, SoftHead, commonest, dawid_skene, teacher_shares
+from benchmarks.shared.setfit import SetFit
 from model.acquisition.pool import Pool, from_array
 from model.acquisition.rules import rule
 from model.acquisition.selection import select
@@ -33,7 +34,8 @@ CHOSEN = {  # labels of the tasks that acquisition asks people for, in place of 
     "supervised-chosen": "supervised",
     "logistic-people-chosen": "logistic-people",
 }
-RIVALS = ("commonest", "logistic", "logistic-people", "soft", "dawid-skene")
+SETFIT = "setfit"  # an encoder tuned on people's labels alone, and a head on it: seconds to minutes
+RIVALS = ("commonest", "logistic", "logistic-people", "soft", "dawid-skene", SETFIT)
 TARGET = 0.9  # stated coverage of the conformal sets
 SPLITS = 20
 LEAST_NEW = 50  # new texts below which no accuracy on them is stated
@@ -152,7 +154,8 @@ def macro_f1(predicted: IntArray, gold: IntArray) -> float | None:
 def _rival(material: Material, task: Task, people: TrainingData, options: TrainingOptions) -> dict[str, Any]:
     """Figures of a method that is none of the product's."""
     name, started = CHOSEN.get(task.method, task.method), time.monotonic()
-    pool, new = material.embed(material.data.texts), material.embed(material.job.test.texts)
+    texts = (material.data.texts, material.job.test.texts)
+    pool, new = map(material.embed, texts)
     labels = np.where(people.human, material.gold, material.data.first)
     alone = people.human if people.human.any() else np.ones(len(labels), np.bool_)
     fitted: Logistic | SoftHead
@@ -161,6 +164,12 @@ def _rival(material: Material, task: Task, people: TrainingData, options: Traini
         train, test = (np.tile(hot, (rows, 1)) for rows in (len(pool), len(new)))
     elif name == "dawid-skene":
         train, test = (material.panel(part) for part in (material.job.train, material.job.test))
+    elif name == SETFIT:
+        taught = np.flatnonzero(alone)
+        tuned = SetFit(
+            [texts[0][row] for row in taught], labels[taught], material.job.space, options.encoder, task.seed
+        )
+        train, test = map(tuned.probabilities, texts)
     else:
         if name == "soft":
             fitted = SoftHead(pool, material.said, dataclasses.replace(options, seed=task.seed))

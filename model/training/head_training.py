@@ -44,10 +44,14 @@ class HeadLearner:
         seeds: Sequence[int] | None = None,
         start: dict[str, FloatArray] | None = None,
         levels: FloatArray | None = None,
+        like: FloatArray | None = None,
     ) -> None:
         """`vectors` `(n, d)` may be float16 or mapped from disk; only batches become float32. `seeds`: one per head;
         without them there is one head, with the seed of the options. `start`: a trained head that each begins as.
-        `levels` `(C, C)`, of full rank: what the last layer's logits are multiplied by, also in its weights."""
+        `levels` `(C, C)`, of full rank: what the last layer's logits are multiplied by, also in its weights.
+
+        `like` are vectors from which mean and spread are taken. Heads that leave rows out need it: of few rows that
+        have a mean of nought those left out point away from the others, and look as if no head could answer them."""
         self._vectors = vectors
         self.rows, self.num_labels = len(vectors), num_labels
         self._random = [torch.Generator().manual_seed(seed) for seed in seeds or [options.seed]]
@@ -55,7 +59,7 @@ class HeadLearner:
         self._masks: dict[int, list[Tensor]] = {}
         self._longest = max(options.batch or 512, 512)
         self._extra = options.method == "freeal"
-        self._mean, self._scale = standard(vectors)
+        self._mean, self._scale = standard(vectors if like is None else like)
         width = int(vectors.shape[1])
         sizes = [width, options.hidden, num_labels] if options.hidden else [width, num_labels]
         self._shapes = list(itertools.pairwise(sizes))

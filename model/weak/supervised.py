@@ -68,7 +68,7 @@ def heads_alone(
     seen = np.zeros(len(known), np.bool_) if seen is None else np.isin(known.groups, known.groups[seen])
     if len(known) < LEAST_LABELS or (~seen).sum() < LEAST_JUDGES or len(np.unique(known.labels)) < 2:
         return None
-    heads, unseen = _cross_fitted(np.asarray(vectors[known.rows], np.float32), known, num_labels, seen, options, stop)
+    heads, unseen = _cross_fitted(vectors, known, num_labels, seen, options, stop)
     said = np.empty((len(vectors), num_labels), np.float16)
     for piece in pieces(len(vectors), stop):
         part = np.asarray(vectors[piece], np.float32)
@@ -85,18 +85,20 @@ def _cross_fitted(
     stop: Stop | None,
 ) -> tuple[list[dict[str, FloatArray]], Dense]:
     """A head per fold, and for every labelled row the answer of the head that has not seen it; all see `given` rows."""
+    mine = np.asarray(vectors[known.rows], np.float32)
     fold_of = folds(known.groups, FOLDS, options.seed)
     fold_of[given] = -1
     seen = [np.flatnonzero(fold_of != fold) for fold in range(FOLDS)]
     least, seeds = min(map(len, seen)), tuple(options.seed + fold for fold in range(FOLDS))
     parts = tuple(map(torch.from_numpy, seen))
     plan = Plan(options.epochs or 40, batch_rows(least), seeds, parts)
-    learner = HeadLearner(vectors, num_labels, options, plan.epochs * math.ceil(least / plan.batch), seeds)
+    steps = plan.epochs * math.ceil(least / plan.batch)
+    learner = HeadLearner(mine, num_labels, options, steps, seeds, like=vectors)
     train(learner, FixedTargets(torch.from_numpy(known.labels), num_labels), plan, None, stop)
     heads, unseen = learner.weights(), np.zeros((len(known), num_labels))
     for fold, head in enumerate(heads):
         held = fold_of == fold
-        unseen[held] = softmax(head_logits(head, vectors[held]))
+        unseen[held] = softmax(head_logits(head, mine[held]))
     return heads, unseen
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.quality import __main__
+from benchmarks.quality import __main__, null
 from benchmarks.quality.aims import aims_table, runs_text
 from benchmarks.quality.docs import NAMES, made
+from benchmarks.quality.people import people_table
 from benchmarks.quality.report import markdown, summary
 from benchmarks.quality.rows import below_chance, difference
 from benchmarks.quality.run import Material, Task, measure
@@ -202,3 +203,32 @@ def test_a_large_pool_is_trained_and_watched() -> None:
     assert (found["rows"], found["part"], found["epochs"]) == (600, "600", 3)
     assert found["train_accuracy"] > found["teacher_accuracy"]
     assert found["peak_mib"] >= found["before_mib"] > 0
+
+
+def test_one_number_of_labels_has_a_table_of_what_was_measured_with_it() -> None:
+    rows = [row("distillation", 60.0), row("shortlist", 62.0), row("shortlist", 70.0, human=50.0)]
+    rows += [row("setfit", 80.0, human=50.0), row("setfit", 82.0, 1, human=50.0), row("setfit", 90.0, human=20.0)]
+    first, _, job, mean = people_table(rows, 50.0).splitlines()
+    assert first == "| pool / new texts | plain, none | none | **shortlist** | alone: SetFit |"
+    assert job == "| llm/trec | 60.0 / 59.0 | 62.0 / 61.0 | 70.0 / 69.0 | 81.0 / 80.0 |"
+    assert mean.removeprefix("| **mean of sets**") == job.removeprefix("| llm/trec")
+
+
+def test_a_teacher_that_is_right_is_calibrated_and_random_labels_are_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, vectors, truth = null.simulated(3, 0.0, 4000, 1)
+    assert data.confidences is not None
+    said = data.confidences[np.arange(len(truth)), truth].mean()
+    assert abs(float((data.confidences**2).sum(1).mean()) - said) < 0.02  # right as often as it says
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    out = tmp_path / "null.json"
+    small = ["--out", str(out), "--draws", "1", "--points", "10", "--rows", "60"]
+    monkeypatch.setattr(sys, "argv", ["null", *small])
+    null.main()
+    found = json.loads(out.read_text())
+    assert len(found["rows"]) == found["summary"]["draws"] == len(null.POOLS)
+    assert null.table(found["rows"]).splitlines()[2].startswith("| 10 | 7 | ")
+    monkeypatch.setattr(sys, "argv", ["null", *small[:-1], "12"])
+    with pytest.raises(SystemExit):
+        null.main()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 
 from benchmarks.shared.rivals import STRENGTHS, Logistic, commonest, dawid_skene
+from benchmarks.shared.setfit import SetFit, drawn_pairs
 from model.labels import LabelSpace
 
 
@@ -44,3 +47,18 @@ def test_dawid_skene_trusts_who_is_right_more_often() -> None:
     found = dawid_skene(votes.tolist(), 3)
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
     assert (found.argmax(1) == truth).mean() > (majority == truth).mean() + 0.1
+
+
+def test_setfit_tunes_an_encoder_to_labels_and_pairs_texts_as_published() -> None:
+    labels = [0, 0, 1, 1, 1, 2]
+    pairs = drawn_pairs(labels, random.Random(0), 20)
+    assert len(pairs) == 2 * 20 * len(labels)
+    assert all((labels[one] == labels[other]) == bool(wanted) for one, other, wanted in pairs)
+    texts = ["refund my money", "the parcel is late", "the price is wrong", "no courier came"]
+    space, given = LabelSpace.of(["money", "parcel", "other"]), np.array([0, 1, 0, 1])
+    before, after = (SetFit(texts, given, space, "default", 0, rate).probabilities(texts) for rate in (0.0, 5e-5))
+    assert (after.argmax(1) == given).all()
+    assert (after[:, 2] == 0).all()
+    own = np.arange(4), given
+    assert (after[own] > before[own]).all()
+    assert (SetFit(texts, np.ones(4, int), space, "default", 0).probabilities(texts).argmax(1) == 1).all()

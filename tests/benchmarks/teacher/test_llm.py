@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import regex
 
 from benchmarks.shared.small_llm import opening, pattern, shared_beginning
+from benchmarks.teacher.content_free import pools, right, rows_of, shares_of, table
 from benchmarks.teacher.llm import WAYS, figures
 from model.labels import CandidateSet, LabelSpace
 from model.teacher.base import Answer, State
@@ -48,3 +51,17 @@ def test_a_text_without_an_answer_counts_as_wrong() -> None:
 
 def test_every_way_has_a_name_of_its_own() -> None:
     assert len({way.name for way in WAYS}) == len(WAYS)
+
+
+def test_a_preference_is_divided_away_where_content_free_inputs_tell_it(capsys: pytest.CaptureFixture[str]) -> None:
+    gold = np.array([0, 1, 2, 0, 1, 2])
+    said = [CandidateSet((SPACE.names[0], SPACE.names[label]) if label else (SPACE.names[0],)) for label in gold]
+    shares, free = shares_of([*said[:-1], None], SPACE), shares_of([CandidateSet(("a.b",))] * 3, SPACE)
+    assert np.allclose(shares.sum(1), 1)
+    assert right(shares, None, gold)[:5].tolist() == [1, 0, 0, 1, 0]
+    assert right(shares, free.mean(0), gold)[:5].all()
+    assert all((gold[rows] == 0).mean() == 0.5 for rows in pools(gold, 3)[:20])
+    rows = rows_of("six", SPACE, gold, shares, free)
+    assert rows[0]["even"] < rows[1]["even"]
+    assert "| six | 6 | content-free inputs |" in table(rows)
+    assert "content-free inputs" in capsys.readouterr().out

@@ -156,6 +156,21 @@ def test_the_teacher_fades_when_people_teach_better() -> None:
     assert heads_alone(vectors, known(toy, 10), 4, FAST) is None
 
 
+def test_heads_are_right_about_labels_left_out_nearly_as_often_as_about_any_others() -> None:
+    """Few labels, nearly all alike, long vectors that say nothing. If left-out rows had a part in the mean that all
+    are centred by, they would look like the opposite of the others: right in .05 in place of .85."""
+    random, unseen, others = np.random.default_rng(3), [], []
+    for _ in range(3):
+        vectors = random.normal(size=(300, 384)).astype(np.float32)
+        labels = np.where(random.random(300) < 0.85, 0, random.integers(1, 4, size=300))
+        rows = np.arange(20)
+        heads = heads_alone(vectors, Known(rows, labels[:20], rows, np.ones(20)), 4, TrainingOptions())
+        assert heads is not None
+        unseen.append((heads.unseen.argmax(1) == labels[:20]).mean())
+        others.append((heads.said[20:].argmax(1) == labels[20:]).mean())
+    assert np.mean(unseen) > np.mean(others) - 0.15
+
+
 def test_a_row_and_its_twins_leave_the_opinion_together() -> None:
     """What a ridge regression without them says, computed the slow way."""
     toy = Toy(60, 3, noise=1.0, seed=10)
