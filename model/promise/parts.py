@@ -90,9 +90,10 @@ def left_blank(space: LabelSpace, said: Collection[str]) -> bool:
 
 
 def members(parts: Sequence[Part], said: Mapping[int, Collection[str]]) -> dict[Part, list[int]]:
-    """The tasks of every part that has any: all, or those to which the student gives its label."""
+    """The tasks of every part: all, or those to which the student gives its label; labels that it never gives are left
+    out."""
     found = {part: [task for task, labels in said.items() if not part.label or part.label in labels] for part in parts}
-    return {part: tasks for part, tasks in found.items() if tasks}
+    return {part: tasks for part, tasks in found.items() if tasks or not part.label}
 
 
 def look_at(

@@ -106,6 +106,14 @@ def test_a_label_that_is_too_rare_stays_with_people() -> None:
     assert kept == {task for task in range(100, 400) if task % 20}
 
 
+def test_a_pool_without_anything_left_is_looked_at_too() -> None:
+    for whole in (True, False):
+        parts = parts_of(SPACE, {"topic": 0.1, "stars": 0.1, "tags": 1.0}, whole=whole, per_label=False)
+        seen, kept = look_at(SPACE, parts, 400, {}, {}, {}, 0.05)
+        assert [(one.look.errors, one.look.border, one.members) for one in seen] == [(0, None, 0)] * 2
+        assert not kept
+
+
 def test_an_answer_without_what_has_to_be_answered_is_blank() -> None:
     assert left_blank(SPACE, ("topic=a",))
     assert not left_blank(SPACE, ("topic=a", "stars=1"))
