@@ -27,6 +27,7 @@ from backend.serving.publishing.title import rename_connections
 log = structlog.get_logger(__name__)
 
 
+LATER_SECONDS = 60.0
 ALONE = "predictions go out only when Label Studio asks for them"
 
 
@@ -43,6 +44,7 @@ def work(job: Job) -> str:
         if waiting:
             promote(job, waiting)
             prune(job)
+        _all_answered(job, job.current.served_version)
         alone = f"{job.lack}: {ALONE}"
         return f"{waiting} is served; {alone}" if waiting else alone
     with label_studio:
@@ -83,11 +85,20 @@ def _catch_up(job: Job, label_studio: LabelStudio, served: str) -> int:
         return sent
     rename_connections(job, label_studio, served)
     mark_head(job, label_studio, served)
-    predict_missing(job, served)
-    proceed(job, label_studio, served)
+    if _all_answered(job, served):
+        proceed(job, label_studio, served)
     sent = push_labels(job, label_studio, served, next_slice)
     mark_head(job, label_studio, served)  # once more: an audit is asked for by rank, wherever its answers stand
     return sent
+
+
+def _all_answered(job: Job, served: str) -> bool:
+    """Have the served student answer what it has not; whether it has come to the end. If a training came first, this
+    job goes on later: the training may bring nothing that is served."""
+    if version_names.is_teacher(served) or predict_missing(job, served):
+        return True
+    job.ask_later(LATER_SECONDS)
+    return False
 
 
 def promote(job: Job, version: str) -> None:

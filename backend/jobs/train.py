@@ -80,7 +80,7 @@ def work(job: Job, adapting: bool = False, crossing: bool = False) -> str:
     else:
         truth = {task: labels[0] for task, labels in sets.items()}
         verdict, calibration, metrics = judged(job, snapshot, student, truth, embed)
-    metrics |= {"verdict": verdict.reason, "candidate_sets": len(snapshot.sets), "asked": snapshot.asked}
+    metrics |= {"verdict": verdict.reason, "candidate_sets": snapshot.answered, "asked": snapshot.asked}
     version = _keep(job, snapshot, student, report, metrics)
     share_encoder(job)
     if verdict.accepted:
@@ -96,7 +96,8 @@ def work(job: Job, adapting: bool = False, crossing: bool = False) -> str:
         job.ask("publish")
     _ask_for_more(job, report, adapting, crossing)
     note_doubts(job, snapshot)
-    return f"{version} {verdict.reason}{_rest(report)}{_unsure(job, calibration)}{_crossed(report, crossing)}"
+    told = f"{_rest(report)}{_part(snapshot)}{_unsure(job, calibration)}{_crossed(report, crossing)}"
+    return f"{version} {verdict.reason}{told}"
 
 
 def _ask_for_more(job: Job, report: TrainingReport, adapting: bool, crossing: bool) -> None:
@@ -114,6 +115,13 @@ def _rest(report: TrainingReport) -> str:
     return f"; {report.unlabelled_rows:,} tasks without a shortlist took part with the student's own answers"
 
 
+def _part(snapshot: Snapshot) -> str:
+    """That a training has not read the whole pool; "" if it has."""
+    if not snapshot.is_part:
+        return ""
+    return f"; it learned from {len(snapshot.texts):,} of {snapshot.tasks:,} tasks, and the next training from others"
+
+
 def _unsure(job: Job, calibration: Calibration) -> str:
     """Why labels are served where shortlists were asked for; "" if there is nothing to say."""
     if calibration.threshold is not None or not unsure.wanted(job.current.options):
@@ -129,7 +137,7 @@ def _crossed(report: TrainingReport, crossing: bool) -> str:
 def _mark_trained(job: Job, snapshot: Snapshot, serving: bool) -> None:
     """Note what was learned from. A teacher that waited for it goes on: now, or once the new student is served."""
     projects.mark_trained(job.services.engine, job.number, snapshot.changes, snapshot.asked)
-    if not serving and snapshot.asked < len(snapshot.texts):
+    if not serving and snapshot.asked < snapshot.tasks:
         job.ask("annotate")
     if _outgrown(job, snapshot):
         job.ask("train")

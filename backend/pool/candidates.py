@@ -100,6 +100,13 @@ def read(engine: sa.Engine, project: int, version: str, ids: Collection[int] | N
         }
 
 
+def tasks(engine: sa.Engine, project: int, version: str) -> list[int]:
+    """The tasks that a teacher version was asked about, ascending."""
+    query = sa.select(table.c.task).where(table.c.project == project, table.c.version == version)
+    with reading(engine) as connection:
+        return list(connection.scalars(query.order_by(table.c.task)))
+
+
 def carry_over(
     engine: sa.Engine,
     project: int,

@@ -118,17 +118,18 @@ def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int
         return list(connection.scalars(query.where(~sent).order_by(candidate_sets.c.task)))
 
 
-def unanswered(engine: sa.Engine, project: int, version: str) -> list[int]:
-    """Tasks whose present text a student version has not been applied to."""
+def unanswered(engine: sa.Engine, project: int, version: str, after: int = -1, limit: int | None = None) -> list[int]:
+    """Tasks whose present text a student version has not been applied to, ascending: the first `limit` of those with
+    ids beyond `after`."""
     applied = sa.exists().where(
         predictions.c.project == project,
         predictions.c.version == version,
         predictions.c.task == task_table.c.task,
         predictions.c.text_hash == task_table.c.text_hash,
     )
-    query = sa.select(task_table.c.task).where(task_table.c.project == project, ~applied)
+    query = sa.select(task_table.c.task).where(task_table.c.project == project, task_table.c.task > after, ~applied)
     with read(engine) as connection:
-        return list(connection.scalars(query.order_by(task_table.c.task)))
+        return list(connection.scalars(query.order_by(task_table.c.task).limit(limit)))
 
 
 def _sent(project: int, version: str, tasks: list[int]) -> sa.ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CHUNK = 2000  # tasks per write
+PORTION = 20_000  # tasks between two looks at whether a training waits
 REPLACE_MS = 600_000  # a damaged version is replaced by a new training, at most so often
 SHARE = 0.9  # of a training's progress is over when it predicts
 
@@ -63,28 +64,47 @@ def predict(
         job.step(f"predicting: {done} of {len(ids)} tasks", SHARE + (1 - SHARE) * done / len(ids))
 
 
-def predict_missing(job: Job, version: str) -> int:
-    """Let a version answer the tasks that came, changed or were opened again after its training; their number."""
-    from model.loading import load_version
-
+def predict_missing(job: Job, version: str) -> bool:
+    """Let a version answer the tasks that its training has not read, and those that came, changed or were opened again
+    since; whether none is left. Where many are, it gives way to a training."""
     if is_committee(version):
         rulings.fill(job.services.engine, job.number, version, "committee")
-    wanted = publishing.unanswered(job.services.engine, job.number, version)
-    wanted = sorted(set(wanted) - decided(job.services.engine, job.number)) if wanted else []
-    if not wanted:
-        return 0
+    loaded: tuple[Student, Calibration | None] | None = None
+    for wanted in _unanswered(job, version):
+        if loaded is not None and job.services.queue.waits("train", job.number):
+            return False
+        loaded = loaded or _load(job, version)
+        if loaded is None:
+            return True  # the rest of publishing does not depend on it
+        student, calibration = loaded
+        texts, embed = tasks.texts(job.services.engine, job.number, wanted), embedder_for(job.current, student)
+        relevance.keep(job, version, student, texts, embed)
+        predict(job, version, student, embed, texts, calibration)
+    return True
+
+
+def _unanswered(job: Job, version: str) -> Iterator[list[int]]:
+    """The tasks that the version has not answered and nobody has decided, in portions."""
+    engine, after = job.services.engine, -1
+    done = decided(engine, job.number)
+    while found := publishing.unanswered(engine, job.number, version, after, PORTION):
+        after = found[-1]
+        if wanted := [task for task in found if task not in done]:
+            yield wanted
+
+
+def _load(job: Job, version: str) -> tuple[Student, Calibration | None] | None:
+    """The version as it is stored; None if it cannot be loaded, which people are told."""
+    from model.loading import load_version
+
     try:
         folder = job.services.registry.fetch(job.number, version)
-        student, calibration = load_version(folder), unsure.of_version(folder)
-    except ArtifactError as error:  # the rest of publishing does not depend on it
+        return load_version(folder), unsure.of_version(folder)
+    except ArtifactError as error:
         log.error("the served version cannot be loaded", version=version, reason=str(error))
         job.note(f"The served version {version} cannot be loaded: {error}")
         _replace(job, error)
-        return 0
-    texts, embed = tasks.texts(job.services.engine, job.number, wanted), embedder_for(job.current, student)
-    relevance.keep(job, version, student, texts, embed)
-    predict(job, version, student, embed, texts, calibration)
-    return len(wanted)
+        return None
 
 
 def _replace(job: Job, error: ArtifactError) -> None:

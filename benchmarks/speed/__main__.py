@@ -60,12 +60,13 @@ QUICK = Size(rounds=5, requests=300, texts=200, train_rows=300, seeds=1, seconds
              versions=8, grown=2_000, shown=20)  # fmt: skip
 
 
-def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
-    """The measurements by name."""
+def parts(size: Size, data: Path, kept: Path) -> dict[str, Callable[[], Found]]:
+    """The measurements by name; what takes long is `kept` on the way, so that it goes on when it is run again."""
     from benchmarks.speed.going_on import going_on_rows
     from benchmarks.speed.growth import growth_rows
     from benchmarks.speed.http import http_rows
     from benchmarks.speed.looking import looking_rows
+    from benchmarks.speed.renewing import renewing_rows
     from benchmarks.speed.retrain import latency_rows, memory_rows, retrain_rows
     from benchmarks.speed.scale import large_rows, scale_rows
     from benchmarks.speed.starting import starting_rows
@@ -82,10 +83,11 @@ def parts(size: Size, data: Path) -> dict[str, Callable[[], Found]]:
         "latency": lambda: latency_rows(10_000, size.seconds),
         "training": lambda: training_rows(data, size.train_rows, size.seeds),
         "scale": lambda: scale_rows([number for number in SIZES if number <= size.largest]),
-        "large": lambda: large_rows(SIZES[2], 10 * size.largest),
+        "large": lambda: large_rows(SIZES[2], 10 * size.largest, kept),
         "looking": lambda: looking_rows([SIZES[1], size.largest]),
         "memory": lambda: memory_rows(size.largest),
         "workers": workers_rows,
+        "renewing": lambda: renewing_rows(10 * size.shown),
         "starting": lambda: starting_rows(3),
         "growth": lambda: growth_rows(size.versions, size.grown, size.shown),
     }
@@ -101,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers are stopped on the way out
     size = QUICK if chosen.quick else FULL
-    known = parts(size, chosen.data)
+    known = parts(size, chosen.data, chosen.out.with_suffix(".large"))
     result = _earlier(chosen.out) if chosen.only else {"rows": [], "summary": {}}
     if TEXTS & set(chosen.only or known):
         plain_sets(chosen.data)  # ends here where there are no texts, not after an hour

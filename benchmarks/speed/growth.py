@@ -94,7 +94,7 @@ def _hours_later(services: Services, hours: int) -> Services:
 
 def _note_sent(services: Services) -> None:
     """What a publish to a Label Studio writes down, and forgets once older rows are gone."""
-    current = current_of(services, _row(services, PROJECT))
+    current = current_of(services, project_of(services, PROJECT))
     everything = tasks.all_ids(services.engine, PROJECT)
     publishing.intend(services.engine, PROJECT, current.served_version, everything)
     publishing.confirm(services.engine, PROJECT, current.served_version, everything)
@@ -104,14 +104,14 @@ def _note_sent(services: Services) -> None:
 
 def _label_studio(number: int, shown: int) -> list[Row]:
     rows: list[Row] = []
-    with _connected(shown) as (services, project, database):
+    with connected(shown) as (services, project, database):
         before, labels = _bytes(database), [0] * shown
         random = np.random.default_rng(0)
         for version in range(1, number + 1):
             other = random.random(shown) < CHANGED
             drawn = random.integers(len(LABELS), size=shown)
             labels = np.where(other | (version == 1), drawn, labels).tolist()
-            _answer(services, project, version, labels)
+            answered(services, project, version, labels)
             rows += _timed(_hours_later(services, version), project, version, shown)
             rows.append(
                 row("predictions held", "Label Studio", _held(database) / shown, "1/task", version, tasks=shown)
@@ -125,21 +125,22 @@ def _timed(services: Services, project: int, version: int, shown: int) -> list[R
     for kind, work in (("publish", publish.work), ("clear", clear.work)):
         began = time.monotonic()
         work(Job(services, kind, project))
-        while kind == "clear" and due(current_of(services, _row(services, project))):
+        while kind == "clear" and due(current_of(services, project_of(services, project))):
             work(Job(services, kind, project))
         found.append(row(kind, "Label Studio", time.monotonic() - began, "s", version, tasks=shown))
     return found
 
 
-def _row(services: Services, project: int) -> Project:
+def project_of(services: Services, project: int) -> Project:
+    """Its row in the pool."""
     found = get(services.engine, project)
     assert found is not None, "the project was connected"
     return found
 
 
-def _answer(services: Services, project: int, number: int, labels: list[int]) -> None:
-    """A version that waits to be published."""
-    space = _row(services, project).space_hash
+def answered(services: Services, project: int, number: int, labels: list[int]) -> str:
+    """A version that waits to be published; its name."""
+    space = project_of(services, project).space_hash
     name, engine = f"student-{number}-{space}", services.engine
     versions.add(engine, project, name, number, space, {}, 0)
     texts = tasks.texts(engine, project, tasks.all_ids(engine, project))
@@ -147,6 +148,7 @@ def _answer(services: Services, project: int, number: int, labels: list[int]) ->
                for (task, text), label in zip(texts.items(), labels, strict=True)]  # fmt: skip
     predictions.save(engine, project, name, answers)
     versions.set_state(engine, project, name, "publishing", "drawn")
+    return name
 
 
 def _label(task: int, version: int) -> Annotation:
@@ -169,7 +171,7 @@ def _number(database: Path, query: str) -> int:
 
 
 @contextmanager
-def _connected(shown: int) -> Iterator[tuple[Services, int, Path]]:
+def connected(shown: int) -> Iterator[tuple[Services, int, Path]]:
     """A real Label Studio with so many tasks, connected with our web server; the place of its database."""
     with scratch() as folder, redis_server(folder) as redis, _running(folder) as label_studio:
         port = free_port(HOST)

@@ -120,7 +120,7 @@ def memory_rows(number: int) -> tuple[list[Row], dict[str, float]]:
         peaks, stop, rows = {"web": 0.0, "worker": 0.0}, Event(), list[Row]()
         thread = Thread(target=_watch_memory, args=(parts, peaks, stop))
         thread.start()
-        first, *further = (_stepwise(parts, turn, rows) for turn in range(1 + FURTHER))
+        first, *further = (_with_processor(parts, turn, rows) for turn in range(1 + FURTHER))
         client = Client(parts.port)
         for start in range(1, min(number, 20_000), ASKED):
             client.post("/predict", predict_body({task: text_of(task) for task in range(start, start + ASKED)}))
@@ -131,6 +131,15 @@ def memory_rows(number: int) -> tuple[list[Row], dict[str, float]]:
     rows += [row("retrain", f"{number} tasks", value, "s", turn) for turn, value in enumerate(further, 1)]
     found = {"web_rss_mb": peaks["web"], "worker_rss_mb": peaks["worker"]}
     return rows, found | ({"retrain_seconds_1m": float(np.median(further))} if number == MILLION else {})
+
+
+def _with_processor(parts: Stack, turn: int, rows: list[Row]) -> float:
+    """Seconds of a retraining; `rows` get what its worker used of the processor until then, too."""
+    before = parts.worker.cpu_seconds()
+    seconds = _stepwise(parts, turn, rows)
+    used = parts.worker.cpu_seconds() - before
+    rows.append(row("retrain processor", f"{parts.tasks} tasks", used, "s", turn))
+    return seconds
 
 
 def _stepwise(parts: Stack, turn: int, rows: list[Row]) -> float:

@@ -2,20 +2,22 @@
 10,000,000 on PostgreSQL, whose own processor time counts, too.
 
 Each size runs in a process of its own, so that its memory is its own. Label Studio and the encoder are left out: their
-time per task does not depend on how many there are.
+time per task does not depend on how many there are. With `--folder` a run that was ended goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,7 @@ from model.teacher.base import Answer, State, Usage
 PAGE = 500  # tasks of one request of Label Studio, one chunk of publishing
 CHUNK = 2_000  # tasks that are scored and written together
 WIDTH = 384
+NOTED = 200  # parts of a step between two notes of what is done
 SMALL = 10_000  # the size that larger ones are compared with
 STUDENT = "student-1-aaaaaa"
 ANSWER = Answer(State.ANSWERED, CandidateSet(LABELS[:2], (0.6, 0.3)), "raw", Usage())
@@ -70,16 +73,17 @@ def scale_rows(sizes: list[int]) -> tuple[list[Row], dict[str, float]]:
     }
 
 
-def large_rows(base: int, largest: int) -> tuple[list[Row], dict[str, float]]:
+def large_rows(base: int, largest: int, folder: Path) -> tuple[list[Row], dict[str, float]]:
     """The same on PostgreSQL at two sizes; the summary has what a task costs at the larger one against the smaller, all
-    steps together, and of the step that grows most."""
+    steps together, and of the step that grows most. `folder` has each until it is measured: run again, it goes on."""
     rows, cost = [], {}
     for size in (base, largest):
-        found = _measured(size, "postgresql")
+        found = _measured(size, "postgresql", folder / str(size))
         cost[size] = {what: value / size for what, value in found["seconds"].items()}
         rows += [row(what, "PostgreSQL", 1e6 * value, "us/task", tasks=size) for what, value in cost[size].items()]
         rows.append(row("memory", "PostgreSQL", found["rss_mb"], "MB", tasks=size))
         rows.append(row("disk", "PostgreSQL", found["disk_mb"], "MB on disk", tasks=size))
+    folder.rmdir()
     growth = {what: cost[largest][what] / cost[base][what] for what in cost[largest]}
     rows += [row(f"growth of {what}", "PostgreSQL", value, "ratio", tasks=largest) for what, value in growth.items()]
     of = f"{largest // MILLION}m_vs_{base // 1000}k"
@@ -87,16 +91,37 @@ def large_rows(base: int, largest: int) -> tuple[list[Row], dict[str, float]]:
     return rows, {f"task_cost_{of}": whole, f"worst_step_{of}": max(growth.values())}
 
 
-def _measured(size: int, database: str) -> dict[str, Any]:
+def _measured(size: int, database: str, folder: Path | None = None) -> dict[str, Any]:
     """What `main` finds in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.speed.scale", str(size), "--database", database]
+    command += [] if folder is None else ["--folder", str(folder)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return dict(json.loads(output.splitlines()[-1]))
 
 
-def measure(services: Services, size: int, processor: Callable[[], float] = time.process_time) -> dict[str, float]:
+class Kept:
+    """What a run has done so far, in a file: of every step the number of parts, and its seconds."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self.steps: dict[str, tuple[int, float]] = {}
+        if path is not None and path.is_file():
+            self.steps = {
+                name: (int(done), float(spent)) for name, (done, spent) in json.loads(path.read_text()).items()
+            }
+
+    def note(self, step: str, done: int, seconds: float) -> None:
+        """So many parts of a step are done, in so many seconds."""
+        self.steps[step] = (done, seconds)
+        if self._path is not None:
+            self._path.write_text(json.dumps(self.steps))
+
+
+def measure(
+    services: Services, size: int, processor: Callable[[], float] = time.process_time, kept: Kept | None = None
+) -> dict[str, float]:
     """Seconds of every step for `size` tasks, by a clock of processor time, so that neighbours on the machine do not
-    count."""
+    count; what is `kept` as done is not done again."""
     engine = services.engine
     project = get(engine, PROJECT)
     assert project is not None, "the project was connected"
@@ -126,8 +151,8 @@ def measure(services: Services, size: int, processor: Callable[[], float] = time
     def publish(_: range) -> None:
         found = predictions.unpublished(engine, PROJECT, STUDENT, PAGE)
         entries = {task: label_entry(control, STUDENT, label, value) for task, label, value in found}
-        if any(is_valid(control, entry, STUDENT) for entry in entries.values()) or not entries:
-            raise RuntimeError("nothing to publish, or wrong entries")
+        if any(is_valid(control, entry, STUDENT) for entry in entries.values()):
+            raise RuntimeError("wrong entries")
         json.dumps([{"task": task, **entry} for task, entry in entries.items()])
         publishing.confirm(engine, PROJECT, STUDENT, publishing.intend(engine, PROJECT, STUDENT, list(entries)))
 
@@ -135,14 +160,29 @@ def measure(services: Services, size: int, processor: Callable[[], float] = time
         "write tasks": (write, CHUNK), "write candidate sets": (answer, CHUNK), "sync": (sync, PAGE),
         "score": (score, CHUNK), "publish": (publish, PAGE),
     }  # fmt: skip
-    return {name: _seconds(step, _ranges(size, chunk), processor) for name, (step, chunk) in steps.items()}
+    return _spent(steps, size, processor, kept or Kept())
 
 
-def _seconds(step: Callable[[range], None], parts: Iterator[range], processor: Callable[[], float]) -> float:
-    started = processor()
-    for part in parts:
-        step(part)
-    return processor() - started
+def _look(services: Services) -> None:
+    """RuntimeError unless every task has its answer, and Label Studio all of them."""
+    lacking = publishing.unanswered(services.engine, PROJECT, STUDENT, limit=1)
+    if lacking or predictions.unpublished(services.engine, PROJECT, STUDENT, 1):
+        raise RuntimeError("not everything was published")
+
+
+def _spent(
+    steps: Mapping[str, tuple[Callable[[range], None], int]], size: int, processor: Callable[[], float], kept: Kept
+) -> dict[str, float]:
+    """Seconds of every step, one after the other: its function, and how many tasks it gets at once."""
+    for name, (step, chunk) in steps.items():
+        done, before = kept.steps.get(name, (0, 0.0))
+        started, number = processor(), done
+        for number, part in enumerate(itertools.islice(_ranges(size, chunk), done, None), done + 1):
+            step(part)
+            if number % NOTED == 0:
+                kept.note(name, number, before + processor() - started)
+        kept.note(name, number, before + processor() - started)
+    return {name: seconds for name, (_, seconds) in kept.steps.items()}
 
 
 def _ranges(size: int, chunk: int) -> Iterator[range]:
@@ -176,19 +216,36 @@ def _with_server(folder: Path) -> float:
     return time.process_time() + sum(sum(one.cpu_times()[:4]) for one in members)
 
 
+@contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    """A folder that is removed once all is measured; one with a name stays where the run is ended before."""
+    if folder is None:
+        with scratch() as found:
+            yield found
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
 def main() -> None:
     """One size in this process; the last line is JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("size", type=int, help="tasks")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="where the pool is")
+    parser.add_argument(
+        "--folder", type=Path, help="is kept until the run has ended: run again, it goes on where it was"
+    )
     given = parser.parse_args()
     gc.collect()
     gc.freeze()  # as web server and worker do
-    with scratch() as folder, ExitStack() as servers:
+    with _place(given.folder) as folder, ExitStack() as servers:
         large = given.database == "postgresql"
         where = {"DATABASE_URL": servers.enter_context(postgresql(folder))} if large else {}
         with pool(settings_for(folder, **where)) as services:
-            seconds = measure(services, given.size, partial(_with_server, folder) if large else time.process_time)
+            clock = partial(_with_server, folder) if large else time.process_time
+            seconds = measure(services, given.size, clock, Kept(folder / "done.json"))
+            _look(services)
         disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(json.dumps({"seconds": seconds, "rss_mb": memory, "disk_mb": disk}))

@@ -9,6 +9,7 @@ import pytest
 
 from backend.errors import SettingsError
 from backend.jobs import adapt, annotate, publish, train
+from backend.jobs.publish import promote
 from backend.pool import annotations, jobs, predictions, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.set_aside import is_held_out
@@ -17,7 +18,10 @@ from backend.projects.disconnect import forget_project
 from backend.projects.updates import remember
 from backend.queue.kinds import KINDS
 from backend.services import Services
+from backend.serving import predicting
+from backend.serving.predicting import predict_missing
 from backend.training import evaluation, own_encoder
+from backend.training import snapshot as snapshots
 from backend.training.promotion import Reference, Said, Verdict
 from backend.training.snapshot import read_snapshot
 from model.encoder.runtimes import preferred
@@ -95,6 +99,34 @@ def test_tasks_that_come_later_are_answered_when_publishing(asked: World) -> Non
     assert given[5][0] == text_hash("an edited text")
     assert asked.double.versions_of(new) == [served]
     assert asked.double.versions_of(5) == [served]
+
+
+def test_of_a_large_pool_each_training_reads_another_part_and_the_rest_is_answered_once_it_is_served(
+    asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "PART", 8)
+    decide(asked, 1, "refund")
+    silent = set(asked.double.add_tasks([f"nobody has answered this {number}" for number in range(20)]))
+    parts = []
+    for number in (1, 2):
+        said = train.work(asked.job("train"))
+        assert " of 50 tasks, and the next training from others" in said
+        version = f"student-{number}-{asked.project.space_hash}"
+        given = set(predictions.read(asked.engine, 7, version))
+        assert len(given & silent) == 8
+        assert 7 <= len(given - silent) <= 8  # the decided task is not answered; it may be one of those drawn
+        parts.append(given)
+        (row, *_) = versions.list_versions(asked.engine, 7)
+        assert (row.metrics["candidate_sets"], row.metrics["asked"]) == (30, 30)
+    assert parts[0] != parts[1]
+    asked.services.queue.ensure("train", 7)
+    monkeypatch.setattr(predicting, "PORTION", 10)
+    promote(asked.job("publish"), version)
+    assert not predict_missing(asked.job("publish"), version)  # a training waits
+    assert len(parts[1]) < len(predictions.read(asked.engine, 7, version)) < 49
+    asked.services.queue.cancel("train", 7)
+    assert predict_missing(asked.job("publish"), version)
+    assert set(predictions.read(asked.engine, 7, version)) == set(tasks.all_ids(asked.engine, 7)) - {1}
 
 
 def test_shortlists_that_came_while_it_ran_lead_to_one_more_training(asked: World) -> None:

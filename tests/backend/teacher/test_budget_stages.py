@@ -53,6 +53,7 @@ def test_money_for_all_means_no_order_and_no_waiting(world: World, llm: OpenAISe
         said = annotate.work(world.job("annotate"))
     assert len(asked(world)) == 60
     assert world.services.queue.place("train", 7) == "absent"
+    assert acquisition.line(world.engine, 7, "teacher") is None
 
 
 def test_stages_follow_the_student_until_the_money_is_gone_and_the_student_answers_the_rest(

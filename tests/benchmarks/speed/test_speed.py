@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.speed import __main__
+from benchmarks.speed.docs import renewed
 from benchmarks.speed.report import markdown, plot
 from benchmarks.speed.rows import interleaved, percentile, ratio
 from benchmarks.speed.scale import large_rows, scale_rows
@@ -38,8 +39,14 @@ def test_scaling_compares_the_cost_of_each_step_and_plots_it(tmp_path: Path) -> 
     assert "<svg" in (tmp_path / "speed.svg").read_text()
 
 
-def test_on_postgresql_a_task_at_a_larger_size_is_compared_with_one_at_a_smaller() -> None:
-    rows, summary = large_rows(300, 900)
+def test_on_postgresql_a_task_at_a_larger_size_is_compared_with_one_at_a_smaller(tmp_path: Path) -> None:
+    before = tmp_path / "large" / "900" / "done.json"
+    before.parent.mkdir(parents=True)
+    before.write_text(json.dumps({"write tasks": [0, 9.0]}))  # of a run that was ended
+    rows, summary = large_rows(300, 900, tmp_path / "large")
+    (written,) = (row["value"] for row in rows if row["what"] == "write tasks" and row["tasks"] == 900)
+    assert written > 1e6 * 9.0 / 900
+    assert not before.exists()
     cost = {size: sum(row["value"] for row in rows if row["unit"] == "us/task" and row["tasks"] == size)
             for size in (300, 900)}  # fmt: skip
     whole, worst = summary.values()
@@ -65,3 +72,13 @@ def test_the_result_has_all_summary_keys_and_keeps_other_parts(tmp_path: Path, m
     assert result["summary"]["webhook_p99_ms"] is None
     assert "| 0.9 | ≥ 0.9 |" in markdown(result)
     assert out.with_suffix(".md").is_file()
+
+
+def test_a_run_of_some_parts_renews_their_lines_of_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "speed.md"
+    kept = [{"table": "aims", "what": what, "measured": "1", "aim": ""} for what in ("one", "two")]
+    kept.append({"table": "measurements", "what": "other", "measured": "1", "aim": ""})
+    page.with_suffix(".json").write_text(json.dumps({"rows": kept}))
+    run = "| what | measured | aim |\n|---|---|---|\n| two | 9 | ≥ 2 |\n| three | 3 |  |"
+    lines = renewed(page, "aims", run, ("what",)).splitlines()
+    assert lines[2:] == ["| one | 1 |  |", "| two | 9 | ≥ 2 |", "| three | 3 |  |"]
