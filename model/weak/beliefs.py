@@ -14,6 +14,7 @@ from model.training.options import TrainingOptions
 from model.weak.chunks import Dense, Shares, normalised, pieces
 from model.weak.floor import Floor, floored
 from model.weak.judges import Known
+from model.weak.mixture import Mixture, mixed
 from model.weak.neighbours import Agreement, pooled
 from model.weak.posterior import EVEN_STRENGTH, teacher_posterior
 from model.weak.prior import Prior, weighed
@@ -36,6 +37,7 @@ class Beliefs:
     agreement: Agreement = field(default_factory=Agreement)
     correction: Correction = field(default_factory=lambda: Correction(False, 0))
     weights: Weights = field(default_factory=Weights)
+    mixture: Mixture = field(default_factory=Mixture)
     floor: Floor = field(default_factory=Floor)
     like: Likeness = field(default_factory=lambda: Likeness(0))
     prior: Prior = field(default_factory=Prior)
@@ -53,6 +55,7 @@ class Beliefs:
             "agreement": asdict(self.agreement),
             "correction": asdict(self.correction),
             "weights": asdict(self.weights),
+            "mixture": asdict(self.mixture),
             "floor": asdict(self.floor),
             "prior": self.prior.to_json(),
             "human_labels_representative": self.representative,
@@ -109,9 +112,10 @@ def beliefs(
     weights = Weights()
     if heads is not None:
         believed, left_out, weights = joined(believed, left_out, heads, known)
+    believed, left_out, mixture = mixed(believed, left_out, heads, known)
     believed, floor = floored(believed, left_out, posterior, heads, known)
     shares = respected(settled(sharpened(believed.copy())), data)
-    return Beliefs(shares, chosen, agreement, correction, weights, floor, found.like, prior, found.sentence())
+    return Beliefs(shares, chosen, agreement, correction, weights, mixture, floor, found.like, prior, found.sentence())
 
 
 def decided_rows(data: TrainingData, vectors: FloatArray, pair: Pair | None = None) -> Known:

@@ -40,7 +40,7 @@ def floored(
     mine, judges = heads.judges, known.of(heads.judges)
     if len(judges) < LEAST_JUDGES:
         return believed, Floor()
-    common, unseen = _commonest(known, believed.shape[1])
+    common, unseen = frequencies(known, believed.shape[1])
     said = {
         "beliefs": left_out[mine],
         "people alone": heads.unseen[mine],
@@ -60,7 +60,7 @@ def floored(
     return taken, Floor(best, len(judges), right)
 
 
-def _commonest(known: Known, labels: int) -> tuple[Dense, Dense]:
+def frequencies(known: Known, labels: int) -> tuple[Dense, Dense]:
     """The frequencies of the labels `(C,)`, and for each known row those in other folds of texts `(k, C)`."""
     hot = np.eye(labels)[known.labels] * known.weights[:, None]
     fold_of, unseen = folds(known.groups, FOLDS, 0), np.empty_like(hot)

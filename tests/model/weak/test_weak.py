@@ -218,7 +218,7 @@ def test_people_are_never_contradicted_and_narrowed_sets_are_respected() -> None
     assert np.allclose(found.shares[10:20, 2:], 0)
     assert np.allclose(found.shares.astype(np.float64).sum(1), 1, atol=5e-3)
     assert set(found.to_json()) == {
-        "strengths", "agreement", "correction", "weights", "floor", "prior", "human_labels_representative",
+        "strengths", "agreement", "correction", "weights", "floor", "mixture", "prior", "human_labels_representative",
         "likeness", "set_aside",
     }  # fmt: skip
 
