@@ -28,7 +28,6 @@ from model.training.data import TrainingData
 from model.training.group_data import GroupData, group_data
 from model.training.group_targets import GroupTargets
 from model.training.head_training import HeadLearner
-from model.training.levels import level_map
 from model.training.loop import Plan, train
 from model.weak.beliefs import beliefs
 from model.weak.chunks import Shares
@@ -79,8 +78,7 @@ def train_several(
     seeds = tuple(options.seed + SEED * fold for fold in range(FOLDS))
     parts = tuple(torch.from_numpy(np.flatnonzero(fold_of != fold)) for fold in range(FOLDS))
     steps = plan.epochs * math.ceil(min(map(len, parts)) / plan.batch)
-    levels = level_map(space.groups, vectors, torch.from_numpy(believed.shares), fold_of, believed.known, stop)
-    learner = HeadLearner(vectors, len(space), options, steps, seeds, levels=levels)
+    learner = HeadLearner(vectors, len(space), options, steps, seeds)
     known = torch.from_numpy(believed.known) if space.questions else None
     targets = GroupTargets(torch.from_numpy(believed.shares), space.groups, known)
     report.loss = train(learner, targets, Plan(plan.epochs, plan.batch, seeds, parts), progress, stop)

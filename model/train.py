@@ -9,12 +9,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-import numpy as np
 import structlog
 import torch
 from torch import Tensor
 
-from model.arrays import BoolArray, Embed, FloatArray, IntArray, Progress, Stop
+from model.arrays import BoolArray, Embed, FloatArray, Progress, Stop
 from model.errors import NotEnoughDataError
 from model.labels import LabelSpace
 from model.pair_views import PairView
@@ -22,16 +21,15 @@ from model.several_labels import train_several
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.head import HeadStudent
 from model.student.student import Student
-from model.text_groups import folds, text_groups
+from model.text_groups import text_groups
 from model.training.data import TrainingData, training_data
 from model.training.freeal import FreealTargets
 from model.training.head_training import HeadLearner, batch_rows
-from model.training.levels import level_map
 from model.training.linear_head import Head
 from model.training.loop import Plan, train
 from model.training.options import ADAPTED, PUBLISHED, TrainingOptions, TrainingReport
 from model.training.refinery import Gate
-from model.training.small_pools import FOLDS, MEMBERS, SmallPool, member_seeds, starts_linear
+from model.training.small_pools import MEMBERS, SmallPool, member_seeds, starts_linear
 from model.training.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.training.vectors import row_vectors
 from model.training.warm import fitting, shortened
@@ -170,36 +168,18 @@ def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None 
 def _heads(training: Training, vectors: FloatArray, targets: Targets, known: BoolArray | None = None) -> HeadStudent:
     """What the rows of `vectors` bear: a linear head, several networks or one. The encoder has learned `known` ones."""
     space, options = training.space, training.options
-    levels = _levels(training, vectors, targets, known)
     if isinstance(targets, SoftTargets) and starts_linear(vectors, options):
+        texts = [*training.data.texts, *training.data.unlabelled][: len(vectors)]
         plan = head_plan(len(vectors), options)
-        pool = SmallPool(vectors, targets, plan, options, training.progress, training.stop, levels)
-        heads, training.report.found["linear_head"] = pool.heads(_text_groups(training, len(vectors)), known)
+        pool = SmallPool(vectors, targets, plan, options, training.progress, training.stop, space.answer == "ordered")
+        heads, training.report.found["linear_head"] = pool.heads(text_groups(texts, None, options.pair), known)
         training.report.epochs = 0
     else:
-        heads = _networks(training, vectors, targets, levels)
+        heads = _networks(training, vectors, targets)
     return HeadStudent(space, options.encoder, heads, runtime=options.runtime, view=training.view)
 
 
-def _text_groups(training: Training, rows: int) -> IntArray:
-    """Of the texts behind so many rows of vectors."""
-    return text_groups([*training.data.texts, *training.data.unlabelled][:rows], None, training.options.pair)
-
-
-def _levels(training: Training, vectors: FloatArray, targets: Targets, known: BoolArray | None) -> FloatArray | None:
-    """What logits of levels in order are multiplied by, `(C, C)`; None for other questions."""
-    if training.space.answer != "ordered" or not isinstance(targets, SoftTargets):
-        return None
-    fold_of = folds(_text_groups(training, len(vectors)), FOLDS, training.options.seed)
-    judged = fold_of if known is None else np.where(known, -1, fold_of)
-    found = level_map(training.space.groups, vectors, targets.targets, judged, stop=training.stop)
-    training.report.found["levels"] = "on a line" if found is not None else "each by itself"
-    return found
-
-
-def _networks(
-    training: Training, vectors: FloatArray, targets: Targets, levels: FloatArray | None = None
-) -> list[Head]:
+def _networks(training: Training, vectors: FloatArray, targets: Targets) -> list[Head]:
     """As many as the rows of `vectors` bear, each with a seed of its own."""
     space, options = training.space, training.options
     plan, heads = head_plan(len(vectors), options), []
@@ -211,7 +191,7 @@ def _networks(
     members = number_of_heads(len(vectors), options)
     groups = together(member_seeds(options, members), targets)
     for number, seeds in enumerate(groups):
-        learner = HeadLearner(vectors, len(space), options, steps, seeds, start, levels)
+        learner = HeadLearner(vectors, len(space), options, steps, seeds, start)
         part = training.part(number / len(groups), (number + 1) / len(groups))
         plan = dataclasses.replace(plan, seeds=seeds)
         training.report.loss = train(learner, targets, plan, part.progress, part.stop)

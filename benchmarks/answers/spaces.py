@@ -100,10 +100,11 @@ def measured(levels: Levels, embed: Embed, seed: int, threads: int) -> Iterator[
             labels[row] = HumanLabel((space.names[truth[row]],))
         how = TrainingOptions(seed=seed, threads=threads, way="head", pair=levels.pair)
         data = training_data(space, texts, said, labels)
-        student, _ = train_student(space, data, how, embed)
+        student, report = train_student(space, data, how, embed)
         shares = student.probabilities(new, embed)
         served = np.array([space.index(one.label) for one in serve(space, shares, None)])
-        yield {**here, "method": "student", "people": people, **figures(levels, served, asked)}
+        found = {"linear_head": report.found.get("linear_head")}
+        yield {**here, "method": "student", "people": people, **figures(levels, served, asked), **found}
         if levels.above is None:
             likeliest = figures(levels, shares.argmax(1), asked)
             yield {**here, "method": "student, likeliest", "people": people, **likeliest}

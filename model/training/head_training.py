@@ -43,12 +43,10 @@ class HeadLearner:
         steps: int,
         seeds: Sequence[int] | None = None,
         start: dict[str, FloatArray] | None = None,
-        levels: FloatArray | None = None,
         like: FloatArray | None = None,
     ) -> None:
         """`vectors` `(n, d)` may be float16 or mapped from disk; only batches become float32. `seeds`: one per head;
         without them there is one head, with the seed of the options. `start`: a trained head that each begins as.
-        `levels` `(C, C)`, of full rank: what the last layer's logits are multiplied by, also in its weights.
 
         `like` are vectors from which mean and spread are taken. Heads that leave rows out need it: of few rows that
         have a mean of nought those left out point away from the others, and look as if no head could answer them."""
@@ -63,7 +61,6 @@ class HeadLearner:
         width = int(vectors.shape[1])
         sizes = [width, options.hidden, num_labels] if options.hidden else [width, num_labels]
         self._shapes = list(itertools.pairwise(sizes))
-        self._levels = None if levels is None else torch.from_numpy(levels)
         self._flat = self._drawn()
         if start is not None:
             self._go_on_from(start)
@@ -94,7 +91,7 @@ class HeadLearner:
         """`(m, b, C)` of inputs `(m, b, d)`."""
         masks = [self._mask(width, inputs.shape[1]) for width, _ in self._shapes]
         found: Tensor = _Network.apply(self._flat, inputs, self._shapes, masks, self._slopes)  # type: ignore[no-untyped-call]
-        return found if self._levels is None else found @ self._levels
+        return found
 
     def score(self, rows: Tensor) -> Tensor:
         """Log-probabilities `(b, C)` without dropout and gradient."""
@@ -127,10 +124,9 @@ class HeadLearner:
     def _go_on_from(self, head: dict[str, FloatArray]) -> None:
         """Begin as a head of the shapes that `weights` gives, and see vectors as it does."""
         self._mean, self._scale = head["mean"], head["scale"]
-        back = None if self._levels is None else np.linalg.inv(self._levels.numpy())
         for name, (weight, bias) in zip(self._names, _layers(self._flat.detach(), self._shapes), strict=True):
-            for own, given in ((weight, head[name]), (bias, head[f"{name}_bias"])):
-                own[:] = torch.from_numpy(given if back is None or name != "out" else given @ back)
+            weight[:] = torch.from_numpy(head[name])
+            bias[:] = torch.from_numpy(head[f"{name}_bias"])
 
     @property
     def _names(self) -> list[str]:
@@ -146,8 +142,6 @@ class HeadLearner:
             for name, (weight, bias) in zip(self._names, layers, strict=True):
                 arrays[name] = weight[head].numpy().copy()
                 arrays[f"{name}_bias"] = bias[head].numpy().copy()
-            if self._levels is not None:
-                arrays |= {name: arrays[name] @ self._levels.numpy() for name in ("out", "out_bias")}
             found.append(arrays)
         return found
 

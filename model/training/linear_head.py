@@ -40,7 +40,7 @@ class Unseen:
         stop: Stop | None = None,
         levels: FloatArray | None = None,
     ) -> None:
-        self._vectors, self._targets, self._stop, self._levels = vectors, targets, stop, levels
+        self._vectors, self._targets, self._stop, self.levels = vectors, targets, stop, levels
         self._fold_of, self._names = fold_of, np.unique(fold_of[fold_of >= 0])
         self._said: dict[float, FloatArray] = {}
 
@@ -76,7 +76,7 @@ class Unseen:
     def _linear(self, strength: float) -> FloatArray:
         if strength not in self._said:
             self._said[strength] = self._answers(
-                lambda known, told: linear_head(known, told, strength, self._stop, self._levels)
+                lambda known, told: linear_head(known, told, strength, self._stop, self.levels)
             )
         return self._said[strength]
 

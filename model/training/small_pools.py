@@ -10,6 +10,7 @@ import numpy as np
 from model.arrays import BoolArray, FloatArray, IntArray, Progress, Stop
 from model.text_groups import folds
 from model.training.head_training import HeadLearner
+from model.training.levels import shrinking
 from model.training.linear_head import Head, Unseen, averaged, linear_head
 from model.training.loop import Plan, train
 from model.training.memory import can_remember, remembering
@@ -44,23 +45,31 @@ class SmallPool:
     options: TrainingOptions
     progress: Progress | None = None
     stop: Stop | None = None
-    levels: FloatArray | None = None  # see HeadLearner
+    ordered: bool = False  # labels are levels
 
     def heads(self, groups: IntArray, known: BoolArray | None = None) -> tuple[list[Head], dict[str, object]]:
         """Heads that answer together, and how they were chosen: by texts of other `groups` `(n,)`, but not by `known`
         rows, from whose labels the encoder has learned."""
         fold_of = folds(groups, FOLDS, self.options.seed)
-        judged = fold_of if known is None else np.where(known, -1, fold_of)
-        unseen = Unseen(self.vectors, self.targets, judged, self.stop, self.levels)
+        unseen = self._unseen(fold_of if known is None else np.where(known, -1, fold_of))
         strength = unseen.strength()
         self._tell(0.5, "the strength of a linear head is chosen")
         joined = unseen.joined_by(lambda vectors, told: self._networks(vectors, told, 1), strength)
-        linear = linear_head(self.vectors, self.targets, strength, self.stop, self.levels)
+        linear = linear_head(self.vectors, self.targets, strength, self.stop, unseen.levels)
         found = [remembering(linear, self.vectors, self.targets)]
         self._tell(0.9, "a linear head is trained")
         if joined:
             found.append(self._networks(self.vectors, self.targets, MEMBERS))
-        return found, {"strength": strength, "joined_by_networks": joined}
+        line = {"levels": "each by itself" if unseen.levels is None else "on a line"} if self.ordered else {}
+        return found, {"strength": strength, "joined_by_networks": joined, **line}
+
+    def _unseen(self, fold_of: IntArray) -> Unseen:
+        """Heads that judge; of levels in order those that change evenly, if unseen texts are likelier by them."""
+        free = Unseen(self.vectors, self.targets, fold_of, self.stop)
+        if not self.ordered or not free.several:
+            return free
+        even = Unseen(self.vectors, self.targets, fold_of, self.stop, shrinking(self.targets.targets.shape[1]))
+        return even if even.likelihood() > free.likelihood() else free
 
     def _networks(self, vectors: FloatArray, told: SoftTargets, members: int) -> Head:
         """Some networks as one head, trained for a short time: longer, they would remember their pool too well."""
@@ -68,7 +77,7 @@ class SmallPool:
         steps = math.ceil(LEAST_STEPS / math.ceil(rows / self.plan.batch))
         plan = replace(self.plan, epochs=min(self.plan.epochs, max(SHORT, steps)), seeds=seeds)
         steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
-        learner = HeadLearner(vectors, told.targets.shape[1], self.options, steps, seeds, levels=self.levels)
+        learner = HeadLearner(vectors, told.targets.shape[1], self.options, steps, seeds)
         train(learner, told, plan, None, self.stop)
         return averaged(learner.weights())
 

@@ -9,14 +9,11 @@ import pytest
 import torch
 
 from model.arrays import softmax
-from model.groups import Group
 from model.labels import HumanLabel, Label, LabelSpace
 from model.student.head import head_logits
 from model.train import train_student, training_data
-from model.training.head_training import HeadLearner
-from model.training.levels import UNEVEN, level_map, mapped, shrinking
+from model.training.levels import UNEVEN, shrinking
 from model.training.linear_head import linear_head
-from model.training.loop import Plan, train
 from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
 
@@ -27,7 +24,6 @@ LATENT = VECTORS @ RANDOM.normal(size=WIDTH) + 3.0 * RANDOM.normal(size=ROWS)
 ON_A_LINE = np.searchsorted(np.quantile(LATENT, [0.2, 0.4, 0.6, 0.8]), LATENT)
 BY_THEMSELVES = np.array([2, 0, 4, 1, 3])[ON_A_LINE]  # named in an order that says nothing
 FOLD_OF = np.arange(ROWS) % 3
-QUESTIONS = (Group("topic", "one", 0, 3), Group("stars", "ordered", 3, 3 + LEVELS))
 
 
 def told(levels: np.ndarray) -> torch.Tensor:
@@ -42,19 +38,8 @@ def uneven(head: dict[str, np.ndarray]) -> float:
     return float(((centred - line) ** 2).sum() / (centred**2).sum())
 
 
-def test_a_question_of_levels_on_a_line_has_its_other_directions_shrunk_and_no_other_question_has() -> None:
-    both = torch.cat([torch.full((ROWS, 3), 1 / 3), told(ON_A_LINE)], 1)
-    found = level_map(QUESTIONS, VECTORS, both, FOLD_OF)
-    assert found is not None
-    assert (found == mapped(QUESTIONS, QUESTIONS[1:])).all()
-    assert (found[:3, :3] == np.eye(3)).all()
-    assert np.linalg.eigvalsh(found[3:, 3:]) == pytest.approx([UNEVEN] * (LEVELS - 1) + [1.0], abs=1e-6)
-    assert level_map(QUESTIONS, VECTORS, both, np.zeros(ROWS, np.int64)) is None  # nothing tells
-
-
-def test_levels_on_no_line_stay_free() -> None:
-    assert level_map([Group("", "ordered", 0, LEVELS)], VECTORS, told(BY_THEMSELVES), FOLD_OF) is None
-    assert level_map([Group("", "one", 0, LEVELS)], VECTORS, told(ON_A_LINE), FOLD_OF) is None
+def test_other_directions_than_the_even_change_are_shrunk() -> None:
+    assert np.linalg.eigvalsh(shrinking(LEVELS)) == pytest.approx([UNEVEN] * (LEVELS - 1) + [1.0], abs=1e-6)
 
 
 def test_linear_heads_change_evenly_and_answer_unseen_rows_better() -> None:
@@ -65,19 +50,6 @@ def test_linear_heads_change_evenly_and_answer_unseen_rows_better() -> None:
     assert uneven(heads[1]) < uneven(heads[0]) / 4
     places = np.arange(LEVELS)
     assert np.abs(even @ places - ON_A_LINE[held]).mean() < np.abs(free @ places - ON_A_LINE[held]).mean()
-
-
-@pytest.mark.parametrize("hidden", [0, 8])
-def test_networks_say_outside_training_what_they_say_inside_and_go_on_from_there(hidden: int) -> None:
-    options, levels = TrainingOptions(hidden=hidden), shrinking(LEVELS)
-    learner = HeadLearner(VECTORS, LEVELS, options, 30, levels=levels)
-    targets = SoftTargets(told(ON_A_LINE), torch.ones(ROWS))
-    train(learner, targets, Plan(6, 32, (0,)), None, None)
-    (head,) = learner.weights()
-    inside = learner.score(torch.arange(ROWS)).exp().numpy()
-    assert softmax(head_logits(head, VECTORS)) == pytest.approx(inside, abs=1e-5)
-    again = HeadLearner(VECTORS, LEVELS, options, 30, start=head, levels=levels)
-    assert again.score(torch.arange(ROWS)).exp().numpy() == pytest.approx(inside, abs=1e-4)
 
 
 def test_a_student_of_levels_says_whether_they_lie_on_a_line() -> None:
@@ -91,7 +63,9 @@ def test_a_student_of_levels_says_whether_they_lie_on_a_line() -> None:
         data = training_data(space, texts, [None] * ROWS, labels)
         options = TrainingOptions(way="head")
         _, report = train_student(space, data, options, lambda asked: unit[[place[text] for text in asked]])
-        return report.found.get("levels")
+        line = report.found["linear_head"]
+        assert isinstance(line, dict)
+        return line.get("levels")
 
     ordered = LabelSpace(tuple(map(Label, names)), answer="ordered")
     assert found(ordered, ON_A_LINE) == "on a line"
