@@ -69,8 +69,10 @@ def measured(found: Sequence[Material], embed: Embed, given: argparse.Namespace)
     for material in found:
         for seed in range(given.student_seeds):
             yield from compared(material, embed, seed)
-        for ground in grounds(material, embed, given.cache, not given.quick):
-            for seed in range(given.seeds):
+        adapting = not given.quick and "shift, adapted".startswith(given.splits)
+        pools = [one for one in grounds(material, embed, given.cache, adapting) if one.split.startswith(given.splits)]
+        for seed in range(given.seeds):
+            for ground in pools:
                 yield from curves(ground, seed)
 
 
@@ -80,6 +82,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder of sets of pairs")
     parser.add_argument("--out", type=Path, required=True, help="the result, JSON")
     parser.add_argument("--sets", nargs="+", default=(), help="only these sets")
+    parser.add_argument("--splits", default="", help="only pools whose name begins so, such as `without`")
     parser.add_argument("--seeds", type=int, default=5, help="of the rules' curves")
     parser.add_argument("--student-seeds", type=int, default=3, help="of the comparison with rivals")
     parser.add_argument("--rows", type=int, default=2000, help="pairs of each part, at most")
