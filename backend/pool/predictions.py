@@ -97,12 +97,16 @@ def least_certain(engine: sa.Engine, project: int, version: str, limit: int) -> 
 
 
 def waiting(project: int, version: str) -> sa.Select[int, str, float]:
-    """The query behind `unpublished`."""
+    """The query behind `unpublished`. PostgreSQL looks up each row by its key: with an anti-join it reads all rows sent
+    so far for every one where it takes a new version to have none."""
     held = sa.select(sa.literal(1)).where(
         published.c.project == project, published.c.version == version, published.c.task == predictions.c.task
     )
     return sa.select(predictions.c.task, predictions.c.label, predictions.c.score).where(
-        predictions.c.project == project, predictions.c.version == version, ~sa.exists(held), present(predictions)
+        predictions.c.project == project,
+        predictions.c.version == version,
+        held.scalar_subquery().is_(None),
+        present(predictions),
     )
 
 

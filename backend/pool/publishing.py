@@ -121,13 +121,14 @@ def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int
 def unanswered(engine: sa.Engine, project: int, version: str, after: int = -1, limit: int | None = None) -> list[int]:
     """Tasks whose present text a student version has not been applied to, ascending: the first `limit` of those with
     ids beyond `after`."""
-    applied = sa.exists().where(
+    applied = sa.select(sa.literal(1)).where(
         predictions.c.project == project,
         predictions.c.version == version,
         predictions.c.task == task_table.c.task,
         predictions.c.text_hash == task_table.c.text_hash,
     )
-    query = sa.select(task_table.c.task).where(task_table.c.project == project, task_table.c.task > after, ~applied)
+    lacking = applied.scalar_subquery().is_(None)  # by its key, row by row: see `predictions.waiting`
+    query = sa.select(task_table.c.task).where(task_table.c.project == project, task_table.c.task > after, lacking)
     with read(engine) as connection:
         return list(connection.scalars(query.order_by(task_table.c.task).limit(limit)))
 
