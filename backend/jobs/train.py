@@ -193,7 +193,7 @@ def _train(
         found[1].runtime["refused"] = refused
     if snapshot.space.several:
         return found
-    learning = Learning(data, how, embedder(how.runtime), own, progress, stop)
+    learning = Learning(data, how, embedder(how.runtime), own, progress, stop, settings.cache_dir)
     student = floored(*found, data, _judges(snapshot, held_out), how, learning.embed, own, stop)
     return cross_encoder.beside(job, student, found[1], learning, crossing), found[1]
 

@@ -15,8 +15,8 @@ from model.pairs import Pair
 QUERY = "query"
 NO_QUERY = "none"  # of GROUP
 CROSS_ENCODER_COSTS = (
-    "a cross-encoder is tried in the background and used where it helps; then every new version reads all open pairs "
-    "again, which took 10 to 25 seconds for 1,000 pairs where it was measured"
+    "a cross-encoder is tried in the background and used where it helps; then every pair is read once, and "
+    "again when it is trained anew, which took 10 to 25 seconds for 1,000 pairs where it was measured"
 )
 
 

@@ -14,6 +14,7 @@ from backend.projects.job import Job
 from backend.serving import answers, relevance, unsure
 from backend.serving.left_open import completed, is_judged
 from backend.serving.ruling import ruled
+from backend.training.cross_encoder import remembering
 from backend.training.encoder import embedder_for
 from model.errors import ArtifactError
 
@@ -99,7 +100,8 @@ def _load(job: Job, version: str) -> tuple[Student, Calibration | None] | None:
 
     try:
         folder = job.services.registry.fetch(job.number, version)
-        return load_version(folder), unsure.of_version(folder)
+        student = load_version(folder)
+        return remembering(job.services.settings.cache_dir, student), unsure.of_version(folder)
     except ArtifactError as error:
         log.error("the served version cannot be loaded", version=version, reason=str(error))
         job.note(f"The served version {version} cannot be loaded: {error}")

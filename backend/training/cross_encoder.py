@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -36,6 +37,7 @@ class Learning:
     own: AdaptedEncoder | None
     progress: Progress
     stop: Stop
+    folder: Path  # for what is computed once
 
 
 def due(job: Job, report: TrainingReport) -> bool:
@@ -65,7 +67,16 @@ def beside(job: Job, student: Student, report: TrainingReport, learns: Learning,
     if served.encoder != student.encoder or served.view.pair != student.view.pair:
         return student
     report.cross = found
-    return CrossedStudent(student, served.cross)
+    return remembering(learns.folder, CrossedStudent(student, served.cross))
+
+
+def remembering(folder: Path, student: Student) -> Student:
+    """The student, which keeps in `folder` what its cross-encoder says, if it has one: no pair is read twice."""
+    from model.student.crossed import CrossedStudent
+
+    if isinstance(student, CrossedStudent):
+        student.keep_answers(folder)
+    return student
 
 
 def _tried(student: Any, report: TrainingReport, learns: Learning) -> Student:
@@ -81,7 +92,7 @@ def _tried(student: Any, report: TrainingReport, learns: Learning) -> Student:
         return student  # type: ignore[no-any-return]
     found = trial.to_json()
     report.cross = {**found, "sentence": sentence(found), "rows": report.rows, "people": report.human_rows, "now": True}
-    return CrossedStudent(student, cross) if trial.pays else student
+    return remembering(learns.folder, CrossedStudent(student, cross)) if trial.pays else student
 
 
 def _trial(row: versions.VersionRow) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import structlog
 from backend.pool.set_aside import held_out_tasks
 from backend.pool.version_names import is_trained
 from backend.projects.job import Job
+from backend.training.cross_encoder import remembering
 from backend.training.encoder import compared_by, encoder_of
 from backend.training.promotion import Reference, Said, Verdict, judge
 from backend.training.ranking import ranked
@@ -137,7 +138,8 @@ def _served(
     if not is_trained(version):
         return Said("the teacher", {task: snapshot.sets[task].top for task in truth if task in snapshot.sets})
     try:
-        student = load_version(job.services.registry.fetch(job.number, version))
+        stored = load_version(job.services.registry.fetch(job.number, version))
+        student = remembering(job.services.settings.cache_dir, stored)
     except ArtifactError as error:
         log.error("the served version cannot be compared with", version=version, reason=str(error))
         return None

@@ -6,8 +6,11 @@ so that only the rest is stored.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,14 @@ class CrossEncoder(torch.nn.Module):
             with torch.inference_mode():
                 found[rows] = self([texts[row] for row in rows]).float().softmax(1).cpu().numpy()
         return found
+
+    @cached_property
+    def identity(self) -> str:
+        """The same for the same answers: under it they are kept."""
+        found = hashlib.sha256(json.dumps(self.pair.to_json()).encode())
+        for name, array in sorted(self.tensors().items()):
+            found.update(name.encode() + array.tobytes())
+        return f"cross-{found.hexdigest()[:24]}"
 
     def moved(self) -> list[torch.nn.Parameter]:
         """The weights of the transformer that training moves."""

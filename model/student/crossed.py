@@ -1,13 +1,15 @@
 """A student of pairs whose answers are the mean of its own and of a cross-encoder's, which reads both texts at once.
 
-The cross-encoder costs milliseconds for every pair and nothing of it can be kept, so that it answers each text once in
-the life of an object. Where there is no torch the student answers alone.
+The cross-encoder costs milliseconds for every pair, and nothing of one pair helps with another, so that it answers each
+text once in the life of an object, and once for all versions that share it where its answers are kept on disk. Where
+there is no torch the student answers alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ import numpy as np
 
 from model.arrays import Embed, FloatArray
 from model.calibration import tempered
+from model.encoder.embeddings import EmbeddingCache
 from model.encoder.exported import has_torch
 from model.errors import ArtifactError
 from model.pair_views import PairView
@@ -27,6 +30,19 @@ if TYPE_CHECKING:
     from model.student.cross_encoder import CrossEncoder
 
 MOST_KEPT = 100_000  # answers in memory
+
+
+@dataclass
+class Answers:
+    """What a cross-encoder says, as a cache of vectors keeps it: `dimension` is the number of labels."""
+
+    cross: CrossEncoder
+    identity: str
+    dimension: int
+
+    def embed(self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None) -> FloatArray:
+        """Probabilities `(n, C)`."""
+        return self.cross.probabilities(texts)
 
 
 class CrossedStudent:
@@ -42,6 +58,7 @@ class CrossedStudent:
         self.alone, self._given, self.temperature = alone, cross, temperature
         self.space, self.encoder, self.kind = alone.space, alone.encoder, alone.kind
         self._said: dict[str, FloatArray] = {}
+        self._folder: Path | None = None
 
     @property
     def runtime(self) -> str:
@@ -64,6 +81,17 @@ class CrossedStudent:
         if not isinstance(self._given, Path):
             return self._given
         return read_cross(self._given, self.alone) if has_torch() else None
+
+    def keep_answers(self, folder: Path) -> None:
+        """Keep what the cross-encoder says on disk, where every version that shares it finds it."""
+        self._folder = folder
+
+    @cached_property
+    def _reads(self) -> Embed | None:
+        """From texts to what is proportional to the cross-encoder's probabilities."""
+        if self.cross is None or self._folder is None:
+            return None if self.cross is None else self.cross.probabilities
+        return EmbeddingCache(self._folder, Answers(self.cross, self.cross.identity, len(self.space))).embed
 
     def probabilities(self, texts: Sequence[str], embed: Embed | None = None) -> FloatArray:
         """Float32 `(n, C)`, rows sum to 1, temperature applied."""
@@ -88,15 +116,16 @@ class CrossedStudent:
             raise ArtifactError(f"the cross-encoder cannot be written to {folder}: {error}") from error
 
     def _with_cross(self, texts: Sequence[str], own: FloatArray) -> FloatArray:
-        if self.cross is not None and len(texts):
-            own = (own + self._read(self.cross, texts)) / np.float32(2)
+        if self._reads is not None and len(texts):
+            own = (own + self._read(self._reads, texts)) / np.float32(2)
         return own if self.temperature == 1.0 else tempered(own, self.temperature)
 
-    def _read(self, cross: CrossEncoder, texts: Sequence[str]) -> FloatArray:
+    def _read(self, reads: Embed, texts: Sequence[str]) -> FloatArray:
         """What the cross-encoder says, from memory where it has said so before."""
         new = [text for text in dict.fromkeys(texts) if text not in self._said]
-        fresh = dict(zip(new, cross.probabilities(new), strict=True))
+        fresh = dict(zip(new, reads(new), strict=True)) if new else {}
         found: FloatArray = np.stack([fresh[text] if text in fresh else self._said[text] for text in texts])
+        found /= found.sum(1, keepdims=True)
         if len(self._said) + len(fresh) > MOST_KEPT:
             self._said.clear()
         self._said.update(fresh)

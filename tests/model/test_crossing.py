@@ -65,9 +65,10 @@ def test_one_that_sees_more_is_taken_and_stored_beside_the_student(
     student.save(tmp_path / "stored")
     loaded = load_student(tmp_path / "stored")
     assert isinstance(loaded, CrossedStudent)
+    loaded.keep_answers(tmp_path)
     shares = student.probabilities(texts, nothing)
-    np.testing.assert_allclose(loaded.probabilities(texts[::-1], nothing)[::-1], shares, atol=1e-5)
-    np.testing.assert_allclose(loaded.of_texts(texts, nothing), shares, atol=1e-5)  # from memory by now
+    np.testing.assert_allclose(loaded.probabilities(texts[::-1], nothing)[::-1], shares, atol=2e-3)
+    np.testing.assert_allclose(loaded.of_texts(texts, nothing), shares, atol=2e-3)  # from memory by now
     assert (shares.argmax(1) == labels).mean() > (alone.probabilities(texts, nothing).argmax(1) == labels).mean() - 0.05
     out = by_itself(loaded)
     assert (out.kind, out.temperature) == ("head", 1.5)

@@ -20,6 +20,7 @@ from model import crossing
 from model.crossing import Trial
 from model.loading import load_version
 from model.student.artifact import CROSS_WEIGHTS
+from model.student.cross_encoder import CrossEncoder
 from model.student.crossed import CrossedStudent
 from model.student.head import HeadStudent
 from model.training import cross_training
@@ -80,7 +81,11 @@ def test_it_is_tried_used_where_it_pays_kept_and_told(compared: World, monkeypat
     assert [one.label for one in answers] == [stored[task][1] for task in stored]
     assert isinstance(chooser(world.services, 7, served), HeadStudent)  # lining up tasks pays for nothing of it
     world.services.queue.cancel("cross", 7)
+    read: list[str] = []
+    plain = CrossEncoder.probabilities
+    monkeypatch.setattr(CrossEncoder, "probabilities", lambda cross, texts: read.extend(texts) or plain(cross, texts))
     train.work(world.job("train"))
+    assert read == []  # what it said is kept for all versions that share it
     newest = versions.list_versions(world.engine, 7)[0]
     assert (newest.metrics["training"]["cross"]["pays"], newest.metrics["training"]["cross"]["now"]) == (True, False)
     first, kept = ((registry.fetch(7, one) / CROSS_WEIGHTS).read_bytes() for one in (served, newest.version))
