@@ -152,7 +152,7 @@ def _outgrown(job: Job, snapshot: Snapshot) -> bool:
 
 
 def _train(
-    job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool, crossing: bool
+    job: Job, snapshot: Snapshot, held_out: set[int], adapting: bool = False, crossing: bool = False
 ) -> tuple[Student, TrainingReport]:
     from model.train import train_student
 
