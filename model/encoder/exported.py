@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import structlog
 
 from model.arrays import FloatArray, IntArray
@@ -77,6 +78,8 @@ class ExportedEncoder(Batching):
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self.padding = int(str(description["padding"]))
+        # int8 scales all that is read at once by its largest value: a vector would depend on the texts beside it
+        self._alone = self.identity.endswith(f"-{FORMS[1]}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the core alone
@@ -87,5 +90,12 @@ class ExportedEncoder(Batching):
         return [one.ids for one in self._tokenizer.encode_batch(texts)]
 
     def _run(self, ids: IntArray, mask: IntArray) -> FloatArray:
+        if not self._alone:
+            return self._infer(ids, mask)
+        ends = [max(1, int(length)) for length in mask.sum(1)]
+        rows = [(ids[row : row + 1, :end], mask[row : row + 1, :end]) for row, end in enumerate(ends)]
+        return np.concatenate([self._infer(*row) for row in rows])
+
+    def _infer(self, ids: IntArray, mask: IntArray) -> FloatArray:
         vectors: FloatArray = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
         return vectors
