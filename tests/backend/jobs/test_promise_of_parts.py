@@ -19,6 +19,7 @@ from backend.projects.updates import remember
 from backend.reporting.certificate import checks
 from backend.reporting.export import export_labels
 from backend.reporting.promise import promise_status
+from backend.reporting.promise_wording import too_rare
 from backend.reporting.report import report_html
 from backend.services import Services
 from model.promise.parts import Part, lost
@@ -108,7 +109,10 @@ def test_questions_are_finished_each_with_its_own_share(asked: World, tmp_path: 
     told = promise_status(asked.current)
     assert told is not None
     assert 'labels of "stars" are off by at most 0.4 levels on average' in told["sentence"]
-    assert ("Too rare to be left to the student: 2" in told["sentence"]) == per_label
+    rare = [part for part in made["parts"] if part["label"] and part["acceptance"] < 0]  # as the processor rounds
+    assert ("Too rare to be left to the student" in told["sentence"]) == bool(rare)
+    made_up = {"parts": [{"question": "stars", "label": "stars=2", "acceptance": -1}]}
+    assert too_rare(made_up) == ". Too rare to be left to the student: 2"
     assert made["parts"][-1]["question"] == "stars"
     assert "Lost there, and most below the border" in report_html(asked.current)
     written_and_taken_back(asked, accepted, tmp_path)
