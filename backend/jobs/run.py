@@ -32,11 +32,7 @@ log = structlog.get_logger(__name__)
 TRANSIENT = (LabelStudioUnavailable, TeacherUnavailable, QueueError, OSError, sa.exc.OperationalError)
 DEATHS = 5  # a job whose process was killed so often in a row is not started again
 UNTOLD = "untold"  # in RQ's record of a job: how its last run failed, where the pool could not be told
-TURNS = {
-    "adapt": "train",
-    "cross": "train",
-    "finish": "publish",
-}  # jobs that share a turn: both make versions, or take looks
+TURNS = {"adapt": "train", "cross": "train", "finish": "publish"}  # jobs in one turn: all make versions, or take looks
 TURN_SECONDS = 10.0  # a job whose turn another process has is tried again after so long
 
 

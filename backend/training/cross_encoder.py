@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LEAST_ROWS = 200  # tasks with an answer
 GROWTH = 2.0  # times the tasks, or people's labels, of the last trial, before the next one
 LEAST_LABELS = 100  # of people, which make another trial worth it
 
@@ -42,6 +41,8 @@ class Learning:
 
 def due(job: Job, report: TrainingReport) -> bool:
     """Whether there is so much more to learn from than at the last trial."""
+    from model.crossing import LEAST_ROWS
+
     if not job.current.options.CROSS_ENCODER or report.rows < LEAST_ROWS:
         return False
     trials = [found for row in versions.list_versions(job.services.engine, job.number) if (found := _trial(row))]

@@ -42,10 +42,7 @@ def at_most(errors: int, undecided: int, wrong: int, audited: int) -> float:
     highest = min(errors, wrong, audited)
     if highest < lowest:
         return 0.0
-    seen = np.arange(lowest, highest + 1)
-    logs = _log_factorials(_size(undecided))
-    ways = _choose(logs, wrong, seen) + _choose(logs, undecided - wrong, audited - seen)
-    return min(1.0, float(np.exp(ways - _choose(logs, undecided, audited)).sum()))
+    return min(1.0, float(_chances(np.arange(lowest, highest + 1), undecided, wrong, audited).sum()))
 
 
 def seen_at_most(seen: int, undecided: int, lost: int, audited: int, steps: int) -> float:
@@ -63,9 +60,7 @@ def _below(undecided: int, wrong: int, audited: int) -> Doubles:
     """P(Hypergeometric <= errors) for errors = 0 to `audited`, all at once."""
     chances: Doubles = np.zeros(audited + 1)
     seen = np.arange(max(0, audited - (undecided - wrong)), min(wrong, audited) + 1)
-    logs = _log_factorials(_size(undecided))
-    ways = _choose(logs, wrong, seen) + _choose(logs, undecided - wrong, audited - seen)
-    chances[seen] = np.exp(ways - _choose(logs, undecided, audited))
+    chances[seen] = _chances(seen, undecided, wrong, audited)
     return np.cumsum(chances)
 
 
@@ -117,6 +112,14 @@ def least_audit(undecided: int, breaking: int, risk: float) -> int:
         else:
             low = middle + 1
     return low
+
+
+def _chances(seen: IntArray, undecided: int, wrong: int, audited: int) -> Doubles:
+    """P(Hypergeometric = errors) for each number of errors `seen`, all of which are possible."""
+    logs = _log_factorials(_size(undecided))
+    ways = _choose(logs, wrong, seen) + _choose(logs, undecided - wrong, audited - seen)
+    chances: Doubles = np.exp(ways - _choose(logs, undecided, audited))
+    return chances
 
 
 def _choose(logs: Doubles, of: int, taken: int | IntArray) -> Doubles:
