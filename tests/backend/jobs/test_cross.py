@@ -14,7 +14,6 @@ from backend.reporting.report import report_html
 from backend.services import Services
 from backend.serving.live.models import LiveStudents
 from backend.teacher.acquisition import _student as chooser
-from backend.training import cross_encoder
 from benchmarks.shared.waiting import wait_for
 from model import crossing
 from model.crossing import Trial
@@ -34,9 +33,8 @@ CONFIG = """<View><Text name="text" value="$premise"/><Text name="other" value="
 @pytest.fixture
 def compared(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """Sixty pairs of messages, of which people decided fifty, in a project that asks for a cross-encoder."""
-    for place, names in ((cross_encoder, ("LEAST_ROWS",)), (crossing, ("LEAST_ROWS", "LEAST_JUDGES"))):
-        for name in names:
-            monkeypatch.setattr(place, name, 10)
+    for name in ("LEAST_ROWS", "LEAST_JUDGES"):
+        monkeypatch.setattr(crossing, name, 10)
     for name in ("LEAST_STEPS", "MOST_STEPS"):
         monkeypatch.setattr(cross_training, name, 4)
     (tmp_path / "tiny").mkdir()
