@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 ACCEPTED = "shortlist_accepted"  # in the meta of a region: the label that a promise, and no person, gave
 LONGEST_LEAD = 1e9  # seconds: more is no time
+PLACES = frozenset({"start", "end", "startOffset", "x"})  # keys of a region's value that say where it is
 MOST_UNKNOWN = 20  # labels of one annotation that are kept by name though there is no such label
 
 
@@ -127,9 +128,14 @@ def _ticked(control: Control, result: object) -> list[tuple[Question, object]]:
     ticked: list[tuple[Question, object]] = []
     for region in result if isinstance(result, list) else []:
         question = control.question_of(region.get("from_name")) if isinstance(region, Mapping) else None
-        if question is not None:
+        if question is not None and not _is_part(region.get("value")):
             ticked.extend((question, one) for one in question.given(region.get("value")))
     return ticked
+
+
+def _is_part(value: object) -> bool:
+    """Whether a region is about a part of the text, as a control with perRegion has left it that has not it any more."""
+    return isinstance(value, Mapping) and not PLACES.isdisjoint(value)
 
 
 def _annotator(value: object) -> int | None:

@@ -11,6 +11,7 @@ from backend.label_studio.visibility import Condition
 from model.groups import When, qualified
 from model.labels import Label
 
+CHOOSE = ("Choices", "Taxonomy")  # the editor asks other tags for a choice, too, which they cannot answer
 Whens = dict[str, tuple[When, ...]]
 
 
@@ -69,6 +70,11 @@ def _unmet(condition: Condition, question: Question, known: Mapping[str, Questio
     if condition.control and condition.control not in known:
         shown = f'"{clipped(condition.control)}"'
         return f"{_where(question)} is only shown after a choice in {shown} (visibleWhen), which is not answered"
+    if condition.control and known[condition.control].kind not in CHOOSE:
+        return (
+            f"{_where(question)} is only shown after a choice in {_where(known[condition.control])} (visibleWhen), and "
+            "Label Studio's editor fails where that is no Choices or Taxonomy tag"
+        )
     if not _labels(condition, known):
         values = clipped(",".join(condition.values))
         return f'{_where(question)} is only shown after the choice "{values}" (visibleWhen), which is no label'

@@ -9,7 +9,7 @@ from functools import lru_cache
 from backend.errors import LabelingConfigError
 from backend.label_studio.control import Advice, Control, LeftAlone
 from backend.label_studio.dependences import ordered, whens
-from backend.label_studio.labels import number_levels
+from backend.label_studio.labels import choice_nodes, number_levels
 from backend.label_studio.markup import Markup, Tag, clipped, parse
 from backend.label_studio.pairs import CROSS_ENCODER_COSTS, read_pair, refuse_cross_encoder
 from backend.label_studio.question_reader import multiple, read_question
@@ -27,6 +27,7 @@ AIDS = ("relations", "filter", "shortcut")  # they help people with other tags
 PARTS = {"labels": "marks parts of a text", "textarea": "is free text",
          "number": "is a free number; with a small range of whole numbers, min and max, it is a question"}  # fmt: skip
 DECLARED = "the label config starts with <?xml …?>, which Label Studio does not store; take it out"
+UNSEEN = '{tag} shows "{shown}" as it stands: the editor knows fields of a-z, 0-9, _ and dots alone; rename this one'
 FREE = ("number", "datetime", "ranker")
 NONE = "the label config has no Choices, Taxonomy, Rating or Pairwise tag with name and toName"
 NO_TEXT = "; it shows no text of the task that could be read"
@@ -99,6 +100,7 @@ def _control(xml: str, wanted: str, answer: str, fields: str, option: str, forme
         advice=tuple(
             one for tag, question in zip(tags, chosen, strict=True) for one in _advice(tag, question, area, alone)
         )
+        + tuple((UNSEEN.format(tag=one.where, shown=one.template), None) for one in sources if one.unseen)
         + (((DECLARED, None),) if markup.declared else ()),
     )
 
@@ -282,6 +284,8 @@ def _advice(tag: Tag, chosen: Question, area: str | None, alone: bool) -> Iterat
     elif chosen.guessed:
         told = f"{tag.where} takes several ticks, which are read as a shortlist of one right label"
         yield f"{told}; where several may be right at once", ("ANSWER", f"{one_of_many}several")
+    if chosen.kind == "Choices" and not chosen.off and len(choice_nodes(tag)) > len(chosen.labels):
+        yield f"{tag.where} has a label more than once; both boxes stand for it", None
     if chosen.numbered and (alone or one_of_many):
         yield f"{tag.where} has numbered labels; if they are levels in order", ("ANSWER", f"{one_of_many}ordered")
     if chosen.kind == "Choices" and not chosen.multiple and not chosen.off and area is None:

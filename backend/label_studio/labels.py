@@ -54,8 +54,12 @@ def _choices(tag: Tag) -> Labels:
             f"{tag.where} has allowNested, and Label Studio's own check refuses the answers that it makes; drop "
             "allowNested, which changes nothing where no choice stands in another"
         )
-    labels = tuple(Label(_name(node, tag), node.value, node.get("hint")) for node in nodes)
-    return _flag(labels[0]) if len(labels) == 1 else Labels(labels)
+    labels: dict[tuple[str, str], Label] = {}
+    for node in nodes:  # a label that stands twice is one: both boxes tick it
+        label = Label(_name(node, tag), node.value, node.get("hint"))
+        labels.setdefault((label.name, label.title), label)
+    found = tuple(labels.values())
+    return _flag(found[0]) if len(found) == 1 else Labels(found)
 
 
 def _flag(label: Label) -> Labels:
@@ -65,10 +69,12 @@ def _flag(label: Label) -> Labels:
 
 
 def _taxonomy(tag: Tag) -> Labels:
-    nodes = _nodes(tag)
-    if tag.flag("leafsonly"):
-        nodes = [node for node in nodes if not any(child.kind == "choice" for child in node.children)]
-    rows = [_path_label(node, tag) for node in nodes]
+    found: dict[tuple[str, tuple[str, ...]], tuple[Label, tuple[str, ...]]] = {}
+    for node in _nodes(tag):  # branches of one path are one: answers are paths
+        label, path = _path_label(node, tag)
+        found.setdefault((label.title, path), (label, path))
+    inner = {path[:-1] for _, path in found.values()} if tag.flag("leafsonly") else ()
+    rows = [row for row in found.values() if row[1] not in inner]
     return Labels(tuple(label for label, _ in rows), {label.name: path for label, path in rows})
 
 
@@ -97,10 +103,15 @@ def _number(tag: Tag) -> Labels:
     return Labels(tuple(Label(str(level), f"{level}, from {levels[0]} to {levels[-1]}") for level in levels))
 
 
+def choice_nodes(tag: Tag) -> list[Tag]:
+    """The Choice tags of a control, in the order of the document."""
+    return [node for node in tag.within() if node.kind == "choice"]
+
+
 def _nodes(tag: Tag) -> list[Tag]:
     if tag.get("apiurl"):
         raise LabelingConfigError(f"{tag.where} loads its options from apiUrl; use fixed Choice tags")
-    nodes = [node for node in tag.within() if node.kind == "choice"]
+    nodes = choice_nodes(tag)
     if VARIABLE.match(tag.value) or any(VARIABLE.fullmatch(node.value) and not node.get("alias") for node in nodes):
         raise LabelingConfigError(f"{tag.where} takes its options from task data; use fixed Choice tags")
     for node in nodes:

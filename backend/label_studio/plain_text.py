@@ -52,6 +52,8 @@ class _Reader(HTMLParser):
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "body":
+            self._hidden = 0  # </head> may be left out
         if tag in HIDDEN_TAGS:
             self._hidden += 1
         elif tag not in INLINE_TAGS:

@@ -143,7 +143,8 @@ def _region_problem(control: Control, region: Entry) -> str:
 
 def _ticks_problem(question: Question, kind: object, value: Entry) -> str:
     chosen = question.given(value)
-    if kind != question.wire_type or not chosen:
+    listed = not question.listed or chosen == value.get(question.value_key)
+    if kind != question.wire_type or not chosen or not listed:
         return f"a region of {question.name!r} has no {question.value_key} of type {question.wire_type}"
     labels = [question.label_of(one) if question.is_written_so(one) else None for one in chosen]
     if None in labels:

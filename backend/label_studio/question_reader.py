@@ -67,18 +67,29 @@ def _targets(markup: Markup, tag: Tag, sources: Sequence[Source]) -> list[Tag]:
         raise LabelingConfigError(f"{tag.where} labels {len(names)} objects ({listed}); let toName name {number}")
     for name in names:
         if name not in markup.named:
+            there = ", ".join(f'"{clipped(one.name)}"' for one in _texts(markup))
             raise LabelingConfigError(
                 f'{tag.where} points to "{clipped(name)}", but there is no object tag of that name'
+                + (f"; let toName name a text: {there[:120]}" if there else "")
             )
         if reason := unreadable(markup.named[name]):
             raise LabelingConfigError(f"{tag.where} is about {markup.named[name].where}, which {reason}")
     if not sources:
         target = markup.named[names[0]]
+        if reason := part_of_text(target):
+            raise LabelingConfigError(
+                f"{tag.where} is about {target.where}, which {reason}, and no other text is shown"
+            )
         shown = f' ("{clipped(target.value)}")' if target.value else ""
         raise LabelingConfigError(
             f'{target.where} must read a field of the task, value="$field": what it shows{shown} is the same for all'
         )
     return [markup.named[name] for name in names]
+
+
+def _texts(markup: Markup) -> list[Tag]:
+    """The tags that questions can be about."""
+    return [tag for tag in markup.named.values() if source_of(tag) and not unreadable(tag)]
 
 
 def multiple(tag: Tag) -> bool:
@@ -134,6 +145,12 @@ def _refuse_unwritable(markup: Markup, tag: Tag, question: Question) -> None:
             {"model_version": "check", "score": 0.5, "result": result}, return_errors=True
         )
         if problems:
+            target = markup.named[question.to_name]
+            if not target.get("value") and (source := source_of(target)):
+                raise LabelingConfigError(
+                    f"{tag.where} cannot be filled in, because Label Studio's own check knows {target.where} only by "
+                    f'its value; write value="${source.fields[0]}" on it, too'
+                )
             raise LabelingConfigError(
                 f"{tag.where} cannot be filled in, because Label Studio's own check reads it differently from its "
                 "editor; write name, toName and value with these letters, and labels in value rather than between tags"

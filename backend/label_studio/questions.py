@@ -98,18 +98,24 @@ class Question:
         return {"selected": labels[0]} if self.kind == "Pairwise" else {"choices": list(labels)}
 
     def given(self, value: object) -> list[object]:
-        """What a region's value has chosen, one element per label; [] if it is none of this control."""
+        """What a region's value has chosen, one element per label; [] if it is none of this control.
+
+        Programs other than the editor leave one label, or one path of a Taxonomy, without the list around it.
+        """
         chosen = value.get(self.value_key) if isinstance(value, Mapping) else None
-        if self.kind in ("Choices", "Taxonomy"):
-            return list(chosen) if isinstance(chosen, list) else []
-        return [] if chosen is None else [chosen]
+        if chosen is None or chosen == "":
+            return []
+        one = not (self.listed and isinstance(chosen, list)) or (self.kind == "Taxonomy" and self.label_of(chosen))
+        return [chosen] if one else list(chosen)
 
     def label_of(self, chosen: object) -> str | None:
         """The label that one element of a region's value stands for; None if there is no such label.
 
-        Choices are strings, or paths of one string where the config allows nesting; Taxonomy has paths; a rating is a
-        number.
+        Choices are strings, or paths of one string where the config allows nesting; Taxonomy has paths, of which one of
+        one string may stand without its list; a rating is a number, or one that is written out.
         """
+        if self.kind == "Taxonomy" and isinstance(chosen, str):
+            chosen = [chosen]
         if isinstance(chosen, list):
             path = tuple(chosen)
             if not path or not all(isinstance(part, str) for part in path):
@@ -118,13 +124,23 @@ class Question:
                 return self._by_path.get(path)
             chosen = path[0] if len(path) == 1 and self.kind == "Choices" else None
         if self.kind in LEVELS:
-            whole = isinstance(chosen, int | float) and not isinstance(chosen, bool) and float(chosen).is_integer()
-            chosen = str(int(chosen)) if whole and isinstance(chosen, int | float) else None
-        if self.kind == "Taxonomy":
-            return None
+            chosen = _level(chosen)
         return chosen if isinstance(chosen, str) and chosen in self.names and chosen != self.off else None
+
+    @property
+    def listed(self) -> bool:
+        """Whether a region's value has a list of labels."""
+        return self.kind in ("Choices", "Taxonomy")
 
     def is_written_so(self, chosen: object) -> bool:
         """Whether an element of a region's value has the form that this control writes."""
         forms: dict[str, type] = {"Taxonomy": list, "Rating": int, "Number": int}
         return isinstance(chosen, forms.get(self.kind, str)) and not isinstance(chosen, bool)
+
+
+def _level(chosen: object) -> str | None:
+    """A level as its label writes it, of 4, 4.0 or "4"; None for what is no whole number."""
+    if isinstance(chosen, str) and NUMBER.fullmatch(chosen.strip()):
+        return str(int(chosen))
+    whole = isinstance(chosen, int | float) and not isinstance(chosen, bool) and float(chosen).is_integer()
+    return str(int(chosen)) if whole and isinstance(chosen, int | float) else None

@@ -45,6 +45,16 @@ class Source:
         return whole[1] if whole else ""
 
     @property
+    def where(self) -> str:
+        """Its tag in a sentence."""
+        return f'{TEXTS[self.kind]} "{clipped(self.name)}"' if self.name else TEXTS[self.kind]
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the editor does not find its field, by letters that it does not know in the name of one."""
+        return bool(self.field) and not VARIABLE.fullmatch(self.template)
+
+    @property
     def title(self) -> str:
         """What stands before the text among others; "" where its template has words of its own."""
         return self.field or ("" if re.search(r"\w", VARIABLE.sub("", self.template)) else " ".join(self.fields))

@@ -11,6 +11,7 @@ from backend.label_studio.plain_text import storable, strip_tags
 from backend.label_studio.sources import VARIABLE, Source
 
 LONGEST_TEXT = 50_000  # characters of a task that are read; models read far less
+LONGEST_MARKUP = 20 * LONGEST_TEXT  # characters of HTML in which they are looked for: styles and pictures come first
 
 
 def task_text(control: Control, data: Mapping[str, Any]) -> str:
@@ -37,12 +38,18 @@ def _text(source: Source, data: Mapping[str, Any]) -> str:
         return storable(_dialogue(value, source)[:LONGEST_TEXT])
     if source.kind in ("table", "list"):
         return storable("\n".join(_rows(value, source))[:LONGEST_TEXT]).strip()
-    text = _plain(value)[:LONGEST_TEXT]
-    return storable(strip_tags(text) if source.kind == "hypertext" else text).strip()
+    text = _plain(value)
+    text = strip_tags(text[:LONGEST_MARKUP]) if source.kind == "hypertext" else text
+    return storable(text[:LONGEST_TEXT]).strip()
 
 
 def _plain(value: Any) -> str:
-    return "" if isinstance(value, bool) or not isinstance(value, str | int | float) else str(value)
+    """What the editor shows of a value where a text should be; "" for an object, which Label Studio does not import."""
+    if isinstance(value, list):
+        return ",".join(map(_plain, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _shown(source: Source, data: Mapping[str, Any]) -> Any:
@@ -80,10 +87,16 @@ def _dialogue(value: Any, source: Source) -> str:
 def _turn(turn: Any, source: Source) -> str:
     if not isinstance(turn, Mapping):
         return turn.strip() if isinstance(turn, str) else ""
-    text, author = turn.get(source.turn_key), turn.get(source.author_key)
-    if not isinstance(text, str) or not text.strip():
-        return ""
-    return f"{author}: {text.strip()}" if isinstance(author, str) and author.strip() else text.strip()
+    text, author = _said(turn.get(source.turn_key)), _plain(turn.get(source.author_key)).strip()
+    return f"{author}: {text}" if author and text else text
+
+
+def _said(value: Any) -> str:
+    """The text of a turn; of parts, as chats with pictures have them, those that are text."""
+    if isinstance(value, list):
+        texts = (part.get("text") if isinstance(part, Mapping) else part for part in value)
+        return "\n".join(text for one in texts if (text := _plain(one).strip()))
+    return _plain(value).strip()
 
 
 def _rows(value: Any, source: Source) -> Iterator[str]:

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.label_studio.annotations import chosen_labels, read_annotation
+from backend.label_studio.control import Control
 from backend.label_studio.fields import identifier, utc_text
 from backend.label_studio.label_config import read_labeling_config
-from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY
+from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY, view
 
+STARS = read_labeling_config(view('<Rating name="r" toName="text"/>'))
 A, B, TAX = (read_labeling_config(xml) for xml in (CONFIG_A, CONFIG_B, TAXONOMY))
 
 
@@ -47,6 +49,34 @@ def test_paths_become_labels() -> None:
     paths = [["money", "in"], ["parcel"], ["gone"]]
     assert chosen_labels(TAX, [region(paths, "tax", "taxonomy")]) == ("money / in", "parcel")
     assert chosen_labels(A, [region([["billing"], ["billing", "refund"]])]) == ("billing",)
+
+
+@pytest.mark.parametrize(
+    ("control", "name", "value", "labels"),
+    [
+        (A, "label", {"choices": "refund"}, ("refund",)),
+        (TAX, "tax", {"taxonomy": ["money", "in"]}, ("money / in",)),
+        (TAX, "tax", {"taxonomy": ["money", "parcel"]}, ("money", "parcel")),
+        (TAX, "tax", {"taxonomy": "parcel"}, ("parcel",)),
+        (STARS, "r", {"rating": "4"}, ("4",)),
+        (STARS, "r", {"rating": 4.0}, ("4",)),
+    ],
+)
+def test_forms_that_other_programs_write_are_read(control: Control, name: str, value: Any, labels: Any) -> None:
+    assert chosen_labels(control, [{"from_name": name, "value": value}]) == labels
+
+
+@pytest.mark.parametrize("value", [{"choices": {"refund": True}}, {"choices": [None]}, {"choices": 3}])
+def test_what_cannot_be_understood_is_not_taken_for_no_label(value: Any) -> None:
+    row = read_annotation(A, annotation(result=[{"from_name": "label", "value": value}]), 5)
+    assert row.labels == ()
+    assert len(row.unknown) == 1
+
+
+def test_a_region_of_a_part_is_no_answer_about_the_whole() -> None:
+    part = region(["refund"])
+    part["value"] |= {"start": 0, "end": 3, "text": "a b"}
+    assert chosen_labels(A, [part, region(["billing"])]) == ("billing",)
 
 
 def test_an_annotation_becomes_a_row() -> None:

@@ -77,6 +77,26 @@ def test_taxonomy_labels_are_paths_of_aliases() -> None:
     assert control.multiple
 
 
+def test_branches_of_one_path_are_one() -> None:
+    tree = '<Choice value="a"><Choice value="x"/></Choice><Choice value="a"><Choice value="y"/></Choice>'
+    found = read_labeling_config(view(f'<Taxonomy name="t" toName="text">{tree}</Taxonomy>'))
+    assert found.space.names == ("a", "a / x", "a / y")
+    leaves = read_labeling_config(view(f'<Taxonomy name="t" toName="text" leafsOnly="true">{tree}</Taxonomy>'))
+    assert leaves.space.names == ("a / x", "a / y")
+
+
+def test_a_label_that_stands_twice_is_one() -> None:
+    found = read_labeling_config(view(choices("a", "b", "a")))
+    assert found.space.names == ("a", "b")
+    assert any("has a label more than once" in told for told, _ in found.advice)
+
+
+def test_a_field_that_the_editor_does_not_find_is_told() -> None:
+    found = read_labeling_config(view(choices("a", "b"), value="$текст"))
+    assert any('Text "text" shows "$текст" as it stands' in told for told, _ in found.advice)
+    assert not any("as it stands" in told for told, _ in read_labeling_config(CONFIG_A).advice)
+
+
 def test_leafs_only_and_one_usage() -> None:
     control = read_labeling_config(TAXONOMY.replace('name="tax"', 'name="tax" leafsOnly="true" maxUsages="1"'))
     assert control.space.names == ("money / in", "money / out", "parcel / out")
@@ -164,12 +184,14 @@ def test_a_question_behind_a_choice_is_asked_where_that_was_made(condition: str,
     [
         ('visibleWhen="choice-selected" whenTagName="gone"', '"gone".*is not answered'),
         ('visibleWhen="choice-selected" whenTagName="label" whenChoiceValue="z"', '"z".*is no label'),
+        ('visibleWhen="choice-selected" whenTagName="stars" whenChoiceValue="2"', 'Rating "stars".*editor fails'),
         ('visibleWhen="choice-selected" whenTagName="part"', '"part".*is not answered'),
     ],
 )
 def test_a_question_behind_a_choice_that_nobody_makes_is_left_alone(condition: str, reason: str) -> None:
-    found = read_labeling_config(view(choices("a", "b") + choices("x", "y", name="part", attributes=condition)))
-    assert found.space.names == ("a", "b")
+    stars = '<Rating name="stars" toName="text" maxRating="2"/>'
+    found = read_labeling_config(view(choices("a", "b") + choices("x", "y", name="part", attributes=condition) + stars))
+    assert found.space.names == ("label=a", "label=b", "stars=1", "stars=2")
     assert re.search(rf'Choices "part" is only shown after.*{reason}', found.left[0].why)
 
 
@@ -218,7 +240,9 @@ REFUSED = {
     view('<Choices name="label" toName="text" value="$o"/>'): 'Choices "label" takes its options from task data',
     view('<Choices name="label" toName="text" value="$o"><Choice value="a"/></Choices>'): "from task data",
     view('<Taxonomy name="t" toName="text" apiUrl="http://x/"/>'): 'Taxonomy "t" loads its options from apiUrl',
-    view(choices("a", "b", "a")): 'Choices "label".*more than once: a',
+    view(
+        '<Choices name="label" toName="text"><Choice value="a" alias="x"/><Choice value="b" alias="x"/></Choices>'
+    ): 'Choices "label".*more than once: x',
     view(choices("a")): 'Choices "label" can only be ticked or not, and nothing else is asked; add a Choice',
     view(choices()): 'Choices "label" has 0 labels',
     view(choices("a", " ")): 'Choices "label" has a Choice without value',
@@ -229,7 +253,10 @@ REFUSED = {
     view(
         choices("a", "b", to_name="text,more") + '<Text name="more" value="$more"/>'
     ): 'labels 2 objects \\("text", "more"\\)',
-    view(choices("a", "b", to_name="gone")): 'Choices "label" points to "gone"',
+    view(choices("a", "b", to_name="gone")): 'Choices "label" points to "gone".*let toName name a text: "text"$',
+    '<View><View style="display:none"><Text name="text" value="$text"/></View>'
+    f"{choices('a', 'b')}</View>": 'Choices "label" is about Text "text", which is hidden \\(display: none\\)',
+    f'<View><HyperText name="text"><p>$body</p></HyperText>{choices("a", "b")}</View>': 'write value="\\$body" on it',
     view(choices("a", "b"), tag="Image"): 'Choices "label" is about Image "text", which is not text',
     view(choices("a", "b"), value="plain"): 'Text "text" must read a field of the task.*"plain"',
     view(choices("a", "b")).replace("<Text ", '<Text valueType="url" '): 'Text "text", which loads its text from a URL',

@@ -83,7 +83,7 @@ def test_ratings_and_pairs_have_a_form_of_their_own(control: Control, label: str
     assert is_valid(control, {**entry, "result": [{**entry["result"][0], "value": {"rating": "3"}}]}) != ""
 
 
-@pytest.mark.parametrize("value", [0, 5, 3.5, True, "3", None, math.nan, [3]])
+@pytest.mark.parametrize("value", [0, 5, 3.5, True, "3.5", "", None, math.nan, [3]])
 def test_what_is_no_level_of_a_rating_is_no_label(value: object) -> None:
     region = {"from_name": "label", "to_name": "text", "type": "rating", "value": {"rating": value}}
     assert chosen_labels(RATING, [region]) == ()
@@ -159,7 +159,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ]}, "not in the label space"),
     ("T: bare name", wrong(TAX, result=[]) | {"result": [
         {"from_name": "tax", "to_name": "text", "type": "taxonomy", "value": {"taxonomy": ["parcel"]}}
-    ]}, "not in the label space"),
+    ]}, "has no taxonomy of type taxonomy"),
 ]  # fmt: skip
 
 

@@ -20,8 +20,8 @@ NESTED = read_labeling_config(view(choices("a", "b"), value="$ticket.body"))
 
 @pytest.mark.parametrize(
     ("data", "expected"),
-    [({"text": " hi "}, "hi"), ({"text": 7}, "7"), ({"text": True}, ""), ({"text": None}, ""), ({}, ""),
-     ({"text": ["x"]}, ""), ({"text": "a\x00b\ud800"}, "a�b�")],
+    [({"text": " hi "}, "hi"), ({"text": 7}, "7"), ({"text": True}, "true"), ({"text": None}, ""), ({}, ""),
+     ({"text": ["x", 2, None]}, "x,2,"), ({"text": {"a": "x"}}, ""), ({"text": "a\x00b\ud800"}, "a�b�")],
 )  # fmt: skip
 def test_plain_text(data: dict[str, Any], expected: str) -> None:
     assert task_text(TEXT, data) == expected
@@ -37,11 +37,16 @@ def test_html_becomes_its_visible_text() -> None:
     html = "<style>p {}</style><p>My <b>parc</b>el &amp; I</p><p>wait<br>ing</p><script>x()</script>"
     assert task_text(HTML, {"text": html}) == "My parcel & I\nwait\ning"
     assert strip_tags("a < b") == "a < b"
+    assert strip_tags("<head><title>T</title><body>its head has no end") == "its head has no end"
+    styles_first = f"<style>{'p {color: red} ' * 5_000}</style><p>Hi</p>"
+    assert task_text(HTML, {"text": styles_first}) == "Hi"
 
 
 def test_dialogues_become_lines() -> None:
     turns = [{"author": "Ann", "text": "hello"}, {"text": "hi"}, {"text": " "}, "loose", 3, {"author": "Bob"}]
     assert task_text(TURNS, {"text": turns}) == "Ann: hello\nhi\nloose"
+    parts = [{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": "x"}}, {"text": "here"}]
+    assert task_text(TURNS, {"text": [{"author": 7, "text": parts}, {"text": 42}]}) == "7: look\nhere\n42"
     assert task_text(TURNS, {"text": "just text"}) == "just text"
     assert task_text(TURNS, {"text": 4}) == ""
 
