@@ -134,7 +134,7 @@ def _ticked(control: Control, result: object) -> list[tuple[Question, object]]:
 
 
 def _is_part(value: object) -> bool:
-    """Whether a region is about a part of the text, as a control with perRegion has left it that has not it any more."""
+    """Whether a region is about a part of the text: its control had perRegion when it was made."""
     return isinstance(value, Mapping) and not PLACES.isdisjoint(value)
 
 
