@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.pool import candidates, jobs, projects, tasks
-from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY, choices, view
+from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY, view
 from tests.support.web_server import Server
 
 
