@@ -13,7 +13,7 @@ from backend.label_studio.fields import identifier, utc_text
 from backend.label_studio.plain_text import storable
 from backend.label_studio.questions import Question
 from backend.pool.annotation import Annotation, AnnotationState
-from model.group_answers import asked
+from model.group_answers import applies, asked
 from model.whole_answers import labels_of, whole
 
 log = structlog.get_logger(__name__)
@@ -40,23 +40,26 @@ def split_labels(control: Control, result: object) -> tuple[tuple[str, ...], lis
     """The known labels of a result, and what is ticked there but unknown."""
     known: dict[str, None] = {}
     unknown: list[str] = []
+    unread: set[str] = set()
     for question, one in _ticked(control, result):
         label = question.label_of(one)
         if label is None:
             unknown.append(str(one)[:80])
+            unread.add(question.name)
         else:
             known[control.label(question, label)] = None
-    return (*known, *_unticked(control, known)), unknown
+    return (*known, *_unticked(control, known, unread)), unknown
 
 
-def _unticked(control: Control, known: Collection[str]) -> list[str]:
-    """What single choices say by not being ticked: where they were asked, and another question was answered, or there
-    are no others."""
-    flags = [question for question in control.questions if question.off]
-    if not flags or not (known or len(flags) == len(control.questions)):
-        return []
+def _unticked(control: Control, known: Collection[str], unread: Collection[str]) -> list[str]:
+    """What single choices say by not being ticked: where they were asked, and another question was answered, or no
+    other was asked beside that; nothing where what was ticked is no label any more (`unread`)."""
+    flags = [question for question in control.questions if question.off and question.name not in unread]
     names = {control.label(one, one.labels[0].name): control.label(one, one.off) for one in flags}
     off = {name for ticked, name in names.items() if ticked not in known}
+    others = (group for group, one in zip(control.space.groups, control.questions, strict=True) if not one.off)
+    if not flags or not (known or not any(applies(group, off) for group in others)):
+        return []
     kept = asked(control.space, {*known, *off})
     return [name for name in names.values() if name in off & kept]
 

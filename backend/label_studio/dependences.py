@@ -54,6 +54,7 @@ def _labels(condition: Condition, known: Mapping[str, Question]) -> tuple[str, .
         for name, parent in known.items()
         if name == condition.control or (not condition.control and parent.kind == "Choices")
         for label in parent.labels
+        if label.name != parent.off  # which nobody ticks
         if not condition.values or _spellings(parent, label) & {*condition.values}
     )
 

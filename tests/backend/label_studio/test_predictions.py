@@ -250,4 +250,9 @@ def test_a_single_choice_is_ticked_or_left_and_a_number_is_a_number() -> None:
     good = [{"from_name": "mood", "value": {"choices": ["good"]}}]
     assert chosen_labels(TICKED, good) == ("mood=good", "flag=not urgent")  # the tone was not asked for
     assert chosen_labels(TICKED, []) == ()  # nothing was answered
+    renamed = [*good, {"from_name": "flag", "value": {"choices": ["hurry"]}}]
+    assert chosen_labels(TICKED, renamed) == ("mood=good",)  # another label of the flag was ticked
+    gate = choices("nature", name="gate", attributes="")
+    behind = choices("a", "b", name="kind", attributes='visibleWhen="choice-selected" whenTagName="gate"')
+    assert chosen_labels(read_labeling_config(view(gate + behind)), []) == ("gate=not nature",)  # all that was asked
     assert is_valid(TICKED, {**entry, "result": [{**entry["result"][1], "value": {"choices": ["not urgent"]}}]})
