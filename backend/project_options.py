@@ -155,7 +155,7 @@ class ProjectOptions(BaseModel):
         description="examples per label that the LLM writes itself, once, while people have labelled none",
     )
     INSTRUCTIONS: Literal["project", "none"] = Field(
-        "project", description="whether an LLM reads the project's description and instructions in Label Studio"
+        "project", description="whether an LLM reads the project's description, instructions and form in Label Studio"
     )
     LABELS_SHOWN: str = Field(
         "auto",

@@ -41,6 +41,7 @@ class Control:
     left: tuple[LeftAlone, ...] = ()
     advice: tuple[Advice, ...] = ()
     pair: Pair | None = None  # which two of the texts are compared
+    wording: str = ""  # the words on the form, for an LLM
 
     @property
     def guessed(self) -> bool:

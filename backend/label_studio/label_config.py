@@ -17,6 +17,7 @@ from backend.label_studio.questions import KINDS, Question
 from backend.label_studio.sources import TEXTS, Source, chosen_sources, shown_sources, source_of, unreadable
 from backend.label_studio.task_text import task_text
 from backend.label_studio.visibility import conditions, part_of_text
+from backend.label_studio.wording import wording
 from backend.project_options import ProjectOptions
 from model.groups import Group, qualified
 from model.labels import Label, LabelSpace, answer_kind
@@ -97,6 +98,7 @@ def _control(xml: str, wanted: str, answer: str, fields: str, option: str, forme
         sources=sources,
         candidates_area=area,
         left=tuple(left),
+        wording=wording(markup, [one.name for one in chosen], sources),
         advice=tuple(
             one for tag, question in zip(tags, chosen, strict=True) for one in _advice(tag, question, area, alone)
         )

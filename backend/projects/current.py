@@ -101,8 +101,23 @@ class Facts:
     @cached_property
     def teacher_options(self) -> TeacherOptions:
         """What is needed to make the teacher."""
-        told = self.pair.sentence() if self.pair is not None else ""
-        return options.teacher_options(self.settings, self.stated, self.project, self.template, told)
+        return options.teacher_options(self.settings, self.stated, self.project, self.template, self._told)
+
+    @property
+    def _told(self) -> str:
+        """What an LLM is told of texts and form before the project's instructions, "" if the config is not usable."""
+        if self.pair is None:
+            return self._wording
+        return "\n".join(part for part in (self.pair.sentence(), self._wording) if part)
+
+    @property
+    def _wording(self) -> str:
+        if self.stated.INSTRUCTIONS != "project":
+            return ""
+        try:
+            return self.control.wording
+        except LabelingConfigError:
+            return ""
 
     @cached_property
     def teacher_version(self) -> str:

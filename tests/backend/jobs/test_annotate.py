@@ -268,6 +268,22 @@ def test_an_edited_description_pays_for_nothing_again_until_people_ask_for_it(
     assert teachers.ask_anew(world.engine, 7, second) == 0
 
 
+def test_the_words_on_the_form_are_told_and_pay_for_nothing_again(world: World, paid: Callable[..., Llm]) -> None:
+    rows = fill(world)
+    llm = paid(budget=1000.0)
+    annotate.work(world.job("annotate"))
+    first = version(world)
+    worded = CONFIG.replace("<Choices", '<Header value="What should be done first?"/><Choices')
+    remember(world.services, 7, CREATED, worded)
+    assert "What should be done first?\n[question]" in world.current.teacher_options.instructions
+    assert version(world) != first
+    annotate.work(world.job("annotate"))
+    assert llm.calls == len(rows)
+    assert set(candidates.read(world.engine, 7, version(world))) == set(rows)
+    remember(world.services, 7, CREATED, worded, extra_params=json.dumps({"INSTRUCTIONS": "none"}))
+    assert version(world) == first
+
+
 def test_another_prompt_is_another_question(world: World, paid: Callable[..., Llm]) -> None:
     rows = fill(world)
     llm = paid(budget=1000.0)

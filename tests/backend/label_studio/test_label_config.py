@@ -97,6 +97,21 @@ def test_a_field_that_the_editor_does_not_find_is_told() -> None:
     assert not any("as it stands" in told for told, _ in read_labeling_config(CONFIG_A).advice)
 
 
+def test_the_words_on_the_form_are_known_with_what_they_are_about() -> None:
+    xml = view(
+        '<Header value="How much harm?"/><Rating name="r" toName="text"/>'
+        '<Header value="Mark the words"/><Labels name="l" toName="text"><Label value="w"/></Labels>'
+        '<View style="display:none"><Header value="not shown to anybody"/></View>'
+        '<Choices name="c" toName="text"><View><Header value="Who is harmed, if anybody?"/></View>'
+        '<Choice value="a"/><Header value="rarely"/><Choice value="b"/></Choices><Text name="u" value="id: $id"/>'
+    )
+    lines = read_labeling_config(xml, fields="text").wording.splitlines()
+    assert lines[1:] == ["[text]", "How much harm?", "[question r]", "Who is harmed, if anybody?", "[question c]"]
+    assert "[text id]" not in lines
+    assert read_labeling_config(view(f'<Header value="Label"/>{choices("a", "b")}')).wording == ""
+    assert read_labeling_config(view(f'<Header value="是垃圾吗"/>{choices("a", "b")}')).wording.endswith("[question]")
+
+
 def test_leafs_only_and_one_usage() -> None:
     control = read_labeling_config(TAXONOMY.replace('name="tax"', 'name="tax" leafsOnly="true" maxUsages="1"'))
     assert control.space.names == ("money / in", "money / out", "parcel / out")
