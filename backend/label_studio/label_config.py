@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 from backend.errors import LabelingConfigError
-from backend.label_studio.control import Advice, Control, LeftAlone
+from backend.label_studio.advice import advice
+from backend.label_studio.control import Control, LeftAlone
 from backend.label_studio.dependences import ordered, whens
-from backend.label_studio.labels import choice_nodes, number_levels
+from backend.label_studio.labels import number_levels
 from backend.label_studio.markup import Markup, Tag, clipped, parse
 from backend.label_studio.pairs import CROSS_ENCODER_COSTS, read_pair, refuse_cross_encoder
 from backend.label_studio.question_reader import multiple, read_question
@@ -27,8 +28,6 @@ __all__ = ["Control", "read_labeling_config", "read_project_config", "task_text"
 AIDS = ("relations", "filter", "shortcut")  # they help people with other tags
 PARTS = {"labels": "marks parts of a text", "textarea": "is free text",
          "number": "is a free number; with a small range of whole numbers, min and max, it is a question"}  # fmt: skip
-DECLARED = "the label config starts with <?xml …?>, which Label Studio does not store; take it out"
-UNSEEN = '{tag} shows "{shown}" as it stands: the editor knows fields of a-z, 0-9, _ and dots alone; rename this one'
 FREE = ("number", "datetime", "ranker")
 NONE = "the label config has no Choices, Taxonomy, Rating or Pairwise tag with name and toName"
 NO_TEXT = "; it shows no text of the task that could be read"
@@ -91,7 +90,6 @@ def _control(xml: str, wanted: str, answer: str, fields: str, option: str, forme
     area = None if not alone or first.multiple else _candidates_area(markup, first.to_name)
     left += [entry for entry in _beside(markup) if entry.control != area]
     scopes = [f"{one.name}|{one.kind}|{_scope(markup, one, sources)}" for one in chosen]
-    tags = [markup.named[one.name] for one in chosen]
     return Control(
         space=_space(first, scopes[0]) if alone else _joint_space(chosen, scopes),
         questions=tuple(chosen),
@@ -99,11 +97,7 @@ def _control(xml: str, wanted: str, answer: str, fields: str, option: str, forme
         candidates_area=area,
         left=tuple(left),
         wording=wording(markup, [one.name for one in chosen], sources),
-        advice=tuple(
-            one for tag, question in zip(tags, chosen, strict=True) for one in _advice(tag, question, area, alone)
-        )
-        + tuple((UNSEEN.format(tag=one.where, shown=one.template), None) for one in sources if one.unseen)
-        + (((DECLARED, None),) if markup.declared else ()),
+        advice=advice(markup, chosen, sources, area),
     )
 
 
@@ -273,26 +267,6 @@ def _candidates_area(markup: Markup, to_name: str) -> str | None:
         if tag.kind == "textarea" and tag.targets == [to_name] and read_only and whole:
             return name
     return None
-
-
-def _advice(tag: Tag, chosen: Question, area: str | None, alone: bool) -> Iterator[Advice]:
-    """What people should know about how the answers are shown."""
-    if chosen.inferred:
-        yield f"{tag.where} takes several ticks beside a question that takes one: several may be right at once", None
-    one_of_many = f"{chosen.name}=" if not alone and "=" not in chosen.name and "," not in chosen.name else ""
-    if chosen.guessed and chosen.answer == "several":
-        told = f"{tag.where} takes several ticks: several labels may be right at once"
-        yield f"{told}; if they are a shortlist of one right label", ("ANSWER", f"{one_of_many}one")
-    elif chosen.guessed:
-        told = f"{tag.where} takes several ticks, which are read as a shortlist of one right label"
-        yield f"{told}; where several may be right at once", ("ANSWER", f"{one_of_many}several")
-    if chosen.kind == "Choices" and not chosen.off and len(choice_nodes(tag)) > len(chosen.labels):
-        yield f"{tag.where} has a label more than once; both boxes stand for it", None
-    if chosen.numbered and (alone or one_of_many):
-        yield f"{tag.where} has numbered labels; if they are levels in order", ("ANSWER", f"{one_of_many}ordered")
-    if chosen.kind == "Choices" and not chosen.multiple and not chosen.off and area is None:
-        how = 'use choice="multiple", or add <TextArea editable="false" maxSubmissions="0"> to list them'
-        yield f"{tag.where} takes one label, so only the first candidate is shown; {how}", None
 
 
 def load_parser() -> None:

@@ -85,6 +85,19 @@ def test_branches_of_one_path_are_one() -> None:
     assert leaves.space.names == ("a / x", "a / y")
 
 
+def test_where_shortlists_cannot_be_shown_is_one_sentence_for_all_questions() -> None:
+    many = view("".join(choices("a", "b", name=f"q{n}", attributes="") for n in range(10)))
+    told = [one for one, _ in read_labeling_config(many).advice]
+    assert len(told) == 1
+    assert '"q7" and 2 more take one label' in told[0]
+    assert "TextArea" not in told[0]  # candidates of several questions are not listed
+    wide = many.replace('name="q0"', 'name="q0" choice="multiple" answer="one"')
+    found = read_labeling_config(wide)
+    assert found.questions[0].multiple
+    assert found.questions[0].group_kind == "one"
+    assert '"q0"' not in found.advice[0][0]
+
+
 def test_a_label_that_stands_twice_is_one() -> None:
     found = read_labeling_config(view(choices("a", "b", "a")))
     assert found.space.names == ("a", "b")
