@@ -41,7 +41,7 @@ class ProjectOptions(BaseModel):
     )
     STUDENT_TRAINING: Literal["auto", "head", "finetune"] = Field(
         "auto",
-        description="auto: a head at once, from 100 human labels on an encoder adapted in the background;"
+        description="auto: a head at once, from 40 human labels on an encoder adapted in the background;"
         " finetune trains all of it; head nothing of it",
     )
     STUDENT_METHOD: Literal[

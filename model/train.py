@@ -33,7 +33,8 @@ from model.training.small_pools import MEMBERS, SmallPool, member_seeds, starts_
 from model.training.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.training.vectors import row_vectors
 from model.training.warm import fitting, shortened
-from model.weak.beliefs import Adapted, beliefs
+from model.weak.beliefs import beliefs
+from model.weak.own_heads import Adapted
 from model.weak.ranking_weight import ranking_view
 from model.weak.unlabelled import with_own_answers, with_part
 from model.weak.views import chosen_view
@@ -149,11 +150,14 @@ def check(space: LabelSpace, data: TrainingData) -> None:
 
 
 def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None = None) -> HeadStudent:
-    """Heads on vectors `(n + m, d)` of the data's n rows and m unlabelled texts, or on those of an adapted encoder."""
+    """Heads on vectors `(n + m, d)` of the data's n rows and m unlabelled texts, or on those of an adapted encoder if
+    it is worth it; `report.way` says so."""
     data, report = training.data, training.report
     rows, turns = len(data), 2 if data.unlabelled else 1
     report.epochs = head_plan(rows, training.options).epochs
     targets = make_targets(training, vectors[:rows], report.epochs, adapted)
+    if adapted is not None and not worth_it(report):
+        adapted, report.way = None, "head"
     inputs = vectors if adapted is None else adapted.vectors
     student = _heads(training.part(0.0, 1.0 / turns), inputs[:rows], targets, None if adapted is None else adapted.seen)
     if data.unlabelled and isinstance(targets, SoftTargets):
@@ -199,13 +203,19 @@ def _networks(training: Training, vectors: FloatArray, targets: Targets) -> list
     return heads
 
 
-def train_adapted(own: AdaptedEncoder, training: Training, vectors: FloatArray) -> AdaptedStudent:
-    """Heads on the vectors of an adapted encoder; those of the unchanged one serve the beliefs."""
+def worth_it(report: TrainingReport) -> bool:
+    """Whether the beliefs found an adapted encoder better than the unchanged one, or nothing to judge it by."""
+    own = report.found.get("own_encoder")
+    return not isinstance(own, dict) or bool(own["used"])
+
+
+def train_adapted(own: AdaptedEncoder, training: Training, vectors: FloatArray) -> HeadStudent | AdaptedStudent:
+    """Heads on the vectors of an adapted encoder if it is worth it; those of the unchanged one serve the beliefs."""
     data, encoding = training.data, training.part(0.0, 0.6)
     texts = [*data.texts, *data.unlabelled]
     with row_vectors(texts, training.seen(own.embed), encoding.progress, encoding.stop) as inputs:
         heads = train_head(training.part(0.6, 1.0), vectors, Adapted(inputs, own.knows(data.texts)))
-    return AdaptedStudent(heads, own)
+    return AdaptedStudent(heads, own) if training.report.way == ADAPTED else heads
 
 
 def train_encoder(training: Training, vectors: FloatArray) -> Student:

@@ -36,6 +36,7 @@ from backend.training.text_fit import text_fit
 from backend.training.ticks import choose_ticks
 from model.errors import NotEnoughDataError, TrainingStopped
 from model.labels import LabelSpace
+from model.training.options import ADAPTED
 
 if TYPE_CHECKING:
     from model.calibration import Calibration
@@ -96,7 +97,7 @@ def work(job: Job, adapting: bool = False, crossing: bool = False) -> str:
         job.ask("publish")
     _ask_for_more(job, report, adapting, crossing)
     note_doubts(job, snapshot)
-    told = f"{_rest(report)}{_part(snapshot)}{_unsure(job, calibration)}{_crossed(report, crossing)}"
+    told = f"{_rest(report)}{_part(snapshot)}{_unsure(job, calibration)}{_crossed(report, crossing)}{_adapted(report)}"
     return f"{version} {verdict.reason}{told}"
 
 
@@ -132,6 +133,15 @@ def _unsure(job: Job, calibration: Calibration) -> str:
 def _crossed(report: TrainingReport, crossing: bool) -> str:
     """What came of the cross-encoder that this training tried; "" if it tried none."""
     return f"; {report.cross['sentence']}" if crossing and "sentence" in report.cross else ""
+
+
+def _adapted(report: TrainingReport) -> str:
+    """What came of the encoder that this training adapted; "" if it adapted none."""
+    if not report.adapted_now or "own_encoder" not in report.found:
+        return ""
+    if report.way == ADAPTED:
+        return "; its encoder is adapted to people's labels"
+    return "; the encoder stays as it is: adapted to people's labels it would not agree with the teacher more often"
 
 
 def _mark_trained(job: Job, snapshot: Snapshot, serving: bool) -> None:
@@ -181,6 +191,7 @@ def _train(
         return student, report
 
     found = learned(how)
+    own = own if found[1].way == ADAPTED else None  # people's labels and the teacher did not bear it out
     if not passes(settings, *found, data.texts):
         refused = found[1].runtime
         if own is None:

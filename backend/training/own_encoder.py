@@ -11,7 +11,7 @@ from backend.pool.annotations import learnable
 from backend.projects.job import Job
 from backend.training.runtime_check import EXACT, cached
 from model.errors import ArtifactError, NotEnoughDataError
-from model.training.adaptation import LEAST_LABELS
+from model.training.adaptation import least_labels
 from model.training.options import ADAPTED
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def overdue(job: Job) -> bool:
 def _needed(job: Job) -> float:
     """Human labels that it takes: enough, and twice those of the last time."""
     tried = [row.human_labels for row in versions.list_versions(job.services.engine, job.number) if _adapted(row)]
-    return max(LEAST_LABELS, GROWTH * max(tried, default=0))
+    return max(least_labels(job.current.pair), GROWTH * max(tried, default=0))
 
 
 def _adapted(row: versions.VersionRow) -> bool:

@@ -33,10 +33,12 @@ from model.training.options import TrainingOptions
 
 log = structlog.get_logger(__name__)
 
-LEAST_LABELS = 100  # human labels, before an encoder is adapted: fewer leave too few to judge it
-CHECK_SHARE = 0.25  # of the human labels stay unseen by the encoder, to judge what it is worth
+LEAST_LABELS = 40  # human labels, before an encoder is adapted
+ENOUGH = 100  # labels, of which some are left to judge what it is worth; of fewer it learns all, and the teacher judges
+CHECK_SHARE = 0.25  # of enough labels stay unseen by the encoder
 
 STEPS = 100
+FEW = 75  # labels that it learns, below which half as many steps do
 BATCH = 24  # texts of a step
 CLASSES = 8  # labels of a step, at most
 LONGEST = 96  # tokens of a text: the beginning is enough to tell labels apart, and time grows with the length
@@ -68,31 +70,37 @@ def adapt_encoder(
     found = load_checkpoint(options.encoder)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     lesson = Contrast(texts, labels) if options.pair is None else Order.of(texts, labels, options.pair, found)
-    mover = Mover(found.pooled.to(device).train())
+    steps = STEPS if len(labels) >= FEW else max(1, STEPS // 2)
+    mover = Mover(found.pooled.to(device).train(), steps)
     random = np.random.default_rng(options.seed)
-    for step in range(STEPS):
+    for step in range(steps):
         if stop is not None and stop():
-            raise TrainingStopped(f"stopped in step {step + 1} of {STEPS} of adapting the encoder")
+            raise TrainingStopped(f"stopped in step {step + 1} of {steps} of adapting the encoder")
         rows = drawn(by_label, random, lesson.batch)
         mover.step(tokenised(found, lesson.texts_of(rows), LONGEST, device), partial(lesson.loss, rows))
         if progress is not None:
-            progress((step + 1) / STEPS, "adapting the encoder to people's labels")
+            progress((step + 1) / steps, "adapting the encoder to people's labels")
     found.pooled.eval().to("cpu")
     found.save(folder)
-    log.info("encoder_adapted", encoder=options.encoder, labels=len(labels), steps=STEPS)
+    log.info("encoder_adapted", encoder=options.encoder, labels=len(labels), steps=steps)
+
+
+def least_labels(pair: Pair | None) -> int:
+    """Human labels from which an encoder is adapted: where tasks are pairs, no fewer than some may be left of."""
+    return LEAST_LABELS if pair is None else ENOUGH
 
 
 class Mover:
     """Moves the weights of an encoder, all but its word embeddings: those are half of them, and the few words of the
     labelled texts teach nothing about the others."""
 
-    def __init__(self, encoder: Pooled) -> None:
+    def __init__(self, encoder: Pooled, steps: int) -> None:
         self._encoder = encoder
         for parameter in encoder.model.get_input_embeddings().parameters():
             parameter.requires_grad_(False)
         self._moved = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
         self._optimiser = torch.optim.AdamW(self._moved, lr=RATE, fused=True)
-        self._schedule = torch.optim.lr_scheduler.LinearLR(self._optimiser, 1.0, 0.1, total_iters=STEPS)
+        self._schedule = torch.optim.lr_scheduler.LinearLR(self._optimiser, 1.0, 0.1, total_iters=steps)
         self._half = preferred() == "bfloat16"
 
     def step(self, inputs: dict[str, Tensor], loss_of: Callable[[Tensor], Tensor]) -> None:
@@ -186,7 +194,8 @@ def contrastive_loss(vectors: Tensor, labels: Tensor, temperature: float = TEMPE
 def adapt(
     data: TrainingData, options: TrainingOptions, progress: Progress | None = None, stop: Stop | None = None
 ) -> AdaptedEncoder:
-    """Adapt the encoder of the options to three quarters of people's final labels. Its folder lives as long as it.
+    """Adapt the encoder of the options to people's final labels: to three quarters of a hundred and more, and of pairs;
+    to all of fewer. Its folder lives as long as it.
 
     NotEnoughDataError with too few of them; TrainingStopped after `stop()` says so.
     """
@@ -195,7 +204,7 @@ def adapt(
     rows = np.flatnonzero(data.decided)
     groups = text_groups([data.texts[row] for row in rows], None, options.pair)
     fold_of = folds(groups, round(1 / CHECK_SHARE), options.seed)
-    learned = rows[fold_of > 0]
+    learned = rows if len(rows) < ENOUGH and options.pair is None else rows[fold_of > 0]
     texts, labels = [data.texts[row] for row in learned], data.candidates[learned].argmax(1).astype(np.int64)
     own = AdaptedEncoder(Path(), frozenset(map(text_key, texts)))
     own.folder = folder_of(own)

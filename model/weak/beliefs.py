@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from model.arrays import BoolArray, FloatArray, Stop
+from model.arrays import FloatArray, Stop
 from model.pairs import Pair
 from model.text_groups import text_groups
 from model.training.data import TrainingData
@@ -16,6 +16,7 @@ from model.weak.floor import Floor, floored
 from model.weak.judges import Known
 from model.weak.mixture import Mixture, mixed
 from model.weak.neighbours import Agreement, pooled
+from model.weak.own_heads import Adapted, OwnEncoder, own_heads
 from model.weak.posterior import EVEN_STRENGTH, teacher_posterior
 from model.weak.prior import Prior, weighed
 from model.weak.representative import Likeness
@@ -42,6 +43,7 @@ class Beliefs:
     like: Likeness = field(default_factory=lambda: Likeness(0))
     prior: Prior = field(default_factory=Prior)
     set_aside: str = ""
+    own_encoder: OwnEncoder | None = None  # None where there is none
 
     @property
     def representative(self) -> bool:
@@ -61,15 +63,7 @@ class Beliefs:
             "human_labels_representative": self.representative,
             "likeness": self.like.to_json(),
             "set_aside": self.set_aside,
-        }
-
-
-@dataclass(frozen=True)
-class Adapted:
-    """Vectors `(n, d)` of an encoder that has learned from people's labels of the rows marked in `seen` `(n,)`."""
-
-    vectors: FloatArray
-    seen: BoolArray
+        } | ({} if self.own_encoder is None else {"own_encoder": asdict(self.own_encoder)})
 
 
 def beliefs(
@@ -81,7 +75,8 @@ def beliefs(
 ) -> Beliefs:
     """Teacher's posterior, pooled with similar texts, corrected by human labels, pooled with what these teach alone.
 
-    `vectors` are of an encoder that knows no label; those of an `adapted` one serve only what people's labels teach.
+    `vectors` are of an encoder that knows no label; those of an `adapted` one serve only what people's labels teach,
+    and that only if it is worth it.
     How the teacher errs, and how much it counts, is learned where it and people answered the same tasks: what would be
     believed of a task that the teacher never saw says nothing about its answers.
     """
@@ -106,16 +101,19 @@ def beliefs(
     left_out: Dense = np.full((len(known), believed.shape[1]), 1.0 / believed.shape[1])
     judges = np.isin(known.rows, both.rows)
     left_out[judges] = unseen
-    inputs = vectors if adapted is None else adapted.vectors
-    given = ~judges if adapted is None else ~judges | adapted.seen[known.rows]
-    heads = heads_alone(inputs, known, believed.shape[1], options, stop, given)
+    if adapted is None:
+        heads, own = heads_alone(vectors, known, believed.shape[1], options, stop, ~judges), None
+    else:
+        others = np.flatnonzero((data.first >= 0) & ~data.human)
+        heads, own = own_heads(believed, left_out, others, (vectors, adapted), known, ~judges, options, stop)
     weights = Weights()
     if heads is not None:
         believed, left_out, weights = joined(believed, left_out, heads, known)
     believed, left_out, mixture = mixed(believed, left_out, heads, known)
     believed, floor = floored(believed, left_out, posterior, heads, known)
     shares = respected(settled(sharpened(believed.copy())), data)
-    return Beliefs(shares, chosen, agreement, correction, weights, mixture, floor, found.like, prior, found.sentence())
+    said = found.sentence()
+    return Beliefs(shares, chosen, agreement, correction, weights, mixture, floor, found.like, prior, said, own)
 
 
 def decided_rows(data: TrainingData, vectors: FloatArray, pair: Pair | None = None) -> Known:

@@ -257,7 +257,7 @@ def test_decisions_for_labels_that_are_gone_and_old_texts_are_left_out(asked: Wo
 def test_enough_human_labels_adapt_the_encoder_and_later_trainings_keep_it(
     asked: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own_encoder, "LEAST_LABELS", 10)
+    monkeypatch.setattr(own_encoder, "least_labels", lambda pair: 10)
     monkeypatch.setattr(adaptation, "STEPS", 4)
     truth = [label for _, label in messages(2)]
     for task in range(1, 25):
@@ -274,6 +274,7 @@ def test_enough_human_labels_adapt_the_encoder_and_later_trainings_keep_it(
     served = asked.project.served
     assert served == f"student-2-{asked.project.space_hash}"
     assert said.startswith(served)
+    assert said.endswith("; its encoder is adapted to people's labels")
     row = versions.get(asked.engine, 7, served)
     assert row is not None
     assert row.metrics["training"]["way"] == "adapted"

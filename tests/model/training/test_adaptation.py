@@ -71,6 +71,8 @@ def test_texts_of_one_label_come_together_and_the_student_is_stored_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adaptation, "STEPS", 8)
+    monkeypatch.setattr(adaptation, "FEW", 0)
+    monkeypatch.setattr(adaptation, "ENOUGH", 12)  # so that a quarter is left to judge
     shares: list[float] = []
     own = adapt(data(), TrainingOptions(), lambda share, _: shares.append(share))
     assert shares[-1] == 1.0
@@ -106,6 +108,15 @@ def test_texts_of_one_label_come_together_and_the_student_is_stored_whole(
     assert fast.own.trained.identity == own.trained.identity != fast.own.encoder.identity
 
 
+def test_of_few_labels_it_learns_all_in_half_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adaptation, "STEPS", 4)
+    shares: list[float] = []
+    own = adapt(data(), TrainingOptions(), lambda share, _: shares.append(share))
+    assert shares == [0.5, 1.0]
+    assert own.knows([*PETS, *MONEY]).all()
+    assert adaptation.least_labels(None) < adaptation.least_labels(PAIR) == adaptation.ENOUGH
+
+
 def test_it_stops_when_asked_and_refuses_a_single_label(tmp_path: Path) -> None:
     with pytest.raises(TrainingStopped, match="adapting"):
         adapt(data(), TrainingOptions(), stop=lambda: True)
@@ -133,7 +144,7 @@ def test_cosent_of_the_specification_and_none_without_an_order() -> None:
 
 
 def test_pairs_of_a_higher_label_come_together_whatever_the_labels_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adaptation, "STEPS", 8)
+    monkeypatch.setattr(adaptation, "STEPS", 16)
     texts = [f"{one}\n\nb: {other}" for one, other in [*ALIKE, *UNLIKE]]
     labels = np.array([0] * len(ALIKE) + [1] * len(UNLIKE))  # the first label is the one of pairs that are alike
     given = TrainingData(texts, np.eye(2, dtype=np.bool_)[labels], np.ones(len(texts), np.bool_))
