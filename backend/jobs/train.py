@@ -179,7 +179,6 @@ def _train(
         held = [(snapshot.texts[task], label) for task, label in truth.items()]
         return train_members(job, options, data, how, held, progress, stop)
     own = own_encoder.of_training(job, data, how, adapting, progress, stop)
-
     embedder = cache(lambda runtime: runtime_embedder(settings, how.encoder, runtime))  # each reads its cache once
     if own is None:
         fill(job, embedder(how.runtime), data.texts)

@@ -16,14 +16,14 @@ from model.weak.floor import Floor, floored
 from model.weak.judges import Known
 from model.weak.mixture import Mixture, mixed
 from model.weak.neighbours import Agreement, pooled
-from model.weak.own_heads import Adapted, OwnEncoder, own_heads
+from model.weak.own_heads import Adapted, OwnEncoder, people_heads
 from model.weak.posterior import EVEN_STRENGTH, teacher_posterior
 from model.weak.prior import Prior, weighed
 from model.weak.representative import Likeness
 from model.weak.space import Space
 from model.weak.standing import standing
 from model.weak.strengths import Strengths, strengths
-from model.weak.supervised import Weights, heads_alone, joined
+from model.weak.supervised import Weights, joined
 from model.weak.transition import Correction, corrected
 
 GAMMA = 0.5  # sharpening of the final targets
@@ -95,18 +95,13 @@ def beliefs(
     def even() -> Shares:
         return pooled(teacher_posterior(data, EVEN_STRENGTH), space, groups, 2, even=True)[0]
 
-    told = options.frequencies == "even"
-    believed, unseen, prior = weighed(plain, even, found.counts, both, options.seed, told)
+    believed, unseen, prior = weighed(plain, even, found.counts, both, options.seed, options.frequencies == "even")
     believed, correction, unseen = corrected(believed, posterior, vectors, data.first, both, unseen)
     left_out: Dense = np.full((len(known), believed.shape[1]), 1.0 / believed.shape[1])
     judges = np.isin(known.rows, both.rows)
     left_out[judges] = unseen
-    if adapted is None:
-        heads, own = heads_alone(vectors, known, believed.shape[1], options, stop, ~judges), None
-    else:
-        others = np.flatnonzero((data.first >= 0) & ~data.human)
-        heads, own = own_heads(believed, left_out, others, (vectors, adapted), known, ~judges, options, stop)
-    weights = Weights()
+    others, weights = np.flatnonzero((data.first >= 0) & ~data.human), Weights()
+    heads, own = people_heads(believed, left_out, others, (vectors, adapted), known, ~judges, options, stop)
     if heads is not None:
         believed, left_out, weights = joined(believed, left_out, heads, known)
     believed, left_out, mixture = mixed(believed, left_out, heads, known)

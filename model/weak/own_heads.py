@@ -10,7 +10,8 @@ being right. Hundreds of tasks tell it, where fifty labels have a noise of seven
 
 What its heads would have said of labels that it has learned is then taken to lie between what heads on the unchanged
 encoder say, which have not seen the label, and what they say on its own vectors, which have: so far that the labels
-are right as much more often (as Efron's .632 estimator, 1983, mixes errors that are too low and too high).
+are right as much more often (as Efron's .632 estimator, 1983, mixes errors that are too low and too high). That holds
+on the mean, so that they take part in the linear mixture only (`mixture.py`), and not in a product of experts.
 """
 
 from __future__ import annotations
@@ -50,27 +51,30 @@ class OwnEncoder:
     gain: float | None = None
 
 
-def own_heads(
+def people_heads(
     believed: Shares,
     left_out: Dense,
     others: IntArray,
-    views: tuple[FloatArray, Adapted],
+    views: tuple[FloatArray, Adapted | None],
     known: Known,
     given: BoolArray,
     options: TrainingOptions,
     stop: Stop | None = None,
-) -> tuple[Heads | None, OwnEncoder]:
-    """Heads on the vectors of an adapted encoder, or on those of the unchanged one if these are not clearly better.
+) -> tuple[Heads | None, OwnEncoder | None]:
+    """Heads on the vectors of an adapted encoder if there is one, or on those of the unchanged one if these are not
+    clearly better.
 
     `believed` `(n, C)` rests on neither, `left_out` `(k, C)` are the beliefs of the known rows without the labels of
     their texts; `others` are rows that the teacher answered and nobody labelled; `views` are vectors `(n, d)` of the
     unchanged encoder and what the adapted one sees; `given` `(k,)` marks labels that cannot judge.
     """
-    (plain_vectors, adapted), labels = views, believed.shape[1]
+    (vectors, adapted), labels = views, believed.shape[1]
+    if adapted is None:
+        return heads_alone(vectors, known, labels, options, stop, given), None
     heads = heads_alone(adapted.vectors, known, labels, options, stop, given | adapted.seen[known.rows])
     if heads is not None:
         return heads, OwnEncoder()
-    plain = heads_alone(plain_vectors, known, labels, options, stop, given)
+    plain = heads_alone(vectors, known, labels, options, stop, given)
     own = heads_alone(adapted.vectors, known, labels, options, stop, given)
     if plain is None or own is None:
         return None, OwnEncoder()
@@ -80,7 +84,7 @@ def own_heads(
     if skill < LEAST_SKILL or agreement <= CRITICAL * error:
         return plain, OwnEncoder(False, agreement, error)
     gain = (agreement - error) / skill
-    heads = Heads(own.said, between(plain.unseen, own.unseen, gain, known), mine)
+    heads = Heads(own.said, between(plain.unseen, own.unseen, gain, known), mine, estimated=True)
     return heads, OwnEncoder(True, agreement, error, gain)
 
 

@@ -49,6 +49,7 @@ class Heads:
     said: Shares
     unseen: Dense
     judges: BoolArray
+    estimated: bool = False  # `unseen` is so on the mean, and no head's answer to a single label
 
 
 def heads_alone(
@@ -106,8 +107,10 @@ def joined(believed: Shares, left_out: Dense, heads: Heads, known: Known) -> tup
     """Beliefs `(n, C)` pooled with the heads, and `left_out` `(k, C)`, the beliefs without each row's own text, alike.
 
     The heads' answers are cooled first. The exponents have the highest likelihood; the beliefs alone unless it rises by
-    more than chance lets it seem.
+    more than chance lets it seem, which estimated answers do not tell.
     """
+    if heads.estimated:
+        return believed, left_out, Weights()
     mine = heads.judges
     cooled = 1.0 / _temperature(heads.unseen[mine], known.of(mine))
     unseen = _pool(left_out, heads.unseen, Weights(0.0, cooled))

@@ -18,7 +18,7 @@ from model.training.data import TrainingData
 from model.training.options import TrainingOptions
 from model.weak.beliefs import beliefs
 from model.weak.judges import Known
-from model.weak.own_heads import Adapted, OwnEncoder, above_chance, between, own_heads
+from model.weak.own_heads import Adapted, OwnEncoder, above_chance, between, people_heads
 from model.weak.supervised import Heads
 
 CLASSES, ROWS, LABELS = 4, 400, 50
@@ -68,8 +68,9 @@ def judged(world: World, adapted: FloatArray, seen: int = ROWS) -> tuple[Heads, 
     views = (world.vectors(0.5), Adapted(adapted, np.arange(ROWS) < seen))
     others = np.setdiff1d(np.arange(ROWS), world.known.rows)
     left_out = world.believed[world.known.rows].astype(np.float64)
-    heads, own = own_heads(world.believed, left_out, others, views, world.known, NOBODY, OPTIONS)
+    heads, own = people_heads(world.believed, left_out, others, views, world.known, NOBODY, OPTIONS)
     assert heads is not None
+    assert own is not None
     return heads, own
 
 
@@ -113,13 +114,15 @@ def test_labels_that_the_encoder_has_not_seen_judge_it_where_there_are_enough() 
 def test_beliefs_follow_an_encoder_that_is_worth_it() -> None:
     world = World.drawn()
     plain, seen = world.vectors(0.5), np.isin(np.arange(ROWS), world.known.rows)
-    alone = beliefs(world.data(), plain, OPTIONS)
-    found = beliefs(world.data(), plain, OPTIONS, adapted=Adapted(world.vectors(1.5), seen))
+    alone = beliefs(world.data(), plain, TrainingOptions())
+    found = beliefs(world.data(), plain, TrainingOptions(), adapted=Adapted(world.vectors(1.5), seen))
     right = [(one.shares.argmax(1) == world.truth).mean() for one in (alone, found)]
     assert alone.own_encoder is None
     assert "own_encoder" not in alone.to_json()
     assert found.to_json()["own_encoder"]["used"]  # type: ignore[index]
-    assert right[1] > right[0] + 0.05
+    assert right[1] > right[0] + 0.02
+    assert found.weights.supervised == 0.0  # estimated answers tell no exponents
+    assert found.mixture.heads > alone.mixture.heads
 
 
 @pytest.mark.parametrize(("clear", "way"), [(1.5, "adapted"), (0.0, "head")])
