@@ -4,8 +4,8 @@ Each text is embedded by itself, so that a text of many pairs is embedded once w
 relation (|u - v|, u * v, the cosine; or that alone) are those of sentence encoders for pairs (Conneau et al., 2017;
 Reimers and Gurevych, 2019). One with two directions needs u and v as well, and two texts that are parts of one (a title
 and a body) are best embedded as they stand together. Where the answer is one of the two texts (which is better?), what
-each is worth is compared by u - v (Bradley and Terry, 1952). Which of them is right for a project is chosen on its
-labels.
+each is worth is compared by u - v (Bradley and Terry, 1952). What texts have in common by words and letters may stand
+beside (`model.portable.wording`). Which of them is right for a project is chosen on its labels.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ import numpy as np
 from model.arrays import Embed, FloatArray
 from model.errors import ArtifactError
 from model.pairs import Pair
+from model.portable.wording import in_common
 from model.word_overlap import overlaps
 
 RELATION, DIRECTED, COSINE, JOINED, BESIDE = "relation", "relation+texts", "cosine", "joined", "texts"
 DIFFERENCE = "difference"
-FEATURES = (RELATION, COSINE, DIRECTED, JOINED, DIFFERENCE)  # what a student may see
+WORDING = "+wording"  # beside the vectors what the texts have in common by words and letters
+WORDED = tuple(features + WORDING for features in (COSINE, RELATION, DIRECTED))
+FEATURES = (RELATION, COSINE, DIRECTED, JOINED, DIFFERENCE, *WORDED)  # what a student may see
 WEIGHT = np.float32(5)  # of the cosine among the features: one column says as much as many of the others
 
 
@@ -46,14 +49,23 @@ class PairView:
 
     def _vectors(self, texts: Sequence[str], embed: Embed) -> FloatArray:
         left, right = both(self.pair, texts, embed)
-        if self.features == COSINE:
+        seen = self._of(left, right)
+        if not self.features.endswith(WORDING):
+            return seen
+        shared = in_common([self.pair.parts(text) for text in texts], self.pair.symmetric)
+        return np.concatenate([seen, shared], axis=1)
+
+    def _of(self, left: FloatArray, right: FloatArray) -> FloatArray:
+        """What the vectors tell."""
+        features = self.features.removesuffix(WORDING)
+        if features == COSINE:
             alone: FloatArray = WEIGHT * (left * right).sum(1, keepdims=True)
             return alone
-        if self.features == DIFFERENCE:
+        if features == DIFFERENCE:
             return np.asarray(left - right, np.float32)
-        if self.features == BESIDE:
+        if features == BESIDE:
             return beside(left, right, self.pair.symmetric)
-        return pair_features(left, right, self.features == DIRECTED, self.pair.symmetric)
+        return pair_features(left, right, features == DIRECTED, self.pair.symmetric)
 
     def to_json(self) -> dict[str, Any]:
         """A plain object, as it is stored with a version."""

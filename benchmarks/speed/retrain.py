@@ -25,6 +25,7 @@ from backend.projects.current import current_of
 from backend.services import Services
 from backend.settings import Settings
 from backend.training.runtime_check import CHECKED
+from backend.training.snapshot import PART
 from benchmarks.speed.rows import Row, percentile, row
 from benchmarks.speed.steps import step_rows
 from benchmarks.speed.web import (
@@ -176,7 +177,7 @@ def fill(services: Services, number: int, chunk: int = 10_000) -> None:
     assert project is not None, "the project was connected"
     folder = services.settings.cache_dir
     used, exact = (EmbeddingCache(folder, sleeping("default", way, folder)) for way in (preferred(), "float32"))
-    share = 4 * CHECKED / number  # of the texts, by hash, hold those on which the two ways are compared
+    share = 4 * CHECKED / min(number, PART)  # of a training's texts, by hash, hold those on which the ways are compared
     random, version = np.random.default_rng(0), current_of(services, project).served_version
     centres = random.normal(size=(len(LABELS), WIDTH)).astype(np.float32)
     for start in range(1, number + 1, chunk):

@@ -3,11 +3,9 @@
 python classify.py "my card has not arrived"
 """
 
-# It runs where Shortlist is not installed: no imports but those three, and the file beside it.
+# It runs where Shortlist is not installed: no imports but those three, and the files beside it.
 import json
-import re
 import sys
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from model.portable.answering import listed
+from model.portable.wording import in_common, query_words
 
 HERE = Path(__file__).resolve().parent
 BATCH = 32
@@ -34,7 +33,7 @@ def probabilities(texts: Sequence[Any]) -> Any:
     """Float32 `(n, C)`: one row per text, one column per label, in the order of `labels`. The columns of a question
     sum to 1, unless several labels may be right. A student of pairs takes pairs: (first text, second text)."""
     if _pair:
-        return _of_vectors(_features(*_both(texts)))
+        return _of_vectors(_features(texts, *_both(texts)))
     rows = [np.zeros((0, len(labels)), np.float32)]
     for pieces in _read(texts):
         if all(len(parts) == 1 for parts in pieces):
@@ -54,9 +53,11 @@ def ranked(query: str | None, documents: Sequence[Any]) -> list[dict[str, Any]]:
         raise ValueError("a query and its documents are needed" if query is None else "give None and pairs of texts")
     pairs = documents if query is None else [_sided(query, one) for one in documents]
     left, right = _both(pairs)
-    shares = _of_vectors(_features(left, right))
+    shares = _of_vectors(_features(pairs, left, right))
     expected = (shares[:, ::-1] if _pair["falling"] else shares) @ np.arange(len(labels)) / (len(labels) - 1)
-    scores = (left * right).sum(1) + _pair["words"] * _overlaps(pairs) + _pair["weight"] * expected
+    scores = (
+        (left * right).sum(1) + _pair["words"] * query_words(pairs, _pair["query"] or 0) + _pair["weight"] * expected
+    )
     return [
         {"document": documents[place], "score": float(scores[place])} for place in np.argsort(-scores, kind="stable")
     ]
@@ -64,19 +65,6 @@ def ranked(query: str | None, documents: Sequence[Any]) -> list[dict[str, Any]]:
 
 def _sided(query: str, document: str) -> tuple[str, str]:
     return (query, document) if _pair["query"] == 0 else (document, query)
-
-
-def _overlaps(pairs: Sequence[tuple[str, str]]) -> Any:
-    """Of the query's words the share that each document has, by length, `(n,)`."""
-    found, side = [], _pair["query"] or 0
-    for pair in pairs:
-        query, document = (_words(pair[place]) for place in (side, 1 - side))
-        found.append(sum(map(len, query & document)) / max(1, sum(map(len, query))))
-    return np.array(found, np.float32)
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
 def classify(text: Any, top_k: int | None = None) -> list[dict[str, Any]]:
@@ -108,17 +96,17 @@ def _both(pairs: Sequence[tuple[str, str]]) -> tuple[Any, Any]:
     return left, right
 
 
-def _features(left: Any, right: Any) -> Any:
-    """What the heads see of pairs of vectors, see `usage.json`."""
-    if _pair["features"] == "difference":
+def _features(pairs: Sequence[tuple[str, str]], left: Any, right: Any) -> Any:
+    """What the heads see of pairs of texts and of their vectors, see `usage.json`."""
+    features, wording, _ = _pair["features"].partition("+wording")
+    if features == "difference":
         return left - right
     products = left * right
-    cosine = np.float32(5) * products.sum(1, keepdims=True)
-    if _pair["features"] == "cosine":
-        return cosine
-    more = [left + right] if _pair["symmetric"] else [left, right]
-    rest = more if _pair["features"] == "relation+texts" else []
-    return np.concatenate([np.abs(left - right), products, cosine, *rest], axis=1)
+    parts = [np.float32(5) * products.sum(1, keepdims=True)]
+    if features != "cosine":
+        more = [left + right] if _pair["symmetric"] else [left, right]
+        parts = [np.abs(left - right), products, *parts, *(more if features == "relation+texts" else [])]
+    return np.concatenate([*parts, *([in_common(pairs, _pair["symmetric"])] if wording else [])], axis=1)
 
 
 def _run(rows: Sequence[list[int]], output: str) -> Any:

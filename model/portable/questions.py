@@ -1,22 +1,23 @@
-"""What an exported student is told about its questions, and the code that goes with it: see `answering`."""
+"""What an exported student is told about its questions, and the code that goes with it."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-ANSWERING = "answering.py"
-IMPORT = "from model.portable.answering import"
+PACKAGE = "model.portable"
 
 
 def write_code(source: str, target: Path, package: str = "") -> None:
-    """Copy the module `source` and `answering` beside it, which it then imports from there: with `package` "." as a
-    neighbour in a package."""
-    text = (HERE / source).read_text(encoding="utf-8").replace(IMPORT, f"from {package}answering import")
-    target.write_text(text, encoding="utf-8")
-    shutil.copyfile(HERE / ANSWERING, target.with_name(ANSWERING))
+    """Copy the module `source` and those of this package that it imports beside it, which it then imports from there:
+    with `package` "." as neighbours in a package."""
+    text = (HERE / source).read_text(encoding="utf-8")
+    for name in re.findall(rf"^from {re.escape(PACKAGE)}\.(\w+) import", text, re.MULTILINE):
+        shutil.copyfile(HERE / f"{name}.py", target.with_name(f"{name}.py"))
+    target.write_text(text.replace(f"from {PACKAGE}.", f"from {package}"), encoding="utf-8")
 
 
 def described(student: Any) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from model.arrays import Doubles, Embed, IntArray, Stop
 from model.labels import LabelSpace
-from model.pair_views import COSINE, DIFFERENCE, DIRECTED, JOINED, RELATION, PairView
+from model.pair_views import COSINE, DIFFERENCE, DIRECTED, JOINED, WORDED, WORDING, PairView
 from model.text_groups import text_groups
 from model.training.data import TrainingData
 from model.training.options import TrainingOptions
@@ -23,9 +23,9 @@ from model.weak.supervised import heads_alone
 ENOUGH = 300  # people's labels from which on they alone decide: fewer cannot tell five points from chance
 EPOCHS = 20  # of the heads that compare them
 MOST = 1_000  # rows on which views are compared
-SIMPLE = (COSINE, RELATION, DIRECTED, JOINED)  # the simplest first: of two as good it is taken
+SIMPLE = (COSINE, *WORDED, JOINED)  # the simplest first: of two as good it is taken
 SIDED = (DIFFERENCE, DIRECTED, JOINED)  # where the answer is one of the texts: the others cannot tell them apart
-UNKNOWN = DIRECTED  # where too little is known to compare: it holds the most
+UNKNOWN = DIRECTED + WORDING  # where too little is known to compare: it holds the most
 
 
 def chosen_view(

@@ -13,8 +13,9 @@ import pytest
 from model.arrays import FloatArray
 from model.errors import ArtifactError
 from model.labels import LabelSpace
-from model.pair_views import BESIDE, COSINE, DIRECTED, FEATURES, JOINED, RELATION, PairView
+from model.pair_views import BESIDE, COSINE, DIRECTED, FEATURES, JOINED, RELATION, WORDING, PairView
 from model.pairs import Pair
+from model.portable.wording import COLUMNS, in_common
 from model.student.loading import load_student
 from model.text_groups import text_groups
 from model.train import TrainingData, TrainingOptions, train_student
@@ -74,7 +75,7 @@ def test_which_of_two_texts_is_better_is_learned_beside_a_teacher_that_always_sa
     assert (found == second)[~decided].mean() > 0.75
 
 
-@pytest.mark.parametrize("features", [RELATION, BESIDE])
+@pytest.mark.parametrize("features", [RELATION, BESIDE, RELATION + WORDING])
 def test_the_order_of_a_symmetric_pair_is_not_seen(features: str) -> None:
     view = PairView(dataclasses.replace(PAIR, symmetric=True), features)
     pairs = Pairs(4)
@@ -91,6 +92,38 @@ def test_equal_texts_have_no_distance_and_each_text_is_embedded_once() -> None:
     assert sorted(pairs.embedded) == ["1 5", "2 9"]
     assert np.allclose(rows[0, :16], 0.0)
     assert rows[0, -1] == pytest.approx(rows[:, -1].max())
+
+
+def test_a_relation_that_only_words_tell_is_learned() -> None:
+    pairs = Pairs(300)
+    random = np.random.default_rng(3)
+    same = pairs.same.astype(np.int64)
+    numbers = random.integers(1000, 9999, size=(300, 2))
+    texts = [
+        f"a: 1 paid {one}\n\nb: 1 paid {one if alike else two}" for alike, (one, two) in zip(same, numbers, strict=True)
+    ]
+    data = TrainingData(texts, np.eye(2, dtype=np.bool_)[same], np.arange(300) < 200)
+    student, report = train_student(SPACE, data, dataclasses.replace(FAST, method="gold"), _blind)
+    assert report.pair["features"].endswith(WORDING)
+    assert (student.probabilities(texts, _blind).argmax(1) == same).mean() > 0.95
+
+
+def _blind(texts: Sequence[str]) -> FloatArray:
+    """An encoder that finds all texts about equal."""
+    found = 1 + 0.1 * np.random.default_rng(0).normal(size=(len(texts), 16))
+    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_what_texts_have_in_common_is_a_share_of_each() -> None:
+    rows = in_common([("the cat sat", "The CAT sat"), ("one", ""), ("a b", "a b c d")])
+    assert rows.shape == (3, COLUMNS)
+    shares = rows[:, :-1].reshape(3, 2, -1)
+    assert np.all(shares[0, :, :-1] == 1.0)
+    assert np.all(shares[0, :, -1] == 0.0)
+    assert np.all(shares[1, :, :-1] == 0.0)
+    assert shares[2, 0, 0] == 1.0
+    assert shares[2, 1, 0] == 0.5
+    assert rows[:, -1].tolist() == [1.0, 0.0, 0.5]
 
 
 @pytest.mark.parametrize("human", [0, 120])
