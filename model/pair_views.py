@@ -5,7 +5,7 @@ relation (|u - v|, u * v, the cosine; or that alone) are those of sentence encod
 Reimers and Gurevych, 2019). One with two directions needs u and v as well, and two texts that are parts of one (a title
 and a body) are best embedded as they stand together. Where the answer is one of the two texts (which is better?), what
 each is worth is compared by u - v (Bradley and Terry, 1952). What texts have in common by words and letters may stand
-beside (`model.portable.wording`). Which of them is right for a project is chosen on its labels.
+beside (`model.word_overlap`). Which of them is right for a project is chosen on its labels.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ import numpy as np
 from model.arrays import Embed, FloatArray
 from model.errors import ArtifactError
 from model.pairs import Pair
-from model.portable.wording import in_common
-from model.word_overlap import overlaps
+from model.word_overlap import in_common, query_words
 
 RELATION, DIRECTED, COSINE, JOINED, BESIDE = "relation", "relation+texts", "cosine", "joined", "texts"
 DIFFERENCE = "difference"
-WORDING = "+wording"  # beside the vectors what the texts have in common by words and letters
-WORDED = tuple(features + WORDING for features in (COSINE, RELATION, DIRECTED))
-FEATURES = (RELATION, COSINE, DIRECTED, JOINED, DIFFERENCE, *WORDED)  # what a student may see
+OVERLAP = "+overlap"  # beside the vectors what the texts have in common by words and letters
+OVERLAPPING = tuple(features + OVERLAP for features in (COSINE, RELATION, DIRECTED))
+FEATURES = (RELATION, COSINE, DIRECTED, JOINED, DIFFERENCE, *OVERLAPPING)  # what a student may see
 WEIGHT = np.float32(5)  # of the cosine among the features: one column says as much as many of the others
 
 
@@ -50,14 +49,14 @@ class PairView:
     def _vectors(self, texts: Sequence[str], embed: Embed) -> FloatArray:
         left, right = both(self.pair, texts, embed)
         seen = self._of(left, right)
-        if not self.features.endswith(WORDING):
+        if not self.features.endswith(OVERLAP):
             return seen
         shared = in_common([self.pair.parts(text) for text in texts], self.pair.symmetric)
         return np.concatenate([seen, shared], axis=1)
 
     def _of(self, left: FloatArray, right: FloatArray) -> FloatArray:
         """What the vectors tell."""
-        features = self.features.removesuffix(WORDING)
+        features = self.features.removesuffix(OVERLAP)
         if features == COSINE:
             alone: FloatArray = WEIGHT * (left * right).sum(1, keepdims=True)
             return alone
@@ -123,6 +122,13 @@ def cosines(pair: Pair, texts: Sequence[str], embed: Embed) -> FloatArray:
     """The cosine of the two texts of each task, float32 `(n,)`: how alike an encoder finds them."""
     left, right = both(pair, texts, embed)
     found: FloatArray = (left * right).sum(1).astype(np.float32)
+    return found
+
+
+def overlaps(pair: Pair, texts: Sequence[str]) -> FloatArray:
+    """Of the query's words (the first text's, where the query is in none) the share that the other text has too, by
+    length, float32 `(n,)`."""
+    found: FloatArray = query_words([pair.parts(text) for text in texts], pair.query or 0)
     return found
 
 

@@ -16,7 +16,6 @@ from backend.pool.database.engine import read
 from backend.pool.database.student_tables import predictions
 from backend.pool.database.tables import annotations as people
 from backend.pool.database.tables import candidate_sets
-from backend.pool.database.work_tables import ledger
 from backend.pool.standing import known, label_names, meaning, outdated
 from backend.pool.version_names import TRAINED, is_trained
 
@@ -166,15 +165,6 @@ def size_counts(engine: sa.Engine, project: int, version: str) -> tuple[tuple[in
     )
     with read(engine) as connection:
         return tuple((int(size), int(count)) for size, count in connection.execute(query))
-
-
-def mean_price(engine: sa.Engine, project: int) -> float | None:
-    """US dollars per task that was asked about so far; None before anything was paid."""
-    paid = sa.select(sa.func.sum(ledger.c.microusd)).where(ledger.c.project == project)
-    asked = sa.select(sa.func.count()).select_from(candidate_sets).where(candidate_sets.c.project == project)
-    with read(engine) as connection:
-        usd, tasks = connection.execute(paid).scalar_one(), connection.execute(asked).scalar_one()
-    return float(usd) / 1e6 / int(tasks) if usd and tasks else None
 
 
 def answered_sets(

@@ -143,15 +143,21 @@ def book_lost(engine: sa.Engine, project: int) -> int:
     return sum(row.microusd for row in rows)
 
 
-def totals(engine: sa.Engine, project: int) -> Totals:
-    """Sums over all entries, and what is reserved."""
+def booked(engine: sa.Engine, project: int) -> Totals:
+    """Sums over all entries: read from every one of them."""
+    with read(engine) as connection:
+        return _booked(connection, project)
+
+
+def totals(engine: sa.Engine, project: int, known: Totals | None = None) -> Totals:
+    """Sums over all entries, perhaps `known` already, and what is reserved."""
     fields = (projects.c.spent_microusd, projects.c.cap_microusd, projects.c.carried_microusd)
     query = sa.select(*fields).where(projects.c.project == project)
     with read(engine) as connection:
-        booked = _booked(connection, project)
-        spent, cap, carried = connection.execute(query).one_or_none() or (booked.microusd, 0, 0)
-    under_way = spent - carried - booked.microusd
-    return replace(booked, unsettled_microusd=under_way, cap_microusd=cap, carried_microusd=carried)
+        sums = known or _booked(connection, project)
+        spent, cap, carried = connection.execute(query).one_or_none() or (sums.microusd, 0, 0)
+    under_way = spent - carried - sums.microusd
+    return replace(sums, unsettled_microusd=under_way, cap_microusd=cap, carried_microusd=carried)
 
 
 def _entry(project: int, version: str, **figures: int) -> dict[str, Any]:

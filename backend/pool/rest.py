@@ -14,7 +14,7 @@ from backend.pool.database.tables import projects
 from backend.pool.database.tallies import tallies
 from backend.pool.database.work_tables import completions, jobs
 
-LOOK_MS = 300_000  # a project is looked at this often, whatever its rows say
+LOOK_MS = 300_000  # a project is looked at this often, whatever its rows say: all of them at once, by one job
 WHAT = "rest"  # its row of `completions`
 LONG = ("label_config", "space", "instructions")  # told by `space_hash` and `problem`, or nobody's work
 COLUMNS = [column for column in projects.c if column.name not in LONG]
@@ -54,8 +54,9 @@ def restless(engine: sa.Engine, now: int) -> dict[int, str]:
 def remember(engine: sa.Engine, looks: Mapping[int, tuple[str, int]], now: int) -> None:
     """A look at `now` found nothing to do in these projects: by project, the stamp of its rows before the look, and the
     moment (UTC milliseconds) at which something becomes due without any change to them."""
+    next_look = now - now % LOOK_MS + LOOK_MS
     rows = [
-        {"project": number, "what": WHAT, "stamp": f"{now}/{min(until, now + LOOK_MS)}/{stamp}"}
+        {"project": number, "what": WHAT, "stamp": f"{now}/{min(until, next_look)}/{stamp}"}
         for number, (stamp, until) in sorted(looks.items())
     ]
     if not rows:

@@ -33,6 +33,10 @@ class Tallies:
         """Rows of a table with this version and state ("" where the table has none)."""
         return self.rows.get((kind, version, state), 0)
 
+    def of_table(self, kind: str) -> int:
+        """Rows of a table, of all versions and in all states."""
+        return sum(number for (name, _, _), number in self.rows.items() if name == kind)
+
     def size(self, kind: str, version: str = "", state: str = "") -> int:
         """Sum of their sizes."""
         return self.sizes.get((kind, version, state), 0)

@@ -8,14 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.errors import ShortlistError
-from backend.pool import figures, versions
-from backend.pool.figures import mean_price, size_counts
+from backend.pool import figures, tallies, versions
+from backend.pool.figures import size_counts
 from backend.pool.projects import Project
 from backend.projects.current import Current
 from backend.reporting.charts import Point, learning_curve, set_sizes, stopping_curve
 from backend.reporting.confusions import Confusions, confusions
 from backend.reporting.kept import kept
 from backend.reporting.set_quality import as_confusions, student_sets, teacher_sets
+from backend.reporting.spending import mean_price
 from backend.training.stopping import ENOUGH, STABLE
 from model.evaluation import Rate, rate
 from model.teacher.similarity import NAME as OFFLINE_TITLE
@@ -35,12 +36,13 @@ class Insight:
 
 def insight(current: Current) -> Insight:
     """Everything that is read from the pool; no model is loaded and nobody is asked."""
-    found = kept(current, ("insight", _teacher(current)), lambda: _insight(current))
-    return replace(found, next_run_usd=mean_price(current.engine, current.number))
+    now = tallies.of_project(current.engine, current.number)
+    found = kept(current, ("insight", _teacher(current)), lambda: _insight(current), now)
+    return replace(found, next_run_usd=mean_price(current, now))
 
 
 def _insight(current: Current) -> Insight:
-    """Everything but the price, which is no figure of rows that are kept."""
+    """Everything but the price, which hangs on the ledger too."""
     engine, number = current.engine, current.number
     names = current.project.space.names if current.project.space else ()
     version = _teacher(current)

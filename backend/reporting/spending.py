@@ -5,12 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from backend.pool import ledger
+from backend.pool.ledger import Totals
+from backend.pool.tallies import Tallies
 from backend.projects.current import Current
+from backend.reporting.kept import kept
 
 
-def spending(current: Current) -> dict[str, Any]:
-    """Calls, tokens and money so far, and what may be spent."""
-    total = ledger.totals(current.engine, current.number)
+def booked(current: Current, now: Tallies) -> Totals:
+    """Sums over the entries of the ledger, which are as many as the calls."""
+    return kept(current, "booked", lambda: ledger.booked(current.engine, current.number), now, ("ledger",))
+
+
+def mean_price(current: Current, now: Tallies) -> float | None:
+    """US dollars per task that was asked about so far; None before anything was paid."""
+    paid, asked = booked(current, now).microusd, now.of_table("candidate_sets")
+    return paid / 1e6 / asked if paid and asked else None
+
+
+def spending(current: Current, now: Tallies) -> dict[str, Any]:
+    """Calls, tokens and money so far, and what may be spent; `now` are the project's tallies."""
+    total = ledger.totals(current.engine, current.number, booked(current, now))
     budget = current.options.BUDGET_USD
     return {
         "calls": total.calls,

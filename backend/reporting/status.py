@@ -67,7 +67,7 @@ def project_status(current: Current, problems: Mapping[str, str] = NOTHING) -> d
         "paused": current.paused,
         "next_training": _next_training(current),
         **_jobs(rows),
-        "spend": spending(current),
+        "spend": spending(current, now),
         "versions": _version_rows(current, known["checked"]),
         **known["committee"],
         **_ending(current, known["checked"], now),

@@ -15,11 +15,10 @@ import torch
 from benchmarks.pairs.material import Material, Rows
 from benchmarks.shared.linear_student import fit
 from model.arrays import Doubles, Embed, FloatArray, IntArray
-from model.pair_views import both, pair_features
+from model.pair_views import both, overlaps, pair_features
 from model.ranking import expected_grades
 from model.text_groups import folds
 from model.training.adaptation import cosent_loss
-from model.word_overlap import overlaps
 
 FOLDS = 5
 SENTENCES = 12  # of a document, at most

@@ -15,7 +15,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from model.portable.answering import listed
-from model.portable.wording import in_common, query_words
+from model.word_overlap import in_common, query_words
 
 HERE = Path(__file__).resolve().parent
 BATCH = 32
@@ -98,7 +98,7 @@ def _both(pairs: Sequence[tuple[str, str]]) -> tuple[Any, Any]:
 
 def _features(pairs: Sequence[tuple[str, str]], left: Any, right: Any) -> Any:
     """What the heads see of pairs of texts and of their vectors, see `usage.json`."""
-    features, wording, _ = _pair["features"].partition("+wording")
+    features, overlap, _ = _pair["features"].partition("+overlap")
     if features == "difference":
         return left - right
     products = left * right
@@ -106,7 +106,7 @@ def _features(pairs: Sequence[tuple[str, str]], left: Any, right: Any) -> Any:
     if features != "cosine":
         more = [left + right] if _pair["symmetric"] else [left, right]
         parts = [np.abs(left - right), products, *parts, *(more if features == "relation+texts" else [])]
-    return np.concatenate([*parts, *([in_common(pairs, _pair["symmetric"])] if wording else [])], axis=1)
+    return np.concatenate([*parts, *([in_common(pairs, _pair["symmetric"])] if overlap else [])], axis=1)
 
 
 def _run(rows: Sequence[list[int]], output: str) -> Any:

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-PACKAGE = "model.portable"
+OURS = re.compile(r"^from (model(?:\.portable)?)\.(\w+) import", re.MULTILINE)
 
 
 def write_code(source: str, target: Path, package: str = "") -> None:
-    """Copy the module `source` and those of this package that it imports beside it, which it then imports from there:
-    with `package` "." as neighbours in a package."""
+    """Copy the module `source` and those of ours that it imports beside it, which it then imports from there: with
+    `package` "." as neighbours in a package."""
     text = (HERE / source).read_text(encoding="utf-8")
-    for name in re.findall(rf"^from {re.escape(PACKAGE)}\.(\w+) import", text, re.MULTILINE):
-        shutil.copyfile(HERE / f"{name}.py", target.with_name(f"{name}.py"))
-    target.write_text(text.replace(f"from {PACKAGE}.", f"from {package}"), encoding="utf-8")
+    for place, name in OURS.findall(text):
+        folder = HERE if place.endswith("portable") else HERE.parent
+        shutil.copyfile(folder / f"{name}.py", target.with_name(f"{name}.py"))
+    target.write_text(OURS.sub(rf"from {package}\2 import", text), encoding="utf-8")
 
 
 def described(student: Any) -> list[dict[str, Any]]:

@@ -65,6 +65,12 @@ class Unseen:
         found = (self._likelihoods(self._linear(STRENGTHS[place])) for place in (one, other))
         return float(next(found).sum() - next(found).sum())
 
+    def shares(self) -> FloatArray:
+        """What heads of the likeliest strength say of the rows, `(n, C)`; 0 for rows of fold -1."""
+        found = np.zeros(self._targets.targets.shape, np.float32)
+        found[np.concatenate([held for _, held in self._parts()])] = self._linear(self.strength())
+        return found
+
     def joined_by(self, network: Network, strength: float) -> bool:
         """Whether the mean with a network is likelier than a linear head alone, by more than a standard error."""
         if not self.several:

@@ -14,7 +14,7 @@ import numpy as np
 
 from model.arrays import Doubles, Embed, FloatArray, IntArray, Stop
 from model.labels import LabelSpace
-from model.pair_views import PairView, cosines
+from model.pair_views import PairView, cosines, overlaps
 from model.ranking import blended, least_relevant, ndcg, per_query
 from model.student.adapted import AdaptedEncoder
 from model.text_groups import text_groups
@@ -22,7 +22,6 @@ from model.training.data import TrainingData
 from model.training.options import TrainingOptions
 from model.weak.judges import Known, mean_maximum, weighted_mean
 from model.weak.supervised import heads_alone
-from model.word_overlap import overlaps
 
 WEIGHTS = (0.0, 0.1, 0.3, 1.0)  # of the words' share and of the expected grade, both in [0, 1]; first: the default
 ENOUGH = (

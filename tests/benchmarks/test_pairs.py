@@ -21,9 +21,8 @@ from benchmarks.pairs.summary import WITHOUT, summary
 from benchmarks.pairs.ways_to_rank import Ways, fused, scaled
 from benchmarks.shared import tables
 from model import crossing
-from model.pair_views import FEATURES
+from model.pair_views import FEATURES, overlaps
 from model.training import cross_training
-from model.word_overlap import overlaps
 from tests.support.embedding import embed_words
 
 WORDS = ["red", "blue", "green", "old", "new", "big", "small", "cat", "dog", "car", "tree", "house"]

@@ -13,12 +13,12 @@ import pytest
 from model.arrays import FloatArray
 from model.errors import ArtifactError
 from model.labels import LabelSpace
-from model.pair_views import BESIDE, COSINE, DIRECTED, FEATURES, JOINED, RELATION, WORDING, PairView
+from model.pair_views import BESIDE, COSINE, DIRECTED, FEATURES, JOINED, OVERLAP, RELATION, PairView
 from model.pairs import Pair
-from model.portable.wording import COLUMNS, in_common
 from model.student.loading import load_student
 from model.text_groups import text_groups
 from model.train import TrainingData, TrainingOptions, train_student
+from model.word_overlap import COLUMNS, in_common
 
 PAIR = Pair(("a", "b"), ("a: ", "b: "))
 SPACE = LabelSpace.of(["other", "same"])
@@ -75,7 +75,7 @@ def test_which_of_two_texts_is_better_is_learned_beside_a_teacher_that_always_sa
     assert (found == second)[~decided].mean() > 0.75
 
 
-@pytest.mark.parametrize("features", [RELATION, BESIDE, RELATION + WORDING])
+@pytest.mark.parametrize("features", [RELATION, BESIDE, RELATION + OVERLAP])
 def test_the_order_of_a_symmetric_pair_is_not_seen(features: str) -> None:
     view = PairView(dataclasses.replace(PAIR, symmetric=True), features)
     pairs = Pairs(4)
@@ -100,11 +100,12 @@ def test_a_relation_that_only_words_tell_is_learned() -> None:
     same = pairs.same.astype(np.int64)
     numbers = random.integers(1000, 9999, size=(300, 2))
     texts = [
-        f"a: 1 paid {one}\n\nb: 1 paid {one if alike else two}" for alike, (one, two) in zip(same, numbers, strict=True)
+        f"a: 1 paid {one}\n\nb: {one if alike else two} was sent"
+        for alike, (one, two) in zip(same, numbers, strict=True)
     ]
     data = TrainingData(texts, np.eye(2, dtype=np.bool_)[same], np.arange(300) < 200)
     student, report = train_student(SPACE, data, dataclasses.replace(FAST, method="gold"), _blind)
-    assert report.pair["features"].endswith(WORDING)
+    assert report.pair["features"].endswith(OVERLAP)
     assert (student.probabilities(texts, _blind).argmax(1) == same).mean() > 0.95
 
 

@@ -17,16 +17,16 @@ from model.encoder.encoder import load_encoder
 from model.errors import ArtifactError
 from model.groups import Group, GroupKind, When
 from model.labels import Label, LabelSpace
-from model.pair_views import COSINE, DIFFERENCE, DIRECTED, JOINED, RELATION, WORDING, PairView, likeness
+from model.pair_views import COSINE, DIFFERENCE, DIRECTED, JOINED, OVERLAP, RELATION, PairView, likeness
 from model.pairs import Pair
 from model.portable.onnx_folder import write_onnx
 from model.portable.transformers_folder import write_portable
-from model.portable.wording import COLUMNS
 from model.ranking import blended
 from model.student.adapted import AdaptedEncoder, AdaptedStudent
 from model.student.finetuned import FinetunedStudent, Network
 from model.student.head import HeadStudent
 from model.student.student import Student
+from model.word_overlap import COLUMNS
 from tests.support.programs import printed, refusing
 from tests.support.toys import tiny_transformer
 
@@ -187,7 +187,7 @@ def test_onnx_runtime_and_a_tokenizer_alone_give_the_same_answers(make: object, 
     write_onnx(stored, folder, {"version": "student-1"}, 'say "hello"')
     assert {path.name for path in folder.iterdir()} == {
         "model.onnx", "tokenizer.json", "labels.json", "usage.json", "heads.npz", "classify.py", "answering.py",
-        "wording.py", "README.md",
+        "word_overlap.py", "README.md",
     }  # fmt: skip
     texts = [*TEXTS, "", "late " * 200]
     names, found, best, answers = json.loads(printed(ALONE, folder, json.dumps(texts), cwd=tmp_path))
@@ -220,8 +220,8 @@ print(json.dumps([*found, [one if given else one[1] for one in order]]))
         (RELATION, False, heads, True),
         (DIRECTED, False, heads, False),
         (DIRECTED, True, heads, True),
-        (RELATION + WORDING, True, heads, False),
-        (COSINE + WORDING, False, heads, True),
+        (RELATION + OVERLAP, True, heads, False),
+        (COSINE + OVERLAP, False, heads, True),
         (COSINE, False, adapted, True),
         (DIFFERENCE, False, heads, False),
     ],
@@ -232,8 +232,8 @@ def test_a_student_of_pairs_answers_and_ranks_alone(
     query, group = (0, "") if shown else (None, "topic")
     pair = Pair(("query", "document"), ("query: ", "document: "), symmetric=symmetric, query=query, group=group)
     view = PairView(pair, features, weight=0.3, falling=True, words=0.3)
-    width = {RELATION: 65, COSINE: 1, DIFFERENCE: 32}.get(features.removesuffix(WORDING), 97 if symmetric else 129)
-    width += COLUMNS * features.endswith(WORDING)
+    width = {RELATION: 65, COSINE: 1, DIFFERENCE: 32}.get(features.removesuffix(OVERLAP), 97 if symmetric else 129)
+    width += COLUMNS * features.endswith(OVERLAP)
     student = make(tiny, width, view)
     student.save(tmp_path / "stored")
     with pytest.raises(ArtifactError, match="--format onnx"):
