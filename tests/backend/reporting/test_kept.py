@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from threading import Event, current_thread
 
 import pytest
+from sqlalchemy import event
 
-from backend.pool import annotations, tasks
+from backend.pool import annotations, ledger, tasks
 from backend.projects.updates import remember
 from backend.reporting import kept as module
 from backend.reporting.kept import kept
+from backend.reporting.page_figures import insight
 from backend.reporting.status import project_status
+from model.teacher.base import Usage
 from tests.support.label_studio_double import CONFIG
 from tests.support.samples import labelled
 from tests.support.world import CREATED, World
@@ -30,6 +34,18 @@ def test_figures_are_made_anew_only_after_a_change(world: World) -> None:
     assert [look(), look()] == [3, 3]
     annotations.save(world.engine, 7, [labelled(1, 900, "refund")])
     assert [look(), look()] == [4, 4]
+
+
+def test_a_further_look_reads_no_table_that_grows_with_tasks(world: World) -> None:
+    ledger.settle(world.engine, 7, "llm-1", None, Usage(calls=1, microusd=400))
+    first = project_status(world.current), insight(world.current)
+    read: list[str] = []
+    event.listen(world.engine, "before_cursor_execute", lambda *given: read.append(given[2]))
+    assert (project_status(world.current), insight(world.current)) == first
+    tables = "|".join(("tasks", "candidate_sets", "annotations", "predictions", "published", "ledger"))
+    assert not [statement for statement in read if re.search(rf"(FROM|JOIN) ({tables})\b", statement)]
+    ledger.settle(world.engine, 7, "llm-1", None, Usage(calls=1, microusd=600))
+    assert project_status(world.current)["spend"]["usd"] == 0.001
 
 
 def test_a_change_while_they_are_made_is_seen_by_the_next_look(world: World) -> None:
