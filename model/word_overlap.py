@@ -35,7 +35,7 @@ class Words:
     """What is compared of one text: its words in their order, and sets of runs of words and of letters."""
 
     def __init__(self, text: str) -> None:
-        text = plain(text[:MOST])
+        text = plain(text.strip()[:MOST])  # as a task's parts are
         self.all = WORD.findall(text)
         self.words = frozenset(self.all)
         words = [frozenset(zip(*(self.all[at:] for at in range(size)), strict=False)) for size in RUNS]

@@ -19,12 +19,12 @@ from model.training.data import TrainingData
 from model.training.linear_head import Unseen
 from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
+from model.weak.floor import CRITICAL
 
 ENOUGH = 300  # people's labels from which on they alone decide: fewer cannot tell five points from chance
 FOLDS = 3  # of texts, each answered by a head of the others
 LEAST_ROWS = 20  # below which nothing is compared
 MOST = 1_000  # rows on which views are compared
-SURE = 1.64  # standard errors: chance exceeds them in one of twenty
 SIMPLE = (*OVERLAPPING, JOINED)  # the simplest first
 SIDED = (DIFFERENCE, DIRECTED, JOINED)  # where the answer is one of the texts: the others cannot tell them apart
 UNKNOWN = DIRECTED + OVERLAP  # where too little is known to compare: it holds the most
@@ -59,7 +59,7 @@ def _simplest(right: dict[str, Doubles]) -> str:
     """The first of them that the best does not beat by more than chance."""
     best = max(right.values(), key=np.mean)
     behind = {name: best - found for name, found in right.items()}
-    return next(name for name, less in behind.items() if less.mean() <= SURE * less.std() / len(less) ** 0.5)
+    return next(name for name, less in behind.items() if less.mean() <= CRITICAL * less.std() / len(less) ** 0.5)
 
 
 def _judges(space: LabelSpace, data: TrainingData, seed: int) -> tuple[IntArray, IntArray, str]:
