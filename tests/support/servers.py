@@ -147,7 +147,8 @@ class PostgresServer:
         name = f"test_{uuid4().hex[:12]}"
         template = self._template if migrated else "template1"
         with self._admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+            # the other way, block by block through its log, takes ten times the processor time
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         try:
             yield self._url(name)
         finally:
