@@ -16,6 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from backend.pool.database.engine import open_engine
 from tests.support import guard
+from tests.support.folders import write_in_memory
 from tests.support.servers import PostgresServer, RedisServer, sqlite_file
 
 BUSY = [HealthCheck.too_slow]  # a busy machine is no failure
@@ -24,6 +25,7 @@ settings.register_profile("repeat", settings.get_profile("search"), derandomize=
 settings.load_profile("repeat")  # each run tries the same examples: what fails was changed
 
 
+write_in_memory()
 guard.begin()
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # numpy and torch, which are not imported yet, read it
     os.environ.setdefault(_name, "1")  # several tests run at a time, and more threads than cores wait busily

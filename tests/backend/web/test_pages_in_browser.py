@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from model.teacher.base import Answer, State, Usage
 from tests.e2e.browser import Browser
 from tests.e2e.conftest import artefacts  # noqa: F401 (a fixture)
 from tests.support.configs import CONFIG_A
+from tests.support.folders import kept
 from tests.support.web_server import Server
 
 pytestmark = pytest.mark.browser
@@ -35,17 +34,13 @@ LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1200, 390)]
 @pytest.fixture(scope="module")
 def axe() -> str:
     """The source of axe-core, fetched by npm once per machine."""
-    cache = Path(
-        os.environ.get("SHORTLIST_TEST_CACHE") or Path(tempfile.gettempdir()) / f"shortlist-tests-{os.getuid()}"
-    )
-    cache.mkdir(parents=True, exist_ok=True)
-    packed = cache / f"{AXE.replace('@', '-')}.tgz"
+    packed = kept() / f"{AXE.replace('@', '-')}.tgz"
     if not packed.exists():
         if shutil.which("npm") is None:
             pytest.skip("NOT TESTED: accessibility needs npm, to fetch axe-core")
         command = ["npm", "pack", AXE, "--silent"]
         try:
-            subprocess.run(command, cwd=cache, capture_output=True, text=True, check=True, timeout=600)
+            subprocess.run(command, cwd=kept(), capture_output=True, text=True, check=True, timeout=600)
         except subprocess.SubprocessError as error:
             reason = str(getattr(error, "stderr", None) or error)[-300:]
             pytest.skip(f"NOT TESTED: axe-core cannot be fetched: {reason}")
