@@ -20,6 +20,7 @@ from backend.errors import (
 )
 from backend.label_studio.releases import TOKENS
 from model.teacher.providers.connecting import advice
+from model.teacher.providers.trusted import trusted
 
 CONNECT_SECONDS = 5.0
 ACCESS_SECONDS = 200  # Label Studio's access tokens live 300 s
@@ -45,7 +46,8 @@ class LabelStudioHttp:
         self._access = ("", 0.0)
         self._lock = threading.Lock()
         timeout = httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS)
-        self._client = httpx.Client(base_url=self.url + "/", timeout=timeout, follow_redirects=False)
+        verify = trusted(httpx.create_ssl_context)
+        self._client = httpx.Client(base_url=self.url + "/", timeout=timeout, follow_redirects=False, verify=verify)
         self.before_write: Callable[[], None] = lambda: None  # raises where nothing may be changed any more
         self.server_time = ""  # Label Studio's clock at its last answer: the Date header, RFC 9110
 

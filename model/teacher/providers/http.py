@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from model.teacher.providers.connecting import hopeless
+from model.teacher.providers.trusted import trusted
 
 if TYPE_CHECKING:
     from httpx2 import Client, Response
@@ -55,7 +56,7 @@ def _own_client(timeout: float, heard: StatusHook | None) -> Client:
                     heard(TOO_SLOW, None)
 
     limits = httpx2.Limits(max_connections=MOST_CONNECTIONS)
-    return Listening(timeout=timeout, follow_redirects=True, limits=limits)
+    return Listening(timeout=timeout, follow_redirects=True, limits=limits, verify=trusted(httpx2.create_ssl_context))
 
 
 def listener(heard: StatusHook | None) -> Callable[[Any], None]:
