@@ -17,6 +17,7 @@ from backend.cli import app
 from backend.logs import configure_logs
 from backend.settings import Settings, load_settings
 from tests.support.label_studio_double import TOKEN, LabelStudioDouble
+from tests.support.servers import sqlite_file
 
 Run = Callable[..., Result]
 NAMES = tuple(Settings.model_fields)
@@ -39,6 +40,7 @@ def environment(
     own |= {"LABEL_STUDIO_API_KEY": TOKEN, "BACKEND_URL": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
     for name, value in own.items():
         monkeypatch.setenv(name, value)
+    sqlite_file(tmp_path / "data" / "pool.sqlite")
     return own
 
 

@@ -94,8 +94,10 @@ def test_nothing_is_there(run: Run, tmp_path: Path) -> None:
 
 
 def test_no_data_are_made_by_looking_for_them(run: Run, environment: dict[str, str]) -> None:
+    pool = Path(environment["DATA_DIR"], "pool.sqlite")
+    pool.unlink()
     assert "holds no data of a Shortlist; set DATA_DIR" in examined(run)["Database"][1]
-    assert not Path(environment["DATA_DIR"], "pool.sqlite").exists()
+    assert not pool.exists()
 
 
 def test_no_key_no_worker_no_project(run: Run) -> None:
