@@ -48,11 +48,12 @@ class LabelStudioServer:
         def answers() -> bool:
             self.process.check()
             try:
-                return httpx.get(f"{self.url}/health", timeout=5, trust_env=False).status_code == 200
+                return client.get("/health").status_code == 200
             except httpx.TransportError:
                 return False
 
-        wait_for(f"Label Studio, see {self.process.log}", answers, seconds, pause=0.3)
+        with httpx.Client(base_url=self.url, timeout=5, trust_env=False) as client:
+            wait_for(f"Label Studio, see {self.process.log}", answers, seconds, pause=0.3)
 
     def stop(self) -> None:
         """End it and all its children."""

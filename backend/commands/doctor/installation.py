@@ -22,6 +22,7 @@ from backend.services import open_services, require_pool
 from backend.settings import Settings
 from model.teacher.choice import OFFLINE, title_of
 from model.teacher.providers.connecting import advice
+from model.teacher.providers.trusted import trusted
 
 START = "Start it with `shortlist start`, or set REDIS_URL to a running Redis (redis://host:6379/0)"
 DATABASE = "Check DATABASE_URL, DATA_DIR, the rights on it and the space on its disk"
@@ -147,8 +148,9 @@ def teacher_finding(settings: Settings, check: str, teacher: str, budget: float)
 def _backend(settings: Settings) -> Finding:
     url = settings.backend_url
     try:
-        health = httpx.get(f"{url}/health", timeout=5)
-        page = httpx.get(f"{url}/", timeout=5, headers=webhook_headers(settings))
+        with httpx.Client(timeout=5, verify=trusted(httpx.create_ssl_context)) as client:
+            health = client.get(f"{url}/health")
+            page = client.get(f"{url}/", headers=webhook_headers(settings))
     except httpx.HTTPError as error:
         told = advice(error, url)
         return failure("This backend", told or f"{url} does not answer: {error}", ADDRESS if told else SERVE)

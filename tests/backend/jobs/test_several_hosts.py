@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,12 +41,15 @@ def s3(tmp_path: Path) -> Iterator[dict[str, str]]:
     environment = {**S3_LOGIN, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "MODEL_DIR": "s3://shortlist/versions"}
     make = "import fsspec; fsspec.filesystem('s3').mkdir('shortlist')"
 
-    def bucket() -> bool:
+    def listens() -> bool:
         server.check()
-        return preloaded.run([sys.executable, "-c", make], {**os.environ, **environment}, tmp_path).returncode == 0
+        with socket.socket() as asking:
+            return asking.connect_ex(("127.0.0.1", port)) == 0
 
     try:
-        wait_for("the bucket", bucket, 240)
+        wait_for("an S3 server that listens", listens, 240)
+        made = preloaded.run([sys.executable, "-c", make], {**os.environ, **environment}, tmp_path)
+        assert made.returncode == 0, made.stderr
         yield environment
     finally:
         server.stop()
