@@ -128,11 +128,12 @@ def _teacher_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
     entries = {task: _teacher_entry(question, reply) for task, reply in replies.items()}
     found = {task: entry for task, entry in entries.items() if entry is not None}
     missing = [one for one in asked if one.task not in replies]
+    _remember_queries(question, missing)  # of a task that is answered at once, too
     if question.alone and missing:
         reply = teacher.ask(question, missing[0])
         if reply is not None and (entry := _teacher_entry(question, reply)) is not None:
             return {missing[0].task: entry}
-    _remember(question, missing)
+    _remember_texts(question, missing)
     return found
 
 
@@ -162,7 +163,8 @@ def _student_entries(question: Question, asked: list[Asked]) -> dict[int, dict[s
         answers = completed(question.current, limits, about_texts, answers, judged=judged)
     fresh = [(one.task, one.text_hash, reply) for one, reply in zip(missing, answers, strict=False)]
     found.update({task: reply.entry(question.current.control, version, options) for task, _, reply in fresh})
-    _remember(question, missing)
+    _remember_queries(question, missing)
+    _remember_texts(question, missing)
     if fresh:
         question.later("save predictions", lambda: student_answers.save(services, project, version, options, fresh))
     return found
@@ -178,12 +180,17 @@ def _only_valid(question: Question, found: Mapping[int, dict[str, Any]], count: 
     return {task: entry for task, entry in found.items() if task not in wrong}
 
 
-def _remember(question: Question, asked: Iterable[Asked]) -> None:
-    """Put new and edited tasks into the pool, and have the teacher asked for them."""
-    texts = {one.task: one.text for one in asked}
+def _remember_queries(question: Question, asked: Iterable[Asked]) -> None:
+    """Put what these tasks share with others into the pool, where no text shows it."""
     told = {one.task: one.query for one in asked if one.query}
     services, number = question.current.services, question.current.number
     if told:
         question.later("remember queries", lambda: queries.save(services.engine, number, told))
+
+
+def _remember_texts(question: Question, asked: Iterable[Asked]) -> None:
+    """Put new and edited tasks into the pool, and have the teacher asked for them."""
+    texts = {one.task: one.text for one in asked}
+    services, number = question.current.services, question.current.number
     if texts:
         question.later("remember tasks", lambda: remember_tasks(services, number, texts))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from backend.pool import queries
+from benchmarks.shared.waiting import wait_for
 from tests.support.web_server import CREATED, Server, annotation_body
 
 CONFIG = """<View><Text name="text" value="$question"/><Text name="doc" value="$document"/>
@@ -26,12 +27,14 @@ def data(task: int, **more: Any) -> dict[str, Any]:
     return {"question": f"where is parcel {task}", "document": f"text {task}", **more}
 
 
-def opened(server: Server, *given: dict[str, Any]) -> None:
-    """Tasks are opened in Label Studio."""
+def opened(server: Server, *given: dict[str, Any]) -> list[Any]:
+    """Tasks are opened in Label Studio; the entries that it gets."""
     rows = [{"id": place, "data": one, "project": 7, "annotations": []} for place, one in enumerate(given, start=1)]
     body = {"project": f"7.{CREATED}", "label_config": CONFIG, "params": {"context": None}, "tasks": rows}
-    assert server.post("/predict", body).status_code == 200
+    answer = server.post("/predict", body)
+    assert answer.status_code == 200
     server.parts.background.drain()
+    return list(answer.json()["results"])
 
 
 def found(server: Server) -> dict[int, str]:
@@ -42,6 +45,13 @@ def found(server: Server) -> dict[int, str]:
 def test_of_tasks_that_are_opened(searching: Server) -> None:
     opened(searching, data(1, topic=4), data(2, topic=" four "), data(3))
     assert found(searching) == {1: "4", 2: "four"}
+
+
+def test_of_a_task_that_the_teacher_answers_at_once(searching: Server) -> None:
+    wait_for("a teacher in memory", lambda: opened(searching, data(1))[0], 240)
+    assert found(searching) == {}
+    assert opened(searching, data(1, topic=4) | {"document": "another text"}) != [[]]
+    assert found(searching) == {1: "4"}
 
 
 def test_of_tasks_that_label_studio_tells_of(searching: Server) -> None:
