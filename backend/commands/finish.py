@@ -28,17 +28,18 @@ def finish(
     Example: shortlist finish 7 --undo
     """
     from backend.projects.current import current_of
-    from backend.projects.finishing import ask_to_finish, certain_promise
+    from backend.projects.finishing import Wish, ask_to_finish, check_wish
     from backend.reporting.promise import promise_status
 
     services, known = open_project(project)
     current = current_of(services, known)
+    wish: Wish = "undo" if undo else "anew" if anew else form
     if dry_run:
-        certain_promise(current)
+        check_wish(current, wish)
     else:
         if not services.queue.workers():
             typer.echo("No worker is running: the job waits until `shortlist worker` is started", err=True)
-        ask_to_finish(current, "undo" if undo else "anew" if anew else form)
+        ask_to_finish(current, wish)
         done = follow(services, "finish", project, quiet=as_json)
     status = promise_status(current_of(services, known)) or {}
     if as_json:

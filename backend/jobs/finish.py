@@ -6,12 +6,17 @@ from backend.errors import ProjectError
 from backend.jobs.run import run_job
 from backend.jobs.sync import synchronise
 from backend.label_studio.client import LabelStudio
-from backend.pool import certified, promises
+from backend.pool import acquisition, certified, promises
 from backend.pool.promises import Promise
 from backend.projects.job import Job
 from backend.serving.predicting import predict_missing
 from backend.serving.publishing.finishing import remove_accepted, write_accepted
 from backend.serving.publishing.promise import begin_anew, proceed, wanted
+
+OTHER_LABELS = (
+    "the label config is another one than when the promise was made: put it back; else another promise begins by "
+    "itself, where the pool was finished once that is undone (--undo)"
+)
 
 
 def run(project: int) -> None:
@@ -47,15 +52,21 @@ def _finish(job: Job, label_studio: LabelStudio, wished: Promise) -> str:
     promise = promises.get(engine, job.number)
     if promise is None or promise.certificate is None:
         raise ProjectError("no promise can be made yet: people have to decide more of the audit first")
+    if promise.space_hash != job.current.space.hash:
+        raise ProjectError(OTHER_LABELS)
     left = certified.rows(engine, job.number, "accepted")
     promises.change(engine, promise, state="finished")
+    promises.show_blind(engine, job.number, 0.0)  # an audit that went on is over
+    if promise.state == "auditing":
+        acquisition.line_up(engine, job.number, "people", "", [])  # people are asked for what they must still see
     if wished.wish == "predictions":
         open_rows = [task for task, row in left.items() if not row.written]
         certified.note_written(engine, job.number, open_rows, "prediction", None)
         return f"{len(left)} tasks keep the student's label as a prediction"
-    written, theirs = write_accepted(job, label_studio)
-    also = f"; {theirs} were decided by people meanwhile and stay theirs" if theirs else ""
-    return f"{written} tasks have the student's label as an annotation that says so{also}"
+    written = write_accepted(job, label_studio)
+    also = f"; {written.theirs} decided by people meanwhile stay theirs" if written.theirs else ""
+    also += f"; {written.gone} gone from Label Studio" if written.gone else ""
+    return f"{written.ours} tasks have the student's label as an annotation that says so{also}"
 
 
 def _anew(job: Job, label_studio: LabelStudio, promise: Promise) -> str:
@@ -70,7 +81,7 @@ def _undo(job: Job, label_studio: LabelStudio, promise: Promise) -> str:
     gone, kept = remove_accepted(job, label_studio)
     if promise.state == "finished":
         promises.change(job.services.engine, promise, state="kept")
-    also = f"; {kept} stay, because people changed them" if kept else ""
+    also = f"; {kept} stay, because people changed or confirmed them" if kept else ""
     return f"{gone} annotations that a promise wrote were taken back{also}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 ACCEPTED = "shortlist_accepted"  # in the meta of a region: the label that a promise, and no person, gave
 LONGEST_LEAD = 1e9  # seconds: more is no time
+AT_ONCE = timedelta(seconds=1)
 PLACES = frozenset({"start", "end", "startOffset", "x"})  # keys of a region's value that say where it is
 MOST_UNKNOWN = 20  # labels of one annotation that are kept by name though there is no such label
 
@@ -116,15 +118,25 @@ def accepted_result(regions: Sequence[Mapping[str, Any]], label: str, note: str)
 
 def accepted_label(control: Control, body: Mapping[str, Any]) -> str | None:
     """The answer (see `whole`) that a promise wrote into an annotation, if it is one of these and still says so; who
-    changes it makes it their own."""
+    changes it, or submits it as it is, makes it their own."""
+    label = mark_of(body)
+    mine = label is not None and whole(control.space, chosen_labels(control, body.get("result"))) == label
+    return label if mine else None
+
+
+def mark_of(body: Mapping[str, Any]) -> str | None:
+    """What a promise wrote into an annotation that nobody has saved since, whatever labels there are now."""
     result = body.get("result")
-    for region in result if isinstance(result, list) else []:
-        ours = isinstance(region, Mapping) and control.question_of(region.get("from_name")) is not None
-        meta = region.get("meta") if ours else None
-        label = meta.get(ACCEPTED) if isinstance(meta, Mapping) else None
-        if isinstance(label, str) and whole(control.space, chosen_labels(control, result)) == label:
-            return label
-    return None
+    metas = [one.get("meta") for one in result if isinstance(one, Mapping)] if isinstance(result, list) else []
+    marks = [meta.get(ACCEPTED) for meta in metas if isinstance(meta, Mapping)]
+    label = next((mark for mark in marks if isinstance(mark, str)), None)
+    return None if label is None or _saved_again(body) else label
+
+
+def _saved_again(body: Mapping[str, Any]) -> bool:
+    """Whether somebody pressed Update: Label Studio sets both times at once when an annotation is made."""
+    made, saved = (utc_text(body.get(name)) for name in ("created_at", "updated_at"))
+    return bool(made and saved) and datetime.fromisoformat(saved) - datetime.fromisoformat(made) > AT_ONCE
 
 
 def _ticked(control: Control, result: object) -> list[tuple[Question, object]]:

@@ -29,7 +29,7 @@ def tasks_link(label_studio_url: str, project: int, tasks: Sequence[int], title:
         return project_link(label_studio_url, project)
     items = [
         {"filter": "filter:tasks:id", "operator": "equal", "type": "Number", "value": task}
-        for task in sorted(tasks)[:MOST_TASKS]
+        for task in sorted(tasks[:MOST_TASKS])
     ]
     tab = {"title": title[:60], "ordering": [], "filters": {"conjunction": "or", "items": items}}
     packed = gzip.compress(json.dumps(tab, separators=(",", ":")).encode(), mtime=0)

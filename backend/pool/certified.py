@@ -9,9 +9,11 @@ from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
 
+from backend.pool.annotations import human_labels
 from backend.pool.database.bulk import among, chunks, delete, in_order, together, upsert
 from backend.pool.database.engine import read, write
 from backend.pool.database.promise_tables import certified as table
+from backend.pool.tasks import all_ids
 
 Role: TypeAlias = Literal["chosen", "audit", "decided", "accepted", "people"]
 
@@ -67,6 +69,17 @@ def of_tasks(engine: sa.Engine, project: int, tasks: Collection[int]) -> dict[in
                 (row.task, Row(*row)) for row in connection.execute(query.where(among(connection, table.c.task, chunk)))
             )
     return found
+
+
+def to_see(engine: sa.Engine, project: int) -> list[int]:
+    """The tasks that a certificate leaves to people and nobody has decided, the most doubtful first; [] without one."""
+    left = rows(engine, project, "people").values()
+    done, here = (human_labels(engine, project).keys(), set(all_ids(engine, project))) if left else (set(), set())
+    return [
+        row.task
+        for row in sorted(left, key=lambda row: (row.score, row.task))
+        if row.task in here and row.task not in done
+    ]
 
 
 def note_written(engine: sa.Engine, project: int, tasks: Collection[int], how: str, annotation: int | None) -> None:

@@ -198,11 +198,23 @@ def nearly_decided(engine: sa.Engine, project: int) -> bool:
     promise = get(engine, project)
     if promise is None or promise.certificate is not None or promise.state not in OPEN_END:
         return False
+    labelled, total = _labelled(engine, project)
+    return total - labelled <= promise.spared(total)
+
+
+def all_decided(engine: sa.Engine, project: int) -> bool:
+    """Whether people have labelled every task, of which there are some."""
+    labelled, total = _labelled(engine, project)
+    return 0 < total <= labelled
+
+
+def _labelled(engine: sa.Engine, project: int) -> tuple[int, int]:
+    """How many tasks somebody has labelled, and how many there are."""
     done = sa.select(sa.func.count(sa.distinct(people.c.task)))
     with read(engine) as connection:
         number = connection.execute(done.where(people.c.project == project, people.c.state == "labelled")).scalar_one()
         total = connection.execute(sa.select(sa.func.count()).where(tasks.c.project == project)).scalar_one()
-    return bool(total - number <= promise.spared(total))
+    return int(number), int(total)
 
 
 def show_blind(engine: sa.Engine, project: int, limit: float) -> None:

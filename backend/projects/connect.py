@@ -25,7 +25,7 @@ from backend.label_studio.templates import explanation
 from backend.label_studio.verdict import concerns
 from backend.pool import projects
 from backend.pool.projects import Project
-from backend.projects import ticks
+from backend.projects import stream, ticks
 from backend.projects.current import Current, current_of
 from backend.projects.frequencies import unsaid
 from backend.projects.on_screen import instead, is_ours, remember_on_screen, show_ours
@@ -109,6 +109,8 @@ def _connect(
     shows, switch = now.project.on_screen or "", not is_ours(now, version)
     notes = [*_renumbered(services, known), *([instead(number, shows, version)] if switch else [])]
     notes += concerns(current_of(services, known).control, at_command_line)
+    if stream.wanted(now.options) and stream.by_score(label_studio, number, stated):
+        notes.append(stream.FOLLOWS)
     notes += [*_foreign(existing, settings), *_explain(services, label_studio, known, stated)]
     notes += [*meant, *unsaid(now), *_teacherless(current_of(services, known)), *_start_jobs(services, known.project)]
     ids = int(connection["id"]), int(hook["id"])

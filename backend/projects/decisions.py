@@ -14,24 +14,32 @@ from backend.projects.current import Current
 from model.evaluation import Z95, Rate, rate
 
 Way: TypeAlias = Literal["", "one", "none"]  # how many labels are ticked: as the options say, one at most, none
-KINDS = ("shortlist", "single", "nothing")
+KINDS = ("shortlist", "single", "answers", "nothing")
 BREAK = 3.0  # robust standard deviations above the median of the logarithms, from which a time is a break
 LEAST_SPREAD = 0.25  # of the logarithms: times that hardly differ are not cut closer
 FEWEST = 20  # timed decisions of a kind, below which nothing is said of it
 SWAYS = 0.05  # share of decisions that ticks change at least, before anything follows
 Figures: TypeAlias = dict[str, dict[str, Any]]
+Form: TypeAlias = tuple[frozenset[str], bool]  # a question's labels, and whether they are boxes to tick
 
 
 def by_kind(current: Current) -> Figures:
     """Seconds, clicks, decisions and breaks of every kind of which there are enough."""
-    timed = lead_times.first_decisions(current.engine, current.number)
-    groups = {kind: [one for one in timed if kind_of(one) == kind] for kind in KINDS}
-    return {kind: _figures(found, _radio(current)) for kind, found in groups.items() if len(found) >= FEWEST}
+    timed, space = lead_times.first_decisions(current.engine, current.number), current.project.space
+    if space is None:
+        return {}
+    groups = {kind: [one for one in timed if kind_of(one, several=space.several) == kind] for kind in KINDS}
+    forms = [
+        (frozenset(space.names[group.columns]), question.multiple)
+        for group, question in zip(space.groups, current.control.questions, strict=True)
+    ]
+    return {kind: _figures(found, forms) for kind, found in groups.items() if len(found) >= FEWEST}
 
 
 def better_way(rows: Figures, sway: dict[str, Any] | None) -> Way:
     """What to tick, where ticks cost more than they help beyond chance; "" where they do not."""
     blank, many, one = (rows.get(kind) for kind in ("nothing", "shortlist", "single"))
+    one = one or rows.get("answers")
     if sway is not None and sway["low"] > SWAYS:
         return "none"
     if one and blank and one["low"] > blank["high"]:
@@ -39,9 +47,12 @@ def better_way(rows: Figures, sway: dict[str, Any] | None) -> Way:
     return "one" if many and blank and many["low"] > blank["high"] else ""
 
 
-def kind_of(one: Timed) -> str:
-    """What was ticked before the decision: several labels, one, or none."""
-    return "nothing" if not one.shown else "single" if len(one.shown) == 1 else "shortlist"
+def kind_of(one: Timed, *, several: bool) -> str:
+    """What was ticked before the decision: several labels, one, or none; where `several` may be right, or there are
+    several questions, their answers or none."""
+    if not one.shown:
+        return "nothing"
+    return "answers" if several else "single" if len(one.shown) == 1 else "shortlist"
 
 
 def break_after(seconds: Sequence[float]) -> float:
@@ -63,25 +74,20 @@ def median_interval(seconds: Sequence[float]) -> tuple[float, float, float]:
     return median(ordered), ordered[low], ordered[high]
 
 
-def _figures(all_: Sequence[Timed], radio: bool) -> dict[str, Any]:
+def _figures(all_: Sequence[Timed], forms: Sequence[Form]) -> dict[str, Any]:
     limit = break_after([one.seconds for one in all_])
     found = [one for one in all_ if one.seconds <= limit]
     middle, low, high = median_interval([one.seconds for one in found])
-    clicks = fmean(1 + _changes(one, radio) for one in found)
+    clicks = fmean(1 + _changes(one, forms) for one in found)
     cut = {"breaks": len(all_) - len(found), "break_seconds": round(limit, 1)}
     times = {"seconds": round(middle, 1), "low": round(low, 1), "high": round(high, 1)}
     return {"decisions": len(found), **cut, **times, "clicks": round(clicks, 2)}
 
 
-def _changes(one: Timed, radio: bool) -> int:
+def _changes(one: Timed, forms: Sequence[Form]) -> int:
     """Clicks on labels: of radio buttons one is enough."""
-    changed = len(set(one.shown) ^ set(one.decided))
-    return min(1, changed) if radio else changed
-
-
-def _radio(current: Current) -> bool:
-    """Whether labels are chosen by radio buttons."""
-    return current.project.space is not None and not current.control.multiple
+    changed = set(one.shown) ^ set(one.decided)
+    return sum(len(changed & own) if boxes else min(1, len(changed & own)) for own, boxes in forms)
 
 
 def swayed(current: Current) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from itertools import zip_longest
 from typing import Any
 
-from backend.pool import certified, promises
+from backend.pool import certified, promises, tasks
 from backend.pool.certified import Row
 from backend.pool.set_aside import blind_rank
 from backend.projects.current import Current
@@ -81,7 +81,8 @@ def _planned(current: Current, certificate: dict[str, Any], rows: dict[int, Row]
     rest = len(rows) - len(picked)
     least = {"chosen": min(certificate["picks"][place], len(rows)) if certificate["picks"] else 0,
              "audited": min(certificate["sizes"][place], rest)}  # fmt: skip
-    unknown = picked - promises.chosen_tasks(current.engine, current.number)[0]
+    here = set(tasks.all_ids(current.engine, current.number))  # of deleted tasks nothing is on record
+    unknown = picked & here - promises.chosen_tasks(current.engine, current.number)[0]
     return [
         ("looks", certificate["looks"], len(certificate["sizes"])),
         _at_least("chosen before the look", least["chosen"], len(picked)),
@@ -113,7 +114,8 @@ def _by_votes(current: Current, rows: dict[int, Row]) -> list[Check]:
 
 def changed_since(current: Current) -> int:
     """Audited tasks of which people, or their consensus, say something else now than when the certificate was made."""
-    rows = certified.rows(current.engine, current.number, "audit")
+    here = set(tasks.all_ids(current.engine, current.number))
+    rows = {task: row for task, row in certified.rows(current.engine, current.number, "audit").items() if task in here}
     people = judged(current)
     now = {task: whole(current.space, people[task].labels) if task in people else "" for task in rows}
     return sum(not row.wrong and now[task] != row.label for task, row in rows.items())  # what is wrong may stay so

@@ -10,7 +10,7 @@ from backend.projects.decisions import SWAYS, Figures, better_way, by_kind, sway
 from backend.projects.options import can_show
 from backend.reporting.kept import kept
 
-NAMES = {"shortlist": "a shortlist", "single": "one label", "nothing": "nothing"}
+NAMES = {"shortlist": "a shortlist", "single": "one label", "answers": "answers", "nothing": "nothing"}
 
 
 def decision_times(current: Current, now: Tallies | None = None) -> dict[str, Any]:
@@ -58,9 +58,15 @@ def advice(rows: Figures, sway: dict[str, Any] | None, current: Current) -> str 
         how = "nothing is ticked" if ticks == "none" else "one label is ticked"
         return f"Ticks cost more than they help here: with TICKS=auto {how}, from the next version on"
     way = better_way(rows, sway)
+    if way and current.space.several:
+        return f"Ticked answers {'sway people' if _sways(sway) else 'take longer than none'}: set a larger BLIND_SHARE"
     if way == "one":
         return f"Shortlists take longer than they save: set MAX_CANDIDATES below {current.options.MAX_CANDIDATES}"
-    if way == "none" and sway is not None and sway["low"] > SWAYS:
+    if way == "none" and _sways(sway):
         config = "the label config one-label (`shortlist template one-label`)"
         return f"Ticks sway people: {config} with PRESELECT=false lists labels unticked"
     return "A ticked label takes longer than none: set PRESELECT=false, or a larger BLIND_SHARE" if way else None
+
+
+def _sways(sway: dict[str, Any] | None) -> bool:
+    return sway is not None and sway["low"] > SWAYS

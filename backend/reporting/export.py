@@ -109,13 +109,24 @@ def rows(current: Current) -> Iterator[dict[str, Any]]:
                 "candidates": names,
                 "candidate_confidences": shares,
                 "teacher": teacher if task in sets else "",
-                "student": student if answer else "",
-                "student_label": answer[0] if answer else "",
-                "student_confidence": answer[1] if answer else None,
                 "certain": list(certain),
-                "student_labels": list(ticked.get(task, ())) if answer else [],
+                **_of_student(student, answer, ticked.get(task, ())),
                 **by_column(space, labels),
+                behind.BY_PERSON: _decided(space, people.get(task)),
             }
+
+
+def _of_student(student: str, answer: tuple[str, float] | None, ticked: Sequence[str]) -> dict[str, Any]:
+    """The columns of what the student says, empty where it says nothing."""
+    label, confidence = answer or ("", None)
+    said = {"student": student if answer else "", "student_label": label, "student_confidence": confidence}
+    return {**said, "student_labels": list(ticked) if answer else []}
+
+
+def _decided(space: LabelSpace, person: HumanLabel | None) -> list[str]:
+    """The questions that people decided."""
+    given = person.certain or () if person is not None else ()
+    return [group.name for group in answered(space, given)] if space.questions else []
 
 
 def _counts(labels: Sequence[str], space: LabelSpace) -> bool:
@@ -128,6 +139,7 @@ def columns(current: Current) -> dict[str, bool]:
     return {
         **dict.fromkeys(COLUMNS, False),
         **{column(group): group.kind == "any" for group in current.space.questions},
+        **dict.fromkeys(behind.columns(current.space), False),
         **dict.fromkeys(ranks.COLUMNS if ranks.ranks(current) else (), False),
     }
 
@@ -212,7 +224,8 @@ def _parquet(path: Path, found: Iterator[dict[str, Any]], names: Mapping[str, bo
         "student_confidence": pa.float64(),
         "people": pa.list_(pa.int64()),
     }
-    types |= {name: words for name, several in names.items() if several} | {"bound": pa.float64()}
+    types |= {name: words for name, several in names.items() if several}
+    types |= {name: pa.float64() for name in names if name.split(":")[0] == "bound"}
     schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
     with pq.ParquetWriter(path, schema) as writer:
         chunk: list[dict[str, Any]] = []

@@ -5,25 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 from backend.errors import ShortlistError
-from backend.pool import certified, figures, promises, tasks
+from backend.pool import acquisition, certified, figures, jobs, promises, tasks
 from backend.pool.annotations import human_labels
 from backend.pool.promises import Promise
 from backend.pool.tallies import CHANGED, Tallies
 from backend.projects import promised_parts as about
 from backend.projects.current import Current
+from backend.projects.finishing import NOTHING_LEFT
 from backend.reporting import promise_wording as wording
+from backend.reporting.certificate import changed_since
 from backend.reporting.kept import kept
 from model.labels import Decision
 from model.promise.acceptance import breaking_number, least_audit
 from model.promise.forecast import rounded
 from model.promise.looks import FIRST, attempt_risk
 
+ASTRAY = (
+    "Label Studio does not ask for these tasks first: `shortlist connect {}` lets it, or open them by the link here"
+)
 TABLES = ("promises", "chosen", "certified")
 
 
 def promise_status(current: Current, now: Tallies | None = None) -> dict[str, Any] | None:
     """State, figures and sentence of the project's promise; None where none is asked for. `now` as for `kept`."""
-    return kept(current, "promise", lambda: _promise_status(current), now, (*CHANGED, *TABLES))
+    found = kept(current, "promise", lambda: _promise_status(current), now, (*CHANGED, *TABLES))
+    return {**found, "hint": ASTRAY.format(current.project.label_studio_id)} if found and _astray(current) else found
+
+
+def _astray(current: Current) -> bool:
+    """Whether Label Studio was told of none of the tasks that people should decide next, though nobody is about to."""
+    line = acquisition.line(current.engine, current.number, "people")
+    row = jobs.get(current.engine, current.number).get("publish")
+    if line is None or not line.tasks or line.done or line.version != current.served_version:
+        return False
+    return not current.project.elsewhere and row is not None and row.state == "idle" and not row.again
 
 
 def _promise_status(current: Current) -> dict[str, Any] | None:
@@ -31,12 +46,15 @@ def _promise_status(current: Current) -> dict[str, Any] | None:
         options, wrong = current.options, about.misnamed(current)
     except ShortlistError:
         return None
-    if options.TARGET_ERROR <= 0:
+    promise = promises.get(current.engine, current.number)
+    finished = promise is not None and promise.state == "finished"  # that stands, whatever the options are now
+    if options.TARGET_ERROR <= 0 and not finished:
         return None
     found = {"target": options.TARGET_ERROR, "confidence": options.CONFIDENCE, "state": "waiting", "certificate": None}
-    if wrong:
+    if wrong and not finished:
         return {**found, "sentence": f"No promise can be made: {wrong}"}
-    promise = promises.get(current.engine, current.number)
+    if promise is None and promises.all_decided(current.engine, current.number):
+        return {**found, "sentence": f"No promise is needed: {NOTHING_LEFT}"}
     if promise is None:
         return {**found, "sentence": "The audit for a promise begins once a student is served"}
     counts = _counts(current, promise)
@@ -44,30 +62,25 @@ def _promise_status(current: Current) -> dict[str, Any] | None:
     return {**found, "sentence": _sentence(current, promise, counts), "can_finish": promise.certificate is not None}
 
 
-def still_to_see(current: Current) -> list[int]:
-    """The tasks that a certificate leaves to people and nobody has decided, the most doubtful first; [] without one."""
-    rows = certified.rows(current.engine, current.number, "people").values()
-    done = human_labels(current.engine, current.number).keys() if rows else set()
-    return [row.task for row in sorted(rows, key=lambda row: (row.score, row.task)) if row.task not in done]
-
-
 def _counts(current: Current, promise: Promise) -> dict[str, int]:
     """Tasks: all, decided by people, left to the student, still to be seen by people, in the audit and not decided,
-    chosen by scores and not decided."""
+    chosen by scores and not decided. Since there is a certificate: tasks that came, that are gone, and audited ones of
+    which people say something else now."""
     engine, number = current.engine, current.number
-    people = human_labels(engine, number)
-    rows = certified.rows(engine, number)
-    final = {task for task, label in people.items() if label.decision is Decision.FINAL}
-    accepted = {task for task, row in rows.items() if row.role == "accepted"} - final
-    total = tasks.count(engine, number)
+    people, here = human_labels(engine, number), set(tasks.all_ids(engine, number))
+    rows = certified.rows(engine, number) if promise.certificate else {}
+    final = {task for task, label in people.items() if label.decision is Decision.FINAL} & here
+    accepted = {task for task, row in rows.items() if row.role == "accepted"} & here - final
     return {
-        "tasks": total,
+        "tasks": len(here),
         "decided": figures.decided(engine, number),
-        "accepted": len(accepted) if promise.certificate else 0,
-        "to_see": max(0, total - len(final) - len(accepted)),
+        "accepted": len(accepted),
+        "to_see": len(here - final - accepted),
         "audit_left": len(promises.unaudited(engine, number)),
         "chosen_left": len(promises.unpicked(engine, promise)[0]) if promise.state == "auditing" else 0,
-        "later": total - len(rows) if promise.certificate else 0,
+        "later": len(here - rows.keys()) if rows else 0,
+        "gone": len(rows.keys() - here),
+        "changed": changed_since(current) if rows else 0,
     }
 
 
@@ -80,8 +93,7 @@ def _sentence(current: Current, promise: Promise, counts: dict[str, int]) -> str
             f"{'have' if promise.state == 'finished' else 'can take'} the student's label; {counts['to_see']:,} more "
             f"must be seen by people. Then {held}, with {sure}{wording.too_rare(promise.certificate)}"
         )
-        later = f". {counts['later']:,} tasks came later and are no part of it" if counts["later"] > 0 else ""
-        return told + later + _more(promise, counts)
+        return told + wording.since(counts, promise.certificate["pool"]) + _more(promise, counts)
     if promise.state == "given up":
         last = promise.spared(counts["tasks"])
         until = f"{last:,} tasks are left, which then keep the student's label" if last else "all are decided"

@@ -120,7 +120,7 @@ def judge_all(
         fallen = collapse(said, taught)
         return Verdict(False, f"rejected as collapsed: {fallen}") if fallen else judge(truth, new, before), []
     critical = NormalDist().inv_cdf(1.0 - ERROR / len(groups))
-    reasons, left, worse = [], list[Group](), False
+    reasons, left, worse = dict[str, list[str]](), list[Group](), False
     for group in groups:
         right, ours = _only(space, group, truth), _only(space, group, new, everywhere=True)
         theirs = None if before is None else (before[0], _only(space, group, before[1], everywhere=True))
@@ -133,9 +133,11 @@ def judge_all(
         if stays or above & {one.start for one in left}:
             left.append(group)
         worse |= not verdict.accepted and mine
-        reasons.append(f"{group.name}: {'stays with the teacher, ' if group in left else ''}{verdict.reason}")
+        stated = f"{'stays with the teacher, ' if group in left else ''}{verdict.reason}"
+        reasons.setdefault(stated, []).append(group.name)
     bad = worse or len(left) == len(groups)
-    return Verdict(not bad, f"{'rejected' if bad else 'accepted'}: {'; '.join(reasons)}"), [] if bad else left
+    told = "; ".join(f"{', '.join(names)}: {stated}" for stated, names in reasons.items())
+    return Verdict(not bad, f"{'rejected' if bad else 'accepted'}: {told}"), [] if bad else left
 
 
 def _fallen(

@@ -122,7 +122,7 @@ class LabelStudioDouble:
             case ("DELETE", "predictions", number):
                 self.predictions = [row for row in self.predictions if row["id"] != int(number)]
                 return None, 204
-            case ("GET", "tasks", number, "annotations"):
+            case ("GET", "tasks", number, "annotations") if int(number) in self.tasks:
                 return self.tasks[int(number)]["annotations"], 200
             case ("POST", "tasks", number, "annotations"):
                 return self._annotated(int(number), body), 201

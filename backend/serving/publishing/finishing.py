@@ -6,15 +6,17 @@ written twice; what a person has touched is theirs, and is neither covered nor r
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
-from backend.label_studio.annotations import accepted_label, accepted_result
+from backend.errors import LabelStudioLacks
+from backend.label_studio.annotations import accepted_label, accepted_result, mark_of
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.predictions import regions
 from backend.pool import annotations as people
-from backend.pool import certified
+from backend.pool import certified, tasks
+from backend.pool.certified import Row
 from backend.projects.job import Job
 from model.whole_answers import labels_of
 
@@ -23,28 +25,52 @@ log = structlog.get_logger(__name__)
 NOTE = "left to the student by a promise about the whole pool; no person has seen it"
 
 
-def write_accepted(job: Job, label_studio: LabelStudio) -> tuple[int, int]:
-    """Annotate every task that the certificate leaves to the student; how many have it now, and how many were left
-    alone, because a person had decided them."""
-    engine, control = job.services.engine, job.current.control
-    rows = certified.rows(engine, job.number, "accepted")
+class Written(NamedTuple):
+    """How many tasks have the student's label as an annotation now; how many people had decided, and are left alone;
+    how many are in Label Studio no more."""
+
+    ours: int
+    theirs: int
+    gone: int
+
+
+def write_accepted(job: Job, label_studio: LabelStudio) -> Written:
+    """Annotate every task that the certificate leaves to the student."""
+    engine = job.services.engine
+    rows, here = certified.rows(engine, job.number, "accepted"), set(tasks.all_ids(engine, job.number))
     decided = people.human_labels(engine, job.number)
-    written = theirs = 0
-    for done, (task, row) in enumerate(rows.items()):
-        if row.written == "annotation":
-            written += 1
+    ours = theirs = 0
+    left = {task: row for task, row in rows.items() if task in here}
+    for done, (task, row) in enumerate(left.items()):
+        if row.written == "annotation" and task not in decided:
+            ours += 1
             continue
-        there = [] if task in decided else label_studio.annotations(task)
-        ours = next((one for one in there if accepted_label(control, one)), None)
-        if task in decided or (there and ours is None):
+        number = None if task in decided else _annotation(job, label_studio, row)
+        if number is None:
             theirs += 1
             continue
-        result = accepted_result(regions(control, labels_of(control.space, row.label)), row.label, NOTE)
-        number = int(ours["id"]) if ours is not None else label_studio.add_annotation(task, result)
         certified.note_written(engine, job.number, [task], "annotation", number)
-        written += 1
-        job.step(f"writing accepted labels: {done + 1} of {len(rows)}", (done + 1) / len(rows))
-    return written, theirs
+        ours += 1
+        job.step(f"writing accepted labels: {done + 1} of {len(left)}", (done + 1) / len(left))
+    return Written(ours, theirs, len(rows) - len(left))
+
+
+def _annotation(job: Job, label_studio: LabelStudio, row: Row) -> int | None:
+    """The number of our annotation, found or made; None where there is one of somebody else."""
+    control, there = job.current.control, _annotations(label_studio, row.task)
+    ours = next((one for one in there if accepted_label(control, one)), None)
+    if ours is not None or there:
+        return int(ours["id"]) if ours is not None else None
+    result = accepted_result(regions(control, labels_of(control.space, row.label)), row.label, NOTE)
+    return label_studio.add_annotation(row.task, result)
+
+
+def _annotations(label_studio: LabelStudio, task: int) -> list[dict[str, Any]]:
+    """None of a task that is gone."""
+    try:
+        return label_studio.annotations(task)
+    except LabelStudioLacks:
+        return []
 
 
 def remove_accepted(job: Job, label_studio: LabelStudio) -> tuple[int, int]:
@@ -56,8 +82,8 @@ def remove_accepted(job: Job, label_studio: LabelStudio) -> tuple[int, int]:
     wanted = sorted(task for task, row in rows.items() if row.written == "annotation" or task in marked)
     gone = kept = 0
     for done, task in enumerate(wanted):
-        for one in label_studio.annotations(task):
-            if _untouched(job, one):
+        for one in _annotations(label_studio, task):
+            if _untouched(job, rows[task], one):
                 label_studio.remove_annotation(int(one["id"]))
                 gone += 1
             elif one.get("id") == rows[task].annotation:
@@ -69,5 +95,8 @@ def remove_accepted(job: Job, label_studio: LabelStudio) -> tuple[int, int]:
     return gone, kept
 
 
-def _untouched(job: Job, annotation: dict[str, Any]) -> bool:
-    return accepted_label(job.current.control, annotation) is not None and not annotation.get("was_cancelled")
+def _untouched(job: Job, row: Row, annotation: dict[str, Any]) -> bool:
+    """Whether it is still ours. The one on record is, whatever became of the labels since."""
+    known = annotation.get("id") == row.annotation and mark_of(annotation) == row.label
+    ours = known or accepted_label(job.current.control, annotation) is not None
+    return ours and not annotation.get("was_cancelled")

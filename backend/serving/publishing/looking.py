@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from backend.label_studio.predictions import regions
 from backend.pool import predictions, promises, tasks
 from backend.pool.annotations import of_tasks
 from backend.pool.certified import Role, Row, fingerprint
 from backend.pool.promises import Promise
 from backend.pool.set_aside import blind_rank
 from backend.pool.standing import about
+from backend.projects.current import Current
 from backend.projects.job import Job
 from backend.training.consensus import judged, votes_on
 from model.labels import Decision, LabelSpace
@@ -89,17 +91,25 @@ def losing(space: LabelSpace, parts: Sequence[Part], answer: str, right: Collect
 
 
 def standing_answers(job: Job, version: str, of: Collection[int]) -> dict[int, tuple[str, float]]:
-    """What `version` says about these tasks, as they are now. An empty set counts as no answer: an annotation without
-    a region could not say who made it; and so does one that leaves open a question that is asked."""
+    """What `version` says about these tasks, as they are now; nothing where that could not be left to it."""
     engine, number, space = job.services.engine, job.number, job.current.space
     stored = predictions.read(engine, number, version, of)
     sets = predictions.several(engine, number, version, of) if space.several else {}
-    blank = {task for task in stored if not sets.get(task) or left_blank(space, sets[task])} if space.several else set()
-    full = {task: "" if task in blank else whole(space, sets[task]) for task in stored} if space.several else {}
-    pairs = {task: (key, (full.get(task, label), score)) for task, (key, label, score) in stored.items()}
-    pairs = {task: row if row[1][0] else (row[0], UNANSWERED) for task, row in pairs.items()}
+    said = {task: whole(space, sets.get(task, ())) if space.several else row[1] for task, row in stored.items()}
+    written = {answer for answer in set(said.values()) if _can_be_left(job.current, answer)}
+    pairs = {
+        task: (key, (said[task], score) if said[task] in written else UNANSWERED)
+        for task, (key, _, score) in stored.items()
+    }
     standing = about(pairs, tasks.hashes(engine, number, of))
     return {task: standing.get(task, UNANSWERED) for task in of}
+
+
+def _can_be_left(current: Current, answer: str) -> bool:
+    """Whether Label Studio could show who gave an answer: not of one that ticks nothing, because an annotation without
+    a region cannot say who made it; nor of one that leaves open a question that is asked."""
+    said = labels_of(current.space, answer)
+    return bool(regions(current.control, said)) and not (current.space.several and left_blank(current.space, said))
 
 
 def left_over(job: Job, promise: Promise, version: str) -> Audit | None:

@@ -15,11 +15,13 @@ import random
 import structlog
 
 from backend.label_studio.client import LabelStudio
-from backend.pool import acquisition, certified, promises, tasks, version_names, versions
+from backend.pool import acquisition, promises, tasks, version_names, versions
 from backend.pool.acquisition import Queue
 from backend.pool.annotations import decided, human_labels
+from backend.pool.certified import to_see
 from backend.pool.promises import Promise
 from backend.projects.job import Job
+from backend.projects.stream import UNCERTAINTY
 from backend.serving import score_column
 from backend.serving.publishing.by_query import by_query
 from backend.teacher.acquisition import PEOPLE_QUEUE, choose
@@ -27,7 +29,6 @@ from backend.training.encoder import project_embedder
 
 log = structlog.get_logger(__name__)
 
-UNCERTAINTY = "Uncertainty sampling"
 SMALLEST = 20  # tasks of a head
 RANDOM_SHARE = 0.2  # of a head
 PAGE = 10  # tasks after which it is written down how many Label Studio knows
@@ -68,9 +69,11 @@ def head(job: Job, version: str) -> Queue:
     if known is not None and known.version == version and not promises.nothing_is_asked(engine, job.number):
         return known
     promise = promises.get(engine, job.number)
-    if promise is not None and promise.state in promises.OPEN:
+    if promise is not None and promise.state == "auditing":
         line = _audit(job, version, promise)
     else:
+        line = to_see(engine, job.number)[:PEOPLE_QUEUE] if job.current.options.TARGET_ERROR > 0 else []
+    if not line and (promise is None or promise.state not in promises.OPEN):
         line = _chosen_and_drawn(job, version)
     acquisition.line_up(engine, job.number, "people", version, line)
     return Queue(version, tuple(line), 0)
@@ -90,14 +93,9 @@ def _chosen_and_drawn(job: Job, version: str) -> list[int]:
 
 def _audit(job: Job, version: str, promise: Promise) -> list[int]:
     """What the audit still asks for, by rank, and what the rule chooses before the next look, whatever its rank and
-    whether it was audited or not: that leaves the audit. The next are chosen once people have decided these. Once the
-    promise is made, what people must still see, the most doubtful first."""
+    whether it was audited or not: that leaves the audit. The next are chosen once people have decided these."""
     engine = job.services.engine
     labels = human_labels(engine, job.number)
-    if promise.state == "promised":
-        rows = certified.rows(engine, job.number, "people").values()
-        left = [row for row in rows if row.task not in labels]
-        return [row.task for row in sorted(left, key=lambda row: (row.score, row.task))][:PEOPLE_QUEUE]
     asked = promises.asked_for(engine, job.number)[:PEOPLE_QUEUE]
     waiting, missing = promises.unpicked(engine, promise)
     if waiting or not missing:
@@ -106,8 +104,12 @@ def _audit(job: Job, version: str, promise: Promise) -> list[int]:
     hidden = promises.withheld(engine, job.number, labels)
     eligible = [task for task in tasks.all_ids(engine, job.number) if task not in outside | seen]
     eligible = [task for task in eligible if task not in labels or task in hidden]
-    chosen = choose(job.current, version, project_embedder(job.current), min(missing, _count(job)), eligible)
+    number = min(missing, _count(job))
+    chosen = choose(job.current, version, project_embedder(job.current), number, eligible)
     chosen = by_query(job.current, chosen, eligible)
+    if len(chosen) < number:  # all that is left says what a chosen one says
+        known = set(chosen)
+        chosen += [task for task in eligible if task not in known][: number - len(chosen)]
     promises.choose(engine, job.number, chosen)
     acquisition.ask_people(engine, job.number, version, dict.fromkeys(chosen, 0.0))
     others = [task for task in asked if task not in chosen]

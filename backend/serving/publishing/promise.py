@@ -21,6 +21,7 @@ from backend.pool.version_names import is_trained
 from backend.projects import promised_parts as about
 from backend.projects.current import Current
 from backend.projects.job import Job
+from backend.projects.stream import by_score
 from backend.serving.publishing.looking import ENDED, Audit, Found, expected, left_over, read_audit, take_look
 from model.promise.forecast import worth_going_on
 from model.promise.looks import attempt_risk, plan
@@ -42,7 +43,7 @@ def proceed(job: Job, label_studio: LabelStudio, version: str) -> None:
         _let_go(job, promise)
         return
     if promise is None or _begins_anew(job, promise):
-        promise = _begin(job, promise, voices(label_studio.project(job.label_studio_id)))
+        promise = _begin(job, promise, label_studio)
     elif promise.state == "auditing" and promise.voices > 1:
         asked = voices(label_studio.project(job.label_studio_id))
         if asked < promise.voices:  # nobody is asked any more for what the audit waits for
@@ -62,7 +63,7 @@ def begin_anew(job: Job, label_studio: LabelStudio) -> Promise:
     """Another attempt, about all tasks that are there now: its audit are other tasks, and what it may risk is its share
     of what the first one left."""
     former = promises.get(job.services.engine, job.number)
-    return _ask(job, label_studio, _begin(job, former, voices(label_studio.project(job.label_studio_id))))
+    return _ask(job, label_studio, _begin(job, former, label_studio))
 
 
 def _let_go(job: Job, promise: Promise | None) -> None:
@@ -87,8 +88,9 @@ def voices(project: Mapping[str, Any]) -> int:
     return max(1, int(project.get("maximum_annotations") or 1)) if everywhere else 1
 
 
-def _begin(job: Job, former: Promise | None, asked_of: int) -> Promise:
-    """Fix the looks. All that people decided until now they decided for other reasons than its rank."""
+def _begin(job: Job, former: Promise | None, label_studio: LabelStudio) -> Promise:
+    """Fix the looks. All that people decided until now they decided for other reasons than its rank. From now on people
+    are asked in the order of clusters and scores, or the audit comes last."""
     engine, options = job.services.engine, job.current.options
     ids = tasks.all_ids(engine, job.number)
     decided = human_labels(engine, job.number).keys() & set(ids)
@@ -100,11 +102,14 @@ def _begin(job: Job, former: Promise | None, asked_of: int) -> Promise:
     state: promises.State = "auditing" if steps else "given up"
     sizes, picks = tuple(step.audited for step in steps), tuple(len(decided) + step.chosen for step in steps)
     space = job.current.space.hash
+    stated = label_studio.project(job.label_studio_id)
     asked = (target, options.CONFIDENCE)
     fresh = Promise(
-        job.number, attempt, space, *asked, state, first, first, sizes, voices=asked_of, picks=picks, parts=parts
+        job.number, attempt, space, *asked, state, first, first, sizes, voices=voices(stated), picks=picks, parts=parts
     )
     promises.begin(engine, fresh, decided)
+    if steps:
+        by_score(label_studio, job.label_studio_id, stated)
     log.info("audit begins", attempt=attempt, looks=len(steps), state=state)
     return fresh
 

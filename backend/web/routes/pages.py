@@ -10,16 +10,16 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from backend.errors import SettingsError
-from backend.label_studio.links import project_link, task_link, tasks_link
+from backend.label_studio.links import MOST_TASKS, project_link, task_link, tasks_link
 from backend.label_studio.verdict import verdict
-from backend.pool import incidents, jobs, projects
+from backend.pool import incidents, jobs, projects, promises
+from backend.pool.certified import to_see
 from backend.pool.projects import Project
 from backend.projects.current import Current, current_of
 from backend.projects.whereabouts import address
 from backend.reporting.annotators import annotators
 from backend.reporting.limits import limits
 from backend.reporting.page_figures import drawn, insight, next_run
-from backend.reporting.promise import still_to_see
 from backend.reporting.second_look import looks
 from backend.reporting.status import project_status
 from backend.reporting.wording import (
@@ -94,7 +94,7 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "annotators": annotators(now, named=may_act(services.settings)),
         "jobs": [job_words(row, services.clock()) for row in rows.values()],
         **drawn(status, found, _nonce()),
-        "next_tasks": tasks_link(place, project.label_studio_id, still_to_see(now), "Must be seen by people"),
+        "next_tasks": _next_tasks(now, place),
         **_second_look(now, status["second_look"], place),
         "tasks_link": partial(tasks_link, place, project.label_studio_id),
         "label_studio": project_link(place, project.label_studio_id),
@@ -102,6 +102,17 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "problem": request.args.get("problem", "")[:300],
         "running": any(row.state in ("running", "queued") for row in rows.values()),
     }
+
+
+def _next_tasks(now: Current, place: str) -> dict[str, str] | None:
+    """The way to the tasks that people should decide next for a promise; None where there are none."""
+    left = to_see(now.engine, now.number)
+    asked = left or promises.asked_for(now.engine, now.number)
+    if not asked or not place:
+        return None
+    what = "Tasks that people must still see" if left else "Tasks that the promise waits for"
+    first = f" (the first {MOST_TASKS} of {len(asked):,})" if len(asked) > MOST_TASKS else ""
+    return {"link": tasks_link(place, now.project.label_studio_id, asked, what), "words": what + first}
 
 
 def _second_look(now: Current, found: dict[str, Any], place: str) -> dict[str, Any]:

@@ -195,3 +195,19 @@ def test_at_a_terminal_it_offers_to_switch(
     assert "The project shows old-model-3." in found.output
     assert str(imported.fields["model_version"]).startswith(shows)
     assert len(imported.connections) == 1
+
+
+@pytest.mark.parametrize("option", ["SCORE=acquisition", "TARGET_ERROR=0.1"])
+def test_people_are_asked_in_the_order_of_scores_where_these_choose(
+    double: LabelStudioDouble, run: Run, option: str
+) -> None:
+    notes = read_json(run("connect", "7", "--json"))["notes"]
+    assert "sampling" not in double.fields, "nobody has asked for it"
+    notes = read_json(run("connect", "7", "--json", "--option", option))["notes"]
+    assert double.fields["sampling"] == "Uncertainty sampling"
+    assert any("goes by Shortlist's scores from now on" in note for note in notes)
+    again = read_json(run("connect", "7", "--json"))["notes"]
+    assert not any("goes by Shortlist's scores" in note for note in again)
+    double.fields["sampling"] = "Sequential sampling"
+    double.faults["PATCH /api/projects"] = [(403, {"detail": "you may not"})]
+    assert run("connect", "7", "--json").exit_code == 0

@@ -163,7 +163,7 @@ def take_back_and_finish_again(audited: World, accepted: set[int], mine: int) ->
     audited.double.tasks[changed]["updated_at"] = audited.double.time()
     ask_to_finish(audited.current, "undo")
     said = finish.work(audited.job("finish"))
-    assert "1 stay, because people changed them" in said
+    assert "1 stay, because people changed or confirmed them" in said
     left = {task for task in accepted if audited.double.tasks[task]["annotations"]}
     assert left == {mine, changed}
     assert str(status_of(audited)["state"]) == "kept"

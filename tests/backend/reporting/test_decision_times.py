@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -11,11 +12,12 @@ from backend.pool.annotation import Annotation, merge
 from backend.pool.set_aside import is_blind
 from backend.pool.text import text_hash
 from backend.projects.decisions import break_after, difference, median_interval
+from backend.projects.updates import remember
 from backend.reporting.decision_times import decision_times
 from backend.reporting.report import report_html
 from model.evaluation import rate
 from tests.support.samples import STUDENT, moment
-from tests.support.world import World
+from tests.support.world import CREATED, World
 
 
 def test_breaks_are_cut_by_the_bulk_of_the_times() -> None:
@@ -83,3 +85,25 @@ def test_seconds_clicks_and_sway_of_a_project(world: World) -> None:
     assert "ticks change" in found["sentences"][1]
     assert "Ticks sway people" in found["advice"]
     assert "What a decision takes" in report_html(world.current)
+
+
+FORM = """<View><Text name="text" value="$text"/>
+<Choices name="topic" toName="text"><Choice value="bill"/><Choice value="parcel"/></Choices>
+<Choices name="wishes" toName="text" choice="multiple" answer="several"><Choice value="money"/><Choice value="speed"/>
+</Choices></View>"""
+
+
+def test_answers_to_several_questions_are_no_shortlist(world: World) -> None:
+    remember(world.services, 7, CREATED, FORM)
+    tasks.add(world.engine, 7, {task: f"text {task}" for task in range(1, 81)})
+    said, meant = ["topic=bill", "wishes=money"], ("topic=parcel", "wishes=money", "wishes=speed")
+    rows = []
+    for task in range(1, 81):
+        row = decided(task, said if task % 2 else [], "", (9.0 if task % 2 else 3.0) + task % 5 / 10)
+        rows.append(replace(row, labels=meant))
+    annotations.save(world.engine, 7, rows)
+    found = decision_times(world.current)
+    assert found["kinds"].keys() == {"answers", "nothing"}
+    assert (found["kinds"]["answers"]["clicks"], found["kinds"]["nothing"]["clicks"]) == (3.0, 4.0)
+    assert "with answers ticked 9.2 s" in found["sentences"][0]
+    assert found["advice"] == "Ticked answers take longer than none: set a larger BLIND_SHARE"
