@@ -9,6 +9,7 @@ from backend.label_studio.client import LabelStudio
 from backend.pool import acquisition, certified, promises
 from backend.pool.promises import Promise
 from backend.projects.job import Job
+from backend.projects.promised_parts import same_labels
 from backend.serving.predicting import predict_missing
 from backend.serving.publishing.finishing import remove_accepted, write_accepted
 from backend.serving.publishing.promise import begin_anew, proceed, wanted
@@ -52,7 +53,7 @@ def _finish(job: Job, label_studio: LabelStudio, wished: Promise) -> str:
     promise = promises.get(engine, job.number)
     if promise is None or promise.certificate is None:
         raise ProjectError("no promise can be made yet: people have to decide more of the audit first")
-    if promise.space_hash != job.current.space.hash:
+    if not same_labels(job.current, promise):
         raise ProjectError(OTHER_LABELS)
     left = certified.rows(engine, job.number, "accepted")
     promises.change(engine, promise, state="finished")

@@ -27,10 +27,26 @@ def tasks_link(label_studio_url: str, project: int, tasks: Sequence[int], title:
     """
     if not label_studio_url or not tasks:
         return project_link(label_studio_url, project)
-    items = [
-        {"filter": "filter:tasks:id", "operator": "equal", "type": "Number", "value": task}
-        for task in sorted(tasks[:MOST_TASKS])
-    ]
+    return _tab(
+        label_studio_url,
+        project,
+        title,
+        [_filter("id", "equal", "Number", task) for task in sorted(tasks[:MOST_TASKS])],
+    )
+
+
+def person_link(label_studio_url: str, project: int, person: int) -> str:
+    """The tasks that somebody labelled, where Label Studio shows their name; empty without its address."""
+    return _tab(label_studio_url, project, f"User {person}", [_filter("annotators", "contains", "List", person)])
+
+
+def _filter(column: str, operator: str, kind: str, value: int) -> dict[str, object]:
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+
+
+def _tab(label_studio_url: str, project: int, title: str, items: list[dict[str, object]]) -> str:
+    if not label_studio_url:
+        return ""
     tab = {"title": title[:60], "ordering": [], "filters": {"conjunction": "or", "items": items}}
     packed = gzip.compress(json.dumps(tab, separators=(",", ":")).encode(), mtime=0)
     code = base64.urlsafe_b64encode(packed).decode().rstrip("=")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from backend.pool import label_spaces
+from backend.pool.promises import Promise
 from backend.projects.current import Current
+from model.labels import LabelSpace
 from model.promise.parts import Part, parts_of
 
 
@@ -25,6 +28,18 @@ def misnamed(current: Current) -> str:
     if asked and not targeted(current)[1]:
         return "TARGET_ERROR_BY_QUESTION promises nothing about any question: give one of them less than 1"
     return ""
+
+
+def same_labels(current: Current, promise: Promise) -> bool:
+    """Whether a promise is about the labels and questions that there are now; they may be described otherwise."""
+    if promise.space_hash == current.space.hash:
+        return True
+    former = label_spaces.recall(current.engine, current.number, promise.space_hash)
+    return former is not None and _undescribed(former) == _undescribed(current.space)
+
+
+def _undescribed(space: LabelSpace) -> dict[str, object]:
+    return {**space.to_json(), "labels": space.names}
 
 
 def targeted(current: Current) -> tuple[float, tuple[Part, ...]]:

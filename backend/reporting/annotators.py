@@ -16,11 +16,12 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def annotators(current: Current, named: bool = False, now: Tallies | None = None) -> list[dict[str, Any]]:
     """Everybody with enough shared tasks, in the order of their number at Label Studio: the share of tasks in which
-    they say what most of the others say, with its interval. `named`: by that number, else as annotator A, B, ….
+    they say what most of the others say, with its interval. `named`: by that number (`user`), else as annotator A, B.
     `now` as for `kept`."""
     counts = kept(current, "annotators", lambda: _counts(current), now, ("annotations",))
     return [
-        {"name": f"user {who} of Label Studio" if named else f"annotator {_letter(place)}", "agrees": found.to_json()}
+        {"agrees": found.to_json()}
+        | ({"name": f"user {who}", "user": who} if named else {"name": f"annotator {_letter(place)}"})
         for place, (who, (agreed, number)) in enumerate(sorted(counts.items()))
         if number >= LEAST and (found := rate(agreed, number)) is not None
     ]

@@ -35,7 +35,8 @@ def _time_words(rows: Figures) -> list[str]:
     ]
     breaks = sum(row["breaks"] for row in rows.values())
     limits = sorted({f"{row['break_seconds']:.0f}" for row in rows.values()}, key=float)
-    cut = f"; {breaks:,} that took longer than {' or '.join(limits)} s were breaks and do not count" if breaks else ""
+    over = " or ".join(filter(None, [", ".join(limits[:-1]), *limits[-1:]]))
+    cut = f"; {breaks:,} that took longer than {over} s were breaks and do not count" if breaks else ""
     return [f"A decision takes, in the median with its 95 % interval: {', '.join(parts)}{cut}"]
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from backend.label_studio.links import MOST_TASKS
 from backend.reporting.confusions import Confusions
 from backend.reporting.page_figures import Insight
 from backend.reporting.wording import CUT, FOREIGN
@@ -20,11 +21,13 @@ NAMED = 3  # labels or pairs that are named
 
 @dataclass(frozen=True)
 class Limit:
-    """`kind` is people, labels, teacher or encoder; `why` the figures, `step` what to do next."""
+    """`kind` is people, labels, teacher or encoder; `why` the figures, `step` what to do next; `tasks` show it, the
+    first that one link can."""
 
     kind: str
     why: str
     step: str
+    tasks: tuple[int, ...] = ()
 
 
 def limits(status: dict[str, Any], found: Insight) -> list[dict[str, str]]:
@@ -40,11 +43,11 @@ def _people(status: dict[str, Any], found: Insight) -> Limit | None:
         return None
     why = (
         f"People agree in {100 * agreed['percent']:.0f} % of the pairs on {agreed['tasks']:,} tasks that several "
-        f"labelled, and answers are right in {100 * right.value:.0f} % ({100 * right.low:.0f} to "
-        f"{100 * right.high:.0f} %): more labels of this kind cannot make them better"
+        f"labelled, and with answers in {100 * right.value:.0f} % ({100 * right.low:.0f} to {100 * right.high:.0f} %): "
+        "whether they get better cannot be told from such labels"
     )
-    return Limit("people", why, "Look at tasks that people decided differently, and write into the instructions how "
-                                "such tasks are decided")  # fmt: skip
+    step = "Look at the tasks that people decided differently, and write into the instructions how such are decided"
+    return Limit("people", why, step, found.disputed)
 
 
 def _pairs(found: Insight) -> list[Limit]:
@@ -66,8 +69,16 @@ def _pairs(found: Insight) -> list[Limit]:
         step = (
             "Merge the two labels, if nothing depends on telling them apart; else write into their hints what belongs"
         )
-        limits.append(Limit("labels", why, f"{step} where"))
+        limits.append(
+            Limit("labels", why, f"{step} where", _tasks(found.student if who == "student" else found.teacher, pair))
+        )
     return limits
+
+
+def _tasks(found: Confusions, pair: frozenset[str]) -> tuple[int, ...]:
+    """Those in which two labels were mixed up."""
+    cells = [cell.tasks for cell in found.cells if frozenset((cell.person, cell.predicted)) == pair]
+    return tuple(sorted(task for tasks in cells for task in tasks)[:MOST_TASKS])
 
 
 def _mixed(found: Confusions) -> Counter[frozenset[str]]:

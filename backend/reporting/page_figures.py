@@ -8,9 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.errors import ShortlistError
+from backend.label_studio.links import MOST_TASKS
 from backend.pool import figures, tallies, versions
 from backend.pool.figures import size_counts
 from backend.pool.projects import Project
+from backend.pool.votes import disputed
 from backend.projects.current import Current
 from backend.reporting.charts import Point, learning_curve, set_sizes, stopping_curve
 from backend.reporting.confusions import Confusions, confusions
@@ -32,6 +34,7 @@ class Insight:
     sizes: tuple[tuple[int, int], ...]
     served: Rate | None  # the served student alone
     next_run_usd: float | None  # None: nothing was paid yet, so nothing is known
+    disputed: tuple[int, ...] = ()  # tasks that people decided differently, the first that one link shows
 
 
 def insight(current: Current) -> Insight:
@@ -54,6 +57,7 @@ def _insight(current: Current) -> Insight:
         size_counts(engine, number, version) if version else (),
         rate(served.top1, served.tasks) if served else None,
         None,
+        disputed(engine, number, MOST_TASKS),
     )
 
 

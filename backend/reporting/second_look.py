@@ -16,7 +16,7 @@ ON_PAGE = 20
 LONGEST = 300  # characters of a text
 WHY = {
     "twins": "the same text, or nearly the same, was decided otherwise",
-    "others": "a model that has not learned it, from similar texts, and the teacher doubt it",
+    "others": "similar texts and the teacher say otherwise",
 }
 
 
@@ -66,10 +66,11 @@ def _sentence(waiting: list[Doubt], looked: int, changed: int) -> str | None:
         return f"No decision is worth a second look now. {so_far}" if so_far else None
     twins = sum(one.kind == "twins" for one in waiting)
     told = f"{len(waiting)} {'decision is' if len(waiting) == 1 else 'decisions are'} worth a second look"
-    parts = [f"{twins} on equal texts that were decided differently"] * bool(twins)
     rest = len(waiting) - twins
-    parts += [f"{rest} that a model which has not learned them and the teacher doubt"] * bool(rest)
-    return ". ".join(filter(None, [f"{told}: {' and '.join(parts)}", so_far]))
+    why = [(twins, "on equal texts that were decided differently"),
+           (rest, "doubted by a model that has not learned them, and by the teacher")]  # fmt: skip
+    parts = [what if number == len(waiting) else f"{number} {what}" for number, what in why if number]
+    return ". ".join(filter(None, [f"{told}: {', '.join(parts)}", so_far]))
 
 
 def looks(current: Current, most: int = ON_PAGE) -> list[Look]:

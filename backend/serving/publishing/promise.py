@@ -76,10 +76,11 @@ def _let_go(job: Job, promise: Promise | None) -> None:
 
 
 def _begins_anew(job: Job, promise: Promise) -> bool:
-    """Other labels or another target are another promise. What was finished stands until somebody undoes it."""
+    """Other labels (not only other words about them) or another target are another promise. What was finished stands
+    until somebody undoes it."""
     target, parts = about.targeted(job.current)
     same = (promise.target, promise.confidence, promise.parts) == (target, job.current.options.CONFIDENCE, parts)
-    return promise.state != "finished" and not (same and promise.space_hash == job.current.space.hash)
+    return promise.state != "finished" and not (same and about.same_labels(job.current, promise))
 
 
 def voices(project: Mapping[str, Any]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from backend.errors import SettingsError
-from backend.label_studio.links import MOST_TASKS, project_link, task_link, tasks_link
+from backend.label_studio.links import MOST_TASKS, person_link, project_link, task_link, tasks_link
 from backend.label_studio.verdict import verdict
 from backend.pool import incidents, jobs, projects, promises
 from backend.pool.certified import to_see
@@ -97,6 +97,7 @@ def _of_project(services: Services, project: Project) -> dict[str, Any]:
         "next_tasks": _next_tasks(now, place),
         **_second_look(now, status["second_look"], place),
         "tasks_link": partial(tasks_link, place, project.label_studio_id),
+        "person_link": partial(person_link, place, project.label_studio_id),
         "label_studio": project_link(place, project.label_studio_id),
         "done": request.args.get("done", "")[:300],
         "problem": request.args.get("problem", "")[:300],

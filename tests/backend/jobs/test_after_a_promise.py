@@ -161,6 +161,20 @@ def test_other_labels_leave_what_is_finished_as_it_is_until_it_is_undone(done: W
     assert wished(done, "undo").startswith(f"{len(accepted(done))} annotations"), "those with the old name, too"
 
 
+def test_other_words_about_the_labels_void_no_promise(done: World) -> None:
+    wished(done, "undo")
+    described = CONFIG.replace("wants money back", "wants the money back")
+    done.double.fields["label_config"] = described
+    remember(done.services, 7, CREATED, described)
+    annotate.work(done.job("annotate"))
+    train.work(done.job("train"))
+    publish.work(done.job("publish"))
+    made = promises.get(done.engine, 7)
+    assert made is not None
+    assert (made.attempt, made.state) == (1, "kept")
+    assert wished(done, "annotations").startswith(f"{len(accepted(done))} tasks")
+
+
 def test_the_queue_begins_with_what_people_must_still_see_also_when_the_rest_is_finished(done: World) -> None:
     rows = certified.rows(done.engine, 7)
     left = {task: row for task, row in rows.items() if row.role == "people"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from backend.pool.figures import Pair
@@ -65,3 +66,11 @@ def test_shortlists_that_lack_the_right_label_and_texts_that_the_encoder_does_no
     assert "most often mistaken are shipping" in found[0]["why"]
     assert "an LLM as TEACHER knows more" in found[0]["step"]
     assert "does not know 60 % of the texts" in found[1]["why"]
+
+
+def test_limits_show_their_tasks() -> None:
+    mixed = pairs(("billing", ("billing",), 70), ("billing", ("refund",), 12), ("refund", ("billing",), 8))
+    found = replace(insight_of(mixed, mixed), disputed=(3, 5))
+    people, labels, *_ = limits(status_of(0.7, 40), found)
+    assert people["tasks"] == (3, 5)
+    assert labels["tasks"] == tuple(range(70, 90))

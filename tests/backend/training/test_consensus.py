@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.pool import annotations
-from backend.pool.votes import against_others, shared_votes
+from backend.pool.votes import against_others, disputed, shared_votes
 from backend.reporting.annotators import annotators
 from backend.reporting.report import report_html
 from backend.training.consensus import LEAST, with_consensus
@@ -45,7 +45,9 @@ def test_a_tie_goes_to_whom_the_others_agree_with_and_a_single_voice_stands(worl
     told = annotators(world.current)
     assert [one["name"] for one in told] == ["annotator A", "annotator B", "annotator C"]
     assert (told[0]["agrees"]["value"], told[2]["agrees"]["value"]) == (LEAST / (LEAST + 1), 0.5)
-    assert annotators(world.current, named=True)[2]["name"] == "user 3 of Label Studio"
+    assert annotators(world.current, named=True)[2]["name"] == "user 3"
+    assert disputed(world.engine, 7, 3) == (2, 4, 6)
+    assert len(disputed(world.engine, 7, 500)) == LEAST
     assert "annotator C agrees in 50.0 % of 40" in report_html(world.current)
 
 
