@@ -44,7 +44,7 @@ class StudentConfig(PretrainedConfig):
         usage: Any = None, dense: Any = None, questions: Any = None, **others: Any,
     ) -> None:  # fmt: skip
         self.encoder = encoder or {"model_type": "bert"}
-        self.heads = heads or [{"hidden": 0}]
+        self.heads = [{"hidden": 0}] if heads is None else heads
         self.normalised, self.sharpness = normalised, sharpness
         self.usage, self.dense, self.questions = usage or {}, dense or [], questions or []
         super().__init__(**others)

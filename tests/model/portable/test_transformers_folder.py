@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from model.arrays import FloatArray
 from model.decoding import NEVER, ticked
 from model.encoder.encoder import load_encoder
+from model.encoder.onnx_graph import export_graph
 from model.errors import ArtifactError
 from model.groups import Group, GroupKind, When
 from model.labels import Label, LabelSpace
 from model.pair_views import COSINE, DIFFERENCE, DIRECTED, JOINED, OVERLAP, RELATION, PairView, likeness
 from model.pairs import Pair
+from model.portable import onnx_folder
 from model.portable.onnx_folder import write_onnx
 from model.portable.transformers_folder import write_portable
 from model.ranking import blended
@@ -32,6 +35,7 @@ from tests.support.toys import tiny_transformer
 
 SPACE = LabelSpace.of(["money", "parcel", "login"])
 TEXTS = ["refund my invoice", "late parcel", "password"]
+NOTHING_OF_OURS = refusing("model", "backend")
 PROGRAM = """
 import json, sys
 from transformers import pipeline
@@ -49,6 +53,25 @@ print(json.dumps(answers))
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folder of a small encoder."""
     return tiny_transformer(tmp_path_factory.mktemp("tiny"), " ".join(TEXTS).split(), layers=1)
+
+
+@pytest.fixture(scope="module")
+def encoder_graphs() -> Iterator[None]:
+    """The graph of the same encoder alone is exported once: it takes four seconds, and ends before every head."""
+    known: dict[tuple[object, ...], Any] = {}
+
+    def export(module: Any, tokenizer: Any, *outputs: str) -> Any:
+        if outputs != ("vectors",):
+            return export_graph(module, tokenizer, *outputs)
+        used = {name: tensor for name, tensor in module.state_dict().items() if "pooler" not in name}  # drawn anew
+        weights = tuple((name, tensor.numpy().tobytes()) for name, tensor in sorted(used.items()))
+        if weights not in known:
+            known[weights] = export_graph(module, tokenizer, *outputs)
+        return known[weights]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_folder, "export_graph", export)
+        yield
 
 
 def heads(encoder: str, width: int = 32, view: PairView | None = None) -> HeadStudent:
@@ -135,7 +158,8 @@ def test_transformers_alone_gives_the_same_answers(tiny: str, tmp_path: Path) ->
         assert "pipeline_tag: text-classification" in (folder / "README.md").read_text()
         with pytest.raises(ArtifactError, match="not empty"):
             write_portable(stored, folder, {}, "")
-    answers = json.loads(printed(PROGRAM, json.dumps(TEXTS), *students, cwd=tmp_path).splitlines()[-1])
+    said = printed(NOTHING_OF_OURS + PROGRAM, json.dumps(TEXTS), *students, cwd=tmp_path, forked=True)
+    answers = json.loads(said.splitlines()[-1])
     for place, rows in answers.items():
         found = [[{row["label"]: row["score"] for row in one}[name] for name in SPACE.names] for one in rows]
         assert np.allclose(found, students[place].probabilities(TEXTS), atol=1e-4), place
@@ -157,9 +181,8 @@ def test_transformers_answers_by_what_the_question_asks(
     student = make(tiny)
     student.save(tmp_path / "stored")
     write_portable(tmp_path / "stored", tmp_path / "portable", {"version": "student-1"}, 'say "hello"')
-    found, alone, whole = json.loads(
-        printed(ANSWERS, json.dumps(TEXTS), tmp_path / "portable", cwd=tmp_path).splitlines()[-1]
-    )
+    said = printed(NOTHING_OF_OURS + ANSWERS, json.dumps(TEXTS), tmp_path / "portable", cwd=tmp_path, forked=True)
+    found, alone, whole = json.loads(said.splitlines()[-1])
     assert [[row["label"] for row in rows] for rows in found] == served(student)
     assert alone == found
     assert sorted(row["score"] for row in whole) == pytest.approx(sorted(student.probabilities(TEXTS)[0]), abs=1e-4)
@@ -226,6 +249,7 @@ print(json.dumps([*found, [one if given else one[1] for one in order]]))
         (DIFFERENCE, False, heads, False),
     ],
 )
+@pytest.mark.usefixtures("encoder_graphs")
 def test_a_student_of_pairs_answers_and_ranks_alone(
     features: str, symmetric: bool, make: Callable[..., Any], shown: bool, tiny: str, tmp_path: Path
 ) -> None:
@@ -241,6 +265,8 @@ def test_a_student_of_pairs_answers_and_ranks_alone(
     example = write_onnx(tmp_path / "stored", tmp_path / "portable", {"version": "student-1"}, "")
     assert '("the first text", "the second text")' in (tmp_path / "portable" / "README.md").read_text()
     assert "second text" in example
+    graph = onnx.load(tmp_path / "portable" / "model.onnx").graph
+    assert [output.name for output in graph.output] == ["vectors"], "what answers are the heads beside it"
     pairs = [["parcel", "late parcel"], ["parcel", "password"], ["parcel", "late " * 200], ["parcel", ""]]
     texts = [f"query: {one}\n\ndocument: {other}" for one, other in pairs]
     program = ALONE.rpartition("texts = ")[0] + PAIRS
