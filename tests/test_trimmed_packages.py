@@ -6,7 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = """
@@ -18,18 +22,17 @@ print(load_encoder().embed(["charged twice"]).shape)
 """
 
 
-def linked(source: str, target: str) -> None:
-    """A second name of the file, or a copy where the disk is another one."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
-def test_a_worker_encodes_texts_with_what_is_left(tmp_path: Path) -> None:
+@pytest.fixture
+def left() -> Iterator[Path]:
+    """All packages, by second names of their files: on their own disk, because to copy them takes gigabytes."""
     (site,) = Path(sys.prefix).glob("lib/python*/site-packages")
-    left = tmp_path / "site-packages"
-    shutil.copytree(site, left, copy_function=linked, symlinks=True)
+    with tempfile.TemporaryDirectory(prefix="trimmed-", dir=sys.prefix) as folder:
+        left = Path(folder, "site-packages")
+        shutil.copytree(site, left, copy_function=os.link, symlinks=True)
+        yield left
+
+
+def test_a_worker_encodes_texts_with_what_is_left(left: Path) -> None:
     subprocess.run(["sh", str(ROOT / "deploy" / "trim_packages.sh"), str(left)], check=True)
     assert not list(left.glob("scipy/**/tests"))
     command = [sys.executable, "-I", "-S", "-c", WORK, str(left), str(ROOT)]
