@@ -93,7 +93,7 @@ def read(engine: sa.Engine, project: int, version: str, ids: Collection[int] | N
     with reading(engine) as connection:
         some = [] if ids is None else chunks(list(ids))
         queries = [wanted] if ids is None else (wanted.where(among(connection, table.c.task, part)) for part in some)
-        rows = (row for query in queries for row in connection.execute(query))  # never all of them at once
+        rows = (row for query in queries for rows in connection.execute(query).partitions(PAGE) for row in rows)
         return {
             task: Stored(text_hash, Reply(state, _set(labels, shares, certain)))
             for task, text_hash, state, labels, shares, certain in rows
@@ -104,7 +104,7 @@ def tasks(engine: sa.Engine, project: int, version: str) -> list[int]:
     """The tasks that a teacher version was asked about, ascending."""
     query = sa.select(table.c.task).where(table.c.project == project, table.c.version == version)
     with reading(engine) as connection:
-        return list(connection.scalars(query.order_by(table.c.task)))
+        return list(connection.scalars(query.order_by(table.c.task)).all())
 
 
 def carry_over(

@@ -111,7 +111,7 @@ def all_ids(engine: sa.Engine, project: int) -> list[int]:
     """Ids of all tasks, ascending."""
     with read(engine) as connection:
         query = sa.select(tasks.c.task).where(tasks.c.project == project).order_by(tasks.c.task)
-        return list(connection.scalars(query))
+        return list(connection.scalars(query).all())
 
 
 def iterate(engine: sa.Engine, project: int, chunk: int = 1000) -> Iterator[list[tuple[int, str]]]:

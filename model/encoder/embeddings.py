@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -14,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from model.arrays import FloatArray
+from model.arrays import FloatArray, IntArray
+from model.encoder.key_index import KEY_BYTES, Digests, KeyIndex
 
 log = structlog.get_logger(__name__)
 
-KEY_BYTES = 16
 CHUNK = 1024  # texts encoded before they are stored; a killed job repeats at most these
 SMALL = 512  # rows; shards below it are merged once there are TOO_MANY of them
 TOO_MANY = 64
@@ -48,8 +49,10 @@ class EmbeddingCache:
         self._folder = folder / encoder.identity
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._shards: dict[str, Half] = {}
-        self._places: dict[bytes, tuple[str, int]] = {}
+        self._shards: dict[str, int] = {}  # the number of each, by which `_vectors` and `_index` know it
+        self._vectors: dict[int, Half] = {}
+        self._numbers = itertools.count()
+        self._index = KeyIndex()
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
         """L2-normalised float32 `(n, dimension)` in the order of `texts`; encodes and stores only what is missing.
@@ -59,7 +62,7 @@ class EmbeddingCache:
         keys = [key_of(text) for text in texts]
         self._encode_missing(texts, keys, progress)
         with self._lock:
-            return self._gather(keys)
+            return self._gather(self._index.places(keys))
 
     def missing(self, texts: Sequence[str]) -> list[str]:
         """The texts that would have to be encoded, each once, short ones first."""
@@ -78,9 +81,11 @@ class EmbeddingCache:
 
     def _missing(self, keys: list[bytes], texts: Sequence[str]) -> list[tuple[bytes, str]]:
         with self._lock:
-            if any(key not in self._places for key in keys):
+            known = self._index.known(keys)
+            if not known.all():
                 self._scan()
-            todo = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._places}
+                known = self._index.known(keys)
+            todo = {keys[row]: texts[row] for row in np.flatnonzero(~known)}
         # Similar lengths share a chunk, so that sorting inside the encoder can work.
         return sorted(todo.items(), key=lambda item: len(item[1]))
 
@@ -113,15 +118,15 @@ class EmbeddingCache:
         """Without what others have stored meanwhile."""
         with self._lock:
             self._scan()
-            return [(key, text) for key, text in rows if key not in self._places]
+            known = self._index.known([key for key, _ in rows])
+            return [rows[row] for row in np.flatnonzero(~known)]
 
-    def _gather(self, keys: list[bytes]) -> FloatArray:
-        vectors = np.empty((len(keys), self._encoder.dimension), dtype=np.float32)
-        rows_of: dict[str, list[int]] = {}
-        for row, key in enumerate(keys):
-            rows_of.setdefault(self._places[key][0], []).append(row)
-        for shard, rows in rows_of.items():
-            vectors[rows] = self._shards[shard][[self._places[keys[row]][1] for row in rows]]
+    def _gather(self, places: IntArray) -> FloatArray:
+        vectors = np.empty((len(places), self._encoder.dimension), dtype=np.float32)
+        order = np.argsort(places[:, 0], kind="stable")
+        numbers, starts = np.unique(places[order, 0], return_index=True)
+        for number, rows in zip(numbers.tolist(), np.split(order, starts[1:]), strict=True):
+            vectors[rows] = self._vectors[number][places[rows, 1]]
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         normalised: FloatArray = vectors / np.maximum(norms, 1e-12)
         return normalised
@@ -135,9 +140,15 @@ class EmbeddingCache:
                 np.save(file, content)
             os.replace(temporary, self._folder / f"{name}.{kind}.npy")
         with self._lock:
-            self._shards[name] = vectors if len(vectors) < SMALL else self._map(name)
-            self._places.update((key, (name, row)) for row, key in enumerate(keys))
+            self._know({name: digests}, {name: vectors if len(vectors) < SMALL else self._map(name)})
         return name
+
+    def _know(self, digests: Mapping[str, Digests], vectors: Mapping[str, Half]) -> None:
+        """Shards by name, from now on found by their keys."""
+        numbers = dict(zip(digests, self._numbers, strict=False))
+        self._shards |= numbers
+        self._vectors |= {numbers[name]: part for name, part in vectors.items()}
+        self._index.add({numbers[name]: keys for name, keys in digests.items()})
 
     def _map(self, name: str) -> Half:
         mapped: Half = np.load(self._folder / f"{name}.vectors.npy", mmap_mode="r")
@@ -145,32 +156,33 @@ class EmbeddingCache:
 
     def _scan(self) -> None:
         """Learn of the shards that other processes wrote. A shard that was just merged away is skipped."""
+        new: dict[str, Digests] = {}
+        mapped: dict[str, Half] = {}
         for path in self._folder.glob("*.keys.npy"):
             name = path.name.removesuffix(".keys.npy")
             if name in self._shards:
                 continue
             try:
-                digests = np.load(path)
-                vectors = self._map(name)
+                digests, vectors = np.load(path), self._map(name)
             except FileNotFoundError:
                 continue
             if len(digests) != len(vectors) or vectors.shape[1:] != (self._encoder.dimension,):
                 log.warning("embedding_shard_ignored", shard=str(path), reason="its two files do not fit")
                 continue
-            self._shards[name] = vectors if len(vectors) >= SMALL else np.array(vectors)
-            self._places.update((digest.tobytes(), (name, row)) for row, digest in enumerate(digests))
+            new[name], mapped[name] = digests, vectors if len(vectors) >= SMALL else np.array(vectors)
+        if new:
+            self._know(new, mapped)
 
     def _merge_small(self) -> None:
         with self._lock:
-            small = [name for name, vectors in self._shards.items() if len(vectors) < SMALL]
+            small = [name for name, number in self._shards.items() if len(self._vectors[number]) < SMALL]
             if len(small) < TOO_MANY:
                 return
-            merged = {key: place for key, place in self._places.items() if place[0] in set(small)}
-            if merged:
-                vectors = np.stack([self._shards[shard][row] for shard, row in merged.values()])
-                self._store(list(merged), vectors)
+            keys, places = self._index.within([self._shards[name] for name in small])
+            if keys:
+                self._store(keys, np.stack([self._vectors[shard][row] for shard, row in places.tolist()]))
             for name in small:
-                del self._shards[name]
+                del self._vectors[self._shards.pop(name)]
                 for kind in ("keys", "vectors"):
                     (self._folder / f"{name}.{kind}.npy").unlink(missing_ok=True)
 

@@ -86,9 +86,10 @@ class Opinion:
         errors, variance = np.zeros(len(PENALTIES)), 0.0
         for piece in pieces(len(self._space), self._space.stop):
             states, wanted = self._space.states(piece), self._target(piece)
-            variance += float(((wanted - self._centre) ** 2).sum())
+            squares, variance = states**2, variance + float(((wanted - self._centre) ** 2).sum())
             for number, penalty in enumerate(PENALTIES):
-                errors[number] += ((self._left_out(piece, states, wanted, penalty) - wanted) ** 2).sum(dtype=np.float64)
+                opinion = self._left_out(piece, states, squares, wanted, penalty)
+                errors[number] += ((opinion - wanted) ** 2).sum(dtype=np.float64)
         number = int(errors.argmin())
         return Agreement(1.0 - float(errors[number]) / max(variance, 1e-12), PENALTIES[number])
 
@@ -105,7 +106,8 @@ class Opinion:
     def left_out(self, piece: slice) -> Dense:
         """Predictions for some rows `(b, C)` at the best penalty, each from all other rows."""
         states = self._space.states(piece)
-        return self._left_out(piece, states, self._target(piece), self.agreement.penalty).astype(np.float64)
+        penalty = self.agreement.penalty
+        return self._left_out(piece, states, states**2, self._target(piece), penalty).astype(np.float64)
 
     def shares(self, piece: slice) -> Dense:
         """The opinion about some rows as distributions `(b, C)`."""
@@ -128,12 +130,14 @@ class Opinion:
     def _target(self, piece: slice) -> FloatArray:
         return self._targets[piece].astype(np.float32)
 
-    def _left_out(self, piece: slice, states: FloatArray, wanted: FloatArray, penalty: float) -> FloatArray:
+    def _left_out(
+        self, piece: slice, states: FloatArray, squares: FloatArray, wanted: FloatArray, penalty: float
+    ) -> FloatArray:
         """Rows of one text have one vector: without all m of them the fit is (f - h * sum of targets) / (1 - m h)."""
         inverse = (1.0 / (self._space.values + penalty)).astype(np.float32)
         fitted = states @ (inverse[:, None] * self._cross).astype(np.float32)
         count, sums = self._twins.of(piece, wanted)
-        leverage = np.minimum(states**2 @ inverse, 0.999 / count)
+        leverage = np.minimum(squares @ inverse, 0.999 / count)
         result: FloatArray = (fitted - leverage[:, None] * sums) / (1.0 - count * leverage)[:, None]
         return result
 

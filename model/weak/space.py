@@ -10,7 +10,7 @@ import numpy as np
 from model.arrays import FloatArray, IntArray, Stop
 from model.weak.chunks import Dense, pieces
 
-KEPT_BYTES = 128 * 2**20  # of rotated rows in memory; where they are more, they are computed at every pass
+KEPT_BYTES = 256 * 2**20  # of rotated rows in memory; where they are more, they are computed at every pass
 
 
 class Space:

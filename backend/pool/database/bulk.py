@@ -37,7 +37,7 @@ def by_task(
     task, found = column.table.c.task, dict[int, T]()
     for chunk in chunks(list(ids)):
         wanted = sa.select(task, column).where(*here, among(connection, task, chunk))
-        found.update((number, value) for number, value in connection.execute(wanted))
+        found.update((number, value) for number, value in connection.execute(wanted).all())
     return found
 
 
