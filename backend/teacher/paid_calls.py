@@ -145,7 +145,8 @@ class Flow:
     def _next(self, number: int, limit: int) -> Rows:
         """The next tasks, without texts that are being asked about: they would be paid twice."""
         if len(self._waiting) < number and not self._dry:
-            self._fetch(max(number, min(limit, 4 * self._most * self._per_call)))
+            ahead = 4 * self._most * self._per_call if self._readability.sound else number
+            self._fetch(max(number, min(limit, ahead)))
         under_way = {text for question in self._flying.values() for _, text in question.rows}
         chosen: Rows = []
         later: Rows = []

@@ -1,7 +1,7 @@
 """What a training knows of the pool, read at one moment.
 
 Of a large pool it is a part, drawn anew for every version: all tasks that people decided, and of the others at most
-100,000 that the teacher answered and 100,000 that it did not. So a training costs the same however large the pool is,
+50,000 that the teacher answered and 50,000 that it did not. So a training costs the same however large the pool is,
 and as each goes on from the one before, all tasks have their turn.
 """
 
@@ -18,7 +18,7 @@ from backend.training.consensus import with_consensus
 from model.labels import CandidateSet, Decision, HumanLabel, LabelSpace
 from model.pairs import Pair
 
-PART = 100_000  # tasks with an answer of the teacher, and as many without one, that a training reads
+PART = 50_000  # tasks with an answer of the teacher, and as many without one, that a training reads
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,16 @@ def _part(job: Job, decided: Collection[int]) -> list[int] | None:
     import numpy as np
 
     engine, number = job.services.engine, job.number
-    if tasks.count(engine, number) <= PART:
+    teacher, total = job.current.teacher_version, tasks.count(engine, number)
+    if total <= PART:
         return None
     last = next((row.number for row in versions.list_versions(engine, number)), 0)
     draw = np.random.default_rng([number, last])
-    every = np.array(tasks.all_ids(engine, number), np.int64)
-    answered = np.array(candidates.tasks(engine, number, job.current.teacher_version), np.int64)
+    answered = rest = np.array(candidates.tasks(engine, number, teacher), np.int64)
+    if len(answered) < total:  # else no other ids need be read
+        rest = np.array(tasks.all_ids(engine, number), np.int64)
     chosen = [np.fromiter(decided, np.int64, len(decided))]
-    for ids in (answered, np.setdiff1d(every, answered, assume_unique=True)):
+    for ids in (answered, np.setdiff1d(rest, answered, assume_unique=True)):
         chosen.append(ids if len(ids) <= PART else draw.choice(ids, PART, replace=False))
     found: list[int] = np.unique(np.concatenate(chosen)).tolist()
     return found
