@@ -130,7 +130,7 @@ def _questions(
 ) -> tuple[dict[str, Question], list[LeftAlone]]:
     """The questions that can be answered, by name, and those that cannot."""
     found: dict[str, Question] = {}
-    left: list[LeftAlone] = []
+    left = list(_about_nothing(markup))
     tags = [tag for tag in markup.named.values() if _is_question(tag)]
     told = _by_question(answer, [tag.name for tag in tags])
     beside = any(tag.kind == "choices" and not multiple(tag) and not part_of_text(tag) for tag in tags)
@@ -148,6 +148,17 @@ def _questions(
 def _is_question(tag: Tag) -> bool:
     """Whether people answer a tag with labels; a number only where there are few."""
     return tag.kind in KINDS and bool(tag.targets) and (tag.kind != "number" or bool(number_levels(tag)))
+
+
+def _about_nothing(markup: Markup) -> Iterator[LeftAlone]:
+    """Controls that are none to Label Studio's own reader either: they lack a name, or what they are about."""
+    text = next((tag.name for tag in markup.named.values() if tag.kind in TEXTS and not tag.targets), "")
+    for tag in markup.root.within():
+        if tag.kind not in KINDS or (tag.name and tag.targets):
+            continue
+        lacks = " and ".join(what for what, there in (("name", tag.name), ("toName", tag.targets)) if not there)
+        remedy = f'; write toName="{clipped(text)}"' if text and not tag.targets else f"; give it a {lacks}"
+        yield LeftAlone(tag.name or tag.where, f"{tag.where} has no {lacks}{remedy}", missing=False)
 
 
 def _is_about_text(markup: Markup, tag: Tag) -> bool:
@@ -224,9 +235,9 @@ def _nothing(markup: Markup, left: Sequence[LeftAlone]) -> LabelingConfigError:
     readable = any(source_of(tag) for tag in markup.root.within())
     if left:
         entry = next((entry for entry in left if entry.asks), left[0])
-        tag = markup.named[entry.control]
+        tag = markup.named.get(entry.control)
         add = "; add one for the whole text" if readable else NO_TEXT
-        return LabelingConfigError(entry.why + (add if part_of_text(tag) or conditions(tag) else ""))
+        return LabelingConfigError(entry.why + (add if tag and (part_of_text(tag) or conditions(tag)) else ""))
     there = next((tag for tag in markup.named.values() if tag.targets), None)
     beside = f" ({there.where} {_part(there)})" if there is not None else ""
     add = "; add one" if readable or there is None else NO_TEXT

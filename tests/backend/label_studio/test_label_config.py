@@ -264,7 +264,8 @@ REFUSED = {
     '<View/><?xml version="1.0"?>': "not valid XML",
     '<!DOCTYPE l [<!ENTITY x SYSTEM "file:///etc/hostname">]><View><Header>&x;</Header></View>': "a DOCTYPE",
     view('<Labels name="l" toName="text"><Label value="a"/></Labels>'): 'Labels "l" marks parts of a text',
-    view('<Choices toName="text"><Choice value="a"/></Choices>'): "no Choices, Taxonomy, Rating or Pairwise",
+    view('<Choices toName="text"><Choice value="a"/></Choices>'): "Choices has no name; give it a name",
+    view('<Rating name="r"/>'): 'Rating "r" has no toName; write toName="text"',
     view('<Choices name="label" toName="text" value="$o"/>'): 'Choices "label" takes its options from task data',
     view('<Choices name="label" toName="text" value="$o"><Choice value="a"/></Choices>'): "from task data",
     view('<Taxonomy name="t" toName="text" apiUrl="http://x/"/>'): 'Taxonomy "t" loads its options from apiUrl',
@@ -321,6 +322,16 @@ def test_every_refusal_is_one_sentence_that_names_the_tag(xml: str, sentence: st
 def test_any_text_is_read_or_refused(xml: str) -> None:
     with contextlib.suppress(LabelingConfigError):
         assert len(read_labeling_config(xml).space) >= 2
+
+
+def test_what_names_nothing_to_label_studio_is_left_alone_and_said() -> None:
+    beside = '<Rating name="stars" maxRating="7"/><Taxonomy toName="text"><Choice value="x"/></Taxonomy>'
+    control = read_labeling_config(view(choices("a", "b") + beside))
+    assert [one.name for one in control.questions] == ["label"]
+    assert {entry.control: entry.why for entry in control.left} == {
+        "stars": 'Rating "stars" has no toName; write toName="text"',
+        "Taxonomy": "Taxonomy has no name; give it a name",
+    }
 
 
 def test_reading_is_cached_by_text() -> None:
