@@ -28,6 +28,7 @@ LIBRARIES = [
     "torch", "transformers.models.auto.modeling_auto", "transformers.models.bert.modeling_bert", "safetensors.torch",
     "sklearn.linear_model", "scipy.optimize", "label_studio_sdk.label_interface.interface", "flask", "rq", "httpx",
     "sqlalchemy.orm", "alembic.command", "psycopg", "gunicorn.app.wsgiapp", "pydantic_settings", "structlog", "typer",
+    "tests.support.frozen",
 ]  # fmt: skip
 
 
