@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any, Literal, TypeAlias
 
-from backend.errors import ShortlistError
+from backend.errors import LabelingConfigError, ShortlistError
 from backend.pool import lead_times, shown
 from backend.pool.lead_times import Timed
 from backend.projects.current import Current
 from model.evaluation import Z95, Rate, rate
+from model.labels import LabelSpace
 
 Way: TypeAlias = Literal["", "one", "none"]  # how many labels are ticked: as the options say, one at most, none
 KINDS = ("shortlist", "single", "answers", "nothing")
@@ -29,11 +30,18 @@ def by_kind(current: Current) -> Figures:
     if space is None:
         return {}
     groups = {kind: [one for one in timed if kind_of(one, several=space.several) == kind] for kind in KINDS}
-    forms = [
-        (frozenset(space.names[group.columns]), question.multiple)
-        for group, question in zip(space.groups, current.control.questions, strict=True)
-    ]
-    return {kind: _figures(found, forms) for kind, found in groups.items() if len(found) >= FEWEST}
+    enough = {kind: found for kind, found in groups.items() if len(found) >= FEWEST}
+    forms = _forms(current, space) if enough else []
+    return {kind: _figures(found, forms) for kind, found in enough.items()}
+
+
+def _forms(current: Current, space: LabelSpace) -> list[Form]:
+    """Every question's; of a label config that became unreadable meanwhile what its labels tell."""
+    try:
+        boxes = [question.multiple for question in current.control.questions]
+    except LabelingConfigError:
+        boxes = [group.kind == "any" for group in space.groups]
+    return [(frozenset(space.names[group.columns]), box) for group, box in zip(space.groups, boxes, strict=True)]
 
 
 def better_way(rows: Figures, sway: dict[str, Any] | None) -> Way:

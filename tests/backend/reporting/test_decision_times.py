@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from backend.pool import annotations, predictions, tasks
+from backend.pool import annotations, predictions, projects, tasks
 from backend.pool.annotation import Annotation, merge
 from backend.pool.set_aside import is_blind
 from backend.pool.text import text_hash
-from backend.projects.decisions import break_after, difference, median_interval
+from backend.projects.decisions import break_after, by_kind, difference, median_interval
 from backend.projects.updates import remember
 from backend.reporting.decision_times import decision_times
 from backend.reporting.report import report_html
@@ -85,6 +85,17 @@ def test_seconds_clicks_and_sway_of_a_project(world: World) -> None:
     assert "ticks change" in found["sentences"][1]
     assert "Ticks sway people" in found["advice"]
     assert "What a decision takes" in report_html(world.current)
+
+
+def test_a_label_config_that_became_unreadable_leaves_the_figures(world: World) -> None:
+    follow_ticks(world)
+    found, now = by_kind(world.current), world.project
+    assert now.space is not None
+    projects.save_config(world.engine, 7, CREATED, now.title, "<View/>", now.space, "", {})
+    assert world.current.project.label_config == "<View/>"
+    assert {kind: row["seconds"] for kind, row in by_kind(world.current).items()} == {
+        kind: row["seconds"] for kind, row in found.items()
+    }
 
 
 FORM = """<View><Text name="text" value="$text"/>
