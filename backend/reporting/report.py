@@ -64,8 +64,13 @@ def _facts(current: Current, status: dict[str, Any], found: Insight) -> dict[str
         **drawn(status, found),
         "examples": _examples(current),
         "tasks_link": link,
-        "made": iso(current.services.clock()).replace("T", " ").replace("Z", " UTC"),
+        "made": _utc(current.services.clock()),
+        "utc": _utc,
     }
+
+
+def _utc(milliseconds: int) -> str:
+    return iso(milliseconds).replace("T", " ").replace("Z", " UTC")
 
 
 def _examples(current: Current) -> list[Example]:

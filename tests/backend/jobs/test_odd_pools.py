@@ -6,13 +6,17 @@ import pytest
 
 from backend.errors import ProjectError
 from backend.jobs import annotate, finish, publish, sync, train
-from backend.pool import promises, tasks
+from backend.pool import predictions, promises, tasks
 from backend.pool.promises import Promise
+from backend.pool.text import text_hash
 from backend.projects.finishing import ask_to_finish, check_wish
+from backend.projects.updates import remember
 from backend.reporting.certificate import checks
 from backend.reporting.promise import promise_status
 from backend.services import Services
-from tests.support.world import World, messages
+from backend.serving.publishing.looking import UNANSWERED, standing_answers
+from model.whole_answers import labels_of
+from tests.support.world import CREATED, World, messages
 
 
 def begin(world: World, texts: list[str]) -> list[int]:
@@ -109,3 +113,20 @@ def test_a_pool_of_thirty_tasks_says_what_is_left_and_ends(world: World) -> None
     assert made.certificate["accepted"] == 0
     ask_to_finish(world.current, "annotations")
     assert finish.work(world.job("finish")).startswith("0 tasks")
+
+
+FLAGS = """<View><Text name="text" value="$text"/>
+<Choices name="late" toName="text"><Choice value="the parcel is late"/></Choices>
+<Choices name="angry" toName="text"><Choice value="the customer is angry"/></Choices></View>"""
+
+
+def test_an_answer_that_ticks_nothing_is_left_to_people(world: World) -> None:
+    remember(world.services, 7, CREATED, FLAGS)
+    tasks.add(world.engine, 7, {1: "where is it?", 2: "thank you"})
+    names = world.current.space.names
+    said = {1: [names[0], names[3]], 2: [names[1], names[3]]}
+    rows = [(task, text_hash(text), said[task][0], 0.9) for task, text in {1: "where is it?", 2: "thank you"}.items()]
+    predictions.save(world.engine, 7, "student-1-aaaaaa", rows, said)
+    found = standing_answers(world.job("publish"), "student-1-aaaaaa", [1, 2])
+    assert labels_of(world.current.space, found[1][0]) == ("late=the parcel is late", names[3])
+    assert found[2] == UNANSWERED, "nobody could tell in Label Studio who said so"
