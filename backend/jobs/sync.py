@@ -64,8 +64,8 @@ def work(job: Job) -> str:
     found = synchronise(job, last.all_due(job.services.clock(), FULL_MS))
     if found is None:
         return f"{job.lack}: {ALONE}"
-    if found.decided:
-        triggers.on_human_labels(job.services, job.number)
+    trigger = triggers.on_human_labels if found.decided else triggers.on_annotations
+    trigger(job.services, job.number)
     if found.texts:
         triggers.on_new_tasks(job.services, job.number)
     return f"in line with Label Studio: {found}{_left_out(job)}"

@@ -98,10 +98,17 @@ def on_human_labels(services: Services, project: int) -> Due:
     due = next_training(current_of(services, row))
     if due.due:
         _ask(services, "train", project)
+    on_annotations(services, project)
+    return due
+
+
+def on_annotations(services: Services, project: int) -> None:
+    """People said something, which may have changed no human label: of an audit that several people answer, the last
+    one mostly says what the others have said. Look at it once all is decided."""
+    row = _project(services, project)
     looked_at = bool(row.blind_to) and promises.nothing_is_asked(services.engine, project)
     if looked_at or promises.nearly_decided(services.engine, project):
         _ask(services, "publish", project)
-    return due
 
 
 def on_start_training(services: Services, project: int) -> Outcome:

@@ -89,8 +89,10 @@ def _annotated(services: Services, project: Project, body: Body) -> None:
     given = {task: data for task, data in _tasks(body) if data is not None}
     believed, doubted = _weighed(services, project, list(_rows(control, body)))
     _remember_new(services, project, control, given, unanswered=False)
-    if believed and people.save(services.engine, project.project, believed):
-        start(lambda: triggers.on_human_labels(services, project.project), project.project)
+    if believed:
+        changed = people.save(services.engine, project.project, believed)
+        trigger = triggers.on_human_labels if changed else triggers.on_annotations
+        start(lambda: trigger(services, project.project), project.project)
     if doubted:
         claims.ask_back(services, project.project)
 

@@ -101,3 +101,21 @@ def test_fewer_people_than_an_audit_waits_for_are_enough_once_nobody_else_is_ask
         if promise_of(world).looks == 0:  # what scores choose in the place of what one person has decided
             answer(world, promises.asked_for(world.engine, 7), 1)
     assert promise_of(world).looks >= 1
+
+
+def test_the_last_answer_that_an_audit_waits_for_has_it_looked_at_though_it_changes_no_label(world: World) -> None:
+    begin(world)
+    asked = promises.asked_for(world.engine, 7)
+    for who in (1, 2):
+        for task in asked:
+            world.double.annotate(task, [GOLD[task]], user=who)
+    sync.work(world.job("sync"))
+    before = annotations.human_labels(world.engine, 7)
+    world.services.queue.cancel("publish", 7)
+    sync.work(world.job("sync"))
+    assert not world.services.queue.cancel("publish", 7), "a third person is waited for"
+    for task in asked:
+        world.double.annotate(task, [GOLD[task]], user=3)
+    sync.work(world.job("sync"))
+    assert annotations.human_labels(world.engine, 7) == before
+    assert world.services.queue.cancel("publish", 7)
