@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backend.jobs.shards import Shards, run_shard, wanted
+from backend.jobs.shards import Shards, place, run_shard, wanted
 from backend.pool import tasks
 from backend.projects.current import Current
 from backend.projects.job import Job
@@ -26,7 +26,7 @@ def work(job: Job, number: int) -> str:
     missing = cache.missing(texts)
     if len(missing) == len(set(texts)):
         return "the training has another cache: set CACHE_DIR to a folder that all workers share"
-    cache.fill(missing, begin=_place(number), stop=lambda: not wanted(job))
+    cache.fill(missing, begin=place(number), stop=lambda: not wanted(job))
     return f"{len(missing) - len(cache.missing(missing))} texts were encoded by this and others"
 
 
@@ -49,11 +49,3 @@ def encoded(current: Current, texts: Sequence[str]) -> list[str]:
     """What the encoder sees of tasks: their texts, of tasks of two texts each by itself."""
     pair = current.pair
     return list(texts) if pair is None else [part for text in texts for part in pair.parts(text)]
-
-
-def _place(number: int) -> float:
-    """1/2, 1/4, 3/4, 1/8, ...: far from the others' places, however many there are (J. G. van der Corput)."""
-    place, step = 0.0, 0.5
-    while number:
-        place, number, step = place + step * (number & 1), number >> 1, step / 2
-    return place

@@ -10,6 +10,7 @@ from __future__ import annotations
 import structlog
 
 from backend.jobs.run import run_job
+from backend.jobs.shards import Shards
 from backend.label_studio.client import LabelStudio
 from backend.pool import predictions, projects, tasks, version_names, versions
 from backend.projects.current import Current
@@ -95,7 +96,7 @@ def _catch_up(job: Job, label_studio: LabelStudio, served: str) -> int:
 def _all_answered(job: Job, served: str) -> bool:
     """Have the served student answer what it has not; whether it has come to the end. If a training came first, this
     job goes on later: the training may bring nothing that is served."""
-    if version_names.is_teacher(served) or predict_missing(job, served):
+    if version_names.is_teacher(served) or predict_missing(job, served, spread=Shards(job, "predict").spread):
         return True
     job.ask_later(LATER_SECONDS)
     return False

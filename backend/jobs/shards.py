@@ -70,3 +70,12 @@ def wanted(job: Job) -> bool:
     """Whether the job that this is a part of is under way, and nobody has paused the project."""
     row = jobs.get(job.services.engine, job.number).get(SHARDS[job.kind])
     return row is not None and (row.again or row.state in ("queued", "running")) and not job.paused
+
+
+def place(number: int) -> float:
+    """Where part `number` begins, in [0, 1): 1/2, 1/4, 3/4, 1/8, ...: far from the others, however many there are
+    (J. G. van der Corput)."""
+    found, step = 0.0, 0.5
+    while number:
+        found, number, step = found + step * (number & 1), number >> 1, step / 2
+    return found

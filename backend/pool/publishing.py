@@ -118,9 +118,16 @@ def unsent_candidates(engine: sa.Engine, project: int, version: str) -> list[int
         return list(connection.scalars(query.where(~sent).order_by(candidate_sets.c.task)))
 
 
-def unanswered(engine: sa.Engine, project: int, version: str, after: int = -1, limit: int | None = None) -> list[int]:
+def unanswered(
+    engine: sa.Engine,
+    project: int,
+    version: str,
+    after: int = -1,
+    limit: int | None = None,
+    end: int | None = None,
+) -> list[int]:
     """Tasks whose present text a student version has not been applied to, ascending: the first `limit` of those with
-    ids beyond `after`."""
+    ids beyond `after`, up to `end`."""
     applied = sa.select(sa.literal(1)).where(
         predictions.c.project == project,
         predictions.c.version == version,
@@ -129,6 +136,7 @@ def unanswered(engine: sa.Engine, project: int, version: str, after: int = -1, l
     )
     lacking = applied.scalar_subquery().is_(None)  # by its key, row by row: see `predictions.waiting`
     query = sa.select(task_table.c.task).where(task_table.c.project == project, task_table.c.task > after, lacking)
+    query = query if end is None else query.where(task_table.c.task <= end)
     with read(engine) as connection:
         return list(connection.scalars(query.order_by(task_table.c.task).limit(limit)))
 

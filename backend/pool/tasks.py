@@ -114,6 +114,14 @@ def all_ids(engine: sa.Engine, project: int) -> list[int]:
         return list(connection.scalars(query).all())
 
 
+def span(engine: sa.Engine, project: int) -> tuple[int, int]:
+    """The least and the largest id; (0, -1) without tasks."""
+    query = sa.select(sa.func.min(tasks.c.task), sa.func.max(tasks.c.task)).where(tasks.c.project == project)
+    with read(engine) as connection:
+        first, last = connection.execute(query).one()
+    return (0, -1) if first is None else (int(first), int(last))
+
+
 def iterate(engine: sa.Engine, project: int, chunk: int = 1000) -> Iterator[list[tuple[int, str]]]:
     """All tasks as lists of (task, text), ascending; no transaction is open between two lists."""
     last: int | None = None

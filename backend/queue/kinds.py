@@ -16,12 +16,13 @@ KINDS = (
     "clear",
 )  # the jobs of a project; their state is kept in the pool
 PAUSABLE = ("annotate", "train", "adapt", "cross")  # the jobs that do nothing while their project is paused
-SHARDS = {"ask": "annotate", "embed": "train"}  # parts of another job's work, which every free worker may take
+SHARDS = {"ask": "annotate", "embed": "train", "predict": "publish"}  # parts of a job, which every free worker may take
 MOST_SHARDS = 32  # of one job
 QUEUE_OF = {
     "publish": "publish", "finish": "publish", "reconcile": "publish", "sync": "publish", "adapt": "train",
     "cross": "train",
     "train": "train", "annotate": "teacher", "ask": "teacher", "embed": "train",
+    "predict": "train",
     "clear": "teacher",  # after all else
 }  # fmt: skip
 SILENCE_SECONDS = 20  # a job whose worker was silent for longer was killed and is started again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -65,15 +65,27 @@ def predict(
         job.step(f"predicting: {done} of {len(ids)} tasks", SHARE + (1 - SHARE) * done / len(ids))
 
 
-def predict_missing(job: Job, version: str) -> bool:
+def predict_missing(
+    job: Job,
+    version: str,
+    begin: float = 0.0,
+    spread: Callable[[], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> bool:
     """Let a version answer the tasks that its training has not read, and those that came, changed or were opened again
-    since; whether none is left. Where many are, it gives way to a training."""
+    since; whether none is left. Where many are, it gives way to a training.
+
+    Others may do the same at the same time, each from a place of its own on, `begin` in [0, 1), and round: what one has
+    answered the next does not find. `spread` is called while there are many, to have them begin; `stop()` ends it.
+    """
     if is_committee(version):
         rulings.fill(job.services.engine, job.number, version, "committee")
     loaded: tuple[Student, Calibration | None] | None = None
-    for wanted in _unanswered(job, version):
-        if loaded is not None and job.services.queue.waits("train", job.number):
+    for wanted in _unanswered(job, version, begin):
+        if (loaded is not None and job.services.queue.waits("train", job.number)) or (stop is not None and stop()):
             return False
+        if spread is not None and len(wanted) > PORTION // 2:
+            spread()
         loaded = loaded or _load(job, version)
         if loaded is None:
             return True  # the rest of publishing does not depend on it
@@ -84,14 +96,18 @@ def predict_missing(job: Job, version: str) -> bool:
     return True
 
 
-def _unanswered(job: Job, version: str) -> Iterator[list[int]]:
-    """The tasks that the version has not answered and nobody has decided, in portions."""
-    engine, after = job.services.engine, -1
-    done = decided(engine, job.number)
-    while found := publishing.unanswered(engine, job.number, version, after, PORTION):
-        after = found[-1]
-        if wanted := [task for task in found if task not in done]:
-            yield wanted
+def _unanswered(job: Job, version: str, begin: float = 0.0) -> Iterator[list[int]]:
+    """The tasks that the version has not answered and nobody has decided, in portions: from a place on, then the ones
+    before it."""
+    engine, done = job.services.engine, decided(job.services.engine, job.number)
+    first, last = tasks.span(engine, job.number)
+    middle = first + int(begin * (last + 1 - first))
+    for start, end in ((middle - 1, last), (first - 1, middle - 1)):
+        after = start
+        while after < end and (found := publishing.unanswered(engine, job.number, version, after, PORTION, end)):
+            after = found[-1]
+            if wanted := [task for task in found if task not in done]:
+                yield wanted
 
 
 def _load(job: Job, version: str) -> tuple[Student, Calibration | None] | None:

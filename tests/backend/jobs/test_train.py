@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backend.errors import SettingsError
-from backend.jobs import adapt, annotate, publish, train
+from backend.jobs import adapt, annotate, predict, publish, train
 from backend.jobs.publish import promote
 from backend.pool import annotations, jobs, predictions, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.set_aside import is_held_out
 from backend.pool.text import text_hash
 from backend.projects.disconnect import forget_project
+from backend.projects.job import Job
 from backend.projects.updates import remember
 from backend.queue.kinds import KINDS
 from backend.services import Services
@@ -127,6 +129,39 @@ def test_of_a_large_pool_each_training_reads_another_part_and_the_rest_is_answer
     asked.services.queue.cancel("train", 7)
     assert predict_missing(asked.job("publish"), version)
     assert set(predictions.read(asked.engine, 7, version)) == set(tasks.all_ids(asked.engine, 7)) - {1}
+
+
+def test_parts_of_a_publish_answer_each_from_a_place_of_its_own(asked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one has answered the next does not find; without a publish under way none begins."""
+    monkeypatch.setattr(snapshots, "PART", 8)
+    decide(asked, 1, "refund")
+    train.work(asked.job("train"))
+    version = f"student-1-{asked.project.space_hash}"
+    promote(asked.job("publish"), version)
+    monkeypatch.setattr(predicting, "PORTION", 5)
+    left = sorted(set(tasks.all_ids(asked.engine, 7)) - set(predictions.read(asked.engine, 7, version)) - {1})
+    asked_of: list[int] = []
+    answer = predicting.predict
+
+    def counted(job: Job, version: str, student: Any, embed: Any, texts: dict[int, str], *more: Any) -> None:
+        asked_of.extend(texts)
+        answer(job, version, student, embed, texts, *more)
+
+    monkeypatch.setattr(predicting, "predict", counted)
+    jobs.finish(asked.engine, 7, "publish")
+    predict.work(asked.job("predict"), 1)
+    assert asked_of == []  # no publish is under way
+    jobs.begin(asked.engine, 7, "publish")
+    told: list[int] = []
+    first = asked.job("publish")
+    assert predict.work(asked.job("predict"), 1) == f"tasks were answered by {version}"
+    middle = 1 + 30 // 2
+    assert asked_of == [*(task for task in left if task >= middle), *(task for task in left if task < middle)]
+    assert predict_missing(first, version, spread=lambda: told.append(1))
+    assert (len(asked_of), told) == (len(left), [])
+    tasks.add(asked.engine, 7, {task: f"another text {task}" for task in left[:4]})
+    assert predict_missing(first, version, spread=lambda: told.append(1))
+    assert (sorted(asked_of[len(left) :]), told) == (left[:4], [1])
 
 
 def test_shortlists_that_came_while_it_ran_lead_to_one_more_training(asked: World) -> None:
