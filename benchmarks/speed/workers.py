@@ -1,4 +1,5 @@
-"""One project's work on several workers: an annotate run against a server of fixed latency, and a training's texts."""
+"""One project's work on several workers: an annotate run against a server of fixed latency, a training's texts, and a
+new student's answers to a large pool."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from backend.pool import candidates, jobs, ledger, tasks
+from backend.pool import candidates, jobs, ledger, publishing, tasks
 from backend.pool.projects import Project
 from backend.pool.projects import get as project_row
 from backend.pool.text import text_hash
@@ -16,6 +17,7 @@ from backend.projects.current import current_of
 from backend.services import Services
 from backend.settings import Settings
 from benchmarks.shared.waiting import wait_for
+from benchmarks.speed.retrain import fill
 from benchmarks.speed.rows import Row, row
 from benchmarks.speed.slow_llm import slow_llm
 from benchmarks.speed.web import LABELS, PROJECT, Process, environment_of, pool, redis_server, scratch, settings_for
@@ -23,21 +25,26 @@ from model.labels import CandidateSet
 from model.teacher.base import Answer, State, Usage
 
 CONCURRENCY = 16  # questions under way per worker
-ASKED, ENCODED = 2_400, 16_000  # tasks
+ASKED, ENCODED, ANSWERED = 2_400, 16_000, 300_000  # tasks
 WORKERS = (1, 2, 4)
 CORES = (1, 2)
 PATIENCE_SECONDS = 900
 
 
 def workers_rows() -> tuple[list[Row], dict[str, float]]:
-    """Seconds for one annotate run with 1, 2 and 4 workers, and for one training's texts with 1 and 2."""
+    """Seconds for one annotate run with 1, 2 and 4 workers, and with 1 and 2 for one training's texts, and for the
+    answers of a new student to what its training has not read."""
     asked = {number: _asking(number) for number in WORKERS}
     encoded = {number: _encoding(number) for number in CORES}
+    answered = {number: _answering(number) for number in CORES}
     rows = [row("annotate run", f"{number} workers", value, "s", tasks=ASKED) for number, value in asked.items()]
     rows += [row("training from nothing", f"{number} workers", value, "s", tasks=ENCODED)
              for number, value in encoded.items()]  # fmt: skip
+    rows += [row("answers of a new student", f"{number} workers", value, "s", tasks=ANSWERED)
+             for number, value in answered.items()]  # fmt: skip
     return rows, {"workers_4_vs_1": asked[1] / asked[4], "workers_2_vs_1": asked[1] / asked[2],
-                  "encoding_2_vs_1": encoded[1] / encoded[2]}  # fmt: skip
+                  "encoding_2_vs_1": encoded[1] / encoded[2],
+                  "answering_2_vs_1": answered[1] / answered[2]}  # fmt: skip
 
 
 def _asking(number: int) -> float:
@@ -69,6 +76,26 @@ def _encoding(number: int) -> float:
         tasks.add(services.engine, PROJECT, texts)
         _answer(services, texts)
         return _timed(services, "train", lambda: jobs.get(services.engine, PROJECT)["train"].state == "idle")
+
+
+def _answering(number: int) -> float:
+    """Seconds from the end of a training, of a pool whose vectors are known, until its student has answered all."""
+    with _stack(number, "publish train", {"TEACHER": "similarity", "RETRAIN_AFTER": "0"}) as services:
+        fill(services, ANSWERED)
+
+        def at_rest(kind: str) -> bool:
+            row = jobs.get(services.engine, PROJECT).get(kind)
+            return row is not None and row.state == "idle" and not row.again
+
+        services.queue.enqueue("train", PROJECT)
+        wait_for("the training", lambda: at_rest("train"), PATIENCE_SECONDS, 0.1)
+        started = time.monotonic()
+        wait_for("its student's answers", lambda: at_rest("publish"), PATIENCE_SECONDS, 0.1)
+        seconds = time.monotonic() - started
+        version = current_of(services, _project(services)).served_version
+        if publishing.unanswered(services.engine, PROJECT, version, limit=1):
+            raise RuntimeError("there are tasks without an answer")
+    return seconds
 
 
 def _answer(services: Services, texts: dict[int, str]) -> None:
@@ -113,5 +140,5 @@ def _stack(number: int, queue: str, more: dict[str, str]) -> Iterator[Services]:
 
 
 def _worker(settings: Settings, queue: str, more: dict[str, str], folder: Path, place: int) -> Process:
-    command = [sys.executable, "-m", "backend", "worker", queue]
+    command = [sys.executable, "-m", "backend", "worker", *queue.split()]
     return Process(command, environment_of(settings, **more), folder / f"worker-{place}.log")
