@@ -111,10 +111,14 @@ def _more(promise: Promise, counts: dict[str, int]) -> str:
     """The forecast, while it still matters."""
     if promise.state != "auditing" or promise.forecast is None:
         return ""
-    left = {name: max(0, promise.forecast[name] - counts["decided"]) for name in ("decisions", "low", "high")}
-    rough = ", roughly" if promise.forecast["rough"] else ""
-    spread = f"{rounded(left['low']):,} to {rounded(left['high']):,}"
-    return f". About {rounded(left['decisions']):,} more decisions until all is done ({spread}{rough})"
+    ahead = {name: promise.forecast[name] - counts["decided"] for name in ("decisions", "low", "high")}
+    left = {name: rounded(max(0, number)) for name, number in ahead.items()}
+    if not left["high"]:
+        return ""
+    spread = [f"{left['low']:,} to {left['high']:,}"] if left["low"] < left["high"] else []
+    more = ", ".join([*spread, *["roughly"] * bool(promise.forecast["rough"])])
+    told = f". About {left['decisions']:,} more decisions until all is done"
+    return f"{told} ({more})" if more else told
 
 
 def _least(promise: Promise, tasks: int) -> int:
