@@ -67,19 +67,20 @@ def _counts(current: Current, promise: Promise) -> dict[str, int]:
     chosen by scores and not decided. Since there is a certificate: tasks that came, that are gone, and audited ones of
     which people say something else now."""
     engine, number = current.engine, current.number
-    people, here = human_labels(engine, number), set(tasks.all_ids(engine, number))
+    people, total = human_labels(engine, number), tasks.count(engine, number)
     rows = certified.rows(engine, number) if promise.certificate else {}
+    here = set(tasks.all_ids(engine, number)) if rows else people.keys()
     final = {task for task, label in people.items() if label.decision is Decision.FINAL} & here
     accepted = {task for task, row in rows.items() if row.role == "accepted"} & here - final
     return {
-        "tasks": len(here),
+        "tasks": total,
         "decided": figures.decided(engine, number),
         "accepted": len(accepted),
-        "to_see": len(here - final - accepted),
+        "to_see": max(0, total - len(final) - len(accepted)),
         "audit_left": len(promises.unaudited(engine, number)),
         "chosen_left": len(promises.unpicked(engine, promise)[0]) if promise.state == "auditing" else 0,
         "later": len(here - rows.keys()) if rows else 0,
-        "gone": len(rows.keys() - here),
+        "gone": len(rows.keys() - here) if rows else 0,
         "changed": changed_since(current) if rows else 0,
     }
 
