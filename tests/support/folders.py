@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 MEMORY = Path("/dev/shm")  # on Linux
-ROOM = 8 * 2**30  # a run of all tests leaves it a third full
+ROOM = 8 * 2**30  # the largest test takes 0.3 GB of it for a while
 
 
 def write_in_memory(place: Path = MEMORY, room: int = ROOM) -> bool:
