@@ -47,14 +47,15 @@ def tables_of(engine: sa.Engine) -> set[str]:
 
 
 def describe(engine: sa.Engine) -> dict[str, object]:
-    """Columns with types and defaults, keys and indexes, as the database itself tells them."""
+    """Columns with types and defaults, keys and indexes, as the database itself tells them, of all tables at once."""
     found = sa.inspect(engine)
+    columns, keys, indexes = found.get_multi_columns(), found.get_multi_pk_constraint(), found.get_multi_indexes()
     return {
         name: (
             sorted((column["name"], str(column["type"]), column["nullable"], column["default"])
-                   for column in found.get_columns(name)),
-            found.get_pk_constraint(name),
-            sorted((index["name"], index["column_names"], index["unique"]) for index in found.get_indexes(name)),
+                   for column in columns[None, name]),
+            keys[None, name],
+            sorted((index["name"], index["column_names"], index["unique"]) for index in indexes[None, name]),
         )
         for name in SCHEMA.tables
     }  # fmt: skip
