@@ -82,8 +82,9 @@ def tried(
     learned, (judges, truth, by) = data.rows(some), _judges(data, fold_of == 0, options.seed)
     student, _ = train_student(space, learned, options, embed, None, stop, own)
     assert isinstance(student, HeadStudent | AdaptedStudent), "a pair's student of this method is one"
-    vectors = student.vectors(learned.texts, embed)
-    targets = np.asarray(beliefs(learned, vectors, options, stop).shares, np.float32)
+    vectors, view = student.vectors(learned.texts, embed), student.view
+    features = vectors if view is None else view.parted(vectors)[0]
+    targets = np.asarray(beliefs(learned, features, options, stop).shares, np.float32)
     started = time.monotonic()
     cross = learn(learned.texts, targets, options, progress, stop)
     seconds, started = time.monotonic() - started, time.monotonic()

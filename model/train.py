@@ -29,7 +29,7 @@ from model.training.linear_head import Head
 from model.training.loop import Plan, train
 from model.training.options import ADAPTED, PUBLISHED, TrainingOptions, TrainingReport
 from model.training.refinery import Gate
-from model.training.small_pools import MEMBERS, SmallPool, member_seeds, starts_linear
+from model.training.small_pools import MEMBERS, SmallPool, may_start_linear, member_seeds, starts_linear
 from model.training.targets import FixedTargets, RefineryTargets, SoftTargets, Targets, UniformTargets
 from model.training.vectors import row_vectors
 from model.training.warm import fitting, shortened
@@ -68,6 +68,10 @@ class Training:
         """What the student sees of texts by an encoder."""
         return embed if self.view is None else self.view.embed(embed)
 
+    def parted(self, vectors: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """Of what the student sees `(n, k)` what it answers by, and by what tasks are told apart if not by that."""
+        return (vectors, None) if self.view is None else self.view.parted(vectors)
+
     def part(self, low: float, high: float) -> Training:
         """The same, its progress being that share of the whole's."""
         return dataclasses.replace(self, progress=_scaled(self.progress, low, high))
@@ -100,6 +104,7 @@ def train_student(
         if view is not None:
             view, ranks = ranking_view(space, data, options, view, embed, stop, own if way == "head" else None)
             report.pair |= {"ranking": ranks} if ranks else {}
+            view = view.with_key(not space.several and may_start_linear(len(data), options))
     if space.several:
         return _several(Training(space, data, options, report, progress, stop, view), embed, started)
     teach: Teach = train_head if way == "head" else train_encoder
@@ -155,7 +160,9 @@ def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None 
     data, report = training.data, training.report
     rows, turns = len(data), 2 if data.unlabelled else 1
     report.epochs = head_plan(rows, training.options).epochs
-    targets = make_targets(training, vectors[:rows], report.epochs, adapted)
+    features, _ = training.parted(vectors)
+    seen = None if adapted is None else dataclasses.replace(adapted, vectors=training.parted(adapted.vectors)[0])
+    targets = make_targets(training, features[:rows], report.epochs, seen)
     if adapted is not None and not worth_it(report):
         adapted, report.way = None, "head"
     inputs = vectors if adapted is None else adapted.vectors
@@ -163,7 +170,8 @@ def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None 
     if data.unlabelled and isinstance(targets, SoftTargets):
         texts = [*data.texts, *data.unlabelled]
         pair = training.options.pair
-        targets = with_own_answers(targets, student, inputs[rows:], vectors, training.stop, texts, pair)
+        own = inputs if student.view == training.view else training.parted(inputs)[0]
+        targets = with_own_answers(targets, student, own[rows:], features, training.stop, texts, pair)
         student = _heads(training.part(1.0 / turns, 1.0), inputs, targets)
     report.warnings += getattr(targets, "warnings", [])
     return student
@@ -171,16 +179,18 @@ def train_head(training: Training, vectors: FloatArray, adapted: Adapted | None 
 
 def _heads(training: Training, vectors: FloatArray, targets: Targets, known: BoolArray | None = None) -> HeadStudent:
     """What the rows of `vectors` bear: a linear head, several networks or one. The encoder has learned `known` ones."""
-    space, options = training.space, training.options
-    if isinstance(targets, SoftTargets) and starts_linear(vectors, options):
+    space, options, view = training.space, training.options, training.view
+    features, keys = training.parted(vectors)
+    if isinstance(targets, SoftTargets) and starts_linear(vectors if keys is None else keys, options):
         texts = [*training.data.texts, *training.data.unlabelled][: len(vectors)]
-        plan = head_plan(len(vectors), options)
-        pool = SmallPool(vectors, targets, plan, options, training.progress, training.stop, space.answer == "ordered")
+        plan, ordered = head_plan(len(vectors), options), space.answer == "ordered"
+        pool = SmallPool(features, targets, plan, options, keys, training.progress, training.stop, ordered)
         heads, training.report.found["linear_head"] = pool.heads(text_groups(texts, None, options.pair), known)
         training.report.epochs = 0
     else:
-        heads = _networks(training, vectors, targets)
-    return HeadStudent(space, options.encoder, heads, runtime=options.runtime, view=training.view)
+        view = None if view is None else view.with_key(False)
+        heads = _networks(dataclasses.replace(training, view=view), features, targets)
+    return HeadStudent(space, options.encoder, heads, runtime=options.runtime, view=view)
 
 
 def _networks(training: Training, vectors: FloatArray, targets: Targets) -> list[Head]:

@@ -99,14 +99,18 @@ def _both(pairs: Sequence[tuple[str, str]]) -> tuple[Any, Any]:
 def _features(pairs: Sequence[tuple[str, str]], left: Any, right: Any) -> Any:
     """What the heads see of pairs of texts and of their vectors, see `usage.json`."""
     features, overlap, _ = _pair["features"].partition("+overlap")
-    if features == "difference":
-        return left - right
-    products = left * right
+    products, both = left * right, [left + right] if _pair["symmetric"] else [left, right]
     parts = [np.float32(5) * products.sum(1, keepdims=True)]
-    if features != "cosine":
-        more = [left + right] if _pair["symmetric"] else [left, right]
-        parts = [np.abs(left - right), products, *parts, *(more if features == "relation+texts" else [])]
-    return np.concatenate([*parts, *([in_common(pairs, _pair["symmetric"])] if overlap else [])], axis=1)
+    if features == "difference":
+        parts = [left - right]
+    elif features != "cosine":
+        parts = [np.abs(left - right), products, *parts, *(both if features == "relation+texts" else [])]
+    if overlap:
+        parts.append(in_common(pairs, _pair["symmetric"]))
+    if _pair["keyed"]:
+        key = np.concatenate([*both, *([np.abs(left - right)] if _pair["symmetric"] else [])], axis=1)
+        parts.append(key / np.maximum(np.linalg.norm(key, axis=1, keepdims=True), 1e-12))
+    return np.concatenate(parts, axis=1)
 
 
 def _run(rows: Sequence[list[int]], output: str) -> Any:

@@ -2,7 +2,8 @@
 
 The teacher's answer to a text, and what people said of it, is more than a text alone tells. A network remembers that
 by fitting its pool, and answers new texts worse for it. Here remembering costs new texts nothing: beside the linear
-part every text has a hidden unit, which is silent unless the cosine with a text is that of one and the same.
+part every text has a hidden unit, which is silent unless the cosine with a text is that of one and the same. Features
+of two texts have no such cosine: there the key that stands behind them has it, which is both texts' vectors as one.
 """
 
 from __future__ import annotations
@@ -24,26 +25,41 @@ def can_remember(vectors: FloatArray) -> bool:
     return bool((np.abs(lengths - 1.0) < LENGTH).all())
 
 
-def remembering(linear: Head, vectors: FloatArray, targets: SoftTargets) -> Head:
+def remembering(
+    linear: Head, vectors: FloatArray, targets: SoftTargets, keys: FloatArray | None = None, longest: float = 1.0
+) -> Head:
     """Arrays for `head_logits` with a unit per row and one per label, which carries the `linear` head's logit.
 
     A unit rises from 0 at a cosine of ALIKE to 1 at 1; texts that are alike share what there is to be told of them.
+    They are told apart by their `keys` `(n, e)` of length one, which then stand behind what the linear head sees, or
+    else by the vectors themselves. No vector is longer than `longest`.
     """
-    seen = np.asarray(vectors, np.float64)
+    known = vectors if keys is None else keys
+    seen = np.asarray(known, np.float64)
     seen /= (seen**2).sum(1, keepdims=True)
-    active = np.maximum(vectors @ seen.T - ALIKE, 0.0) / (1.0 - ALIKE)
+    active = np.maximum(known @ seen.T - ALIKE, 0.0) / (1.0 - ALIKE)
     labels = targets.targets.shape[1]
     told = np.log((1.0 - OUTSIDE) * targets.targets.numpy().astype(np.float64) + OUTSIDE / labels)
     missing = _centred(told) - _centred(head_logits(linear, vectors))
     weight = linear["scale"].astype(np.float64)[:, None] * linear["out"]
     bias = linear["out_bias"] - linear["mean"] @ weight
-    above = float((np.linalg.norm(weight, axis=0) + np.abs(bias)).max())  # keeps every linear unit positive
-    hidden = np.concatenate([seen.T / (1.0 - ALIKE), weight], axis=1)
+    above = float((longest * np.linalg.norm(weight, axis=0) + np.abs(bias)).max())  # keeps every linear unit positive
+    rows, width = len(seen), vectors.shape[1] + (0 if keys is None else keys.shape[1])
+    hidden = np.zeros((width, rows + labels))
+    hidden[-seen.shape[1] :, :rows] = seen.T / (1.0 - ALIKE)
+    hidden[: vectors.shape[1], rows:] = weight
     hidden_bias = np.concatenate([np.full(len(seen), -ALIKE / (1.0 - ALIKE)), bias + above])
     out = np.concatenate([missing / active.sum(1, keepdims=True), np.eye(labels)])
     found = {"hidden": hidden, "hidden_bias": hidden_bias, "out": out, "out_bias": np.full(labels, -above)}
-    found |= {"mean": np.zeros(vectors.shape[1]), "scale": np.ones(1)}
+    found |= {"mean": np.zeros(width), "scale": np.ones(1)}
     return {name: array.astype(np.float32) for name, array in found.items()}
+
+
+def before_key(head: Head, keys: FloatArray | None) -> Head:
+    """A head of vectors as one that sees `keys` `(n, e)` behind them, and overlooks these."""
+    more = 0 if keys is None else keys.shape[1]
+    name = "hidden" if "hidden" in head else "out"
+    return {**head, "mean": np.pad(head["mean"], (0, more)), name: np.pad(head[name], ((0, more), (0, 0)))}
 
 
 def _centred(logits: FloatArray) -> FloatArray:

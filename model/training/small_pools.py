@@ -8,26 +8,32 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.arrays import BoolArray, FloatArray, IntArray, Progress, Stop
+from model.pair_views import LONGEST
 from model.text_groups import folds
 from model.training.head_training import HeadLearner
 from model.training.levels import shrinking
 from model.training.linear_head import Head, Unseen, averaged, linear_head
 from model.training.loop import Plan, train
-from model.training.memory import can_remember, remembering
+from model.training.memory import before_key, can_remember, remembering
 from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
 
-SMALL = 1_000  # rows below which a pool is small
+SMALL, SMALL_OF_PAIRS = 1_000, 4_000  # rows below which a pool is small: of single texts, of pairs
 FOLDS = 3  # of texts, by which the linear head's strength is chosen, and whether networks join it
 SHORT, LEAST_STEPS = 10, 100  # epochs of these networks, and steps, unless a whole training has fewer epochs
 MEMBERS = 3  # networks that answer together
 MEMBER_SEED = 7919  # distance between their seeds
 
 
-def starts_linear(vectors: FloatArray, options: TrainingOptions) -> bool:
-    """Whether a linear head answers: on small pools of ours, unless somebody chose how many networks train how long."""
+def may_start_linear(rows: int, options: TrainingOptions) -> bool:
+    """Whether a linear head may answer: on small pools of ours, unless somebody chose how networks train."""
     free = options.heads is None and options.epochs is None and options.learning_rate is None
-    return free and options.method == "shortlist" and len(vectors) < SMALL and can_remember(vectors)
+    return free and options.method == "shortlist" and rows < (SMALL if options.pair is None else SMALL_OF_PAIRS)
+
+
+def starts_linear(keys: FloatArray, options: TrainingOptions) -> bool:
+    """Whether a linear head answers texts that are told apart by their keys `(n, e)`."""
+    return may_start_linear(len(keys), options) and can_remember(keys)
 
 
 def member_seeds(options: TrainingOptions, members: int) -> tuple[int, ...]:
@@ -37,12 +43,14 @@ def member_seeds(options: TrainingOptions, members: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class SmallPool:
-    """Vectors `(n, d)` of length one, what is believed of their texts, and how a network of all rows would train."""
+    """Vectors `(n, d)`, what is believed of their texts, and how a network of all rows would train. Texts are told
+    apart by the vectors, which then have length one, or by `keys` `(n, e)` that do: heads see these behind them."""
 
     vectors: FloatArray
     targets: SoftTargets
     plan: Plan
     options: TrainingOptions
+    keys: FloatArray | None = None
     progress: Progress | None = None
     stop: Stop | None = None
     ordered: bool = False  # labels are levels
@@ -56,10 +64,11 @@ class SmallPool:
         self._tell(0.5, "the strength of a linear head is chosen")
         joined = unseen.joined_by(lambda vectors, told: self._networks(vectors, told, 1), strength)
         linear = linear_head(self.vectors, self.targets, strength, self.stop, unseen.levels)
-        found = [remembering(linear, self.vectors, self.targets)]
+        longest = 1.0 if self.keys is None else LONGEST
+        found = [remembering(linear, self.vectors, self.targets, self.keys, longest)]
         self._tell(0.9, "a linear head is trained")
         if joined:
-            found.append(self._networks(self.vectors, self.targets, MEMBERS))
+            found.append(before_key(self._networks(self.vectors, self.targets, MEMBERS), self.keys))
         line = {"levels": "each by itself" if unseen.levels is None else "on a line"} if self.ordered else {}
         return found, {"strength": strength, "joined_by_networks": joined, **line}
 

@@ -13,8 +13,9 @@ import pytest
 from model.arrays import FloatArray
 from model.errors import ArtifactError
 from model.labels import LabelSpace
-from model.pair_views import BESIDE, COSINE, DIRECTED, FEATURES, JOINED, OVERLAP, RELATION, PairView
+from model.pair_views import BESIDE, COSINE, DIRECTED, FEATURES, JOINED, LONGEST, OVERLAP, RELATION, PairView
 from model.pairs import Pair
+from model.student.head import HeadStudent
 from model.student.loading import load_student
 from model.text_groups import text_groups
 from model.train import TrainingData, TrainingOptions, train_student
@@ -84,6 +85,58 @@ def test_the_order_of_a_symmetric_pair_is_not_seen(features: str) -> None:
     assert np.allclose(seen(pairs.texts), seen(turned), atol=1e-6)
     asymmetric = PairView(PAIR, DIRECTED).embed(pairs.embed)
     assert not np.allclose(asymmetric(pairs.texts), asymmetric(turned), atol=1e-3)
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("features", FEATURES)
+def test_features_are_followed_by_a_key_of_length_one(features: str, symmetric: bool) -> None:
+    pairs = Pairs(9)
+    plain = PairView(dataclasses.replace(PAIR, symmetric=symmetric), features)
+    keyed = plain.with_key()
+    embed = pairs.embed if features != JOINED else _joined
+    seen = keyed.embed(embed)(pairs.texts)
+    found, key = keyed.parted(seen)
+    assert np.array_equal(found, plain.embed(embed)(pairs.texts))
+    assert PairView.from_json(json.loads(json.dumps(keyed.to_json()))) == keyed
+    assert keyed.with_key(False) == plain
+    if features == JOINED:
+        assert key is None
+        return
+    assert key is not None
+    assert np.array_equal(key, PairView(plain.pair, BESIDE).embed(pairs.embed)(pairs.texts))
+    assert np.linalg.norm(key, axis=1) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_no_features_are_longer_than_a_memory_allows_for() -> None:
+    words = " ".join(chr(0x4E00 + number) for number in range(5_000))
+    texts = [f"a: {one}\n\nb: {other}" for one, other in ((words, ""), ("x", "x"), (words, words[::-1]))]
+    for same in (1.0, -1.0):  # both texts have one vector, or opposite ones
+        vectors = np.array([[1.0], [same]], np.float32)
+        for features in FEATURES:
+            if features != JOINED:
+                seen = PairView(PAIR, features).embed(lambda some, both=vectors: np.resize(both, (len(some), 1)))(texts)
+                assert np.linalg.norm(seen, axis=1).max() <= LONGEST
+
+
+@pytest.mark.parametrize("people", [0, 120])
+def test_a_small_pool_of_pairs_is_answered_by_a_linear_head_that_remembers(people: int, tmp_path: Path) -> None:
+    pairs, fresh = Pairs(200), Pairs(200, seed=7)
+    fresh._centres = pairs._centres
+    data = pairs.data(people)
+    data.candidates[: people // 20] = data.candidates[: people // 20, ::-1]  # people see what no relation tells
+    student, report = train_student(SPACE, data, TrainingOptions(pair=PAIR), pairs.embed)
+    found = report.found["linear_head"]
+    assert isinstance(found, dict)
+    assert isinstance(student, HeadStudent)
+    assert len(student.heads) == 1 + bool(found["joined_by_networks"])
+    assert student.view is not None
+    assert student.view.keyed
+    assert (student.probabilities(fresh.texts, fresh.embed).argmax(1) == fresh.same).mean() > 0.9
+    own = student.probabilities(pairs.texts, pairs.embed).argmax(1)
+    if people:
+        assert np.array_equal(own[:people], data.candidates[:people].argmax(1))
+    student.save(tmp_path)
+    assert np.array_equal(load_student(tmp_path).probabilities(pairs.texts, pairs.embed).argmax(1), own)
 
 
 def test_equal_texts_have_no_distance_and_each_text_is_embedded_once() -> None:

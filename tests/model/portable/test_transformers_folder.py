@@ -238,26 +238,26 @@ print(json.dumps([*found, [one if given else one[1] for one in order]]))
 
 
 @pytest.mark.parametrize(
-    ("features", "symmetric", "make", "shown"),
+    ("features", "symmetric", "make", "shown", "keyed"),
     [
-        (RELATION, False, heads, True),
-        (DIRECTED, False, heads, False),
-        (DIRECTED, True, heads, True),
-        (RELATION + OVERLAP, True, heads, False),
-        (COSINE + OVERLAP, False, heads, True),
-        (COSINE, False, adapted, True),
-        (DIFFERENCE, False, heads, False),
+        (RELATION, False, heads, True, False),
+        (DIRECTED, False, heads, False, True),
+        (DIRECTED, True, heads, True, True),
+        (RELATION + OVERLAP, True, heads, False, False),
+        (COSINE + OVERLAP, False, heads, True, True),
+        (COSINE, False, adapted, True, True),
+        (DIFFERENCE, False, heads, False, True),
     ],
 )
 @pytest.mark.usefixtures("encoder_graphs")
 def test_a_student_of_pairs_answers_and_ranks_alone(
-    features: str, symmetric: bool, make: Callable[..., Any], shown: bool, tiny: str, tmp_path: Path
+    features: str, symmetric: bool, make: Callable[..., Any], shown: bool, keyed: bool, tiny: str, tmp_path: Path
 ) -> None:
     query, group = (0, "") if shown else (None, "topic")
     pair = Pair(("query", "document"), ("query: ", "document: "), symmetric=symmetric, query=query, group=group)
-    view = PairView(pair, features, weight=0.3, falling=True, words=0.3)
+    view = PairView(pair, features, weight=0.3, falling=True, words=0.3).with_key(keyed)
     width = {RELATION: 65, COSINE: 1, DIFFERENCE: 32}.get(features.removesuffix(OVERLAP), 97 if symmetric else 129)
-    width += COLUMNS * features.endswith(OVERLAP)
+    width += COLUMNS * features.endswith(OVERLAP) + 64 * keyed
     student = make(tiny, width, view)
     student.save(tmp_path / "stored")
     with pytest.raises(ArtifactError, match="--format onnx"):

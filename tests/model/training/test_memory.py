@@ -9,7 +9,7 @@ import torch
 from model.arrays import softmax
 from model.student.head import head_logits
 from model.training.linear_head import linear_head
-from model.training.memory import can_remember, remembering
+from model.training.memory import before_key, can_remember, remembering
 from model.training.targets import OUTSIDE, SoftTargets
 
 ROWS, WIDTH, LABELS = 90, 24, 4
@@ -47,6 +47,20 @@ def test_texts_that_are_alike_share_what_was_believed_of_them() -> None:
     assert first == pytest.approx(last, abs=1e-4)
     assert first[0] == pytest.approx(first[3], abs=0.01)
     assert first[0] > 2 * first[1]
+
+
+def test_tasks_that_features_cannot_tell_apart_are_remembered_by_their_keys() -> None:
+    features = 5.0 * RANDOM.normal(size=(ROWS, 3)).astype(np.float32)
+    features[1] = features[0]
+    longest = float(np.linalg.norm(features, axis=1).max())
+    linear = linear_head(features, targets(SHARES), 1.0)
+    head = remembering(linear, features, targets(SHARES), VECTORS, longest)
+    told = (1.0 - OUTSIDE) * SHARES + OUTSIDE / LABELS
+    assert softmax(head_logits(head, np.hstack([features, VECTORS]))) == pytest.approx(told, abs=1e-3)
+    others = softmax(head_logits(linear, features))
+    assert softmax(head_logits(head, np.hstack([features, OTHERS[:ROWS]]))) == pytest.approx(others, abs=1e-4)
+    widened = before_key(linear, VECTORS)
+    assert softmax(head_logits(widened, np.hstack([features, VECTORS]))) == pytest.approx(others, abs=1e-6)
 
 
 def test_only_vectors_of_length_one_can_be_told_apart() -> None:
