@@ -1,4 +1,7 @@
-"""The heads of a small pool: a linear one that remembers its texts, and networks where they help it with others."""
+"""The heads of a small pool: a linear one that remembers its texts, and networks where they help it with others.
+
+Of the few features of pairs that are told apart by a key networks learn what they are, and remember by the key.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from model.training.memory import before_key, can_remember, remembering
 from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
 
-SMALL, SMALL_OF_PAIRS = 1_000, 4_000  # rows below which a pool is small: of single texts, of pairs
+SMALL, SMALL_OF_PAIRS = 1_000, 2_000  # rows below which a pool is small: of single texts, of pairs
+FEW = 64  # features of pairs: by fewer networks remember no pool, and bend where levels lie on one line
 FOLDS = 3  # of texts, by which the linear head's strength is chosen, and whether networks join it
 SHORT, LEAST_STEPS = 10, 100  # epochs of these networks, and steps, unless a whole training has fewer epochs
 MEMBERS = 3  # networks that answer together
@@ -58,17 +62,19 @@ class SmallPool:
     def heads(self, groups: IntArray, known: BoolArray | None = None) -> tuple[list[Head], dict[str, object]]:
         """Heads that answer together, and how they were chosen: by texts of other `groups` `(n,)`, but not by `known`
         rows, from whose labels the encoder has learned."""
+        if self.keys is not None and self.vectors.shape[1] < FEW:
+            networks = self._networks(self.vectors, self.targets, MEMBERS, self.plan.epochs)
+            return [self._remembering(networks)], {"networks_alone": MEMBERS}
         fold_of = folds(groups, FOLDS, self.options.seed)
         unseen = self._unseen(fold_of if known is None else np.where(known, -1, fold_of))
-        strength = unseen.strength()
+        strength, short = unseen.strength(), self._short()
         self._tell(0.5, "the strength of a linear head is chosen")
-        joined = unseen.joined_by(lambda vectors, told: self._networks(vectors, told, 1), strength)
+        joined = unseen.joined_by(lambda vectors, told: self._networks(vectors, told, 1, short), strength)
         linear = linear_head(self.vectors, self.targets, strength, self.stop, unseen.levels)
-        longest = 1.0 if self.keys is None else LONGEST
-        found = [remembering(linear, self.vectors, self.targets, self.keys, longest)]
+        found = [self._remembering(linear)]
         self._tell(0.9, "a linear head is trained")
         if joined:
-            found.append(before_key(self._networks(self.vectors, self.targets, MEMBERS), self.keys))
+            found.append(before_key(self._networks(self.vectors, self.targets, MEMBERS, short), self.keys))
         line = {"levels": "each by itself" if unseen.levels is None else "on a line"} if self.ordered else {}
         return found, {"strength": strength, "joined_by_networks": joined, **line}
 
@@ -80,11 +86,19 @@ class SmallPool:
         even = Unseen(self.vectors, self.targets, fold_of, self.stop, shrinking(self.targets.targets.shape[1]))
         return even if even.likelihood() > free.likelihood() else free
 
-    def _networks(self, vectors: FloatArray, told: SoftTargets, members: int) -> Head:
-        """Some networks as one head, trained for a short time: longer, they would remember their pool too well."""
-        seeds, rows = member_seeds(self.options, members), len(self.vectors)
-        steps = math.ceil(LEAST_STEPS / math.ceil(rows / self.plan.batch))
-        plan = replace(self.plan, epochs=min(self.plan.epochs, max(SHORT, steps)), seeds=seeds)
+    def _remembering(self, head: Head) -> Head:
+        """What it answers, and of the pool's own texts what is believed."""
+        return remembering(head, self.vectors, self.targets, self.keys, 1.0 if self.keys is None else LONGEST)
+
+    def _short(self) -> int:
+        """Epochs of networks that join: longer, they would remember their pool too well."""
+        steps = math.ceil(LEAST_STEPS / math.ceil(len(self.vectors) / self.plan.batch))
+        return min(self.plan.epochs, max(SHORT, steps))
+
+    def _networks(self, vectors: FloatArray, told: SoftTargets, members: int, epochs: int) -> Head:
+        """Some networks as one head."""
+        seeds = member_seeds(self.options, members)
+        plan = replace(self.plan, epochs=epochs, seeds=seeds)
         steps = plan.epochs * math.ceil(len(vectors) / plan.batch)
         learner = HeadLearner(vectors, told.targets.shape[1], self.options, steps, seeds)
         train(learner, told, plan, None, self.stop)
