@@ -60,7 +60,8 @@ def _with_units(head: Head, longest: float) -> dict[str, Doubles]:
     weight = head["scale"].astype(np.float64)[:, None] * head[name]
     bias = head[f"{name}_bias"] - head["mean"] @ weight
     if "hidden" in head:
-        return {"hidden": weight, "hidden_bias": bias, "out": head["out"], "out_bias": head["out_bias"]}
+        out, out_bias = (head[last].astype(np.float64) for last in ("out", "out_bias"))
+        return {"hidden": weight, "hidden_bias": bias, "out": out, "out_bias": out_bias}
     labels = len(bias)
     above = float((longest * np.linalg.norm(weight, axis=0) + np.abs(bias)).max())  # keeps every linear unit positive
     return {"hidden": weight, "hidden_bias": bias + above, "out": np.eye(labels), "out_bias": np.full(labels, -above)}

@@ -22,7 +22,7 @@ from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
 
 SMALL, SMALL_OF_PAIRS = 1_000, 2_000  # rows below which a pool is small: of single texts, of pairs
-FEW = 64  # features of pairs: by fewer networks remember no pool, and bend where levels lie on one line
+FEW = 32  # features of pairs: by fewer networks remember no pool, and bend where levels lie on one line
 FOLDS = 3  # of texts, by which the linear head's strength is chosen, and whether networks join it
 SHORT, LEAST_STEPS = 10, 100  # epochs of these networks, and steps, unless a whole training has fewer epochs
 MEMBERS = 3  # networks that answer together
