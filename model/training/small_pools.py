@@ -21,7 +21,7 @@ from model.training.memory import before_key, can_remember, remembering
 from model.training.options import TrainingOptions
 from model.training.targets import SoftTargets
 
-SMALL, SMALL_OF_PAIRS = 1_000, 2_000  # rows below which a pool is small: of single texts, of pairs
+SMALL, SMALL_OF_PAIRS = 1_000, 3_000  # rows below which a pool is small: of single texts, of pairs
 FEW = 32  # features of pairs: by fewer networks remember no pool, and bend where levels lie on one line
 FOLDS = 3  # of texts, by which the linear head's strength is chosen, and whether networks join it
 SHORT, LEAST_STEPS = 10, 100  # epochs of these networks, and steps, unless a whole training has fewer epochs

@@ -1,9 +1,9 @@
 """What a student sees of tasks of two texts: the simplest features that no others beat by more than chance.
 
 Cross-fitted linear heads are compared, on people's labels, and while these are few on the teacher's first answers, too.
-Networks, which are what learns then, remember so few rows, the better the more features there are: the comparison does
-not see that, hence the head start of the simple ones. Networks that compare had kept the relation from noisy labels
-where it pays (docs/evidence/pairs.md).
+Networks, which learn of large pools, remember rows the better the more features there are: the comparison does not see
+that, hence the head start of the simple ones. Networks that compare had kept the relation from noisy labels where it
+pays (docs/evidence/pairs.md).
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from model.student.head import HeadStudent
 from model.student.loading import load_student
 from model.text_groups import text_groups
 from model.train import TrainingData, TrainingOptions, train_student
+from model.training import small_pools
 from model.word_overlap import COLUMNS, in_common
 
 PAIR = Pair(("a", "b"), ("a: ", "b: "))
@@ -161,8 +162,11 @@ def _without_words(pairs: Pairs) -> None:
     ]
 
 
-def test_a_pool_of_pairs_that_is_not_small_is_answered_by_networks_without_a_key() -> None:
-    pairs = Pairs(2_000)
+def test_a_pool_of_pairs_that_is_not_small_is_answered_by_networks_without_a_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pairs = Pairs(60)
+    monkeypatch.setattr(small_pools, "SMALL_OF_PAIRS", 60)
     student, report = train_student(SPACE, pairs.data(0), TrainingOptions(pair=PAIR), pairs.embed)
     assert isinstance(student, HeadStudent)
     assert student.view is not None
