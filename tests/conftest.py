@@ -53,7 +53,13 @@ GROUPS = {  # what shares costly things of the session, or is a crowd of process
     "tests/model/portable/": "portable",
     "tests/backend/commands/": "commands",
 }  # in the order in which they begin: those that take longest first, so that none is left over at the end
-LONG = ("tests/test_left_behind.py", "tests/backend/jobs/", "tests/backend/training/")  # these come next, one by one
+LONG = (
+    "tests/test_left_behind.py",
+    "tests/test_trimmed_packages.py",
+    "tests/benchmarks/speed/",
+    "tests/backend/jobs/",
+    "tests/backend/training/",
+)  # these come next, one by one
 
 
 class Groups(LoadScopeScheduling):
