@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.shared.datasets import read_rows
 from model.arrays import BoolArray, Embed, FloatArray, IntArray
 from model.labels import LabelSpace
-from model.pair_views import BESIDE, RELATION, PairView, cosines
+from model.pair_views import BESIDE, OVERLAP, RELATION, PairView, cosines
 from model.pairs import Pair
 from model.text_groups import text_groups
 
@@ -55,8 +55,8 @@ class Material:
         return "search" if self.pair.query is not None else "similarity"
 
     def features(self, texts: Sequence[str], embed: Embed) -> FloatArray:
-        """What a student sees of tasks, `(n, 2 d + 1)`."""
-        return PairView(self.pair, RELATION).embed(embed)(texts)
+        """What a student sees of tasks, `(n, 2 d + 1)` and what their words have in common."""
+        return PairView(self.pair, RELATION + OVERLAP).embed(embed)(texts)
 
     def places(self, texts: Sequence[str], embed: Embed) -> FloatArray:
         """By what tasks are compared, `(n, 2 d)`."""
