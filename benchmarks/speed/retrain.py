@@ -26,6 +26,7 @@ from backend.services import Services
 from backend.settings import Settings
 from backend.training.runtime_check import CHECKED
 from backend.training.snapshot import PART
+from benchmarks.shared.waiting import wait_for
 from benchmarks.speed.rows import Row, percentile, row
 from benchmarks.speed.steps import step_rows
 from benchmarks.speed.web import (
@@ -158,7 +159,7 @@ def _watch_memory(parts: Stack, peaks: dict[str, float], stop: Event) -> None:
 
 @contextmanager
 def stack(number: int) -> Iterator[Stack]:
-    """Redis, web server and worker on a filled pool."""
+    """Redis, web server and a worker, which has imported what jobs need, on a filled pool."""
     with scratch() as folder, redis_server(folder) as redis_url:
         settings = settings_for(folder, redis_url, TEACHER="similarity", RETRAIN_AFTER=DECIDING, RETRAIN_IDLE_SECONDS=0)
         with pool(settings) as services:
@@ -168,6 +169,7 @@ def stack(number: int) -> Iterator[Stack]:
             web_server("backend.web.wsgi:app", environment, folder) as (web, port),
             worker(environment, folder) as jobs,
         ):
+            wait_for("its libraries", lambda: "libraries loaded" in jobs.log.read_text(), PATIENCE_SECONDS)
             yield Stack(settings, web, jobs, port, number, itertools.count(1))
 
 
