@@ -33,7 +33,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as the Makefile: else every p
 sys.dont_write_bytecode = False
 
 
+SECOND = ("take_home", "kinds_learned", "pairs", "finish", "search", "main_job", "several", "committee")
 GROUPS = {  # what shares costly things of the session, or is a crowd of processes by itself, stays on one worker
+    **{f"tests/e2e/test_{name}.py": "second-label-studio" for name in SECOND},  # as long as all others
     "tests/e2e/": "label-studio",
     "tests/model/teacher/test_small_llm.py": "llm",
     "tests/backend/commands/start/": "embedded",
