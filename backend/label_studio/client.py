@@ -158,6 +158,10 @@ class LabelStudio:
         body = {"result": list(result), "was_cancelled": False}
         return int(_object(self.http.send("POST", f"api/tasks/{task}/annotations/", body))["id"])
 
+    def ask_of(self, task: int, people: int) -> None:
+        """How many people are to answer a task before it leaves the stream; its next annotation has that counted."""
+        self.http.send("PATCH", f"api/tasks/{task}/", {"overlap": people})
+
     def remove_annotation(self, annotation: int) -> None:
         """Delete one annotation."""
         self.http.send("DELETE", f"api/annotations/{annotation}/")

@@ -1,4 +1,4 @@
-"""The order in which Label Studio's stream gives tasks to people."""
+"""The order in which Label Studio's stream gives tasks to people, and to how many."""
 
 from __future__ import annotations
 
@@ -36,3 +36,9 @@ def by_score(label_studio: LabelStudio, project: int, stated: Mapping[str, Any])
         log.warning("the stream cannot be put in order", project=project, reason=str(error))
         return False
     return True
+
+
+def voices(project: Mapping[str, Any]) -> int:
+    """How many people Label Studio asks about every task: 1 where it asks several only about some."""
+    everywhere = project.get("overlap_cohort_percentage") in (None, 100)
+    return max(1, int(project.get("maximum_annotations") or 1)) if everywhere else 1

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import httpx
+
 from benchmarks.shared.annotator import Annotator, choice, ticked
 from benchmarks.shared.waiting import wait_for
 from tests.e2e.stack import Stack
@@ -16,6 +18,16 @@ Json = dict[str, Any]
 def connect(person: Annotator, stack: Stack, project: int, **fields: object) -> Json:
     """Settings, Model, Connect."""
     return person.connect(project, stack.url, **stack.login, **fields)
+
+
+def colleague(person: Annotator, email: str) -> Annotator:
+    """Somebody else, who signs up with the link that `person` invites them by."""
+    link = person.send("GET", "/api/invite")["invite_url"]
+    with httpx.Client(base_url=person.url, trust_env=False, follow_redirects=True) as browser:
+        browser.get(link)
+        form = {"email": email, "password": "a pass phrase", "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        browser.post(link, data=form, headers={"Referer": person.url}).raise_for_status()
+        return Annotator(person.url, browser.get("/api/current-user/token").raise_for_status().json()["token"])
 
 
 def versions_of(task: Mapping[str, Any]) -> Counter[str]:

@@ -1,5 +1,5 @@
-"""A whole pool finished in a real Label Studio with a promise about its errors, and taken back. That it can be finished
-again is shown in `tests/backend/jobs/test_finish.py`."""
+"""A whole pool finished in a real Label Studio with a promise about its errors, and taken back; two people answer each
+task that is left to them. That it can be finished again is shown in `tests/backend/jobs/test_finish.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from benchmarks.shared.annotator import Annotator, Json, ticked
 from tests.e2e.configs import config_b, rows
 from tests.e2e.stack import RETRAIN_AFTER, Stack
-from tests.e2e.stories import connect, label_stream
+from tests.e2e.stories import colleague, connect, label_stream
 
 pytestmark = pytest.mark.e2e
 
@@ -21,6 +21,7 @@ def test_a_pool_is_finished_with_a_promise(person: Annotator, stack: Stack) -> N
     label_stream(person, project, RETRAIN_AFTER)
     made = decide_until_promised(person, stack, project)
     people = {task["id"] for task in person.tasks(project) if task["annotations"]}
+    person.patch_project(project, maximum_annotations=2)  # two are to decide what is left to people
 
     done = stack.command("finish", str(project))
     assert done.returncode == 0, done.stderr
@@ -35,8 +36,17 @@ def test_a_pool_is_finished_with_a_promise(person: Annotator, stack: Stack) -> N
     stack.await_status(project, "its own annotations taken note of", at_rest)
     assert stack.status(project)["human_labels"] == len(people), "what a promise wrote is no decision of a person"
 
+    other = colleague(person, "second@example.com")
+    asked = [label_stream(other, project, 1)[0]["task"] for _ in range(3)]
+    other.close()
+    assert not set(asked) & {task["id"] for task in accepted}, "what nobody must see"
+    assert all(task["is_labeled"] for task in accepted)
+
     assert stack.command("finish", str(project), "--undo").returncode == 0
-    assert {task["id"] for task in person.tasks(project) if task["annotations"]} == people
+    tasks = person.tasks(project)
+    assert {task["id"] for task in tasks if task["annotations"]} == people | set(asked)
+    assert not any(task["is_labeled"] for task in tasks if not task["annotations"])
+    assert {task["overlap"] for task in tasks} == {2}, "two are asked about all of them again"
 
 
 def decide_until_promised(person: Annotator, stack: Stack, project: int) -> Json:

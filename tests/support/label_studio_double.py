@@ -122,6 +122,9 @@ class LabelStudioDouble:
             case ("DELETE", "predictions", number):
                 self.predictions = [row for row in self.predictions if row["id"] != int(number)]
                 return None, 204
+            case ("PATCH", "tasks", number) if int(number) in self.tasks:
+                self.tasks[int(number)] |= {**body, "updated_at": self.time()}
+                return self.tasks[int(number)], 200
             case ("GET", "tasks", number, "annotations") if int(number) in self.tasks:
                 return self.tasks[int(number)]["annotations"], 200
             case ("POST", "tasks", number, "annotations"):

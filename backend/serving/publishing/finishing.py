@@ -2,10 +2,14 @@
 
 Both can be killed at any point and started again. An annotation of ours is known by the mark in it, so that none is
 written twice; what a person has touched is theirs, and is neither covered nor removed.
+
+Where Label Studio asks several people about each task, it gives them first what somebody else has annotated: a task
+with an annotation of ours would come before all that people must still see. So one annotation is enough there.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import structlog
@@ -18,6 +22,7 @@ from backend.pool import annotations as people
 from backend.pool import certified, tasks
 from backend.pool.certified import Row
 from backend.projects.job import Job
+from backend.projects.stream import voices
 from model.whole_answers import labels_of
 
 log = structlog.get_logger(__name__)
@@ -39,9 +44,12 @@ def write_accepted(job: Job, label_studio: LabelStudio) -> Written:
     engine = job.services.engine
     rows, here = certified.rows(engine, job.number, "accepted"), set(tasks.all_ids(engine, job.number))
     decided = people.human_labels(engine, job.number)
+    several = voices(label_studio.project(job.label_studio_id)) > 1
     ours = theirs = 0
     left = {task: row for task, row in rows.items() if task in here}
     for done, (task, row) in enumerate(left.items()):
+        if several and task not in decided:
+            _ask_of(label_studio, task, 1)
         if row.written == "annotation" and task not in decided:
             ours += 1
             continue
@@ -73,6 +81,12 @@ def _annotations(label_studio: LabelStudio, task: int) -> list[dict[str, Any]]:
         return []
 
 
+def _ask_of(label_studio: LabelStudio, task: int, number: int) -> None:
+    """Nothing of a task that is gone."""
+    with suppress(LabelStudioLacks):
+        label_studio.ask_of(task, number)
+
+
 def remove_accepted(job: Job, label_studio: LabelStudio) -> tuple[int, int]:
     """Delete the annotations that a promise wrote; how many went, and how many stay, because a person changed them."""
     engine = job.services.engine
@@ -81,6 +95,9 @@ def remove_accepted(job: Job, label_studio: LabelStudio) -> tuple[int, int]:
     marked = {task for task, found in told.items() if any(row.state == "accepted" for row in found)}
     wanted = sorted(task for task, row in rows.items() if row.written == "annotation" or task in marked)
     gone = kept = 0
+    asked = voices(label_studio.project(job.label_studio_id))
+    for task in rows.keys() if asked > 1 else ():  # also where a killed run had asked and not yet written
+        _ask_of(label_studio, task, asked)
     for done, task in enumerate(wanted):
         for one in _annotations(label_studio, task):
             if _untouched(job, rows[task], one):

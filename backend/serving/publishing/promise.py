@@ -21,7 +21,7 @@ from backend.pool.version_names import is_trained
 from backend.projects import promised_parts as about
 from backend.projects.current import Current
 from backend.projects.job import Job
-from backend.projects.stream import by_score
+from backend.projects.stream import by_score, voices
 from backend.serving.publishing.looking import ENDED, Audit, Found, expected, left_over, read_audit, take_look
 from model.promise.forecast import worth_going_on
 from model.promise.looks import attempt_risk, plan
@@ -81,12 +81,6 @@ def _begins_anew(job: Job, promise: Promise) -> bool:
     target, parts = about.targeted(job.current)
     same = (promise.target, promise.confidence, promise.parts) == (target, job.current.options.CONFIDENCE, parts)
     return promise.state != "finished" and not (same and about.same_labels(job.current, promise))
-
-
-def voices(project: Mapping[str, Any]) -> int:
-    """How many people Label Studio asks about every task: 1 where it asks several only about some."""
-    everywhere = project.get("overlap_cohort_percentage") in (None, 100)
-    return max(1, int(project.get("maximum_annotations") or 1)) if everywhere else 1
 
 
 def _begin(job: Job, former: Promise | None, label_studio: LabelStudio) -> Promise:
