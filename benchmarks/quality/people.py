@@ -3,6 +3,7 @@
     python -m benchmarks.quality.people RUN.json [RUN.json ...] --labels 50 --as setfit --into docs/evidence/quality.md
 
 Each cell is accuracy on the pool's unlabelled tasks / on new texts, mean over seeds; the last line is the mean of sets.
+With `--paired METHOD` the table is of differences to that method instead, task by task, with 95 % intervals.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.quality.docs import merged
+from benchmarks.quality.paired import differences
 from benchmarks.quality.report import lines
 from benchmarks.quality.rows import MEASURES, Figures, Row, corpus_of, figures
 from benchmarks.shared import tables
@@ -36,6 +38,15 @@ def people_table(rows: Sequence[Row], labels: float) -> str:
     return lines(["pool / new texts", *(columns[column] for column in kept)], [*body, ["**mean of sets**", *means]])
 
 
+def paired_table(rows: Sequence[Row], labels: float, against: str) -> str:
+    """Every other method with so many labels minus `against`, on the same tasks."""
+    found = {name: differences(rows, name, against, labels) for name in SHOWN if name != against}
+    shown = [name for name, of_jobs in found.items() if of_jobs]
+    jobs = dict.fromkeys(job for name in shown for job in found[name])
+    body = [[job, *(" / ".join(found[name].get(job, ["-", "-"])) for name in shown)] for job in jobs]
+    return lines(["pool / new texts, points", *(SHOWN[name] for name in shown)], body)
+
+
 def _mean(found: Figures, jobs: Sequence[str], column: tuple[str, float]) -> float | None:
     """Every set once, with the mean of its jobs."""
     sets: dict[str, list[float]] = {}
@@ -56,12 +67,14 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--labels", type=float, required=True)
     parser.add_argument("--as", dest="name", required=True, help="the block of the page")
+    parser.add_argument("--paired", choices=list(SHOWN), help="differences to this method")
     parser.add_argument("--into", type=Path, required=True)
     given = parser.parse_args()
     rows = merged(given.runs)
     if not any(row["human"] == given.labels for row in rows):
         parser.error(f"no row has {given.labels:g} labels by people")
-    tables.keep(given.into, {given.name: people_table(rows, given.labels)})
+    table = paired_table(rows, given.labels, given.paired) if given.paired else people_table(rows, given.labels)
+    tables.keep(given.into, {given.name: table})
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.quality.paired import NEW, OPEN, POOL, packed
 from benchmarks.shared.datasets import Job, Part
 from benchmarks.shared.rivals import Logistic, SoftHead, commonest, dawid_skene, teacher_shares
 from benchmarks.shared.setfit import SetFit
@@ -136,7 +137,11 @@ def measure(material: Material, task: Task, options: TrainingOptions) -> dict[st
 def _figures(material: Material, people: TrainingData, train: FloatArray, test: FloatArray) -> dict[str, Any]:
     """Accuracy on the pool's rows that nobody labelled, and on new texts where there are enough."""
     open_rows, enough = ~people.human, len(material.test_gold) >= LEAST_NEW
+    right = {POOL: train.argmax(1) == material.gold, OPEN: open_rows}
+    right |= {NEW: test.argmax(1) == material.test_gold} if enough else {}
     return {
+        **({name: packed(flags) for name, flags in right.items()} if people.human.any() else {}),
+        "new_texts": len(material.test_gold),
         "train_accuracy": share(train.argmax(1)[open_rows], material.gold[open_rows]),
         "test_accuracy": share(test.argmax(1), material.test_gold) if enough else None,
         "train_macro_f1": macro_f1(train.argmax(1)[open_rows], material.gold[open_rows]),

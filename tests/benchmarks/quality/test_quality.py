@@ -16,7 +16,8 @@ import pytest
 from benchmarks.quality import __main__, null
 from benchmarks.quality.aims import aims_table, runs_text
 from benchmarks.quality.docs import NAMES, made
-from benchmarks.quality.people import people_table
+from benchmarks.quality.paired import NEW, OPEN, POOL, differences, packed
+from benchmarks.quality.people import paired_table, people_table
 from benchmarks.quality.report import markdown, summary
 from benchmarks.quality.rows import below_chance, difference
 from benchmarks.quality.run import Material, Task, measure
@@ -212,6 +213,28 @@ def test_one_number_of_labels_has_a_table_of_what_was_measured_with_it() -> None
     assert first == "| pool / new texts | plain, none | none | **shortlist** | alone: SetFit |"
     assert job == "| llm/trec | 60.0 / 59.0 | 62.0 / 61.0 | 70.0 / 69.0 | 81.0 / 80.0 |"
     assert mean.removeprefix("| **mean of sets**") == job.removeprefix("| llm/trec")
+
+
+def test_methods_are_compared_on_the_same_tasks() -> None:
+    def known(method: str, seed: int, right: list[int], open_tasks: list[int], new: list[int]) -> dict[str, object]:
+        flags = {POOL: right, OPEN: open_tasks, NEW: new}
+        found = {name: packed(np.array(flag, np.bool_)) for name, flag in flags.items()}
+        return row(method, 0.0, seed, human=50.0) | found | {"train_rows": 4, "new_texts": 2}
+
+    rows = [
+        known("shortlist", 0, [1, 0, 0, 1], [1, 1, 1, 0], [1, 0]),
+        known("setfit", 0, [0, 1, 0, 0], [1, 1, 1, 0], [0, 0]),
+    ]
+    assert differences(rows, "setfit", "shortlist", 50.0) == {"llm/trec": ["+0.0 ± 113.2", "-50.0 ± 98.0"]}
+    rows += [
+        known("shortlist", 1, [1, 0, 0, 1], [1, 0, 1, 1], [1, 0]),
+        known("setfit", 1, [1, 1, 0, 1], [1, 0, 1, 1], [1, 1]),
+    ]
+    table = paired_table(rows, 50.0, "shortlist").splitlines()
+    assert table[0] == "| pool / new texts, points | alone: SetFit |"
+    assert table[2] == "| llm/trec | +12.5 ± 61.7 / +0.0 ± 98.0 |"  # tasks: -50, 100, 0, 0; -50, 50
+    with_nobody = [row("shortlist", 60.0), row("setfit", 60.0)]
+    assert differences(with_nobody, "setfit", "shortlist", 50.0) == {}
 
 
 def test_a_teacher_that_is_right_is_calibrated_and_random_labels_are_a_sample(
