@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from benchmarks.quality.paired import Interval, Point, differences
 from benchmarks.quality.report import ALONE, FIFTY, NONE, PARTS, counted, overhead
 from benchmarks.quality.report import summary as summarised
 from benchmarks.quality.rows import (
@@ -11,7 +12,6 @@ from benchmarks.quality.rows import (
     OURS,
     PLAIN,
     Difference,
-    Figures,
     Row,
     difference,
     figures,
@@ -36,8 +36,9 @@ def aims_table(rows: Sequence[Row]) -> str:
         known = figures(rows, measure)
         for rival in (PLAIN, "logistic"):
             aim = f"no pool, even or uneven, more than 1 point below {_name(rival)}, {PARTS[measure]}"
-            found.append(_harm(aim, difference(known, (OURS, NONE), (rival, NONE), jobs=everything), HARM))
-    found += [*_fifty(figures(rows, MEASURES[0]), everything), _conformal(rows), _overhead(rows)]
+            gain = difference(known, (OURS, NONE), (rival, NONE), jobs=everything)
+            found.append(_harm(aim, gain, HARM, _intervals(rows, measure, (OURS, NONE), (rival, NONE))))
+    found += [*_fifty(rows, everything), _conformal(rows), _overhead(rows)]
     head = ["| aim | reached | figures |", "|---|---|---|"]
     return "\n".join([*head, *(f"| {aim} | {verdict} | {shown} |" for aim, verdict, shown in found)])
 
@@ -59,33 +60,47 @@ def _verdict(above: float) -> str:
     return "yes" if above >= 0 else f"no, missed by {-above:.2f}"
 
 
-def _harm(aim: str, found: Difference | None, bound: float) -> Line:
+def _harm(aim: str, found: Difference | None, bound: float, intervals: Mapping[str, Interval]) -> Line:
+    """`intervals` are those of the same difference, task by task: where even their upper end is below the bound, chance
+    is no excuse."""
     if found is None:
         return aim, "not measured", "-"
     below = sorted((gain, job) for job, gain in found.of_jobs.items() if gain < bound)
     good, count = len(found.of_jobs) - len(below), len(found.of_jobs)
-    verdict = "yes" if not below else f"on {good} of {count}"
+    known = [one for _, job in below if (one := intervals.get(job)) is not None]
+    certain = f"; below it beyond chance {sum(sum(one) < bound for one in known)}" if known else ""
+    verdict = "yes" if not below else f"on {good} of {count}{certain}"
     worst = below[:NAMED] or [found.lowest]
     named = ", ".join(f"{job} {gain:+.1f}" for gain, job in worst)
     return aim, verdict, f"mean {found}; lowest: {named}"
 
 
-def _fifty(known: Figures, jobs: Sequence[str]) -> list[Line]:
+def _intervals(rows: Sequence[Row], measure: str, ours: Point, *theirs: Point) -> dict[str, Interval]:
+    """By job, against the best of `theirs` there."""
+    known, part = figures(rows, measure), MEASURES.index(measure)
+    found = {one: differences(rows, ours, one) for one in theirs}
+    best = {job: max(theirs, key=lambda one: of_job.get(one, -1.0)) for job, of_job in known.items()}
+    return {job: found[one][job][part] for job, one in best.items() if job in found[one]}
+
+
+def _fifty(rows: Sequence[Row], jobs: Sequence[str]) -> list[Line]:
     """Labels by people never harm, and never less than they do alone."""
-    none, chosen = ("50 random labels never below none", "50 chosen labels never below none")
     alone = "from 50 labels on never more than 2 points below the same labels alone (the better of head and logistic)"
-    points = sorted({human for found in known.values() for _, human in found if human >= FIFTY})
-    everywhere: dict[str, float] = {}
-    lines = [
-        _harm(none, difference(known, (OURS, FIFTY), (OURS, NONE), jobs=jobs), -1e-9),
-        _harm(chosen, difference(known, ("shortlist-chosen", FIFTY), (OURS, NONE), jobs=jobs), -1e-9),
+    points = sorted({float(row.get("human") or 0.0) for row in measured(rows)})
+    asked: list[tuple[str, float, Point, tuple[Point, ...]]] = [
+        ("50 random labels never below none", -1e-9, (OURS, FIFTY), ((OURS, NONE),)),
+        ("50 chosen labels never below none", -1e-9, ("shortlist-chosen", FIFTY), ((OURS, NONE),)),
+        *(
+            (f"{alone}: {human:g}", ALONE_HARM, (OURS, human), tuple((name, human) for name in ALONE))
+            for human in points
+            if human >= FIFTY
+        ),
     ]
-    for human in points:
-        found = difference(known, (OURS, human), *((name, human) for name in ALONE), jobs=jobs)
-        if found is not None:
-            lines.append(_harm(f"{alone}: {human:g}", found, ALONE_HARM))
-            everywhere |= found.of_jobs
-    return lines if everywhere else [*lines, (alone, "not measured", "-")]
+    lines, known = list[Line](), figures(rows, MEASURES[0])
+    for aim, bound, ours, theirs in asked:
+        found = difference(known, ours, *theirs, jobs=jobs)
+        lines.append(_harm(aim, found, bound, _intervals(rows, MEASURES[0], ours, *theirs)))
+    return lines
 
 
 def _conformal(rows: Sequence[Row]) -> Line:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
-from benchmarks.quality.rows import Row, grouped, job_of
+from benchmarks.quality.rows import Row, job_of
 from model.arrays import BoolArray
 
 NORMAL = 1.96  # standard errors of a 95 % interval
 OPEN, POOL, NEW = "open_tasks", "pool_right", "new_right"
-PARTS = ((POOL, OPEN), (NEW, ""))
-LEAST = 2  # tasks of which a spread is known
+Point: TypeAlias = tuple[str, float]  # a method and its human labels
+Interval: TypeAlias = tuple[float, float] | None  # mean and half the width; None where it was not measured
 
 
 def packed(flags: BoolArray) -> str:
@@ -37,28 +38,45 @@ def unpacked(digits: str, count: int) -> BoolArray:
     return np.unpackbits(np.frombuffer(bytes.fromhex(digits), np.uint8), count=count).astype(np.bool_)
 
 
-def differences(rows: Sequence[Row], ours: str, theirs: str, labels: float) -> dict[str, list[str]]:
-    """By job: points by which `ours` is above `theirs` with so many human labels, on the pool's open tasks and on new
-    texts, with a 95 % interval over tasks; of each task its mean over the seeds in which it was open."""
-    named = {name: [row for row in rows if row["method"] == name and row["human"] == labels] for name in (ours, theirs)}
-    ours_by, theirs_by = (grouped(found, lambda row: (job_of(row), row["seed"])) for found in named.values())
-    pairs = [(job, one[0], theirs_by[job, seed][0]) for (job, seed), one in ours_by.items() if (job, seed) in theirs_by]
-    jobs = dict.fromkeys(job for job, *_ in pairs)
-    return {job: [_cell([(a, b) for name, a, b in pairs if name == job], *part) for part in PARTS] for job in jobs}
+def differences(rows: Sequence[Row], ours: Point, theirs: Point) -> dict[str, tuple[Interval, Interval]]:
+    """By job: points by which `ours` is above `theirs`, on the pool's tasks that nobody labelled and on new texts, with
+    95 % intervals over tasks; of each task its mean over the seeds in which it counts. Points are a method and its
+    number of human labels."""
+    ours_by, theirs_by = (_by_job_and_seed(rows, *point) for point in (ours, theirs))
+    pairs = [(job, one, theirs_by[job, seed]) for (job, seed), one in ours_by.items() if (job, seed) in theirs_by]
+    return {
+        job: (_interval(found, POOL, "train_rows"), _interval(found, NEW, "new_texts"))
+        for job in dict.fromkeys(job for job, *_ in pairs)
+        if (found := [(one, other) for name, one, other in pairs if name == job])
+    }
 
 
-def _cell(pairs: Sequence[tuple[Row, Row]], right: str, counted: str) -> str:
+def _by_job_and_seed(rows: Sequence[Row], method: str, human: float) -> dict[tuple[str, int], Row]:
+    found = [row for row in rows if row["method"] == method and row.get("human", 0.0) == human]
+    return {(job_of(row), int(row["seed"])): row for row in found}
+
+
+def _interval(pairs: Sequence[tuple[Row, Row]], right: str, counted: str) -> Interval:
     pairs = [pair for pair in pairs if all(right in row for row in pair)]
     if not pairs:
-        return "-"
-    count = int(pairs[0][0]["train_rows" if right == POOL else "new_texts"])
+        return None
+    count = int(pairs[0][0][counted])
     gains, seen = np.zeros(count), np.zeros(count)
     for ours, theirs in pairs:
-        open_tasks = unpacked(ours[counted], count) if counted else np.ones(count, np.bool_)
-        gains[open_tasks] += unpacked(ours[right], count)[open_tasks].astype(float)
-        gains[open_tasks] -= unpacked(theirs[right], count)[open_tasks]
+        open_tasks = np.ones(count, np.bool_)
+        for row in (ours, theirs) if right == POOL else ():
+            open_tasks &= unpacked(row[OPEN], count)
+        found = [unpacked(row[right], count).astype(np.float64) for row in (ours, theirs)]
+        gains += np.where(open_tasks, found[0] - found[1], 0.0)
         seen += open_tasks
     known = 100 * gains[seen > 0] / seen[seen > 0]
-    if len(known) < LEAST:
-        return "-"
-    return f"{known.mean():+.1f} ± {NORMAL * known.std(ddof=1) / math.sqrt(len(known)):.1f}"
+    return (float(known.mean()), NORMAL * float(known.std(ddof=1)) / math.sqrt(len(known))) if len(known) > 1 else None
+
+
+def shown(found: Interval) -> str:
+    """For a cell.
+
+    >>> shown((4.25, 1.0))
+    '+4.2 ± 1.0'
+    """
+    return "-" if found is None else "{:+.1f} ± {:.1f}".format(*found)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.quality.docs import merged
-from benchmarks.quality.paired import differences
+from benchmarks.quality.paired import differences, shown
 from benchmarks.quality.report import lines
 from benchmarks.quality.rows import MEASURES, Figures, Row, corpus_of, figures
 from benchmarks.shared import tables
@@ -40,11 +40,12 @@ def people_table(rows: Sequence[Row], labels: float) -> str:
 
 def paired_table(rows: Sequence[Row], labels: float, against: str) -> str:
     """Every other method with so many labels minus `against`, on the same tasks."""
-    found = {name: differences(rows, name, against, labels) for name in SHOWN if name != against}
-    shown = [name for name, of_jobs in found.items() if of_jobs]
-    jobs = dict.fromkeys(job for name in shown for job in found[name])
-    body = [[job, *(" / ".join(found[name].get(job, ["-", "-"])) for name in shown)] for job in jobs]
-    return lines(["pool / new texts, points", *(SHOWN[name] for name in shown)], body)
+    found = {name: differences(rows, (name, labels), (against, labels)) for name in SHOWN if name != against}
+    measured = [name for name, of_jobs in found.items() if of_jobs]
+    jobs = dict.fromkeys(job for name in measured for job in found[name])
+    nothing = (None, None)
+    body = [[job, *(" / ".join(map(shown, found[name].get(job, nothing))) for name in measured)] for job in jobs]
+    return lines(["pool / new texts, points", *(SHOWN[name] for name in measured)], body)
 
 
 def _mean(found: Figures, jobs: Sequence[str], column: tuple[str, float]) -> float | None:

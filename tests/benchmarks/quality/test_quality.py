@@ -16,7 +16,7 @@ import pytest
 from benchmarks.quality import __main__, null
 from benchmarks.quality.aims import aims_table, runs_text
 from benchmarks.quality.docs import NAMES, made
-from benchmarks.quality.paired import NEW, OPEN, POOL, differences, packed
+from benchmarks.quality.paired import NEW, OPEN, POOL, differences, packed, shown
 from benchmarks.quality.people import paired_table, people_table
 from benchmarks.quality.report import markdown, summary
 from benchmarks.quality.rows import below_chance, difference
@@ -166,6 +166,17 @@ def test_aims_are_judged_by_the_rows_alone() -> None:
     assert "`shortlist` 1, `distillation` 1 to 2" in runs_text(world())
 
 
+def test_an_aim_is_missed_beyond_chance_where_the_tasks_themselves_say_so() -> None:
+    def on_tasks(method: str, right: int) -> dict[str, object]:
+        bits = {POOL: packed(np.arange(100) < right), OPEN: packed(np.ones(100, np.bool_))}
+        return row(method, float(right)) | bits
+
+    teacher = row("teacher", 60.0)
+    for ours, told in ((60, "on 0 of 1; below it beyond chance 1"), (78, "on 0 of 1; below it beyond chance 0")):
+        table = aims_table([teacher, on_tasks("distillation", 80), on_tasks("shortlist", ours)])
+        assert cells(table, "below plain distillation, pool")[0] == told
+
+
 def test_intervals_resample_corpora_and_every_corpus_counts_once() -> None:
     found = {f"llm/a+{name}": {("x", 0.0): 10.0, ("y", 0.0): 0.0} for name in ("75", "85", "95")}
     found["llm/b"] = {("x", 0.0): 0.0, ("y", 0.0): 2.0}
@@ -225,7 +236,8 @@ def test_methods_are_compared_on_the_same_tasks() -> None:
         known("shortlist", 0, [1, 0, 0, 1], [1, 1, 1, 0], [1, 0]),
         known("setfit", 0, [0, 1, 0, 0], [1, 1, 1, 0], [0, 0]),
     ]
-    assert differences(rows, "setfit", "shortlist", 50.0) == {"llm/trec": ["+0.0 ± 113.2", "-50.0 ± 98.0"]}
+    found = differences(rows, ("setfit", 50.0), ("shortlist", 50.0))["llm/trec"]
+    assert [shown(one) for one in found] == ["+0.0 ± 113.2", "-50.0 ± 98.0"]
     rows += [
         known("shortlist", 1, [1, 0, 0, 1], [1, 0, 1, 1], [1, 0]),
         known("setfit", 1, [1, 1, 0, 1], [1, 0, 1, 1], [1, 1]),
@@ -234,7 +246,7 @@ def test_methods_are_compared_on_the_same_tasks() -> None:
     assert table[0] == "| pool / new texts, points | alone: SetFit |"
     assert table[2] == "| llm/trec | +12.5 ± 61.7 / +0.0 ± 98.0 |"  # tasks: -50, 100, 0, 0; -50, 50
     with_nobody = [row("shortlist", 60.0), row("setfit", 60.0)]
-    assert differences(with_nobody, "setfit", "shortlist", 50.0) == {}
+    assert differences(with_nobody, ("setfit", 50.0), ("shortlist", 50.0)) == {}
 
 
 def test_a_teacher_that_is_right_is_calibrated_and_random_labels_are_a_sample(
