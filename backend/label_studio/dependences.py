@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backend.label_studio.labels import PATH_SEPARATOR
 from backend.label_studio.markup import clipped
 from backend.label_studio.questions import Question
 from backend.label_studio.visibility import Condition
@@ -63,7 +62,7 @@ def _spellings(parent: Question, label: Label) -> set[str]:
     """What the editor takes for a choice: its alias or its value, of a path those of its end."""
     if label.name not in parent.paths:
         return {label.name, label.title}
-    return {parent.paths[label.name][-1], label.title.rsplit(PATH_SEPARATOR, 1)[-1]}
+    return {parent.paths[label.name][-1], parent.ends[label.name]}
 
 
 def _unmet(condition: Condition, question: Question, known: Mapping[str, Question]) -> str:

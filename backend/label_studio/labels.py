@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from backend.errors import LabelingConfigError
 from backend.label_studio.markup import Tag, clipped
@@ -14,15 +16,18 @@ from model.labels import Label
 MAX_LABELS = 5_000
 MAX_RATING = 100
 PATH_SEPARATOR = " / "
+INSIDE_A_PART = " // "  # the same within a part, where two paths would read alike
 SIDES = ("left", "right")
+Titles: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels in the order of the document, and for a Taxonomy the path of every label."""
+    """Labels in the order of the document; for a Taxonomy the path of every label, and what its end is called."""
 
     labels: tuple[Label, ...]
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ends: Mapping[str, str] = field(default_factory=dict)
     off: str = ""  # of one choice: the label that stands for "not ticked"
 
 
@@ -69,13 +74,28 @@ def _flag(label: Label) -> Labels:
 
 
 def _taxonomy(tag: Tag) -> Labels:
-    found: dict[tuple[str, tuple[str, ...]], tuple[Label, tuple[str, ...]]] = {}
+    found: dict[tuple[Titles, Titles], str] = {}
     for node in _nodes(tag):  # branches of one path are one: answers are paths
-        label, path = _path_label(node, tag)
-        found.setdefault((label.title, path), (label, path))
-    inner = {path[:-1] for _, path in found.values()} if tag.flag("leafsonly") else ()
-    rows = [row for row in found.values() if row[1] not in inner]
-    return Labels(tuple(label for label, _ in rows), {label.name: path for label, path in rows})
+        line = [above for above in node.line() if above.kind == "choice"][::-1]
+        path = tuple(_name(part, tag) for part in line)
+        titles = tuple(part.value or _name(part, tag) for part in line)
+        found.setdefault((path, titles), node.get("hint"))
+    inner = {path[:-1] for path, _ in found} if tag.flag("leafsonly") else ()
+    rows = [(path, titles, hint) for (path, titles), hint in found.items() if path not in inner]
+    read = Counter(PATH_SEPARATOR.join(path) for path in {path for path, _, _ in rows})
+    labels, paths, ends = [], {}, {}
+    for path, titles, hint in rows:
+        alike = read[PATH_SEPARATOR.join(path)] > 1
+        label = Label(_written(path, alike), _written(titles, alike), hint)
+        labels.append(label)
+        paths[label.name], ends[label.name] = path, titles[-1]
+    return Labels(tuple(labels), paths, ends)
+
+
+def _written(path: Titles, alike: bool) -> str:
+    """A path as one name; `alike`: another one would read so, too, because a part holds the separator."""
+    parts = [part.replace(PATH_SEPARATOR, INSIDE_A_PART) for part in path] if alike else path
+    return PATH_SEPARATOR.join(parts)
 
 
 def _rating(tag: Tag) -> Labels:
@@ -130,11 +150,3 @@ def _name(node: Tag, tag: Tag) -> str:
     if storable(name) != name:
         raise LabelingConfigError(f"{tag.where} has a Choice with characters that cannot be stored; rename it")
     return name
-
-
-def _path_label(node: Tag, tag: Tag) -> tuple[Label, tuple[str, ...]]:
-    """A node of a Taxonomy: its name and title are the paths of names and titles."""
-    line = [above for above in node.line() if above.kind == "choice"][::-1]
-    path = tuple(_name(part, tag) for part in line)
-    titles = [part.value or _name(part, tag) for part in line]
-    return Label(PATH_SEPARATOR.join(path), PATH_SEPARATOR.join(titles), node.get("hint")), path

@@ -44,6 +44,7 @@ def read_question(
         answer=meaning,
         least=_least(tag, meaning),
         paths=labels.paths,
+        ends=labels.ends,
         reads=fields,
         conditions=conditions(tag),
         targets=tuple(target.name for target in targets),

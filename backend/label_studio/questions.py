@@ -24,15 +24,15 @@ VALUE_KEYS = {
 }
 LEVELS = ("Rating", "Number")  # their labels are whole numbers in order
 LEAST_LEVELS = 3  # numbered choices that may be levels
-NUMBER = re.compile(r"\d{1,3}(?!\d)")
+NUMBER = re.compile(r"\s*([+−-]?\d{1,3})(?!\d)")  # a minus or a hyphen
 
 
 @dataclass(frozen=True)
 class Question:
     """A control tag with its labels. `kind` is one of KINDS; a label's name is what is written to Label Studio (the
-    alias where there is one, a path for a Taxonomy: `paths` leads to its nodes). `multiple`: it can show several ticks,
-    and `answer` says what they mean. `reads` are the fields of the task's data that answer it. It is asked only where
-    all of `conditions` hold.
+    alias where there is one, a path for a Taxonomy: `paths` leads to its nodes, `ends` to their titles). `multiple`: it
+    can show several ticks, and `answer` says what they mean. `reads` are the fields of the task's data that answer it.
+    It is asked only where all of `conditions` hold.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Question:
     answer: AnswerKind = "one"
     least: int = 1  # labels of an answer of several
     paths: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    ends: Mapping[str, str] = dataclasses.field(default_factory=dict)
     reads: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     targets: tuple[str, ...] = ()  # the names of the tags that it is about
@@ -60,7 +61,7 @@ class Question:
     @property
     def numbered(self) -> bool:
         """Whether it is one of three choices or more that begin with whole numbers which rise, or fall, by one."""
-        numbers = [int(found[0]) for label in self.labels if (found := NUMBER.match(label.title))]
+        numbers = [int(found[1].replace("−", "-")) for label in self.labels if (found := NUMBER.match(label.title))]
         steps = {after - before for before, after in itertools.pairwise(numbers)}
         all_of_them = len(numbers) == len(self.labels) >= LEAST_LEVELS
         return self.kind == "Choices" and self.group_kind == "one" and all_of_them and steps in ({1}, {-1})

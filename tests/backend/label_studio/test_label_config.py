@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from backend.errors import LabelingConfigError
 from backend.label_studio.label_config import read_labeling_config
+from model.groups import When
 from tests.support.configs import CONFIG_A, CONFIG_B, TAXONOMY, choices, view
 
 
@@ -66,6 +67,19 @@ def test_the_hash_covers_names_titles_hints_and_fields_but_not_the_layout() -> N
         ('<Choice value="other"/>', ""),
     ]:
         assert read_labeling_config(CONFIG_A.replace(old, new)).space.hash != base
+
+
+def test_a_taxonomy_whose_parts_hold_the_separator_of_paths() -> None:
+    tree = '<Choice value="a / b"><Choice value="c"/></Choice><Choice value="a"><Choice value="b / c" alias="d"/>'
+    tree += '<Choice value="b"><Choice value="c"/></Choice></Choice>'
+    shown = 'visibleWhen="choice-selected" whenTagName="t" whenChoiceValue="b / c"'
+    hanging = choices("x", "y", name="w", attributes=shown)
+    control = read_labeling_config(view(f'<Taxonomy name="t" toName="text" maxUsages="1">{tree}</Taxonomy>{hanging}'))
+    names = ["a // b", "a // b / c", "a", "a / d", "a / b", "a / b / c"]
+    assert [label.name for label in control.questions[0].labels] == names
+    for name, path in control.questions[0].paths.items():
+        assert control.questions[0].label_of(list(path)) == name
+    assert control.space.groups[1].when == (When(("t=a / d",)),)
 
 
 def test_taxonomy_labels_are_paths_of_aliases() -> None:

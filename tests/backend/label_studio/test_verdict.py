@@ -144,7 +144,9 @@ def test_numbered_choices_may_be_levels_in_order() -> None:
     assert "--option ANSWER=label=ordered" in str(told(both)["message"])
     kinds = [group.kind for group in read_labeling_config(both, answer="label=ordered").space.groups]
     assert kinds == ["ordered", "one"]
-    for unordered in (("1", "3", "2"), ("1", "2"), ("a1", "a2", "a3")):
+    signed = choices("-2: worse", "−1: a bit worse", " 0: as good", "+1: better", attributes="")
+    assert "has numbered labels" in str(told(view(signed))["message"])
+    for unordered in (("1", "3", "2"), ("1", "2"), ("a1", "a2", "a3"), ("1-2 days", "3-4 days", "5-6 days")):
         assert "numbered" not in str(told(view(choices(*unordered, attributes="")))["message"])
     tree = '<Taxonomy name="t" toName="text" maxUsages="1"><Choice value="a"/><Choice value="b"/></Taxonomy>'
     with pytest.raises(LabelingConfigError, match="has no levels in order"):
