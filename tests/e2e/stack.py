@@ -88,6 +88,10 @@ class Stack:
     def start_web(self) -> None:
         """Start the web server (again, after `kill`)."""
         self._run("web", web_command("127.0.0.1", self._web_port))
+        self.await_web()
+
+    def await_web(self) -> None:
+        """Until the web server answers."""
         wait_for("the backend", self._answers, START_SECONDS)
 
     def kill(self, part: str) -> None:
