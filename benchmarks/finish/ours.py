@@ -51,8 +51,9 @@ def planned(pool: Pool, target: float, risk: float) -> tuple[Step, ...]:
 def stages(pool: Pool, steps: Sequence[Step], teach: Teach) -> Iterator[Stage]:
     """The pool at each look."""
     chosen = first_labels(pool)
+    shares = teach(pool, chosen)
     for step in steps:
-        shares = _learn(pool, chosen, teach, step.chosen)
+        shares = _learn(pool, chosen, teach, step.chosen, shares)
         yield Stage(chosen.copy(), shares.argmax(axis=1).astype(np.int64), doubts(shares))
 
 
@@ -95,11 +96,12 @@ def _finished(pool: Pool, best: tuple[IntArray, IntArray] | None, decided: BoolA
     return Result(len(pool) - len(kept), pool.calls, wrong / len(pool), True)
 
 
-def _learn(pool: Pool, chosen: BoolArray, teach: Teach, until: int) -> FloatArray:
-    """Retrain while scores choose, whatever is audited, until so many are `chosen`."""
+def _learn(pool: Pool, chosen: BoolArray, teach: Teach, until: int, shares: FloatArray) -> FloatArray:
+    """Retrain while scores choose, whatever is audited, until so many are `chosen`: from what the student of the
+    `chosen` says to what that of all says."""
     while (now := int(chosen.sum())) < until:
-        shares = teach(pool, chosen)
         two = np.sort(shares, axis=1)[:, -2:]
         margin = np.where(chosen, np.inf, two[:, 1] - two[:, 0])
         chosen[np.argsort(margin)[: min(until, math.ceil(GROWTH * now)) - now]] = True
-    return teach(pool, chosen)
+        shares = teach(pool, chosen)
+    return shares

@@ -82,15 +82,22 @@ def _right(kind: str, seen: Floats, rare: bool) -> Bools:
 
 
 def once(seed: int, world: World, rule: Rule = "ours") -> tuple[bool, float]:
+    """A made-up world, finished."""
+    draw = np.random.default_rng(seed)
+    return finished(made(draw, world), draw, rule)
+
+
+def finished(pool: Made, draw: np.random.Generator, rule: Rule = "ours") -> tuple[bool, float]:
     """Whether more was lost of any part than promised, and the share that people decided, at the first look that leaves
     anything to the student."""
-    draw = np.random.default_rng(seed)
-    pool = made(draw, world)
-    ranks = np.arange(TASKS) / TASKS if rule == "sorted" else draw.random(TASKS)
-    steps = plan(TASKS - STEP, TASKS, min(part.target for part in pool.parts), attempt_risk(RISK, 1))
+    number = len(pool.features)
+    ranks = np.arange(number) / number if rule == "sorted" else draw.random(number)
+    questions, strata = {part.question for part in pool.parts}, max(1, sum(bool(part.label) for part in pool.parts))
+    target, given = min(part.target for part in pool.parts), attempt_risk(RISK, 1)
+    steps = plan(number - STEP, number, target, given / len(questions), strata)
     risk = look_risk(attempt_risk(RISK, 1), len(steps))
-    chosen = np.zeros(TASKS, bool)
-    chosen[draw.choice(TASKS, STEP, replace=False)] = True
+    chosen = np.zeros(number, bool)
+    chosen[draw.choice(number, STEP, replace=False)] = True
     for step in steps:
         _, doubt = _student(pool, chosen)
         order = np.argsort(np.where(chosen, -1.0, doubt))[::-1]
@@ -98,20 +105,20 @@ def once(seed: int, world: World, rule: Rule = "ours") -> tuple[bool, float]:
         ticks, doubt = _student(pool, chosen)
         rest = np.flatnonzero(~chosen)
         if rule == "sorted":  # spoilt on purpose: the audit is what the student is surest of
-            ranks = np.argsort(np.argsort(doubt)) / TASKS
+            ranks = np.argsort(np.argsort(doubt)) / number
         audited = rest[np.argsort(ranks[rest])[: step.audited]].tolist()
         names = {task: (_names(pool, ticks[task]), _names(pool, pool.truth[task])) for task in rest.tolist()}
         places = {task: (float(doubt[task]), float(ranks[task])) for task in names}
         found = {task: {part.question: lost(pool.space, part, *names[task]) for part in pool.parts} for task in audited}
         said = {task: mine for task, (mine, _) in names.items()}
-        seen, kept = look_at(pool.space, pool.parts, TASKS, places, said, found, risk)
+        seen, kept = look_at(pool.space, pool.parts, number, places, said, found, risk)
         if kept:
             broken = any(
                 sum(lost(pool.space, one.part, *names[task]) for task in kept if _of(one.part, said[task]))
                 > one.allowed * one.part.steps + 1e-9
                 for one in seen
             )
-            return broken, 1 - len(kept) / TASKS
+            return broken, 1 - len(kept) / number
     return False, 1.0
 
 
@@ -125,19 +132,19 @@ def _names(pool: Made, row: Bools) -> tuple[str, ...]:
 
 def _student(pool: Made, learned: Bools) -> tuple[Bools, Floats]:
     """Ridge regression on decided tasks: what it ticks `(n, C)`, and how far it doubts each task."""
-    with_one = np.hstack([pool.features, np.ones((TASKS, 1))])
+    with_one = np.hstack([pool.features, np.ones((len(pool.features), 1))])
     seen = with_one[learned]
     weights = np.linalg.solve(seen.T @ seen + np.eye(with_one.shape[1]), seen.T @ pool.truth[learned].astype(float))
     scores = with_one @ weights
     ticks: Bools = np.zeros(scores.shape, np.bool_)
-    doubt: Floats = np.zeros(TASKS)
+    doubt: Floats = np.zeros(len(scores))
     for group in pool.space.groups:
         here = scores[:, group.columns]
         if group.kind == "any":
             ticks[:, group.columns] = here > 0.5
             doubt = np.maximum(doubt, 0.5 - np.abs(here - 0.5).min(axis=1))
             continue
-        ticks[np.arange(TASKS), group.start + here.argmax(axis=1)] = True
+        ticks[np.arange(len(scores)), group.start + here.argmax(axis=1)] = True
         two = np.sort(here, axis=1)[:, -2:]
         doubt = np.maximum(doubt, 1.0 - (two[:, 1] - two[:, 0]))
     return ticks, doubt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,10 @@ class World:
     def current(self) -> Current:
         """The project with what follows from its row."""
         return current_of(self.services, self.project)
+
+    def set_options(self, **options: object) -> None:
+        """Let settings be these from now on."""
+        self.services = replace(self.services, settings=self.services.settings.model_copy(update=options))
 
     def job(self, kind: str) -> Job:
         """A job outside of a worker."""

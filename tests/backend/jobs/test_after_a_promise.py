@@ -10,57 +10,15 @@ import pytest
 
 from backend.errors import ProjectError
 from backend.jobs import annotate, finish, publish, sync, train
-from backend.pool import acquisition, annotations, certified, promises, tasks
+from backend.pool import acquisition, annotations, certified, promises
 from backend.projects.finishing import ask_to_finish, check_wish
 from backend.projects.updates import remember
 from backend.reporting.certificate import changed_since, checks
 from backend.reporting.export import export_labels
 from backend.reporting.promise import promise_status
-from backend.services import Services
+from tests.support.audits import fill
 from tests.support.label_studio_double import CONFIG
-from tests.support.world import CREATED, Kept, World, messages
-
-GOLD = dict(enumerate((label for _, label in messages(27)), start=1))  # 405 tasks
-
-
-@pytest.fixture(scope="module")
-def begun() -> list[Kept]:
-    """What all tests of this file begin with, made by the first of them."""
-    return []
-
-
-@pytest.fixture
-def done(world: World, begun: list[Kept], tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A pool that is finished, with annotations."""
-    optioned(world, TARGET_ERROR=0.1)
-    if begun:
-        world.begin_with(begun[0])
-        return world
-    rows = [text for text, _ in messages(27)]
-    tasks.add(world.engine, 7, dict(zip(world.double.add_tasks(rows), rows, strict=True)))
-    world.double.fields["sampling"] = "Uncertainty sampling"
-    annotate.work(world.job("annotate"))
-    decide(world, list(range(1, 21)))
-    train.work(world.job("train"))
-    publish.work(world.job("publish"))
-    for _ in range(8):
-        decide(world, promises.asked_for(world.engine, 7))
-        publish.work(world.job("publish"))
-    wished(world, "annotations")
-    sync.work(world.job("sync"))
-    begun.append(world.keep(tmp_path_factory.mktemp("begun") / "data"))
-    return world
-
-
-def optioned(world: World, **options: object) -> None:
-    settings = world.services.settings.model_copy(update=options)
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
-
-
-def decide(world: World, asked: list[int]) -> None:
-    for task in asked:
-        world.double.annotate(task, [GOLD[task]])
-    sync.work(world.job("sync"))
+from tests.support.world import CREATED, World
 
 
 def wished(world: World, wish: str) -> str:
@@ -106,8 +64,7 @@ def test_tasks_that_are_deleted_or_come_later_are_told_and_stop_nothing(done: Wo
     gone = [chosen, audited, *accepted(done)[:3]]
     for task in gone:
         del done.double.tasks[task]
-    late = ["please send me my money", "the parcel is still not here"]
-    tasks.add(done.engine, 7, dict(zip(done.double.add_tasks(late), late, strict=True)))
+    fill(done, ["please send me my money", "the parcel is still not here"])
     assert "3 gone from Label Studio" in wished(done, "annotations")
     told = sentence(done)
     assert "Of 402 tasks" in told
@@ -131,14 +88,14 @@ def test_audited_decisions_that_people_change_are_told(done: World) -> None:
 
 
 def test_what_was_written_is_taken_back_whatever_the_options_are_now(done: World, tmp_path: Path) -> None:
-    optioned(done, TARGET_ERROR=0.0)
+    done.set_options(TARGET_ERROR=0.0)
     publish.work(done.job("publish"))
     assert "have the student's label" in sentence(done)
     with pytest.raises(ProjectError, match="asks for no promise"):
         check_wish(done.current, "annotations")
-    optioned(done, TARGET_ERROR=0.1, TARGET_ERROR_BY_QUESTION="stars=0.2")
+    done.set_options(TARGET_ERROR=0.1, TARGET_ERROR_BY_QUESTION="stars=0.2")
     assert "have the student's label" in sentence(done)
-    optioned(done, TARGET_ERROR=0.0, TARGET_ERROR_BY_QUESTION="")
+    done.set_options(TARGET_ERROR=0.0, TARGET_ERROR_BY_QUESTION="")
     assert wished(done, "undo").startswith(f"{len(accepted(done))} annotations")
     publish.work(done.job("publish"))
     assert promise_status(done.current) is None

@@ -288,8 +288,7 @@ def test_another_prompt_is_another_question(world: World, paid: Callable[..., Ll
     rows = fill(world)
     llm = paid(budget=1000.0)
     annotate.work(world.job("annotate"))
-    settings = world.services.settings.model_copy(update={"PROMPT": "single"})
-    world.services = Services(settings, world.engine, world.services.queue)
+    world.set_options(PROMPT="single")
     annotate.work(world.job("annotate"))
     assert llm.calls == 2 * len(rows)
 

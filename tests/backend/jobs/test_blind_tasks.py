@@ -7,7 +7,6 @@ import pytest
 from backend.jobs import publish
 from backend.pool import predictions, tasks
 from backend.pool.set_aside import is_blind
-from backend.services import Services
 from backend.serving.predicting import predict
 from model.encoder.encoder import load_encoder
 from tests.support.students import store, tiny_student
@@ -16,8 +15,7 @@ from tests.support.world import World, messages
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_what_is_published_for_them_holds_no_label(world: World, share: float) -> None:
-    settings = world.services.settings.model_copy(update={"BLIND_SHARE": share})
-    world.services = Services(settings, world.engine, world.services.queue)
+    world.set_options(BLIND_SHARE=share)
     ids = world.double.add_tasks([text for text, _ in messages()])
     texts = {task: world.double.tasks[task]["data"]["text"] for task in ids}
     tasks.add(world.engine, 7, texts)

@@ -14,7 +14,6 @@ from backend.pool.annotations import Annotation
 from backend.pool.database.engine import now_ms
 from backend.pool.text import text_hash
 from backend.projects.actions import serve_version
-from backend.services import Services
 from backend.serving.publishing import clearing, push
 from tests.support.world import World
 
@@ -127,8 +126,7 @@ def test_a_former_teachers_shortlists_go_too(filled: World) -> None:
 
 
 def test_nothing_goes_where_nobody_wants_it(filled: World) -> None:
-    settings = filled.services.settings.model_copy(update={"REMOVE_OLD_PREDICTIONS": False})
-    filled.services = Services(settings, filled.engine, filled.services.queue)
+    filled.set_options(REMOVE_OLD_PREDICTIONS=False)
     old = [trained(filled, number) for number in (1, 2, 3)]
     assert filled.services.queue.place("clear", 7) == "absent"
     clear.work(filled.job("clear"))

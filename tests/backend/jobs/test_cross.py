@@ -11,7 +11,6 @@ from backend.jobs import cross, publish, train
 from backend.pool import predictions, tasks, versions
 from backend.projects.updates import remember
 from backend.reporting.report import report_html
-from backend.services import Services
 from backend.serving.live.models import LiveStudents
 from backend.teacher.acquisition import _student as chooser
 from benchmarks.shared.waiting import wait_for
@@ -40,8 +39,7 @@ def compared(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
     (tmp_path / "tiny").mkdir()
     words = sorted({word.lower() for many in MESSAGES.values() for text in many for word in text.split()})
     encoder = tiny_transformer(tmp_path / "tiny", words)
-    settings = world.services.settings.model_copy(update={"STUDENT_ENCODER": encoder})
-    world.services = Services(settings, world.engine, world.services.queue)
+    world.set_options(STUDENT_ENCODER=encoder)
     world.double.fields["label_config"] = CONFIG
     remember(world.services, 7, CREATED, CONFIG, extra_params={"CROSS_ENCODER": "true"})
     kinds = list(MESSAGES)

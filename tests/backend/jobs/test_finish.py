@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from backend.errors import ProjectError
-from backend.jobs import annotate, finish, publish, sync, train
+from backend.jobs import finish, publish, sync
 from backend.label_studio.client import LabelStudio
-from backend.pool import acquisition, annotations, certified, promises, tasks
+from backend.pool import acquisition, annotations, certified, promises
 from backend.pool.promises import Promise
 from backend.pool.set_aside import blind_rank
 from backend.projects.finishing import ask_to_finish
@@ -19,46 +19,15 @@ from backend.reporting.certificate import changed_since, checks, roles
 from backend.reporting.export import export_labels
 from backend.reporting.promise import promise_status
 from backend.reporting.report import report_html
-from backend.services import Services
 from backend.training.snapshot import read_snapshot
-from tests.support.world import Kept, World, messages
-
-GOLD = dict(enumerate((label for _, label in messages(27)), start=1))  # 405 tasks
-
-
-@pytest.fixture(scope="module")
-def begun() -> list[Kept]:
-    """What all tests of this file begin with, made by the first of them."""
-    return []
-
-
-@pytest.fixture
-def audited(world: World, begun: list[Kept], tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A student is served, and the audit of a promise of at most 10 % wrong labels has begun."""
-    retarget(world, 0.1)
-    if begun:
-        world.begin_with(begun[0])
-        return world
-    rows = [text for text, _ in messages(27)]
-    tasks.add(world.engine, 7, dict(zip(world.double.add_tasks(rows), rows, strict=True)))
-    world.double.fields["sampling"] = "Uncertainty sampling"
-    annotate.work(world.job("annotate"))
-    for task in range(1, 21):
-        world.double.annotate(task, [GOLD[task]])
-    train.work(world.job("train"))
-    publish.work(world.job("publish"))
-    begun.append(world.keep(tmp_path_factory.mktemp("begun") / "data"))
-    return world
+from tests.support.audits import GOLD, ROWS, decide, fill
+from tests.support.world import World
 
 
 def decide_audit(world: World) -> list[int]:
     """Decide what the audit asks for, and what scores have chosen."""
     asked = promises.unaudited(world.engine, 7)
-    for task in set(promises.asked_for(world.engine, 7)) - set(asked):
-        world.double.annotate(task, [GOLD[task]])
-    for task in asked:
-        world.double.annotate(task, [GOLD[task]])
-    sync.work(world.job("sync"))
+    decide(world, promises.asked_for(world.engine, 7))
     return asked
 
 
@@ -99,9 +68,7 @@ def test_the_audit_is_random_blind_and_nobody_learns_from_it(audited: World) -> 
     with pytest.raises(ProjectError, match="audit is not complete"):
         ask_to_finish(audited.current, "annotations")
 
-    for task in asked[:5]:
-        audited.double.annotate(task, [GOLD[task]])
-    sync.work(audited.job("sync"))
+    decide(audited, asked[:5])
     learned = read_snapshot(audited.job("train"))
     assert not set(asked) & learned.labels.keys()
     assert not set(asked) & annotations.decided(audited.engine, 7)
@@ -231,8 +198,7 @@ def test_another_promise_is_about_all_tasks_and_audits_others(audited: World) ->
     former = looked_at(audited)
     promises.change(audited.engine, former, state="promised")
     asked = set(certified.rows(audited.engine, 7, "audit"))
-    late = [f"{text}, I wrote that before" for text, _ in messages(27)]
-    tasks.add(audited.engine, 7, dict(zip(audited.double.add_tasks(late), late, strict=True)))
+    fill(audited, [f"{text}, I wrote that before" for text, _ in ROWS])
     ask_to_finish(audited.current, "anew")
     assert finish.work(audited.job("finish")).startswith("attempt 2 at a promise has begun")
     promise = promises.get(audited.engine, 7)
@@ -249,21 +215,16 @@ def test_another_promise_is_about_all_tasks_and_audits_others(audited: World) ->
 def test_without_a_target_the_audit_ends_and_its_labels_teach(audited: World) -> None:
     asked = decide_audit(audited)
     assert audited.project.blind_to > 0
-    retarget(audited, 0.0)
+    audited.set_options(TARGET_ERROR=0.0)
     publish.work(audited.job("publish"))
     assert audited.project.blind_to == 0
     assert promise_status(audited.current) is None
     assert set(asked) <= read_snapshot(audited.job("train")).labels.keys()
 
 
-def retarget(world: World, target: float) -> None:
-    settings = world.services.settings.model_copy(update={"TARGET_ERROR": target})
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
-
-
 def test_another_target_is_another_promise_with_an_audit_of_its_own(audited: World) -> None:
     asked = decide_audit(audited)
-    retarget(audited, 0.15)
+    audited.set_options(TARGET_ERROR=0.15)
     publish.work(audited.job("publish"))
     promise = promises.get(audited.engine, 7)
     assert promise is not None

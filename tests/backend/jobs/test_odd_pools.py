@@ -13,18 +13,16 @@ from backend.projects.finishing import ask_to_finish, check_wish
 from backend.projects.updates import remember
 from backend.reporting.certificate import checks
 from backend.reporting.promise import promise_status
-from backend.services import Services
 from backend.serving.publishing.looking import UNANSWERED, standing_answers
 from model.whole_answers import labels_of
+from tests.support.audits import TARGET, fill
 from tests.support.world import CREATED, World, messages
 
 
 def begin(world: World, texts: list[str]) -> list[int]:
-    settings = world.services.settings.model_copy(update={"TARGET_ERROR": 0.1})
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
+    world.set_options(TARGET_ERROR=TARGET)
     world.double.fields["sampling"] = "Uncertainty sampling"
-    ids = world.double.add_tasks(texts)
-    tasks.add(world.engine, 7, dict(zip(ids, texts, strict=True)))
+    ids = fill(world, texts)
     annotate.work(world.job("annotate"))
     return ids
 

@@ -21,7 +21,6 @@ from backend.reporting.export import export_labels
 from backend.reporting.promise import promise_status
 from backend.reporting.promise_wording import too_rare
 from backend.reporting.report import report_html
-from backend.services import Services
 from model.promise.parts import Part, lost
 from model.whole_answers import labels_of
 from tests.support.llm import with_llm
@@ -56,11 +55,6 @@ def decided(world: World, task: int) -> None:
     world.double.tasks[task]["annotations"][-1]["result"] = regions_of(ROWS[task - 1][1])
 
 
-def optioned(world: World, **options: object) -> None:
-    settings = world.services.settings.model_copy(update=options)
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
-
-
 @pytest.fixture
 def asked(world: World) -> Iterator[World]:
     """Two questions, answered by an LLM."""
@@ -77,7 +71,7 @@ def asked(world: World) -> Iterator[World]:
 
 @pytest.mark.parametrize("per_label", [False, True])
 def test_questions_are_finished_each_with_its_own_share(asked: World, tmp_path: Path, per_label: bool) -> None:
-    optioned(asked, TARGET_ERROR=0.15, TARGET_ERROR_BY_QUESTION="stars=0.2", TARGET_LOSS="part",
+    asked.set_options(TARGET_ERROR=0.15, TARGET_ERROR_BY_QUESTION="stars=0.2", TARGET_LOSS="part",
              TARGET_ERROR_PER_LABEL=per_label)  # fmt: skip
     annotate.work(asked.job("annotate"))
     for task in range(1, 31):
@@ -136,12 +130,12 @@ def written_and_taken_back(asked: World, accepted: dict[int, certified.Row], fol
 
 
 def test_shares_of_questions_that_there_are_not_are_told(asked: World) -> None:
-    optioned(asked, TARGET_ERROR=0.1, TARGET_ERROR_BY_QUESTION="star=0.2")
+    asked.set_options(TARGET_ERROR=0.1, TARGET_ERROR_BY_QUESTION="star=0.2")
     assert misnamed(asked.current) == "TARGET_ERROR_BY_QUESTION names star; the questions are mood, stars"
     told = promise_status(asked.current)
     assert told is not None
     assert told["sentence"].startswith("No promise can be made: TARGET_ERROR_BY_QUESTION names star")
     with pytest.raises(ProjectError, match="the questions are mood, stars"):
         ask_to_finish(asked.current, "annotations")
-    optioned(asked, TARGET_ERROR=0.1, TARGET_ERROR_BY_QUESTION="mood=1,stars=1")
+    asked.set_options(TARGET_ERROR=0.1, TARGET_ERROR_BY_QUESTION="mood=1,stars=1")
     assert "promises nothing about any question" in misnamed(asked.current)

@@ -17,7 +17,6 @@ from backend.projects.updates import remember
 from backend.reporting.certificate import changed_since, checks
 from backend.reporting.export import export_labels
 from backend.reporting.promise import promise_status
-from backend.services import Services
 from model.whole_answers import labels_of, whole
 from tests.support.label_studio_double import CONFIG
 from tests.support.llm import with_llm
@@ -45,8 +44,7 @@ def begun(world: World) -> Iterator[World]:
     """A student of sets is served, and an audit has begun."""
     server = HTTPServer(port=0, threaded=True)
     server.start()
-    settings = world.services.settings.model_copy(update={"TARGET_ERROR": 0.15})
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
+    world.set_options(TARGET_ERROR=0.15)
     world.double.fields |= {"label_config": SEVERAL, "sampling": "Uncertainty sampling"}
     remember(world.services, 7, CREATED, SEVERAL)
     rows = [text for text, _ in ROWS]

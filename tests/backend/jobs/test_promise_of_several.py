@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backend.jobs import annotate, publish, sync, train
-from backend.pool import annotations, certified, promises, tasks
+from backend.jobs import publish, sync
+from backend.pool import annotations, certified, promises
 from backend.pool.promises import Promise
 from backend.reporting.certificate import changed_since, checks
 from backend.reporting.promise import promise_status
 from backend.reporting.report import report_html
-from backend.services import Services
-from tests.support.world import World, messages
+from tests.backend.jobs.conftest import Once
+from tests.support.audits import GOLD, begin_audit
+from tests.support.world import World
 
-GOLD = dict(enumerate((label for _, label in messages(27)), start=1))  # 405 tasks
 OTHER = {"billing": "refund", "refund": "shipping", "shipping": "billing"}
 
 
-def begin(world: World) -> None:
-    settings = world.services.settings.model_copy(update={"TARGET_ERROR": 0.1})
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
-    rows = [text for text, _ in messages(27)]
-    tasks.add(world.engine, 7, dict(zip(world.double.add_tasks(rows), rows, strict=True)))
-    world.double.fields |= {"sampling": "Uncertainty sampling", "maximum_annotations": 3}
-    annotate.work(world.job("annotate"))
-    for task in range(1, 21):
-        world.double.annotate(task, [GOLD[task]])
-    train.work(world.job("train"))
-    publish.work(world.job("publish"))
+def several(world: World) -> None:
+    begin_audit(world, maximum_annotations=3)
 
 
 def answer(world: World, asked: list[int], *people: int) -> None:
@@ -46,8 +37,8 @@ def promise_of(world: World) -> Promise:
     return found
 
 
-def test_an_audit_waits_for_all_people_and_goes_by_their_consensus(world: World) -> None:
-    begin(world)
+def test_an_audit_waits_for_all_people_and_goes_by_their_consensus(once: Once) -> None:
+    world = once("several", several)
     asked = promises.unaudited(world.engine, 7)
     told = promise_status(world.current)
     assert told is not None
@@ -87,8 +78,8 @@ def test_an_audit_waits_for_all_people_and_goes_by_their_consensus(world: World)
     assert changed_since(world.current) == 1
 
 
-def test_fewer_people_than_an_audit_waits_for_are_enough_once_nobody_else_is_asked(world: World) -> None:
-    begin(world)
+def test_fewer_people_than_an_audit_waits_for_are_enough_once_nobody_else_is_asked(once: Once) -> None:
+    world = once("several", several)
     done: set[int] = set()
     while new := [task for task in promises.asked_for(world.engine, 7) if task not in done]:
         answer(world, new, 1)
@@ -103,8 +94,8 @@ def test_fewer_people_than_an_audit_waits_for_are_enough_once_nobody_else_is_ask
     assert promise_of(world).looks >= 1
 
 
-def test_the_last_answer_that_an_audit_waits_for_has_it_looked_at_though_it_changes_no_label(world: World) -> None:
-    begin(world)
+def test_the_last_answer_that_an_audit_waits_for_has_it_looked_at_though_it_changes_no_label(once: Once) -> None:
+    world = once("several", several)
     asked = promises.asked_for(world.engine, 7)
     for who in (1, 2):
         for task in asked:

@@ -15,7 +15,6 @@ from backend.projects.on_screen import follows
 from backend.reporting.report import report_html
 from backend.reporting.status import project_status
 from backend.reporting.wording import phase_words
-from backend.services import Services
 from backend.serving.publishing import push
 from model.labels import CandidateSet
 from model.teacher.base import Answer, State
@@ -279,8 +278,7 @@ def test_a_refused_request_leaves_no_intent(filled: World) -> None:
 
 def test_without_a_key_the_version_is_served_at_once(filled: World) -> None:
     version = student(filled)
-    settings = filled.services.settings.model_copy(update={"LABEL_STUDIO_API_KEY": SecretStr("")})
-    filled.services = Services(settings, filled.engine, filled.services.queue)
+    filled.set_options(LABEL_STUDIO_API_KEY=SecretStr(""))
     assert publish.work(filled.job("publish")).startswith(f"{version} is served; LABEL_STUDIO_URL or")
     assert filled.project.served == version
     assert filled.double.requests == []
@@ -311,8 +309,7 @@ def test_a_title_that_cannot_be_changed_is_tried_again(filled: World) -> None:
 
 def test_the_login_is_sent_with_the_title(filled: World) -> None:
     update = {"BASIC_AUTH_USER": "user", "BASIC_AUTH_PASS": SecretStr("password")}
-    settings = filled.services.settings.model_copy(update=update)
-    filled.services = Services(settings, filled.engine, filled.services.queue)
+    filled.set_options(**update)
     publish.work(filled.job("publish"))
     assert filled.double.connections[500]["basic_auth_pass"] == "password"
     assert filled.double.connections[500]["auth_method"] == "BASIC_AUTH"

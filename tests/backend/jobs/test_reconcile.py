@@ -126,8 +126,7 @@ def test_candidates_and_versions_that_label_studio_lacks(world: World) -> None:
 
 def test_a_comparison_with_label_studio_comes_every_few_minutes(world: World) -> None:
     assert missing(world, SYNC_MS + 1000) == ["sync"]
-    without = world.services.settings.model_copy(update={"LABEL_STUDIO_API_KEY": SecretStr("")})
-    world.services = Services(without, world.engine, world.services.queue)
+    world.set_options(LABEL_STUDIO_API_KEY=SecretStr(""))
     assert missing(world, SYNC_MS + 1000) == []
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from backend.jobs import annotate, finish, publish, sync, train
-from backend.pool import certified, promises, tasks
+from backend.pool import certified, promises
 from backend.pool.promises import Promise
 from backend.projects.finishing import ask_to_finish
 from backend.reporting.certificate import checks
 from backend.reporting.promise import promise_status
-from backend.services import Services
+from tests.support.audits import TARGET, fill
 from tests.support.world import World, messages
 
 TEXTS = messages(4)
@@ -20,10 +20,8 @@ GOLD = dict(enumerate((label for _, label in TEXTS), start=1))  # 60 tasks, of w
 @pytest.fixture
 def small(world: World) -> World:
     """A student is served, and the pool is too small for an audit."""
-    settings = world.services.settings.model_copy(update={"TARGET_ERROR": 0.1})
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
-    texts = [text for text, _ in TEXTS]
-    tasks.add(world.engine, 7, dict(zip(world.double.add_tasks(texts), texts, strict=True)))
+    world.set_options(TARGET_ERROR=TARGET)
+    fill(world, [text for text, _ in TEXTS])
     annotate.work(world.job("annotate"))
     decide(world, range(1, 21))
     train.work(world.job("train"))

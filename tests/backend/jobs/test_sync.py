@@ -189,8 +189,7 @@ def test_a_clock_that_was_set_back_does_not_put_a_comparison_off(world: World) -
 
 
 def test_without_a_key_it_does_nothing_and_says_so(world: World) -> None:
-    without = world.services.settings.model_copy(update={"LABEL_STUDIO_API_KEY": SecretStr("")})
-    world.services = Services(without, world.services.engine, world.services.queue)
+    world.set_options(LABEL_STUDIO_API_KEY=SecretStr(""))
     assert "LABEL_STUDIO_API_KEY is not set" in sync.work(world.job("sync"))
     assert world.double.requests == []
 

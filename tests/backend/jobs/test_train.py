@@ -19,7 +19,6 @@ from backend.projects.disconnect import forget_project
 from backend.projects.job import Job
 from backend.projects.updates import remember
 from backend.queue.kinds import KINDS
-from backend.services import Services
 from backend.serving import predicting
 from backend.serving.predicting import predict_missing
 from backend.training import evaluation, own_encoder
@@ -80,8 +79,7 @@ def test_a_version_is_kept_with_all_that_explains_it(asked: World) -> None:
 
 
 def test_the_published_refinery_can_be_chosen(asked: World) -> None:
-    settings = asked.services.settings.model_copy(update={"STUDENT_METHOD": "refinery", "STUDENT_EPOCHS": 3})
-    asked.services = Services(settings, asked.engine, asked.services.queue)
+    asked.set_options(STUDENT_METHOD="refinery", STUDENT_EPOCHS=3)
     train.work(asked.job("train"))
     (row,) = versions.list_versions(asked.engine, 7)
     assert (row.state, row.metrics["training"]["method"]) == ("publishing", "refinery")

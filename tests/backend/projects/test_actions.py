@@ -11,7 +11,6 @@ from backend.jobs.train import run as train
 from backend.pool import jobs, tasks, versions
 from backend.projects import actions, triggers
 from backend.reporting.status import project_status
-from backend.services import Services
 from tests.support.world import World, messages
 
 
@@ -26,8 +25,7 @@ def test_nothing_is_started_and_the_status_says_so(world: World) -> None:
     ids = world.double.add_tasks([text for text, _ in messages()])
     for task in ids:
         world.double.annotate(task, ["refund"])
-    settings = world.services.settings.model_copy(update={"RETRAIN_AFTER": 5})
-    world.services = Services(settings, world.engine, world.services.queue)
+    world.set_options(RETRAIN_AFTER=5)
     sync(7)
     reconcile.run()  # as a worker does every few seconds
     assert tasks.count(world.engine, 7) == len(ids)
@@ -56,8 +54,7 @@ def test_resuming_asks_for_what_is_missing(world: World) -> None:
 
 
 def test_the_setting_pauses_too_and_is_named(world: World) -> None:
-    settings = world.services.settings.model_copy(update={"PAUSED": True})
-    world.services = Services(settings, world.engine, world.services.queue)
+    world.set_options(PAUSED=True)
     with pytest.raises(ProjectError, match="paused by the setting PAUSED"):
         actions.resume(world.services, 7)
     assert project_status(world.current)["paused"] is True

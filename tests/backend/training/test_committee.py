@@ -8,7 +8,6 @@ from backend.errors import SettingsError
 from backend.jobs import annotate, publish, train
 from backend.pool import predictions, projects, tasks, versions
 from backend.reporting.status import phase
-from backend.services import Services
 from backend.settings import load_settings
 from backend.training.encoder import project_embedder
 from model.loading import load_version
@@ -22,8 +21,7 @@ def asked(world: World) -> World:
     ids = world.double.add_tasks([text for text, _ in rows])
     tasks.add(world.engine, 7, {task: text for task, (text, _) in zip(ids, rows, strict=True)})
     update = {"MODE": "committee", "COMMITTEE": "student,student:1,words,names"}
-    settings = world.services.settings.model_copy(update=update)
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
+    world.set_options(**update)
     annotate.work(world.job("annotate"))
     return world
 

@@ -7,7 +7,6 @@ from backend.pool import projects
 from backend.projects.decisions import better_way
 from backend.projects.updates import remember
 from backend.reporting.decision_times import decision_times
-from backend.services import Services
 from backend.training.ticks import choose_ticks
 from tests.backend.reporting.test_decision_times import follow_ticks
 from tests.support.label_studio_double import CONFIG
@@ -19,8 +18,7 @@ LISTED = CONFIG.replace('choice="multiple" answer="one"', 'choice="single"').rep
 
 
 def leave(world: World, to: str) -> None:
-    settings = world.services.settings.model_copy(update={"TICKS": to})
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
+    world.set_options(TICKS=to)
 
 
 def test_ticks_that_sway_people_are_left_out_and_the_page_says_so(world: World) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from backend.jobs import annotate, publish, train
 from backend.pool import acquisition, predictions, tasks
-from backend.services import Services
 from backend.serving.publishing import people_queue
 from backend.training.snapshot import read_snapshot
 from tests.support.world import World, messages
@@ -26,8 +25,7 @@ def served(world: World) -> World:
 
 
 def choose(world: World, score: str) -> None:
-    settings = world.services.settings.model_copy(update={"SCORE": score, "BLIND_SHARE": 0.0})
-    world.services = Services(settings, world.engine, world.services.queue, world.services.clock)
+    world.set_options(SCORE=score, BLIND_SHARE=0.0)
 
 
 def marked(world: World) -> dict[int, int]:

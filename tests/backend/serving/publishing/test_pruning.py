@@ -11,7 +11,6 @@ from backend.pool import annotations, predictions, projects, tasks, versions
 from backend.pool.annotations import Annotation
 from backend.pool.versions import VersionRow
 from backend.projects.actions import choose
-from backend.services import Services
 from backend.serving.publishing.pruning import prune, superfluous
 from tests.support.world import World
 
@@ -42,8 +41,7 @@ def test_the_served_one_and_its_predecessor_stay(world: World) -> None:
     row = Annotation(1, 1, 1, ("refund",), "labelled", False, "2026-11-21T06:00:01.000000Z", shown, ("refund",))
     annotations.save(world.engine, 7, [row])
     names = [train(world, number, promoted=number in (1, 2)) for number in range(1, 7)]
-    settings = world.services.settings.model_copy(update={"KEEP_VERSIONS": 2})
-    world.services = Services(settings, world.engine, world.services.queue)
+    world.set_options(KEEP_VERSIONS=2)
     assert prune(world.job("publish")) == 2
     assert world.services.registry.versions(7) == [names[0], names[1], names[4], names[5]]
     states = {row.version: row.state for row in versions.list_versions(world.engine, 7)}
