@@ -12,56 +12,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import structlog
 
-from benchmarks.pairs.choosing import Ground, curves
-from benchmarks.pairs.material import SHIFTED, Material, Rows, has_pairs, read, split
+from benchmarks.pairs.choosing import curves
+from benchmarks.pairs.grounds import grounds
+from benchmarks.pairs.material import Material, has_pairs, read
 from benchmarks.pairs.students import compared
-from benchmarks.pairs.summary import WITHOUT, summary
+from benchmarks.pairs.summary import summary
 from benchmarks.shared.folders import must_exist, nothing
 from model.arrays import Embed
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder
-from model.student.adapted import AdaptedEncoder
-from model.training.adaptation import adapt
-from model.training.data import TrainingData
-from model.training.options import TrainingOptions
-
-LARGE = 100  # test pairs of a domain from which on it is left out once
-NONE = Rows([], np.zeros(0, np.int64), np.zeros(0, np.int64), [])
-
-
-def grounds(material: Material, embed: Embed, cache: Path, adapting: bool) -> Iterator[Ground]:
-    """In domain; and where there are domains under a shift, by the frozen encoder and by one adapted to the source,
-    and with each of the larger domains left out of what is known."""
-    yield Ground(material, "in domain", material.train, material.test, NONE, embed, embed)
-    target, test = split(material, lambda name: name in SHIFTED)
-    source, _ = split(material, lambda name: name not in SHIFTED)
-    if not (len(target) and len(test) and len(source)):
-        return
-    yield Ground(material, "shift", target, test, source, embed, embed)
-    yield Ground(material, "target alone", target, test, NONE, embed, embed)
-    if adapting:
-        own = adapted(material, source)
-        yield Ground(material, "shift, adapted", target, test, source, EmbeddingCache(cache, own.encoder).embed, embed)
-    for domain, count in sorted(Counter(material.test.domains).items()):
-        if count >= LARGE:
-            target, test = split(material, domain.__eq__)
-            source, _ = split(material, domain.__ne__)
-            yield Ground(material, f"{WITHOUT}{domain}", target, test, source, embed, embed)
-
-
-def adapted(material: Material, source: Rows) -> AdaptedEncoder:
-    """The product's own adaptation, on the labels of the source."""
-    sets = np.eye(len(material.space), dtype=np.bool_)[source.gold]
-    data = TrainingData(source.texts, sets, np.ones(len(source), np.bool_))
-    return adapt(data, TrainingOptions(pair=material.pair))
 
 
 def measured(found: Sequence[Material], embed: Embed, given: argparse.Namespace) -> Iterator[dict[str, Any]]:

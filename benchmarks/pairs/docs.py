@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pairs.choosing import RULES
+from benchmarks.pairs.choosing import LABELS, RULES
 from benchmarks.pairs.summary import MAIN, ground_of, summary
 from benchmarks.shared import tables
 
 Row = dict[str, Any]
+SHOWN = ("random", "margin", "margin-clusters", "ci-no-diversity", "ci-clusters")  # rules that are plotted
 METHODS = ("ours", "TF-IDF pair features", "cosine", "the teacher's answers")
 
 
@@ -37,15 +38,18 @@ def students(found: Row) -> str:
 
 
 def rules(found: Row) -> str:
-    """One row per ground: random, the gain of every other rule over it with its interval, and everything labelled."""
+    """One row per ground and kind of labels: random, the gain of every other rule over it with its interval, everything
+    labelled, and what random gets of that by the last budget."""
     others = [name for name in RULES if name != "random"]
-    titles = ["pool", "random", *others, "everything", "no label of the pool"]
+    titles = ["pool", "labels", "random", *others, "everything", "no label of the pool", "20 % drawn, of everything"]
     lines = ["| " + " | ".join(titles) + " |", "|" + " --- |" * len(titles)]
-    for ground, methods in found.items():
-        cells = [f"{methods['random']['mean']:.3f}", *(_gain(methods[name]) for name in others)]
-        cells += [f"{methods['everything']['mean']:.3f}"]
-        cells += [f"{methods['nothing']['mean']:.3f}" if "nothing" in methods else ""]
-        lines.append(f"| {ground} | {' | '.join(cells)} |")
+    for ground, kinds in found.items():
+        for kind, methods in kinds.items():
+            cells = [f"{methods['random']['mean']:.3f}", *(_gain(methods[name]) for name in others)]
+            cells += [f"{methods['everything']['mean']:.3f}"]
+            cells += [f"{methods['nothing']['mean']:.3f}" if "nothing" in methods else ""]
+            cells += [f"{100 * methods['random']['last'] / methods['everything']['mean']:.0f} %"]
+            lines.append(f"| {ground} | {kind} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -61,45 +65,57 @@ def kept(page: Path, table: str) -> list[Row]:
 
 
 def joined(page: Path, name: str, table: str) -> str:
-    """A table with those rows of the page's that are about other sets or pools."""
-    _, new = tables.read(table)
-    about = {next(iter(row.values())) for row in new}
-    return tables.shown([row for row in kept(page, name) if next(iter(row.values())) not in about] + new)
+    """A table in the place of those rows of the page's that are about the same, by their first cell; others stay."""
+    new: dict[Any, list[Row]] = {}
+    for row in tables.read(table)[1]:
+        new.setdefault(_about(row), []).append(row)
+    old = kept(page, name)
+    places = dict.fromkeys([*map(_about, old), *new])
+    return tables.shown([row for one in places for row in new.get(one) or [row for row in old if _about(row) == one]])
+
+
+def _about(row: Row) -> Any:
+    return next(iter(row.values()))
 
 
 def plot(path: Path, rows: Sequence[Row]) -> None:
-    """The main metric over the budget by rule, one panel per pool."""
+    """The main metric over the budget by rule: a panel per pool and kind of labels, gold and noisy side by side."""
     import matplotlib
 
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    curves: dict[str, dict[str, dict[float, list[float]]]] = {}
+    curves: Row = {}
     for row in rows:
         if not isinstance(row["budget"], str) and row["metric"] == MAIN[row["task"]]:
-            ground = curves.setdefault(ground_of(row)[0], {})
+            ground = curves.setdefault(ground_of(row)[0], {}).setdefault(row["labels"], {})
             ground.setdefault(row["method"], {}).setdefault(row["budget"], []).append(row["value"])
-    shown = ("random", "margin", "margin-clusters", "ci-no-diversity", "ci-clusters")
-    columns = 3
-    figure, grid = pyplot.subplots(-(-len(curves) // columns), columns, figsize=(12, 3 * -(-len(curves) // columns)),
-                                   squeeze=False)  # fmt: skip
-    for axes in grid.flat[len(curves) :]:
+    lines = -(-len(curves) // 2)
+    figure, grid = pyplot.subplots(lines, 4, figsize=(15, 2.8 * lines), squeeze=False)
+    for axes in grid.flat[len(LABELS) * len(curves) :]:
         axes.set_axis_off()
-    for axes, (name, ground) in zip(grid.flat, curves.items(), strict=False):
-        for method in shown:
-            points = sorted((100 * budget, sum(found) / len(found)) for budget, found in ground[method].items())
-            axes.plot(
-                [budget for budget, _ in points], [value for _, value in points], "o-", label=method, markersize=3
-            )
-        everything = ground["everything"][1.0]
-        axes.axhline(sum(everything) / len(everything), color="grey", linestyle=":", label="everything")
-        axes.set(title=name, xscale="log", xlabel="labels, % of the pool")
-        axes.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
-        axes.minorticks_off()
+    panels = grid.reshape(-1, len(LABELS))
+    for (first, second), (name, kinds) in zip(panels, curves.items(), strict=False):
+        second.sharey(first)
+        for axes, kind in zip((first, second), LABELS, strict=True):
+            _panel(axes, kinds[kind])
+            axes.set_title(f"{name}, {kind}", fontsize=9)
     grid.flat[0].legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
     pyplot.close(figure)
+
+
+def _panel(axes: Any, ground: dict[str, dict[float, list[float]]]) -> None:
+    """Curves of some rules, and what everything labelled is worth."""
+    for method in SHOWN:
+        points = sorted((100 * budget, sum(found) / len(found)) for budget, found in ground[method].items())
+        axes.plot([budget for budget, _ in points], [value for _, value in points], "o-", label=method, markersize=3)
+    everything = ground["everything"][1.0]
+    axes.axhline(sum(everything) / len(everything), color="grey", linestyle=":", label="everything")
+    axes.set(xscale="log", xlabel="labels, % of the pool")
+    axes.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    axes.minorticks_off()
 
 
 def main() -> None:

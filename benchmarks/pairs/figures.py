@@ -18,7 +18,7 @@ def figures(material: Material, rows: Rows, shares: FloatArray) -> dict[str, flo
         "accuracy": float((said == rows.gold).mean()),
         "macro_f1": float(f1_score(rows.gold, said, average="macro")),
     }
-    if material.ordered and len(material.space) > 2:
+    if material.ordered:
         found["kappa"] = float(cohen_kappa_score(rows.gold, said, weights="quadratic"))
     if material.task == "search":
         found |= ranks(material, rows, expected_grades(shares))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,14 +40,18 @@ class Rows:
 
 @dataclass(frozen=True)
 class Material:
-    """A set. Labels are in order where `ordered`; `pair` has a query in search sets."""
+    """A set; `pair` has a query in search sets."""
 
     name: str
     space: LabelSpace
     pair: Pair
-    ordered: bool
     train: Rows
     test: Rows
+
+    @property
+    def ordered(self) -> bool:
+        """Whether labels are levels in order, as those of a rating are."""
+        return self.space.answer == "ordered"
 
     @property
     def task(self) -> str:
@@ -81,12 +85,14 @@ def read(folder: Path, rows: int) -> Material:
     """A set, at most `rows` of each part; whole queries, where there are any."""
     space = LabelSpace.of(json.loads((folder / "labels.json").read_text(encoding="utf-8")))
     meta = folder / "meta.json"
-    ordered = bool(json.loads(meta.read_text(encoding="utf-8")).get("ordered")) if meta.is_file() else False
+    ordered = meta.is_file() and json.loads(meta.read_text(encoding="utf-8")).get("ordered")
+    if ordered and len(space) > 2:
+        space = replace(space, answer="ordered")
     stored = [list(read_rows(folder / f"{part}.jsonl.gz")) for part in ("train", "test")]
     first, second = stored[0][0]["fields"]
     pair = Pair((first, second), (f"{first}: ", f"{second}: "), query=0 if "group" in stored[0][0] else None)
     parts = [_rows(found, pair, space, rows) for found in stored]
-    return Material(folder.name, space, pair, ordered, *parts)
+    return Material(folder.name, space, pair, *parts)
 
 
 def _rows(found: Sequence[dict[str, object]], pair: Pair, space: LabelSpace, most: int) -> Rows:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import structlog
 import torch
 
+from benchmarks.pairs.docs import joined
 from benchmarks.pairs.material import Material, read
 from benchmarks.pairs.ways_to_rank import Both, Ways, centred, fused, scaled
 from benchmarks.shared import tables
@@ -32,11 +33,11 @@ SIGNALS = ("words", "tfidf", "bm25", "best_sentence", "grades", "within_queries"
 BAR = mean_maximum(len(WEIGHTS) + 1)  # standard errors that choosing among so many can fake
 
 
-def compared(material: Material, ways: Ways) -> Iterator[dict[str, object]]:
+def compared(material: Material, ways: Ways, signals: Sequence[str] = SIGNALS) -> Iterator[dict[str, object]]:
     """A row per signal and way to add it."""
     cosine = ways.cosine()
     base = _ndcg(material, ways, cosine)
-    for name in SIGNALS:
+    for name in signals:
         signal = getattr(ways, name)()
         for how, prepared in HOW.items():
             first, more = (prepared(ways, one) for one in (cosine, signal))
@@ -96,6 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="a folder of sets of pairs")
     parser.add_argument("--sets", nargs="+", required=True, help="the search sets")
+    parser.add_argument("--signals", nargs="+", choices=SIGNALS, default=SIGNALS, help="only these signals")
     parser.add_argument("--rows", type=int, default=4000, help="pairs of each part, at most")
     parser.add_argument("--out", type=Path, required=True, help="the result, JSON")
     parser.add_argument("--into", type=Path, help="the page for the table")
@@ -107,13 +109,13 @@ def main() -> None:
     rows = []
     for name in given.sets:
         material = read(given.data / name, given.rows)
-        for row in compared(material, Ways(material, embed)):
+        for row in compared(material, Ways(material, embed), given.signals):
             print(json.dumps(row), flush=True)
             rows.append(row)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps({"rows": rows}, indent=1))
     if given.into:
-        tables.keep(given.into, {"ranking": table(rows)})
+        tables.keep(given.into, {"ranking": joined(given.into, "ranking", table(rows))})
 
 
 if __name__ == "__main__":

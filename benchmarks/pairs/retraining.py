@@ -19,7 +19,7 @@ import numpy as np
 import structlog
 
 from benchmarks.pairs.material import Material, Rows, read
-from benchmarks.pairs.students import RIGHT
+from benchmarks.pairs.noise import RIGHT
 from model.arrays import Embed
 from model.encoder.embeddings import EmbeddingCache
 from model.encoder.encoder import load_encoder

@@ -8,15 +8,16 @@ import numpy as np
 
 from benchmarks.pairs.figures import figures, ranks
 from benchmarks.pairs.material import Material, Rows
+from benchmarks.pairs.noise import wrong_at_times
 from model.arrays import Embed, FloatArray, IntArray
 from model.labels import CandidateSet, HumanLabel
 from model.pair_views import likeness
 from model.pairs import Pair
 from model.ranking import blended
 from model.train import train_student, training_data
+from model.training.data import TrainingData
 from model.training.options import TrainingOptions
 
-RIGHT = 0.75  # how often the made-up teacher's single answer is right
 PEOPLE = {"teacher and 5 % people": 0.05, "all gold": 1.0}
 
 
@@ -24,19 +25,19 @@ def compared(material: Material, embed: Embed, seed: int) -> Iterator[dict[str, 
     """Rows of every method with few and with all labels of people."""
     train, test, labels = material.train, material.test, len(material.space)
     random = np.random.default_rng(seed)
-    said, told = (_wrong_at_times(rows.gold, labels, random) for rows in (train, test))
+    said, told = (wrong_at_times(rows.gold, labels, random) for rows in (train, test))
     beside = (said + random.integers(1, labels, size=len(said))) % labels
     for budget, share in PEOPLE.items():
         human = random.random(len(train)) < share
         known = np.where(human, train.gold, said)
         ours, scores = _ours(material, said, beside, human, embed, seed)
-        answers = {
+        said_by = {
             "ours": ours,
             "TF-IDF pair features": _tfidf(material.pair, train, known, test, labels),
             "cosine": _cosine(material, known, embed, labels),
             "the teacher's answers": np.eye(labels, dtype=np.float32)[told],
         }
-        for method, shares in answers.items():
+        for method, shares in said_by.items():
             found = figures(material, test, shares)
             by = {"ours": scores, "cosine": material.alike(test.texts, embed)}
             if method in by and material.task == "search":
@@ -49,16 +50,9 @@ def compared(material: Material, embed: Embed, seed: int) -> Iterator[dict[str, 
 def answers_of_student(material: Material, embed: Embed, seed: int = 0) -> FloatArray:
     """Probabilities for the test part, once all of the train part is labelled by people."""
     random, labels = np.random.default_rng(seed), len(material.space)
-    said = _wrong_at_times(material.train.gold, labels, random)
+    said = wrong_at_times(material.train.gold, labels, random)
     beside = (said + random.integers(1, labels, size=len(said))) % labels
     return _ours(material, said, beside, np.ones(len(said), np.bool_), embed, seed)[0]
-
-
-def _wrong_at_times(gold: IntArray, labels: int, random: np.random.Generator) -> IntArray:
-    """A teacher's single answers: right in RIGHT of all, else any other label."""
-    others = (gold + random.integers(1, labels, size=len(gold))) % labels
-    found: IntArray = np.where(random.random(len(gold)) < RIGHT, gold, others).astype(np.int64)
-    return found
 
 
 def _ours(
@@ -70,11 +64,17 @@ def _ours(
     sets = [CandidateSet((names[one], names[two]), (0.75, 0.25)) for one, two in zip(said, beside, strict=True)]
     decided = [HumanLabel((names[gold],)) if mine else None for gold, mine in zip(train.gold, human, strict=True)]
     data = training_data(material.space, train.texts, sets, decided, [1.0 if mine else None for mine in human])
+    return answers(material, material.test, data, embed, seed)
+
+
+def answers(
+    material: Material, test: Rows, data: TrainingData, embed: Embed, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    """What the product's student that learned `data` says of the test rows: probabilities, and what ranks them."""
     student, _ = train_student(material.space, data, TrainingOptions(seed=seed, pair=material.pair), embed)
-    shares = student.probabilities(material.test.texts, embed)
+    shares = student.probabilities(test.texts, embed)
     view = getattr(student, "view", None)
-    texts = material.test.texts
-    return shares, shares[:, 0] if view is None else blended(view, likeness(view, texts, embed), shares)
+    return shares, shares[:, 0] if view is None else blended(view, likeness(view, test.texts, embed), shares)
 
 
 def _tfidf(pair: Pair, train: Rows, known: IntArray, test: Rows, labels: int) -> FloatArray:

@@ -14,8 +14,9 @@ WITHOUT = "without "  # before the domain that is left out, in the name of a spl
 
 
 def summary(rows: Sequence[Row]) -> Row:
-    """`students`: means by set, budget and method; `rules`: by ground the mean over budgets of the main metric, and its
-    difference to random with a paired 95 % interval over seeds; where each domain is left out once, over domains."""
+    """`students`: means by set, budget and method; `rules`: by ground and kind of labels the mean over budgets of the
+    main metric, and its difference to random with a paired 95 % interval over seeds; where each domain is left out
+    once, over domains."""
     students: Row = {}
     rules: Row = {}
     for row in rows:
@@ -24,9 +25,11 @@ def summary(rows: Sequence[Row]) -> Row:
             place.setdefault(row["metric"], []).append(row["value"])
         elif row["metric"] == MAIN[row["task"]]:
             name, draw = ground_of(row)
-            draws = rules.setdefault(name, {}).setdefault(row["method"], {}).setdefault(draw, {})
+            ground = rules.setdefault(name, {}).setdefault(row["labels"], {})
+            draws = ground.setdefault(row["method"], {}).setdefault(draw, {})
             draws.setdefault(row["budget"], []).append(row["value"])
-    return {"students": _means(students), "rules": {name: _curves(ground) for name, ground in rules.items()}}
+    curves = {name: {kind: _curves(one) for kind, one in kinds.items()} for name, kinds in rules.items()}
+    return {"students": _means(students), "rules": curves}
 
 
 def ground_of(row: Row) -> tuple[str, str]:

@@ -36,6 +36,7 @@ class Ways:
         self._labels = len(material.space)
         self._vectors = [both(material.pair, rows.texts, embed) for rows in self.parts]
         self._features = [pair_features(*vectors) for vectors in self._vectors]
+        self._known = [material.features(rows.texts, embed) for rows in self.parts]
         self._fold_of = folds(material.train.queries, FOLDS, 0)
 
     def cosine(self) -> Both:
@@ -96,11 +97,11 @@ class Ways:
         return found[0].astype(np.float64), found[1].astype(np.float64)
 
     def grades(self) -> Both:
-        """The expected grade of a linear head on the relation of both vectors."""
+        """The expected grade of a linear head on the relation of both vectors, and on words and letters."""
 
         def teach(rows: IntArray) -> Taught:
-            student = fit(self._features[0][rows], np.eye(self._labels, dtype=np.float32)[self.parts[0].gold[rows]])
-            return lambda part, some: expected_grades(student(self._features[part][some])).astype(np.float64)
+            student = fit(self._known[0][rows], np.eye(self._labels, dtype=np.float32)[self.parts[0].gold[rows]])
+            return lambda part, some: expected_grades(student(self._known[part][some])).astype(np.float64)
 
         return self._unseen(teach)
 

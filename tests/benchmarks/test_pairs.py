@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import benchmarks.pairs.__main__ as program
-from benchmarks.pairs import cross_encoder, ranking
-from benchmarks.pairs.__main__ import grounds
-from benchmarks.pairs.choosing import RULES, curves
+from benchmarks.pairs import cross_encoder, fifth, ranking
+from benchmarks.pairs import grounds as pools
+from benchmarks.pairs.choosing import GOLD, LABELS, NOISY, RULES, curves, told
 from benchmarks.pairs.docs import joined, kept
+from benchmarks.pairs.grounds import grounds
 from benchmarks.pairs.material import Material, has_pairs, read
 from benchmarks.pairs.retraining import enough, measured
 from benchmarks.pairs.students import compared
@@ -61,7 +61,7 @@ def test_whole_queries_are_read_and_parts_stay_apart(material: Material) -> None
 
 
 def test_every_larger_domain_is_left_out_once(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "LARGE", 30)
+    monkeypatch.setattr(pools, "LARGE", 30)
     found = [one for one in grounds(material, embed_words, Path(), adapting=False) if one.split.startswith(WITHOUT)]
     assert [(set(one.pool.domains), set(one.known.domains)) for one in found] == [
         ({"forum"}, {"news"}), ({"news"}, {"forum"})
@@ -70,7 +70,8 @@ def test_every_larger_domain_is_left_out_once(material: Material, monkeypatch: p
     rows = [row for ground in found for row in curves(ground, 0)]
     (name,) = summary(rows)["rules"]
     assert name == "made, one domain left out"
-    assert summary(rows)["rules"][name]["margin"]["half"] is not None  # over the two domains
+    assert set(summary(rows)["rules"][name]) == set(LABELS)
+    assert summary(rows)["rules"][name]["noisy"]["margin"]["half"] is not None  # over the two domains
 
 
 def test_every_rule_spends_the_same_and_all_are_summed_up(material: Material) -> None:
@@ -81,8 +82,31 @@ def test_every_rule_spends_the_same_and_all_are_summed_up(material: Material) ->
     assert all(0.0 <= float(str(row["value"])) <= 1.0 for row in found)
     shown = summary(found)
     assert set(shown["students"]["made"]["all gold"]) >= {"ours", "cosine", "TF-IDF pair features"}
-    assert set(shown["rules"]["made, shift"]) == {*RULES, "everything", "nothing"}
-    assert shown["rules"]["made, in domain"]["everything"]["mean"] > 0.9
+    for kind in LABELS:
+        assert set(shown["rules"]["made, shift"][kind]) == {*RULES, "everything", "nothing"}
+    by_gold, by_noise = (shown["rules"]["made, in domain"][kind] for kind in LABELS)
+    assert by_gold["everything"]["mean"] > 0.9
+    assert by_gold["random"]["mean"] > by_noise["random"]["mean"]
+
+
+def test_a_quarter_of_noisy_labels_is_wrong_and_each_seed_draws_them_anew(material: Material) -> None:
+    ground = next(iter(grounds(material, embed_words, Path(), adapting=False)))
+    gold, (first, again, other) = told(ground, GOLD, 0), (told(ground, NOISY, seed) for seed in (0, 0, 1))
+    assert np.array_equal(gold, ground.pool.gold)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert 0.6 < float((first == gold).mean()) < 0.9
+
+
+def test_a_fifth_of_the_labels_is_measured_beside_all_of_them(material: Material) -> None:
+    ground = next(one for one in grounds(material, embed_words, Path(), adapting=False) if one.split == "shift")
+    rows = list(fifth.measured(ground, 0))
+    shares = {row["method"]: row["budget"] for row in rows}
+    assert shares[fifth.EVERYTHING] == 1.0
+    assert 0.15 < float(str(shares[fifth.ALONE])) == float(str(shares[fifth.WITH_REST])) < 0.3
+    (line,) = tables.read(fifth.table(rows))[1]
+    assert line["pool"] == "made, shift"
+    assert float(line["everything"]) > 0.6
 
 
 def test_a_cross_encoder_is_measured_beside_the_student(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
