@@ -73,10 +73,14 @@ class Unseen:
 
     def joined_by(self, network: Network, strength: float) -> bool:
         """Whether the mean with a network is likelier than a linear head alone, by more than a standard error."""
-        if not self.several:
-            return False
-        alone = self._linear(strength)
-        gains = self._likelihoods(0.5 * alone + 0.5 * self._answers(network)) - self._likelihoods(alone)
+        return self.several and self._likelier(self._linear(strength), self._answers(network))
+
+    def joins(self, network: Network, strength: float) -> bool:
+        """Whether the mean with a linear head is likelier than a network alone, by more than a standard error."""
+        return self.several and self._likelier(self._answers(network), self._linear(strength))
+
+    def _likelier(self, alone: FloatArray, other: FloatArray) -> bool:
+        gains = self._likelihoods(0.5 * alone + 0.5 * other) - self._likelihoods(alone)
         return bool(gains.mean() > gains.std() / len(gains) ** 0.5)
 
     def _linear(self, strength: float) -> FloatArray:

@@ -1,6 +1,7 @@
 """The heads of a small pool: a linear one that remembers its texts, and networks where they help it with others.
 
-Of the few features of pairs that are told apart by a key networks learn what they are, and remember by the key.
+Of the few features of pairs that are told apart by a key networks learn what they are, and remember by the key; a
+linear head joins them where that makes answers likelier.
 """
 
 from __future__ import annotations
@@ -62,21 +63,38 @@ class SmallPool:
     def heads(self, groups: IntArray, known: BoolArray | None = None) -> tuple[list[Head], dict[str, object]]:
         """Heads that answer together, and how they were chosen: by texts of other `groups` `(n,)`, but not by `known`
         rows, from whose labels the encoder has learned."""
-        if self.keys is not None and self.vectors.shape[1] < FEW:
-            networks = self._networks(self.vectors, self.targets, MEMBERS, self.plan.epochs)
-            return [self._remembering(networks)], {"networks_alone": MEMBERS}
         fold_of = folds(groups, FOLDS, self.options.seed)
         unseen = self._unseen(fold_of if known is None else np.where(known, -1, fold_of))
-        strength, short = unseen.strength(), self._short()
+        strength = unseen.strength()
         self._tell(0.5, "the strength of a linear head is chosen")
+        few = self.keys is not None and self.vectors.shape[1] < FEW
+        heads, told = (self._networks_first if few else self._linear_first)(unseen, strength)
+        line = {"levels": "each by itself" if unseen.levels is None else "on a line"} if self.ordered else {}
+        return heads, {"strength": strength, **told, **line}
+
+    def _linear_first(self, unseen: Unseen, strength: float) -> tuple[list[Head], dict[str, object]]:
+        """A linear head that remembers, and networks if they join it."""
+        short = self._short()
         joined = unseen.joined_by(lambda vectors, told: self._networks(vectors, told, 1, short), strength)
-        linear = linear_head(self.vectors, self.targets, strength, self.stop, unseen.levels)
-        found = [self._remembering(linear)]
+        found = [self._remembering(self._linear(unseen, strength))]
         self._tell(0.9, "a linear head is trained")
         if joined:
             found.append(before_key(self._networks(self.vectors, self.targets, MEMBERS, short), self.keys))
-        line = {"levels": "each by itself" if unseen.levels is None else "on a line"} if self.ordered else {}
-        return found, {"strength": strength, "joined_by_networks": joined, **line}
+        return found, {"joined_by_networks": joined}
+
+    def _networks_first(self, unseen: Unseen, strength: float) -> tuple[list[Head], dict[str, object]]:
+        """Networks that remember, and a linear head if it joins them."""
+        epochs = self.plan.epochs
+        joins = unseen.joins(lambda vectors, told: self._networks(vectors, told, MEMBERS, epochs), strength)
+        found = [self._remembering(self._networks(self.vectors, self.targets, MEMBERS, epochs))]
+        self._tell(0.9, "networks are trained")
+        if joins:
+            found.append(before_key(self._linear(unseen, strength), self.keys))
+        return found, {"joins_networks": joins}
+
+    def _linear(self, unseen: Unseen, strength: float) -> Head:
+        """A linear head of all rows, on whose levels unseen texts are likeliest."""
+        return linear_head(self.vectors, self.targets, strength, self.stop, unseen.levels)
 
     def _unseen(self, fold_of: IntArray) -> Unseen:
         """Heads that judge; of levels in order those that change evenly, if unseen texts are likelier by them."""

@@ -134,7 +134,7 @@ def test_a_small_pool_of_pairs_is_remembered_whatever_answers_others(loud: bool,
     assert student.view is not None
     assert student.view.keyed
     assert student.view.features == (RELATION if loud else COSINE) + OVERLAP
-    assert ("strength" if loud else "networks_alone") in report.found["linear_head"]  # type: ignore[operator]
+    assert ("joined_by_networks" if loud else "joins_networks") in report.found["linear_head"]  # type: ignore[operator]
     assert (student.probabilities(fresh.texts, embed).argmax(1) == fresh.same).mean() > 0.75
     own = student.probabilities(pairs.texts, embed).argmax(1)
     assert np.array_equal(own[:200], data.candidates[:200].argmax(1))

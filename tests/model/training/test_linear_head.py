@@ -74,6 +74,9 @@ def test_networks_join_where_unseen_rows_are_answered_better_and_nowhere_else() 
     assert not Unseen(VECTORS, told, fold_of).joined_by(poor, 1.0)
     assert not Unseen(VECTORS, told, np.zeros(ROWS, np.int64)).joined_by(good, 1.0)
     assert Unseen(VECTORS, told, fold_of).joined_by(good, 1.0)
+    assert Unseen(VECTORS, told, fold_of).joins(poor, 1.0)  # and the linear head joins networks that answer worse
+    assert not Unseen(VECTORS, told, fold_of).joins(good, 1.0)
+    assert not Unseen(VECTORS, told, np.zeros(ROWS, np.int64)).joins(poor, 1.0)
 
 
 @pytest.mark.parametrize("hidden", [0, 8])
