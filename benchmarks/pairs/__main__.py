@@ -35,10 +35,9 @@ def measured(found: Sequence[Material], embed: Embed, given: argparse.Namespace)
         for seed in range(given.student_seeds):
             yield from compared(material, embed, seed)
         adapting = not given.quick and "shift, adapted".startswith(given.splits)
-        pools = [one for one in grounds(material, embed, given.cache, adapting) if one.split.startswith(given.splits)]
-        for seed in range(given.seeds):
-            for ground in pools:
-                yield from curves(ground, seed)
+        for ground in grounds(material, embed, given.cache, adapting) if given.seeds else ():
+            if ground.split.startswith(given.splits):
+                yield from curves(ground, range(given.seeds))
 
 
 def main() -> None:

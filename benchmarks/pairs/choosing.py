@@ -10,7 +10,8 @@ Labels are gold, or those of a teacher that is wrong at times; what was known be
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,10 +48,10 @@ class Ground:
     frozen: Embed
 
 
-def curves(ground: Ground, seed: int) -> Iterator[dict[str, object]]:
+def curves(ground: Ground, seeds: Iterable[int]) -> Iterator[dict[str, object]]:
     """Rows of every rule at every budget, and of everything labelled, by each kind of labels."""
     seen = _Seen.of(ground)
-    for kind in LABELS:
+    for seed, kind in itertools.product(seeds, LABELS):
         for row in _curves(_Learner(seen, told(ground, kind, seed)), seed):
             yield {**row, "labels": kind}
 
@@ -100,13 +101,14 @@ class _Learner:
 
     def __init__(self, seen: _Seen, labels: IntArray) -> None:
         self.seen, self._labels = seen, labels
-        self._last: tuple[bytes, LinearStudent] | None = None
+        self._students: dict[bytes, LinearStudent] = {}
 
     def _student(self, chosen: IntArray) -> LinearStudent:
-        """What learns of these; the last one is kept, because it is judged, and chooses what comes next."""
-        if self._last is None or self._last[0] != chosen.tobytes():
-            self._last = chosen.tobytes(), self._fitted(chosen)
-        return self._last[1]
+        """What learns of these; kept, because it is judged, and chooses what comes next, for other rules, too."""
+        key = np.sort(chosen).tobytes()
+        if key not in self._students:
+            self._students[key] = self._fitted(np.sort(chosen))
+        return self._students[key]
 
     def _fitted(self, chosen: IntArray) -> LinearStudent:
         ground = self.seen.ground

@@ -1,10 +1,10 @@
 """Write the tables and the plot of docs/evidence/pairs.md from the benchmark's JSON.
 
-    python -m benchmarks.pairs.docs RUN.json [RUN2.json ...] --into docs/evidence/pairs.md
+    python -m benchmarks.pairs.docs RUN.json [RUN2.json ...] --into docs/evidence/pairs.md [--plot]
 
-Runs of different sets are read together; what they are not about stays as it is, and so does the plot unless they have
-all its pools. The figures go into the JSON beside the page, and from there into it (`benchmarks.shared.tables`); the
-plot goes to docs/images.
+Runs of different sets are read together; what they are not about stays as it is. The plot is of their pools alone, and
+is drawn where it is asked for. The figures go into the JSON beside the page, and from there into it
+(`benchmarks.shared.tables`); the plot goes to docs/images.
 """
 
 from __future__ import annotations
@@ -123,12 +123,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+", help="the result files, JSON")
     parser.add_argument("--into", type=Path, required=True, help="the page")
+    parser.add_argument("--plot", action="store_true", help="draw the pools of these runs")
     given = parser.parse_args()
     rows = [row for run in given.runs for row in json.loads(run.read_text())["rows"]]
     found = summary(rows)
     new = {"students": students(found["students"]), "rules": rules(found["rules"])}
     tables.keep(given.into, {name: joined(given.into, name, table) for name, table in new.items()})
-    if set(found["rules"]) >= {row["pool"] for row in kept(given.into, "rules")}:
+    if given.plot:
         plot(given.into.parent.parent / "images" / f"{given.into.stem}.svg", rows)
 
 

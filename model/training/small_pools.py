@@ -83,13 +83,13 @@ class SmallPool:
         return found, {"joined_by_networks": joined}
 
     def _networks_first(self, unseen: Unseen, strength: float) -> tuple[list[Head], dict[str, object]]:
-        """Networks that remember, and a linear head if it joins them."""
+        """Networks that remember, and a linear head that does if it joins them: sure of the contrary, it would win."""
         epochs = self.plan.epochs
         joins = unseen.joins(lambda vectors, told: self._networks(vectors, told, MEMBERS, epochs), strength)
         found = [self._remembering(self._networks(self.vectors, self.targets, MEMBERS, epochs))]
         self._tell(0.9, "networks are trained")
         if joins:
-            found.append(before_key(self._linear(unseen, strength), self.keys))
+            found.append(self._remembering(self._linear(unseen, strength)))
         return found, {"joins_networks": joins}
 
     def _linear(self, unseen: Unseen, strength: float) -> Head:

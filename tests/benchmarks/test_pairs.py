@@ -67,7 +67,7 @@ def test_every_larger_domain_is_left_out_once(material: Material, monkeypatch: p
         ({"forum"}, {"news"}), ({"news"}, {"forum"})
     ]  # fmt: skip
     assert len(found[0].test) == len(found[1].test) == 30
-    rows = [row for ground in found for row in curves(ground, 0)]
+    rows = [row for ground in found for row in curves(ground, [0])]
     (name,) = summary(rows)["rules"]
     assert name == "made, one domain left out"
     assert set(summary(rows)["rules"][name]) == set(LABELS)
@@ -77,7 +77,7 @@ def test_every_larger_domain_is_left_out_once(material: Material, monkeypatch: p
 def test_every_rule_spends_the_same_and_all_are_summed_up(material: Material) -> None:
     found = list(compared(material, embed_words, 0))
     for ground in grounds(material, embed_words, Path(), adapting=False):
-        found += curves(ground, 0)
+        found += curves(ground, [0])
     assert {row["metric"] for row in found} == {"accuracy", "macro_f1", "ndcg_at_10", "mrr"}
     assert all(0.0 <= float(str(row["value"])) <= 1.0 for row in found)
     shown = summary(found)
