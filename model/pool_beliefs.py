@@ -21,18 +21,20 @@ from model.labels import LabelSpace
 @dataclass(frozen=True)
 class PoolBeliefs:
     """`shares` float16 `(n, C)`: the probability of each label; `known` bool `(n, G)`: of which questions anybody has
-    said anything; `rows` are the places of the texts."""
+    said anything; `rows` are the places of the texts; `limits` `(C,)`: from which probability on a label is believed
+    where several may be right."""
 
     space: LabelSpace
     rows: Mapping[str, int]
     shares: npt.NDArray[np.float16]
     known: BoolArray
+    limits: FloatArray
 
     def over(self, texts: Sequence[str], probabilities: FloatArray, thresholds: FloatArray | None) -> FloatArray:
         """A student's probabilities `(k, C)` of texts, replaced by what is believed where anything is known.
 
-        Where several labels may be right, log odds are moved so that a label reaches its threshold where it is believed
-        more likely right than wrong. What the student leaves to the teacher stays as it is.
+        Where several labels may be right, log odds are moved so that a label reaches its threshold where it is
+        believed. What the student leaves to the teacher stays as it is.
         """
         found = probabilities.copy()
         here = np.array([place for place, text in enumerate(texts) if text in self.rows], np.int64)
@@ -43,7 +45,8 @@ class PoolBeliefs:
             said = self.known[rows, number]
             believed = self.shares[rows[said], group.columns].astype(np.float64)
             if group.kind == "any" and thresholds is not None:
-                moved = logit(believed) + logit(thresholds[group.columns].astype(np.float64))
+                limits = self.limits[group.columns].astype(np.float64)
+                moved = logit(believed) - logit(limits) + logit(thresholds[group.columns].astype(np.float64))
                 believed = 1.0 / (1.0 + np.exp(-moved))
             found[here[said], group.columns] = believed
         return found

@@ -29,9 +29,9 @@ from model.training.group_data import GroupData, group_data
 from model.training.group_targets import GroupTargets
 from model.training.head_training import HeadLearner
 from model.training.loop import Plan, train
-from model.weak.beliefs import beliefs
+from model.weak.beliefs import Beliefs, beliefs
 from model.weak.chunks import Shares
-from model.weak.independent import label_beliefs
+from model.weak.independent import LabelBeliefs, label_beliefs
 
 if TYPE_CHECKING:
     from model.training.options import TrainingOptions, TrainingReport
@@ -45,12 +45,14 @@ SAMPLE = 10.0  # people's answers whose number of labels counts as much as what 
 
 @dataclass(frozen=True)
 class Believed:
-    """What is believed of every question: `shares` float16 `(n, C)`, `known` bool `(n, G)`, what was `found` of each;
-    `groups` are those that can be learned, None for the others, of which nothing is known."""
+    """What is believed of every question: `shares` float16 `(n, C)`, `known` bool `(n, G)`, `limits` `(C,)` from which
+    on a label is believed where several may be right, what was `found` of each; `groups` are those that can be learned,
+    None for the others, of which nothing is known."""
 
     groups: tuple[GroupData | None, ...]
     shares: Shares
     known: BoolArray
+    limits: FloatArray
     found: dict[str, object]
 
 
@@ -72,7 +74,7 @@ def train_several(
     """
     believed = weighed(space, data, vectors, options, stop)
     rows = {text: row for row, text in enumerate(data.texts)}
-    report.believed = PoolBeliefs(space, rows, believed.shares, believed.known)
+    report.believed = PoolBeliefs(space, rows, believed.shares, believed.known, believed.limits)
     log.info("weighed_beliefs", rows=len(data), human=report.human_rows)
     fold_of = folds(text_groups(data.texts, None, options.pair), FOLDS, options.seed)
     seeds = tuple(options.seed + SEED * fold for fold in range(FOLDS))
@@ -101,18 +103,22 @@ def weighed(
         raise NotEnoughDataError("no question has two tasks and labels to learn from yet")
     shares = np.zeros((len(data), len(space)), np.float16)
     known = np.zeros((len(data), len(parts)), np.bool_)
+    limits = np.full(len(space), 0.5, np.float32)
     found: dict[str, object] = {}
     for place, part in enumerate(groups):
         if part is None:
             continue
         inputs = vectors if len(part.rows) == len(vectors) else vectors[part.rows]
-        one = label_beliefs(part.data, inputs, stop) if part.group.kind == "any" else (
-            beliefs(part.data, inputs, options, stop)
-        )  # fmt: skip
+        one: LabelBeliefs | Beliefs
+        if part.group.kind == "any":
+            one = label_beliefs(part.data, inputs, stop)
+            limits[part.group.columns] = one.evidence.limits
+        else:
+            one = beliefs(part.data, inputs, options, stop)
         shares[part.rows, part.group.columns] = one.shares
         known[part.rows, place] = True
         found = one.to_json() if not space.questions else {**found, part.group.name: one.to_json()}
-    return Believed(groups, shares, known, found)
+    return Believed(groups, shares, known, limits, found)
 
 
 def _learned(space: LabelSpace, parts: Sequence[GroupData]) -> tuple[GroupData | None, ...]:

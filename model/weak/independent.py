@@ -1,19 +1,20 @@
 """Beliefs where several labels may be right: a probability of each label of each row, from all that is known of it.
 
 What a teacher's answer says of a label (its state, see `label_states`), what similar texts say of it, and what people's
-answers alone teach, add up as evidence does: log odds, each with a weight that rows which it has not seen have chosen.
+answers alone teach, add up as evidence does: log odds, each with a weight that rows which it has not seen have chosen
+(`evidence`).
 """
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from model.arrays import BoolArray, FloatArray, IntArray, Stop
 from model.training.data import TrainingData
 from model.weak.chunks import Dense, Shares, pieces
+from model.weak.evidence import Evidence, folds_of, parts, plain, weighed
 from model.weak.label_states import (
     START,
     STRENGTH,
@@ -32,8 +33,6 @@ SLOPES = (0.5, 0.75, 1.0, 1.5, 2.0)  # of the log odds of left-out predictions
 ROUNDS = 2  # of similar texts, after the teacher's states alone
 LEAST_LABELS = 20  # people's answers below which they teach nothing by themselves
 MOST_LABELS = 2_000  # of them that do: the time grows with their square
-TRUSTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # in the teacher and similar texts
-SUPERVISED = (0.0, 0.25, 0.5, 0.75, 1.0)  # in what people's answers teach alone
 TINY = 1e-3
 
 
@@ -44,13 +43,12 @@ class LabelBeliefs:
     shares: Shares
     tables: Dense  # (C, 2, 3), see label_states
     explained: float  # share of the teacher's variance that similar texts explain
-    trust: float
-    supervised: float
+    evidence: Evidence
 
     def to_json(self) -> dict[str, object]:
         """What was found, for the report."""
-        found = {name: value for name, value in asdict(self).items() if name not in ("shares", "tables")}
-        return {**found, "states": self.tables.mean(0).round(4).tolist()}
+        states = self.tables.mean(0).round(4).tolist()
+        return {"explained": self.explained, "weights": self.evidence.to_json(), "states": states}
 
 
 def label_beliefs(data: TrainingData, vectors: FloatArray, stop: Stop | None = None) -> LabelBeliefs:
@@ -63,7 +61,7 @@ def label_beliefs(data: TrainingData, vectors: FloatArray, stop: Stop | None = N
     both = decided & data.answered
     if decided.all():  # nothing is left to be weighed
         tables = learned(START, found[both], truth[both])
-        return LabelBeliefs(_respected(truth.astype(np.float64), data), tables, 0.0, 1.0, 0.0)
+        return LabelBeliefs(_respected(truth.astype(np.float64), data), tables, 0.0, plain(truth.shape[1]))
     table, share = start(found[data.answered]) if data.answered.any() else (START, _share(truth[decided]))
     tables = learned(table, found[both], truth[both])
     ratios = log_ratios(tables, found, data.answered)
@@ -73,9 +71,8 @@ def label_beliefs(data: TrainingData, vectors: FloatArray, stop: Stop | None = N
     for _ in range(ROUNDS):
         targets = np.where(decided[:, None], truth, expected(prior, ratios))
         prior, explained = _similar(space, targets, rate)
-    believed = logit(expected(prior, ratios))
-    believed, trust, supervised = _joined(believed, vectors, decided, truth, rate)
-    return LabelBeliefs(_respected(sigmoid(believed), data), tables, explained, trust, supervised)
+    believed, evidence = _joined(data, vectors, (rate, prior, ratios), table)
+    return LabelBeliefs(_respected(sigmoid(believed), data), tables, explained, evidence)
 
 
 def _share(truth: BoolArray) -> float:
@@ -133,27 +130,34 @@ def _loss(shares: Dense, targets: Dense) -> float:
 
 
 def _joined(
-    believed: Dense, vectors: FloatArray, decided: BoolArray, truth: BoolArray, rate: Dense
-) -> tuple[Dense, float, float]:
-    """Log odds of all rows with what people's answers alone teach, and both weights; unchanged where these are few, or
-    where the likelihood of people's answers does not rise by more than its standard error."""
-    rows = np.flatnonzero(decided)[-MOST_LABELS:]
+    data: TrainingData, vectors: FloatArray, said: tuple[Dense, Dense, Dense], table: Dense
+) -> tuple[Dense, Evidence]:
+    """Log odds of all rows, of the labels' rate `(C,)`, their prior by similar texts and the teacher's ratios `(n, C)`,
+    joined with what people's answers teach alone; as they are where these answers are few."""
+    rate, prior, ratios = said
+    base = logit(rate)
+    similar = logit(prior) - base
+    rows = np.flatnonzero(data.decided)[-MOST_LABELS:]
     if len(rows) < LEAST_LABELS:
-        return believed, 1.0, 0.0
-    base, answers = logit(rate), truth[rows].astype(np.float64)
-    left_out, everywhere = _supervised(vectors, rows, answers, rate)
-    known = believed[rows]
+        return base + similar + ratios, plain(len(rate))
+    truth, fold_of = data.candidates[rows], folds_of(len(rows))
+    left_out, everywhere = _supervised(vectors, rows, truth.astype(np.float64), rate)
+    teacher = _unseen_ratios(data, rows, fold_of, table)
+    known = np.stack([np.broadcast_to(base, teacher.shape), similar[rows], teacher, left_out], 2)
+    evidence = weighed(known, truth, fold_of)
+    weights = evidence.weights
+    return weights[0] * base + weights[1] * similar + weights[2] * ratios + weights[3] * everywhere, evidence
 
-    def likelihoods(trust: float, weight: float) -> Dense:
-        shares = np.clip(sigmoid(base + trust * (known - base) + weight * left_out), TINY, 1.0 - TINY)
-        return np.asarray((answers * np.log(shares) + (1 - answers) * np.log1p(-shares)).sum(1), np.float64)
 
-    alone = likelihoods(1.0, 0.0)
-    trust, weight = max(itertools.product(TRUSTS, SUPERVISED), key=lambda pair: float(likelihoods(*pair).mean()))
-    gain = likelihoods(trust, weight) - alone
-    if gain.mean() <= gain.std() / np.sqrt(len(rows)):
-        return believed, 1.0, 0.0
-    return base + trust * (believed - base) + weight * everywhere, trust, weight
+def _unseen_ratios(data: TrainingData, rows: IntArray, fold_of: IntArray, table: Dense) -> Dense:
+    """The teacher's ratios of people's rows `(k, C)`, by tables that have not counted the answers of their fold."""
+    assert data.answered is not None
+    found, truth, answered = states(data)[rows], data.candidates[rows], data.answered[rows]
+    ratios = np.zeros(truth.shape)
+    for kept, held in parts(fold_of):
+        seen = kept[answered[kept]]
+        ratios[held] = log_ratios(learned(table, found[seen], truth[seen]), found[held], answered[held])
+    return ratios
 
 
 def _supervised(vectors: FloatArray, rows: IntArray, answers: Dense, rate: Dense) -> tuple[Dense, Dense]:

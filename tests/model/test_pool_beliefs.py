@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from model.decoding import NEVER, ticked
@@ -16,6 +18,7 @@ BELIEVED = PoolBeliefs(
     {"first": 0, "second": 1},
     np.array([[0.1, 0.9, 0.6, 0.4, 0.0], [0.5, 0.5, 1.0, 0.2, 0.5]], np.float16),
     np.array([[True, True], [False, True]]),
+    np.full(5, 0.5, np.float32),
 )
 HEAD = np.array([[0.8, 0.2, 0.1, 0.9, 0.3]] * 3, np.float32)
 LIMITS = np.array([0.5, 0.5, 0.2, 0.3, 0.95], np.float32)
@@ -30,6 +33,12 @@ def test_labels_are_ticked_where_they_are_believed_and_new_texts_stay_the_studen
     assert found.dtype == np.float32
     assert ((found >= 0) & (found <= 1)).all()
     assert (HEAD[0] == HEAD).all()  # what was given is not changed
+
+
+def test_a_label_is_believed_from_its_own_limit_on() -> None:
+    lower = replace(BELIEVED, limits=np.array([0.5, 0.5, 0.7, 0.3, 0.5], np.float32))
+    found = ticked(SPACE, lower.over(TEXTS, HEAD, LIMITS), LIMITS)
+    assert found[:, 2:].tolist() == [[True, False, True], [False, True, False], [False, True, False]]
 
 
 def test_a_question_that_is_left_to_the_teacher_stays_so() -> None:
