@@ -2,7 +2,8 @@
 
 Texts are embedded once and heads have an output for every label; what is believed, the loss and the decision are each
 question's own. Every head learns without a fifth of the rows. Together they answer; alone each judges the rows that it
-has not seen, so that thresholds are chosen on answers that nobody copied.
+has not seen, so that thresholds are chosen on answers that nobody copied. On small pools with questions of one right
+label a linear head answers beside them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ from model.training.data import TrainingData
 from model.training.group_data import GroupData, group_data
 from model.training.group_targets import GroupTargets
 from model.training.head_training import HeadLearner
+from model.training.linear_head import averaged
+from model.training.linear_questions import linear_questions
 from model.training.loop import Plan, train
+from model.training.small_pools import may_start_linear
 from model.weak.beliefs import Beliefs, beliefs
 from model.weak.chunks import Shares
 from model.weak.independent import LabelBeliefs, label_beliefs
@@ -88,6 +92,10 @@ def train_several(
     heads = learner.weights()
     limits, rules = _limits(space, believed, _unseen(space, heads, vectors, fold_of), options.seed)
     report.found.update({**believed.found, "thresholds": rules})
+    if view is None and may_start_linear(len(data), options) and all(group.kind == "one" for group in space.groups):
+        asked = [(part.group, part.rows) for part in believed.groups if part is not None]
+        linear, report.found["linear_strengths"] = linear_questions(vectors, believed.shares, asked, fold_of, stop)
+        heads = [averaged(heads), linear]
     if options.method != METHOD:
         report.warnings.append(f"an answer is a set of labels: trained by {METHOD!r}, not by {options.method!r}")
     return HeadStudent(space, options.encoder, heads, runtime=options.runtime, thresholds=limits, view=view)
