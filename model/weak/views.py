@@ -1,7 +1,7 @@
 """What a student sees of tasks of two texts: the simplest features that no others beat by more than chance.
 
 Cross-fitted linear heads are compared, on people's labels, and while these are few on the teacher's first answers, too:
-by how likely these are, which tells of few labels what counts of right answers do not.
+where linear heads answer by how likely these are, which tells of few labels what counts of right answers do not.
 Networks, which learn of large pools, remember rows the better the more features there are: the comparison does not see
 that, hence the head start of the simple ones. Networks that compare had kept the relation from noisy labels where it
 pays (docs/evidence/pairs.md).
@@ -19,6 +19,7 @@ from model.text_groups import folds, text_groups
 from model.training.data import TrainingData
 from model.training.linear_head import Unseen
 from model.training.options import TrainingOptions
+from model.training.small_pools import may_start_linear
 from model.training.targets import SoftTargets
 from model.weak.floor import CRITICAL
 
@@ -46,24 +47,25 @@ def chosen_view(
         return PairView(options.pair, features), {"features": features, "judged_by": "nobody yet"}
     texts = [data.texts[row] for row in rows]
     targets = SoftTargets(torch.from_numpy(np.eye(len(space), dtype=np.float32)[labels]), torch.ones(len(rows)))
-    right, likely = {}, dict[str, Doubles]()
+    right, likely = dict[str, Doubles](), dict[str, Doubles]()
     for name in names:
         seen = PairView(options.pair, name).embed(embed)(texts)
         said = Unseen(seen, targets, fold_of, stop).shares()
-        right[name] = (said.argmax(1) == labels).mean()
+        right[name] = (said.argmax(1) == labels).astype(np.float64)
         likely[name] = targets.likelihoods(torch.arange(len(rows)), torch.from_numpy(said)).double().numpy()
-    best = _simplest(likely)
+    linear = not space.several and may_start_linear(len(data), options)
+    best = _simplest(likely if linear else right)
     told = {
-        "right": {name: round(float(share), 4) for name, share in right.items()},
+        "right": {name: round(float(found.mean()), 4) for name, found in right.items()},
         "log_likelihood": {name: round(float(found.mean()), 4) for name, found in likely.items()},
     }
     return PairView(options.pair, best), {"features": best, **told, "rows": len(rows), "judged_by": judge}
 
 
-def _simplest(likely: dict[str, Doubles]) -> str:
-    """The first of them than which the best is not likelier by more than chance."""
-    best = max(likely.values(), key=np.mean)
-    behind = {name: best - found for name, found in likely.items()}
+def _simplest(scores: dict[str, Doubles]) -> str:
+    """The first of them that the best does not beat by more than chance."""
+    best = max(scores.values(), key=np.mean)
+    behind = {name: best - found for name, found in scores.items()}
     return next(name for name, less in behind.items() if less.mean() <= CRITICAL * less.std() / len(less) ** 0.5)
 
 
