@@ -29,7 +29,7 @@ from model.encoder.embeddings import EmbeddingCache
 from model.encoder.runtimes import preferred, sleeping
 from model.promise.acceptance import breaking_number
 
-OF_EACH = 2_500  # texts of a set without a stored teacher
+OF_EACH = 2_500  # texts of a set without a stored teacher, at least
 RIVALS = 100  # repetitions of the rival, which has one sample for all it says
 Row = dict[str, Any]
 
@@ -84,7 +84,7 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     must_exist(given.data)
     embed = EmbeddingCache(given.cache, sleeping("default", preferred(), given.cache)).embed
-    found = list(jobs(given.data, embed, given.sets, OF_EACH))
+    found = list(jobs(given.data, embed, given.sets, max(OF_EACH, given.rows)))
     rows: list[Row] = []
     for seed in given.seeds:
         for job in found:
