@@ -20,13 +20,11 @@ import structlog
 
 from benchmarks.finish import rivals
 from benchmarks.finish.ours import ours
-from benchmarks.finish.pools import Pool, pool, taught
+from benchmarks.finish.pools import Pool, embedding, pool, taught
 from benchmarks.finish.results import Result
 from benchmarks.finish.validity import World, often
 from benchmarks.shared.datasets import Job, similarity_job, stored_jobs
 from benchmarks.shared.folders import must_exist, nothing, plain
-from model.encoder.embeddings import EmbeddingCache
-from model.encoder.runtimes import preferred, sleeping
 
 TARGET, RISK = 0.05, 0.05
 FEWEST = 1_000  # tasks of a pool: below, no promise of 5 % saves much
@@ -103,7 +101,7 @@ def main() -> None:
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     must_exist(given.data)
-    embed = EmbeddingCache(given.cache, sleeping("default", preferred(), given.cache)).embed
+    embed = embedding(given.cache)
     seeds, most, repetitions = (1, 1200, 50) if given.quick else (given.seeds, given.rows, given.validity)
     found = list(jobs(given.data, embed, given.sets))
     if not found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from benchmarks.shared.datasets import Job, chosen_rows, said_by
 from benchmarks.shared.linear_student import LinearStudent, fit
 from model.arrays import BoolArray, Doubles, Embed, FloatArray, IntArray
+from model.encoder.embeddings import EmbeddingCache
+from model.encoder.runtimes import preferred, sleeping
 
 FIRST = 40  # tasks that people decide before the audit
 WEIGHT = 0.3  # of a teacher's answer beside a person's; chosen on trec
@@ -41,6 +44,11 @@ class Pool:
     def calls(self) -> int:
         """Questions to an LLM about all of it."""
         return len(self) if self.paid else 0
+
+
+def embedding(cache: Path) -> Embed:
+    """What embeds texts for all commands here: vectors are kept in the folder, the encoder loads once one is new."""
+    return EmbeddingCache(cache, sleeping("default", preferred(), cache)).embed
 
 
 def pool(job: Job, seed: int, most: int, embed: Embed) -> Pool:

@@ -19,11 +19,10 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmarks.finish.part_worlds import TARGET, Bools, Made, finished
+from benchmarks.finish.pools import embedding
 from benchmarks.shared.datasets import read_rows
 from benchmarks.shared.folders import must_exist
 from model.arrays import Embed
-from model.encoder.embeddings import EmbeddingCache
-from model.encoder.runtimes import preferred, sleeping
 from model.groups import Group, When, qualified
 from model.labels import Label, LabelSpace
 from model.promise.parts import Part, parts_of
@@ -100,7 +99,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/finish-cache"), help="embeddings")
     given = parser.parse_args()
     must_exist(given.data)
-    embed = EmbeddingCache(given.cache, sleeping("default", preferred(), given.cache)).embed
+    embed = embedding(given.cache)
     rows: list[dict[str, Any]] = []
     for name in given.sets:
         for row in measured(given.data / name, embed, given):

@@ -8,22 +8,17 @@ Rows: dataset, student, seed, `labels` of the round, `draws` of the sample, peop
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.finish.__main__ import RISK, TARGET, jobs
-from benchmarks.finish.pools import Pool, Teach, pool
+from benchmarks.finish.__main__ import RISK, TARGET
+from benchmarks.finish.pools import Pool, Teach
 from benchmarks.finish.rivals import pac_labels, random_labels
-from benchmarks.finish.stored import OF_EACH, STUDENTS
-from benchmarks.shared.folders import must_exist
-from model.encoder.embeddings import EmbeddingCache
-from model.encoder.runtimes import preferred, sleeping
+from benchmarks.finish.stored import STUDENTS, pool_arguments, wanted_pools
 
 REPETITIONS = 60  # samples for each student
 
@@ -46,27 +41,16 @@ def measured(one: Pool, teach: Teach, sizes: Sequence[int], draws: Sequence[int]
 
 def main() -> None:
     """Measure, and write rows."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="a folder of sets and teachers")
-    parser.add_argument("--out", type=Path, required=True, help="the result, JSON")
-    parser.add_argument("--sets", nargs="+", required=True)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--rows", type=int, default=2_000, help="tasks of a pool, at most")
+    parser = pool_arguments(__doc__, "product")
     parser.add_argument("--labels", nargs="+", type=int, default=[200], help="sizes of the round")
     parser.add_argument("--draws", nargs="+", type=int, default=[200], help="sizes of the sample")
-    parser.add_argument("--student", choices=STUDENTS, default="product")
-    parser.add_argument("--cache", type=Path, default=Path("runs/finish-cache"), help="embeddings")
     given = parser.parse_args()
-    must_exist(given.data)
-    embed = EmbeddingCache(given.cache, sleeping("default", preferred(), given.cache)).embed
     rows: list[dict[str, Any]] = []
-    for job in jobs(given.data, embed, given.sets, OF_EACH):
-        for seed in given.seeds:
-            one = pool(job, seed, given.rows, embed)
-            for row in measured(one, STUDENTS[given.student], given.labels, given.draws):
-                rows.append({"student": given.student, **row})
-                print(json.dumps(rows[-1]), flush=True)
-                given.out.write_text(json.dumps(rows, indent=1))
+    for one in wanted_pools(given):
+        for row in measured(one, STUDENTS[given.student], given.labels, given.draws):
+            rows.append({"student": given.student, **row})
+            print(json.dumps(rows[-1]), flush=True)
+            given.out.write_text(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

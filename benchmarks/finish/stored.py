@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,10 @@ import structlog
 
 from benchmarks.finish.__main__ import RISK, TARGET, jobs
 from benchmarks.finish.ours import Stage, planned, settle, stages
-from benchmarks.finish.pools import Pool, Teach, pool, taught
+from benchmarks.finish.pools import Pool, Teach, embedding, pool, taught
 from benchmarks.finish.product import product_student
 from benchmarks.finish.rivals import pac_teacher
 from benchmarks.shared.folders import must_exist
-from model.encoder.embeddings import EmbeddingCache
-from model.encoder.runtimes import preferred, sleeping
 from model.promise.acceptance import breaking_number
 
 OF_EACH = 2_500  # texts of a set without a stored teacher, at least
@@ -69,30 +67,40 @@ def known(one: Pool, stage: Stage) -> float:
     return round(1 - kept / len(one), 3)
 
 
-def main() -> None:
-    """Measure, and write rows."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def pool_arguments(description: str | None, student: str) -> argparse.ArgumentParser:
+    """Which pools a command measures, by which student if none is named."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="a folder of sets and teachers")
     parser.add_argument("--out", type=Path, required=True, help="the result, JSON")
     parser.add_argument("--sets", nargs="+", required=True)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--rows", type=int, default=2_000, help="tasks of a pool, at most")
-    parser.add_argument("--draws", type=int, default=500, help="audits of each pool")
-    parser.add_argument("--student", choices=STUDENTS, default="linear")
+    parser.add_argument("--student", choices=STUDENTS, default=student)
     parser.add_argument("--cache", type=Path, default=Path("runs/finish-cache"), help="embeddings")
-    given = parser.parse_args()
+    return parser
+
+
+def wanted_pools(given: argparse.Namespace) -> Iterator[Pool]:
+    """The pools that `pool_arguments` name."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     must_exist(given.data)
-    embed = EmbeddingCache(given.cache, sleeping("default", preferred(), given.cache)).embed
+    embed = embedding(given.cache)
     found = list(jobs(given.data, embed, given.sets, max(OF_EACH, given.rows)))
-    rows: list[Row] = []
     for seed in given.seeds:
-        for job in found:
-            one = pool(job, seed, given.rows, embed)
-            learned = list(stages(one, planned(one, TARGET, RISK), STUDENTS[given.student]))
-            rows.append({"student": given.student, **measured(one, learned, given.draws)})
-            print(json.dumps(rows[-1]), flush=True)
-            given.out.write_text(json.dumps(rows, indent=1))
+        yield from (pool(job, seed, given.rows, embed) for job in found)
+
+
+def main() -> None:
+    """Measure, and write rows."""
+    parser = pool_arguments(__doc__, "linear")
+    parser.add_argument("--draws", type=int, default=500, help="audits of each pool")
+    given = parser.parse_args()
+    rows: list[Row] = []
+    for one in wanted_pools(given):
+        learned = list(stages(one, planned(one, TARGET, RISK), STUDENTS[given.student]))
+        rows.append({"student": given.student, **measured(one, learned, given.draws)})
+        print(json.dumps(rows[-1]), flush=True)
+        given.out.write_text(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

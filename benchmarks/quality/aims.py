@@ -97,6 +97,8 @@ def _fifty(rows: Sequence[Row], jobs: Sequence[str]) -> list[Line]:
         ),
     ]
     lines, known = list[Line](), figures(rows, MEASURES[0])
+    if not any(human >= FIFTY for human in points):
+        lines.append((alone, "not measured", "-"))
     for aim, bound, ours, theirs in asked:
         found = difference(known, ours, *theirs, jobs=jobs)
         lines.append(_harm(aim, found, bound, _intervals(rows, MEASURES[0], ours, *theirs)))

@@ -43,12 +43,12 @@ def differences(rows: Sequence[Row], ours: Point, theirs: Point) -> dict[str, tu
     95 % intervals over tasks; of each task its mean over the seeds in which it counts. Points are a method and its
     number of human labels."""
     ours_by, theirs_by = (_by_job_and_seed(rows, *point) for point in (ours, theirs))
-    pairs = [(job, one, theirs_by[job, seed]) for (job, seed), one in ours_by.items() if (job, seed) in theirs_by]
-    return {
-        job: (_interval(found, POOL, "train_rows"), _interval(found, NEW, "new_texts"))
-        for job in dict.fromkeys(job for job, *_ in pairs)
-        if (found := [(one, other) for name, one, other in pairs if name == job])
-    }
+    pairs: dict[str, list[tuple[Row, Row]]] = {}
+    for (job, seed), one in ours_by.items():
+        if (job, seed) in theirs_by:
+            pairs.setdefault(job, []).append((one, theirs_by[job, seed]))
+    parts = ((POOL, "train_rows"), (NEW, "new_texts"))
+    return {job: (_interval(found, *parts[0]), _interval(found, *parts[1])) for job, found in pairs.items()}
 
 
 def _by_job_and_seed(rows: Sequence[Row], method: str, human: float) -> dict[tuple[str, int], Row]:
